@@ -1,0 +1,236 @@
+"""The command line: `npbilstm demo | train | tag | check`. One small function a command; errors are sentences."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import npbilstm
+
+USAGE_ERROR = 2
+"""The exit code for input that cannot be used, argparse's own."""
+
+TRAIN_DEFAULTS: dict[str, Any] = {
+    "data": None,
+    "valid": None,
+    "test": None,
+    "out": "model.npz",
+    "overwrite": False,
+    "resume": None,
+    "epochs": 3,
+    "batch_size": 32,
+    "embedding_size": 32,
+    "hidden_size": 64,
+    "layers": 1,
+    "one_direction": False,
+    "dropout": 0.0,
+    "optimiser": "adam",
+    "learning_rate": None,
+    "schedule": "linear",
+    "clip": 1.0,
+    "patience": None,
+    "seed": 0,
+    "characters": 500_000,
+    "window": 128,
+    "save_every": 20.0,
+    "quiet": False,
+}
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands and their options."""
+    top = argparse.ArgumentParser(
+        prog="npbilstm",
+        description="Bidirectional LSTMs in plain NumPy: to read, run, check and learn from.",
+        epilog="Exit codes: 0 all is well, 1 a gradient is wrong, 2 the input cannot be used, 130 stopped by Ctrl-C.",
+    )
+    top.add_argument("--version", action="version", version=f"npbilstm {npbilstm.__version__}")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    add_demo(commands)
+    add_train(commands)
+    add_tag(commands)
+    add_check(commands)
+    return top
+
+
+def add_command(commands: argparse._SubParsersAction, name: str, text: str, examples: str) -> argparse.ArgumentParser:
+    """One command's parser, its examples at the end of its help."""
+    command: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=text,
+        description=text,
+        epilog=f"examples:\n{examples}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    return command
+
+
+def add_colour(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--color",
+        choices=["auto", "always", "never"],
+        default="auto",
+        help="colours; auto: where the output is a terminal and NO_COLOR is not set",
+    )
+
+
+def add_demo(commands: argparse._SubParsersAction) -> None:
+    command = add_command(
+        commands,
+        "demo",
+        "check the gradients, train on Python's own source, and show what the second direction is worth",
+        "  npbilstm demo\n  npbilstm demo --quick --out /tmp/demo",
+    )
+    command.add_argument("--quick", action="store_true", help="less data: a few seconds, a little less accurate")
+    command.add_argument("--out", default="npbilstm-demo", help="folder for the page and the model (%(default)s)")
+    command.add_argument("--quiet", action="store_true", help="no progress bars")
+    add_colour(command)
+
+
+def add_train(commands: argparse._SubParsersAction) -> None:
+    command = add_command(
+        commands,
+        "train",
+        "train a tagger; Ctrl-C saves it, --resume goes on",
+        "  npbilstm train --out python.npz                      Python's standard library, by character\n"
+        "  npbilstm train my_project --out mine.npz             the .py files of a folder\n"
+        "  npbilstm train tagged.txt --valid dev.txt --epochs 6 --embedding-size 64\n"
+        "                                                       words and tags, two columns or CoNLL-U\n"
+        "  npbilstm train --resume mine.npz                     go on where it stopped\n"
+        "  npbilstm train --resume mine.npz --epochs 10         and for longer",
+    )
+    # what is not given stays out of the namespace, so that --resume can tell it from what is given
+    command.argument_default = argparse.SUPPRESS
+    command.add_argument("data", nargs="?", help="a folder of .py files or a tagged-text file (the standard library)")
+
+    def add(option: str, help: str, **kind: Any) -> None:
+        default = TRAIN_DEFAULTS[option[2:].replace("-", "_")]
+        shown = f" ({default})" if default not in (None, False) else ""
+        command.add_argument(option, help=help + shown, **kind)
+
+    add("--valid", "tagged text to validate on (a tenth of the data)", metavar="FILE")
+    add("--test", "tagged text to test on (a tenth of the data)", metavar="FILE")
+    add("--out", "the model's file, also its checkpoint", metavar="MODEL")
+    add("--overwrite", "let --out replace a file that exists", action="store_true")
+    add("--resume", "go on with this run; all its settings hold but --epochs", metavar="MODEL")
+    add("--epochs", "times through the data", type=int, metavar="N")
+    add("--batch-size", "sequences a batch", type=int, metavar="N")
+    add("--embedding-size", "numbers a symbol", type=int, metavar="N")
+    add("--hidden-size", "units a direction", type=int, metavar="N")
+    add("--layers", "stacked layers", type=int, metavar="N")
+    add("--one-direction", "read forward only", action="store_true")
+    add("--dropout", "before, between and after the layers", type=float, metavar="P")
+    add("--optimiser", "how gradients change weights", choices=["adam", "sgd"])
+    add("--learning-rate", "(0.01 for adam, 0.5 for sgd)", type=float, metavar="RATE")
+    add("--schedule", "the learning rate's way down", choices=["linear", "constant"])
+    add("--clip", "largest norm of the gradient, 0 for any", type=float, metavar="NORM")
+    add("--patience", "stop after so many epochs without a better validation accuracy (never)", type=int, metavar="N")
+    add("--seed", "same seed, same bytes", type=int, metavar="N")
+    add("--characters", "of Python source to take", type=int, metavar="N")
+    add("--window", "characters a sequence of Python source", type=int, metavar="N")
+    add("--save-every", "between checkpoints", type=float, metavar="SECONDS")
+    add("--quiet", "no progress bars, no table", action="store_true")
+
+
+def add_tag(commands: argparse._SubParsersAction) -> None:
+    command = add_command(
+        commands,
+        "tag",
+        "run a trained tagger on a file, in colour or in columns",
+        "  npbilstm tag npbilstm-demo/model.npz setup.py\n"
+        "  npbilstm tag words.npz sentences.txt --columns > tagged.txt\n"
+        "  cat code.py | npbilstm tag model.npz - --html page.html",
+    )
+    command.add_argument("model", help="a file of npbilstm train or npbilstm demo")
+    command.add_argument("file", help="text to tag, - for standard input; mistakes are marked where the truth is known")
+    command.add_argument("--columns", action="store_true", help="symbol, tab, class: a line each")
+    command.add_argument("--html", metavar="PAGE", help="write a page as well")
+    add_colour(command)
+
+
+def add_check(commands: argparse._SubParsersAction) -> None:
+    command = add_command(
+        commands,
+        "check",
+        "check every gradient of the package against numerical derivatives",
+        "  npbilstm check\n  npbilstm check --method central",
+    )
+    command.add_argument(
+        "--method", choices=["complex", "richardson", "central"], default="complex", help="(%(default)s)"
+    )
+
+
+def demo(options: argparse.Namespace) -> int:
+    from npbilstm.commands.demo import run_demo
+
+    return run_demo(options, wants_colour(options.color))
+
+
+def train(options: argparse.Namespace) -> int:
+    from npbilstm.commands.train import run_train
+
+    given = set(vars(options))
+    fixed = given - {"command", "resume", "epochs", "save_every", "quiet"}
+    if "resume" in given and fixed:
+        names = ", ".join("DATA" if name == "data" else "--" + name.replace("_", "-") for name in sorted(fixed))
+        raise ValueError(
+            f"{names} cannot be changed on the way; --resume goes on with the settings in {options.resume}"
+        )
+    return run_train(argparse.Namespace(**{**TRAIN_DEFAULTS, **vars(options)}), epochs_given="epochs" in given)
+
+
+def tag(options: argparse.Namespace) -> int:
+    from npbilstm.commands.tag import run_tag
+
+    return run_tag(options, wants_colour(options.color))
+
+
+def check(options: argparse.Namespace) -> int:
+    from npbilstm.commands.check import run_check
+
+    return 0 if run_check(options.method) else 1
+
+
+COMMANDS = {"demo": demo, "train": train, "tag": tag, "check": check}
+
+
+def wants_colour(choice: str) -> bool:
+    """Whether to use colours, by the option, the terminal and the NO_COLOR convention (no-color.org)."""
+    if choice == "auto":
+        return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    return choice == "always"
+
+
+def sentence(error: Exception) -> str:
+    """What to tell the user."""
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{error.filename}: " if error.filename is not None else ""
+        return f"{where}{error.strerror}"
+    if isinstance(error, MemoryError):
+        return f"there is not enough memory for this: {error}"
+    return str(error)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command -> its exit code."""
+    options = parser().parse_args(arguments)
+    try:
+        code = COMMANDS[options.command](options)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # the reader, `head` say, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        print("\nInterrupted.", file=sys.stderr)
+        return 130
+    except (OSError, ValueError, FloatingPointError, MemoryError) as error:
+        print(f"npbilstm: {sentence(error)}", file=sys.stderr)
+        return USAGE_ERROR
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What stands behind the command line: a file a command."""

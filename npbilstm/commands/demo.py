@@ -1,0 +1,169 @@
+"""`npbilstm demo`: check the gradients, train a tagger with two directions and one with one, and show what that
+changes.
+"""
+
+from __future__ import annotations
+
+import html
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from npbilstm.commands.check import CHECKS
+from npbilstm.commands.data import about
+from npbilstm.datasets.python_source import CALLED, CHARACTERS, CLASSES, DEFINITION, SourceFile, source_files, windows
+from npbilstm.datasets.tagged import TaggedData
+from npbilstm.inspector import html_legend, html_page, html_text, terminal_legend, terminal_text
+from npbilstm.layers import SequenceTagger
+from npbilstm.layers.models import SequenceModel
+from npbilstm.training import Adam, Settings, Trainer, accuracy, confusion, predict_long, recall, save_checkpoint
+from npbilstm.training.checkpoints import write_atomically
+
+FULL = {"characters": 1_000_000, "epochs": 3}
+QUICK = {"characters": 200_000, "epochs": 3}
+WINDOW = 128
+
+
+def heading(text: str, colour: bool) -> None:
+    """A line between parts."""
+    print(f"\n\x1b[1m{text}\x1b[0m" if colour else f"\n{text}", flush=True)
+
+
+def check_gradients_of_all() -> str:
+    """Run every gradient check. -> one sentence. Raises RuntimeError with the report where one is wrong."""
+    start = time.perf_counter()
+    reports = {name: check() for name, check in CHECKS.items()}
+    for name, report in reports.items():
+        if not report.ok:
+            raise RuntimeError(f"{name}: {report}")
+    entries = sum(row.checked for report in reports.values() for row in report.rows)
+    worst = max(report.worst for report in reports.values())
+    return (
+        f"{len(reports)} gradients, all {entries:,} entries, against the complex step in float64: "
+        f"the largest relative difference is {worst:.0e} ({time.perf_counter() - start:.1f} s)."
+    )
+
+
+def train_tagger(data: TaggedData, bidirectional: bool, epochs: int, show: bool) -> Trainer:
+    """A tagger with 64 units a direction, trained."""
+    model = SequenceTagger(len(data.vocabulary), len(data.classes), bidirectional=bidirectional, rng=0)
+    trainer = Trainer(model, Adam(0.01), Settings(epochs=epochs))
+    trainer.train(data.train, data.valid, show=show)
+    return trainer
+
+
+def predict_files(model: SequenceModel, files: list[SourceFile]) -> list[np.ndarray]:
+    """The classes of every character of whole files."""
+    return predict_long(model, [CHARACTERS.encode(file.text) for file in files], WINDOW)
+
+
+def compare(files: list[SourceFile], two: list[np.ndarray], one: list[np.ndarray]) -> list[list[str]]:
+    """The table: for each class its number of characters and the share that each tagger recognised; all at the end."""
+    true = np.concatenate([file.labels for file in files])
+    counts = [confusion(true, np.concatenate(predicted), len(CLASSES)) for predicted in (two, one)]
+    rows = [["class", "characters", "two directions", "one direction"]]
+    shares = zip(CLASSES, counts[0].sum(axis=1), *map(recall, counts))
+    rows += [[name, f"{total:,}", *("-" if np.isnan(s) else f"{s:.1%}" for s in both)] for name, total, *both in shares]
+    rows.append(["all", f"{len(true):,}", *(f"{accuracy(c):.1%}" for c in counts)])
+    return rows
+
+
+def choose_excerpt(files: list[SourceFile], lines: int = 24) -> tuple[int, int, int]:
+    """A held-out passage worth looking at: the one of so many lines with the most calls that still defines something.
+
+    -> the file's number, and where in its text the passage begins and ends.
+    """
+    best, chosen = -1, (0, 0, len(files[0].text))
+    for n, file in enumerate(files):
+        starts = np.cumsum([0] + [len(line) + 1 for line in file.text.split("\n")])
+        for k in range(0, max(len(starts) - lines, 1), lines // 2):
+            begin, end = int(starts[k]), int(min(starts[min(k + lines, len(starts) - 1)], len(file.text)))
+            part = file.labels[begin:end]
+            score = int((part == CALLED).sum()) if (part == DEFINITION).any() else 0
+            if score > best and end - begin < 80 * lines:
+                best, chosen = score, (n, begin, end)
+    return chosen
+
+
+def print_table(rows: list[list[str]]) -> None:
+    """Columns, the first to the left and the others to the right."""
+    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
+    for row in rows:
+        print("  ".join(cell.rjust(w) if k else cell.ljust(w) for k, (cell, w) in enumerate(zip(row, widths))))
+
+
+def page(checked: str, rows: list[list[str]], file: SourceFile, two: np.ndarray, one: np.ndarray) -> str:
+    """The HTML page: the table, and the whole held-out file as each tagger sees it."""
+    tags = ["th"] + ["td"] * (len(rows) - 1)
+    cells = ("".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in row) for tag, row in zip(tags, rows))
+    table = f"<table>{''.join(f'<tr>{row}</tr>' for row in cells)}</table>"
+    panels = []
+    for title, predicted in [("Two directions", two), ("One direction", one)]:
+        wrong = predicted != file.labels
+        share = f"{1 - wrong.mean():.1%} of this file's characters right, {wrong.sum():,} wrong"
+        code = html_text(list(file.text), predicted, wrong)
+        panels.append(f'<section><h2>{title}</h2><p class="quiet">{share}</p><pre>{code}</pre></section>')
+    return html_page(
+        "npbilstm: what the second direction sees",
+        f"""<h1>What the second direction sees</h1>
+<p>A bidirectional LSTM in plain NumPy has learned, from Python's own standard library, what each character of a program
+is. Below are its results on files that it has never seen, beside those of an LSTM that reads forward only. What makes
+a name a call is the bracket <em>after</em> it: reading forward, one can only guess.</p>
+{table}
+<p class="quiet">Before the training: {html.escape(checked)}</p>
+<h2>A held-out file: {html.escape(file.path.name)}</h2>
+{html_legend(CLASSES)}
+<div class="side">{"".join(panels)}</div>""",
+    )
+
+
+def run_demo(options: Any, colour: bool) -> int:
+    """The demonstration. -> the exit code."""
+    start = time.perf_counter()
+    size = QUICK if options.quick else FULL
+    out = Path(options.out)
+    out.mkdir(parents=True, exist_ok=True)
+    show = not options.quiet
+    print("npbilstm: a bidirectional LSTM in plain NumPy, checked, trained and looked at.", flush=True)
+
+    heading("1. Are the gradients right?", colour)
+    checked = check_gradients_of_all()
+    print(checked)
+
+    heading("2. The data: the standard library of this Python, a class for every character", colour)
+    files = source_files(size["characters"])
+    parts = {part: windows(members, WINDOW) for part, members in files.items()}
+    data = TaggedData("Python source", CHARACTERS, CLASSES, parts["train"], parts["valid"], parts["test"])
+    taken = {part: (sum(len(file.text) for file in members), len(members)) for part, members in files.items()}
+    print(", ".join(f"{part}: {total:,} characters of {number} files" for part, (total, number) in taken.items()))
+    print(terminal_legend(CLASSES, colour))
+
+    heading("3. Training two directions, 64 units each", colour)
+    trainer = train_tagger(data, True, size["epochs"], show)
+    heading("4. Training one direction, which reads forward only", colour)
+    rival = train_tagger(data, False, size["epochs"], show)
+
+    heading("5. What the second direction is worth: characters recognised, in files never seen", colour)
+    two, one = (predict_files(model, files["test"]) for model in (trainer.model, rival.model))
+    rows = compare(files["test"], two, one)
+    print_table(rows)
+    print("\nWhat makes a name a call is the bracket after it: reading forward, one can only guess.")
+
+    n, begin, end = choose_excerpt(files["test"])
+    file = files["test"][n]
+    heading(f"6. A passage of {file.path.name}, held out, as two directions see it (mistakes underlined)", colour)
+    wrong = two[n] != file.labels
+    print(terminal_text(list(file.text[begin:end]), two[n][begin:end], wrong[begin:end], colour).rstrip("\n"))
+
+    document = page(checked, rows, file, two[n], one[n]).encode()
+    write_atomically(out / "page.html", lambda target: target.write(document))
+    description = {"kind": "python source", "folder": None, "characters": size["characters"], "window": WINDOW}
+    save_checkpoint(out / "model.npz", trainer, about(data, description))
+    heading(f"Done in {time.perf_counter() - start:.0f} s", colour)
+    print(f"The whole file, beside what one direction makes of it: {(out / 'page.html').resolve().as_uri()}")
+    print(f"The model, on a file of yours: npbilstm tag {out / 'model.npz'} FILE.py", flush=True)
+    sys.stdout.flush()
+    return 0

@@ -1,0 +1,136 @@
+"""`npbilstm tag`: a trained tagger on a file of one's own, in colour or in columns."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from npbilstm.commands.data import PYTHON
+from npbilstm.datasets import Vocabulary, label_characters, read_sentences
+from npbilstm.datasets.python_source import CHARACTERS
+from npbilstm.datasets.tagged_text import columns, require_known_tags
+from npbilstm.inspector import html_legend, html_page, html_text, terminal_legend, terminal_text
+from npbilstm.layers import SequenceTagger
+from npbilstm.training import load_model, predict_long, predict_sequences
+from npbilstm.training.checkpoints import write_atomically
+
+
+class Tagged(NamedTuple):
+    """One stretch of symbols with their predicted classes, and their true ones where they are known."""
+
+    symbols: list[str]
+    predicted: np.ndarray
+    true: np.ndarray | None
+
+    @property
+    def wrong(self) -> np.ndarray | None:
+        """Which predictions are mistakes, where the truth is known."""
+        return None if self.true is None else self.predicted != self.true
+
+
+def read_text(name: str) -> str:
+    """A file's text, or standard input for "-". Raises OSError, or ValueError where it is empty or not UTF-8."""
+    raw = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    try:
+        text = raw.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise ValueError(f"{name}, line {line}: this is not UTF-8 text ({error.reason})") from error
+    if not text.strip():
+        raise ValueError(f"{name} is empty; there is nothing to tag")
+    return text
+
+
+def load_tagger(path: str) -> tuple[SequenceTagger, dict[str, Any]]:
+    """A tagger and what is said about it. Raises ValueError where the file holds another model, or no classes for
+    it.
+    """
+    model, about = load_model(path)
+    if not isinstance(model, SequenceTagger):
+        raise ValueError(f"{path} holds a {type(model).__name__}; npbilstm tag needs a SequenceTagger")
+    classes, data = about.get("classes"), about.get("data")
+    if not isinstance(classes, list) or not isinstance(data, dict) or "kind" not in data or "symbols" not in about:
+        raise ValueError(f"{path} does not name its symbols and classes; npbilstm tag needs a model of npbilstm train")
+    symbols = len(CHARACTERS) if about["symbols"] is None else len(about["symbols"]) + 1
+    sizes = (model.embedding.num_embeddings, model.linear.output_size)
+    if (symbols, len(classes)) != sizes:
+        raise ValueError(
+            f"{path} names {symbols} symbols and {len(classes)} classes; its model has {sizes[0]} and {sizes[1]}"
+        )
+    return model, about
+
+
+def tag_characters(model: SequenceTagger, text: str, window: int) -> list[Tagged]:
+    """A whole text, a class for each character; where it is Python, tokenize says what is true."""
+    (predicted,) = predict_long(model, [CHARACTERS.encode(text)], window)
+    try:
+        true: np.ndarray | None = label_characters(text)
+    except Exception:  # tokenize raises many things for what is not Python; then nothing is known to be true
+        true = None
+    return [Tagged(list(text), predicted, true)]
+
+
+def tag_words(model: SequenceTagger, about: dict[str, Any], name: str, text: str) -> list[Tagged]:
+    """Sentences of words: a tagged file, whose tags are then compared, or plain text, a sentence a line."""
+    vocabulary, classes = Vocabulary(about["symbols"]), about["classes"]
+    first = next(line for line in text.split("\n") if line.strip() and not line.startswith("# "))
+    if name != "-" and "\t" in first and len(columns(first)) in (2, 10):
+        require_known_tags(name, classes)
+        tagged = read_sentences(name)
+        sentences = [[word for word, _ in sentence] for sentence in tagged]
+        true = [np.array([classes.index(tag) for _, tag in sentence]) for sentence in tagged]
+    else:
+        sentences = [line.split() for line in text.split("\n") if line.strip()]
+        true = None
+    predicted = predict_sequences(model, [vocabulary.encode(sentence) for sentence in sentences])
+    return [Tagged(s, predicted[n], None if true is None else true[n]) for n, s in enumerate(sentences)]
+
+
+def as_columns(stretches: list[Tagged], classes: list[str]) -> str:
+    """symbol <tab> class, a line each, an empty line after a sentence; line ends, tabs and backslashes escaped."""
+    escape = str.maketrans({"\n": "\\n", "\t": "\\t", "\\": "\\\\"})
+    lines = []
+    for stretch in stretches:
+        lines += [f"{s.translate(escape)}\t{classes[k]}" for s, k in zip(stretch.symbols, stretch.predicted)]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def spaced(stretch: Tagged, words: bool) -> tuple[list[str], np.ndarray, np.ndarray | None]:
+    """Symbols, labels and mistakes as they are shown: words get a space after each, a line end after the last."""
+    symbols = stretch.symbols
+    if words:
+        symbols = [f"{word} " for word in symbols[:-1]] + [f"{symbols[-1]}\n"]
+    return symbols, stretch.predicted, stretch.wrong
+
+
+def run_tag(options: Any, colour: bool) -> int:
+    """Tag a file and print it. -> the exit code."""
+    model, about = load_tagger(options.model)
+    classes, words = about["classes"], about["data"]["kind"] != PYTHON
+    text = read_text(options.file)
+    if words:
+        stretches = tag_words(model, about, options.file, text)
+    else:
+        stretches = tag_characters(model, text, about["data"]["window"])
+    if options.html:
+        code = "".join(html_text(*spaced(stretch, words)) for stretch in stretches)
+        body = f"<h1>{html_text([options.file], [0])}</h1>\n{html_legend(classes)}\n<pre>{code}</pre>"
+        page = html_page(options.file, body).encode()
+        write_atomically(options.html, lambda file: file.write(page))
+    if options.columns:
+        print(as_columns(stretches, classes))
+    else:
+        print("".join(terminal_text(*spaced(stretch, words), colour=colour) for stretch in stretches).rstrip("\n"))
+        if colour:
+            print(f"\n{terminal_legend(classes)}")
+    right = sum(int((s.predicted == s.true).sum()) for s in stretches if s.true is not None)
+    total = sum(len(s.symbols) for s in stretches if s.true is not None)
+    if total:
+        judge = "the file has them" if words else "Python's tokenize has them"
+        unit = "words" if words else "characters"
+        print(f"{right:,} of {total:,} {unit} ({right / total:.1%}) as {judge}", file=sys.stderr)
+    return 0

@@ -1,0 +1,189 @@
+"""Python source code as a tagging task: every character gets a class. The data is on every machine that runs Python.
+
+What a character is often stands after it: `name(` is a call and `name =` is not; so a tagger that reads forward alone
+must guess, and one that reads both ways need not.
+
+Labels come from the standard library's tokenize:
+
+    other            white space, line ends, what tokenize does not name
+    keyword          def, return, None ...
+    definition name  the name after def or class
+    called name      a name followed by an opening bracket (
+    other name       every other name
+    string           string literals, f-strings whole
+    comment, number, operator
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import keyword
+import sysconfig
+import token
+import tokenize
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from npbilstm.datasets.tagged import TaggedData, TaggedSequence, Vocabulary
+
+CLASSES = [
+    "other",
+    "keyword",
+    "definition name",
+    "called name",
+    "other name",
+    "string",
+    "comment",
+    "number",
+    "operator",
+]
+OTHER, KEYWORD, DEFINITION, CALLED, NAME, STRING, COMMENT, NUMBER, OPERATOR = range(len(CLASSES))
+
+CHARACTERS = Vocabulary(["\t", "\n", *map(chr, range(32, 127))])
+"""Tab, line end and printable ASCII: the same on every machine, so that a model made on one works on another."""
+
+LONGEST = 20_000
+"""No more than this many characters of any one file, so that no file makes the data set."""
+
+_LAYOUT = {token.NEWLINE, token.INDENT, token.DEDENT, token.ENDMARKER, tokenize.NL, tokenize.ENCODING}
+_STRING_STARTS = {getattr(token, name) for name in ("FSTRING_START", "TSTRING_START") if hasattr(token, name)}
+_STRING_ENDS = {getattr(token, name) for name in ("FSTRING_END", "TSTRING_END") if hasattr(token, name)}
+
+
+def label_characters(source: str) -> np.ndarray:
+    """The class of every character of a Python source text, as integers (len(source),) into CLASSES.
+
+    Raises SyntaxError (or tokenize.TokenError) where the text is not Python.
+    """
+    labels = np.full(len(source), OTHER)
+    line_starts = np.cumsum([0] + [len(line) + 1 for line in source.split("\n")])
+
+    def offset(position: tuple[int, int]) -> int:
+        return int(line_starts[position[0] - 1]) + position[1]
+
+    tokens = [t for t in whole_strings(tokenize.generate_tokens(io.StringIO(source).readline)) if t.type not in _LAYOUT]
+    for before, here, after in zip([None, *tokens], tokens, [*tokens[1:], None]):
+        labels[offset(here.start) : offset(here.end)] = label_of(before, here, after)
+    return labels
+
+
+def label_of(before: tokenize.TokenInfo | None, here: tokenize.TokenInfo, after: tokenize.TokenInfo | None) -> int:
+    """The class of one token, from itself and its neighbours."""
+    if here.type == token.NAME:
+        if keyword.iskeyword(here.string):
+            return KEYWORD
+        if before is not None and before.string in ("def", "class"):
+            return DEFINITION
+        return CALLED if after is not None and after.string == "(" else NAME
+    simple = {token.STRING: STRING, tokenize.COMMENT: COMMENT, token.NUMBER: NUMBER, token.OP: OPERATOR}
+    return simple.get(here.type, OTHER)
+
+
+def whole_strings(tokens: Iterable[tokenize.TokenInfo]) -> Iterator[tokenize.TokenInfo]:
+    """The tokens with each f-string as one STRING token, as Python 3.11 and before give it; later ones give its
+    pieces.
+    """
+    depth, start = 0, (0, 0)
+    for t in tokens:
+        if t.type in _STRING_STARTS:
+            start = t.start if depth == 0 else start
+            depth += 1
+        elif t.type in _STRING_ENDS:
+            depth -= 1
+            if depth == 0:
+                yield tokenize.TokenInfo(token.STRING, "", start, t.end, t.line)
+        elif depth == 0:
+            yield t
+
+
+def library_files() -> list[Path]:
+    """The standard library's .py files but tests and tables, in an order that is shuffled and always the same."""
+    root = Path(sysconfig.get_path("stdlib"))
+    skip = {"site-packages", "dist-packages", "test", "tests", "idle_test", "__pycache__", "encodings", "pydoc_data"}
+    files = [path.relative_to(root) for path in root.rglob("*.py")]
+    files = [path for path in files if not skip.intersection(path.parts)]
+    return [root / path for path in sorted(files, key=lambda path: hashlib.sha256(path.as_posix().encode()).digest())]
+
+
+def folder_files(folder: str | Path) -> list[Path]:
+    """All .py files below a folder, in the same kind of order. Raises ValueError where there is none."""
+    root = Path(folder)
+    files = [path for path in root.rglob("*.py") if "__pycache__" not in path.parts and path.is_file()]
+    if not files:
+        raise ValueError(f"{root}: there is no .py file in this folder or below it")
+    return sorted(files, key=lambda path: hashlib.sha256(path.relative_to(root).as_posix().encode()).digest())
+
+
+class SourceFile(NamedTuple):
+    """A file's text, at most LONGEST characters of it, and the class of every character (len(text),)."""
+
+    path: Path
+    text: str
+    labels: np.ndarray
+
+
+def read_source(path: Path) -> SourceFile | None:
+    """One file; None where it cannot be read, is empty or is not Python."""
+    try:
+        with tokenize.open(path) as file:
+            text = file.read()
+        labels = label_characters(text)
+    except (SyntaxError, tokenize.TokenError, ValueError, OSError, RecursionError):
+        return None
+    return SourceFile(path, text[:LONGEST], labels[:LONGEST]) if text else None
+
+
+def source_files(characters: int = 500_000, folder: str | Path | None = None) -> dict[str, list[SourceFile]]:
+    """Whole files for the parts "train" (80 % of the characters), "valid" and "test" (10 % each).
+
+    Arguments and errors as python_source.
+    """
+    if characters < 1000:
+        raise ValueError(f"characters is {characters}; it needs to be at least 1000")
+    tenth = characters // 10
+    quota = {"test": tenth, "valid": tenth, "train": characters - 2 * tenth}
+    taken = dict.fromkeys(quota, 0)
+    parts: dict[str, list[SourceFile]] = {part: [] for part in quota}
+    for path in library_files() if folder is None else folder_files(folder):
+        part = min(quota, key=lambda part: taken[part] / quota[part])  # so that a few files too make three parts
+        if taken[part] >= quota[part]:
+            break
+        file = read_source(path)
+        if file is not None:
+            parts[part].append(file)
+            taken[part] += len(file.text)
+    if not all(parts.values()):
+        where = "the standard library" if folder is None else str(folder)
+        raise ValueError(f"{where}: fewer than three files could be read as Python; each part needs one")
+    return parts
+
+
+def windows(files: Iterable[SourceFile], window: int = 128) -> list[TaggedSequence]:
+    """Each file cut into sequences of `window` characters; its last may be shorter. A window is at least 2."""
+    if window < 2:
+        raise ValueError(f"window is {window}; it needs to be at least 2")
+    sequences = []
+    for file in files:
+        ids = CHARACTERS.encode(file.text)
+        for start in range(0, len(ids), window):
+            sequences.append(TaggedSequence(ids[start : start + window], file.labels[start : start + window]))
+    return sequences
+
+
+def python_source(characters: int = 500_000, *, window: int = 128, folder: str | Path | None = None) -> TaggedData:
+    """Python source code with a class for every character, cut into windows.
+
+    characters: how many to take, whole files until there are as many (or no more files): 80 % to train, 10 % each to
+        valid and test. No file is in two parts. window: how many characters a sequence has.
+    folder: take the .py files below it instead of the running interpreter's standard library.
+
+    Deterministic: the same interpreter or folder gives the same data. Files that do not tokenise are skipped.
+
+    Raises ValueError where characters or window is too small, or where there are fewer than three usable files.
+    """
+    parts = {part: windows(files, window) for part, files in source_files(characters, folder).items()}
+    return TaggedData("Python source", CHARACTERS, CLASSES, parts["train"], parts["valid"], parts["test"])

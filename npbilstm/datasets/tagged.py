@@ -1,0 +1,49 @@
+"""What a tagging data set is: sequences of symbols with a class each, as integers, and the names behind the
+integers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+UNKNOWN = "<unknown>"
+
+
+class TaggedSequence(NamedTuple):
+    """ids (T,) and labels (T,), both integers."""
+
+    ids: np.ndarray
+    labels: np.ndarray
+
+
+class Vocabulary:
+    """Symbols and their numbers. Number 0 is for every symbol that is not known."""
+
+    def __init__(self, symbols: Iterable[str]) -> None:
+        self.symbols = [UNKNOWN, *symbols]
+        self.number = {symbol: k for k, symbol in enumerate(self.symbols)}
+        if len(self.number) != len(self.symbols):
+            raise ValueError("symbols holds one of its symbols twice; a vocabulary needs each once")
+
+    def __len__(self) -> int:
+        return len(self.symbols)
+
+    def encode(self, symbols: Iterable[str]) -> np.ndarray:
+        """Symbols, or the characters of a text -> their numbers (T,)."""
+        return np.array([self.number.get(symbol, 0) for symbol in symbols], np.int64)
+
+
+@dataclass(frozen=True)
+class TaggedData:
+    """A data set with its three parts. No symbol of valid or test has been looked at to make the vocabulary."""
+
+    name: str
+    vocabulary: Vocabulary
+    classes: list[str]
+    train: list[TaggedSequence]
+    valid: list[TaggedSequence]
+    test: list[TaggedSequence]

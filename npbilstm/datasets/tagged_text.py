@@ -1,0 +1,143 @@
+"""A person's own tagged text: one word and its tag a line, an empty line between sentences.
+
+Two forms are read, told apart by the first line of data:
+
+    two columns      word <tab or spaces> tag
+    CoNLL-U          ten columns with tabs; the word is the second, the tag the fourth (UPOS). Lines that begin with #
+                     are comments; ranges (1-2) and empty nodes (1.1) are passed over.
+                     (universaldependencies.org/format.html)
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from npbilstm.datasets.tagged import TaggedData, TaggedSequence, Vocabulary
+
+Sentence = list[tuple[str, str]]
+"""(word, tag) pairs."""
+
+
+def read_lines(path: str | Path) -> list[str]:
+    """A text file's lines. Raises OSError, or ValueError naming file and line where it is not UTF-8."""
+    raw = Path(path).read_bytes()
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise ValueError(f"{path}, line {line}: this is not UTF-8 text ({error.reason})") from error
+    return text.replace("\r\n", "\n").split("\n")
+
+
+def columns(line: str) -> list[str]:
+    """Split at tabs, or at white space where there is no tab."""
+    return line.split("\t") if "\t" in line else line.split()
+
+
+def data_lines(path: str | Path) -> Iterator[tuple[int, str, str] | None]:
+    """(line number, word, tag) for each word of a file, and None between sentences. Raises as read_sentences does."""
+    form = 0  # the number of columns, once known
+    for number, line in enumerate(read_lines(path), start=1):
+        if not line.strip():
+            yield None
+            continue
+        cells = columns(line)
+        if line.startswith("#") and (form == 10 or len(cells) != 2):
+            continue  # a comment; in two columns "# SYM" is a word and its tag
+        if not form:
+            form = len(cells)
+            if form not in (2, 10):
+                raise ValueError(
+                    f"{path}, line {number}: {form} column{'s' * (form != 1)}; it needs 2 (word, tag) or 10 (CoNLL-U)"
+                )
+        if len(cells) != form:
+            raise ValueError(f"{path}, line {number}: {len(cells)} columns; the lines before have {form}")
+        if form == 10 and not cells[0].isdigit():
+            if all(part.isdigit() for part in cells[0].replace("-", ".").split(".", 1)):
+                continue
+            raise ValueError(f"{path}, line {number}: the first column is {cells[0]!r}; CoNLL-U needs a word's number")
+        word, tag = (cells[0], cells[1]) if form == 2 else (cells[1], cells[3])
+        if not word.strip() or not tag.strip():
+            raise ValueError(f"{path}, line {number}: the {'word' if not word.strip() else 'tag'} is empty")
+        yield number, word, tag
+
+
+def read_sentences(path: str | Path) -> list[Sentence]:
+    """All sentences of a tagged file, each a list of (word, tag).
+
+    Raises OSError where it cannot be read; ValueError, naming file and line, where it is not UTF-8, has another
+    number of columns, or an empty word or tag; ValueError where it holds no sentence.
+    """
+    sentences: list[Sentence] = [[]]
+    for item in data_lines(path):
+        if item is not None:
+            sentences[-1].append(item[1:])
+        elif sentences[-1]:
+            sentences.append([])
+    sentences = [sentence for sentence in sentences if sentence]
+    if not sentences:
+        raise ValueError(f"{path}: the file holds no words; a line needs a word and its tag")
+    return sentences
+
+
+def require_known_tags(path: str | Path, classes: Sequence[str]) -> None:
+    """Raise ValueError, naming file and line, for the first tag that is not among these classes."""
+    for item in data_lines(path):
+        if item is not None and item[2] not in classes:
+            raise ValueError(f"{path}, line {item[0]}: tag {item[2]!r} is none of the model's {len(classes)} classes")
+
+
+def encode(sentences: Sequence[Sentence], vocabulary: Vocabulary, classes: Sequence[str]) -> list[TaggedSequence]:
+    """Sentences as integers."""
+    number = {tag: k for k, tag in enumerate(classes)}
+    return [
+        TaggedSequence(vocabulary.encode(word for word, _ in sentence), np.array([number[tag] for _, tag in sentence]))
+        for sentence in sentences
+    ]
+
+
+def tagged_text(
+    train: str | Path,
+    valid: str | Path | None = None,
+    test: str | Path | None = None,
+    *,
+    least_count: int = 2,
+    seed: int = 0,
+) -> TaggedData:
+    """Tagged sentences from files, words as symbols.
+
+    train, valid, test: paths. Where valid or test is None, a tenth of the training sentences, drawn with seed, stands
+    in.
+    least_count: words rarer than this in the training part become the unknown word, so that the model learns what to
+        make of words that it has never seen.
+
+    The classes are the training part's tags, sorted. Raises as read_sentences does; ValueError, naming file and line,
+    where another part has a tag that the training part lacks; ValueError where there are too few sentences to split.
+    """
+    sentences = read_sentences(train)
+    held_out: dict[str, list[Sentence]] = {}
+    order = np.random.default_rng(seed).permutation(len(sentences))
+    tenth = max(len(sentences) // 10, 1)
+    for part, path in [("valid", valid), ("test", test)]:
+        if path is not None:
+            held_out[part] = read_sentences(path)
+        else:
+            held_out[part] = [sentences[n] for n in order[:tenth]]
+            order = order[tenth:]
+    if not len(order):
+        raise ValueError(f"{train}: {len(sentences)} sentences are too few to hold some out; at least 3 are needed")
+    kept = [sentences[n] for n in np.sort(order)]
+    counts = Counter(word for sentence in kept for word, _ in sentence)
+    vocabulary = Vocabulary(sorted(word for word, count in counts.items() if count >= least_count))
+    classes = sorted({tag for sentence in kept for _, tag in sentence})
+    for part, path in [("valid", valid), ("test", test)]:
+        if path is not None:
+            require_known_tags(path, classes)
+        else:  # a rare tag may stand in a held-out sentence alone: then it is a class all the same
+            classes = sorted({*classes, *(tag for sentence in held_out[part] for _, tag in sentence)})
+    parts = [encode(part, vocabulary, classes) for part in (kept, held_out["valid"], held_out["test"])]
+    return TaggedData(Path(train).name, vocabulary, classes, *parts)

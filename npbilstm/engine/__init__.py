@@ -1,0 +1,5 @@
+"""The textbook's mathematics, made fast: what the layers run on. Not checked for bad input here; the layers do that."""
+
+from npbilstm.engine.lstm import LSTMCache, Weights, lstm_backward, lstm_forward
+
+__all__ = ["LSTMCache", "Weights", "lstm_backward", "lstm_forward"]

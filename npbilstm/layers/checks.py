@@ -1,0 +1,89 @@
+"""What a layer refuses, each refusal a sentence that names the argument, what it got and what it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from npbilstm.textbook.sequences import require_shape
+
+
+def require_size(name: str, value: Any, least: int = 1) -> int:
+    """A whole number of at least `least`, or a TypeError or ValueError."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{name} is {value!r}; it needs a whole number")
+    if value < least:
+        raise ValueError(f"{name} is {value}; it needs to be at least {least}")
+    return int(value)
+
+
+def require_fraction(name: str, value: Any) -> float:
+    """A number p with 0 <= p < 1, or a ValueError."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 <= value < 1:
+        raise ValueError(f"{name} is {value!r}; it needs a number from 0 up to, but not including, 1")
+    return float(value)
+
+
+def require_dtype(dtype: Any) -> np.dtype:
+    """float32 or float64 as a NumPy dtype, or a TypeError."""
+    checked = np.dtype(dtype)
+    if checked not in (np.float32, np.float64):
+        raise TypeError(f"dtype is {checked}; a layer works in float32 or float64")
+    return checked
+
+
+def working_dtype(params: Mapping[str, np.ndarray], *inputs: np.ndarray) -> np.dtype:
+    """The dtype a layer works in: that of its params; complex if any input is, so that the complex step goes
+    through.
+    """
+    dtype = np.result_type(*params.values())
+    if any(np.iscomplexobj(array) for array in inputs):
+        dtype = np.result_type(dtype, np.complex64)
+    return dtype
+
+
+def require_features(name: str, x: Any, axes: str, features: int, made_with: str) -> np.ndarray:
+    """x as an array of floating numbers with the axes named, e.g. "N, T, D", and `features` at the last."""
+    x = np.asarray(x)
+    if x.dtype.kind not in "fc":
+        raise TypeError(f"{name} has dtype {x.dtype}; it needs floating numbers, e.g. {name}.astype(np.float32)")
+    if axes != "..." and x.ndim != axes.count(",") + 1:
+        raise ValueError(f"{name} has shape {x.shape}; it needs axes ({axes})")
+    if x.ndim == 0 or x.shape[-1] != features:
+        got = x.shape[-1] if x.ndim else "no"
+        raise ValueError(f"{name} has {got} features at its last axis; this layer was made with {made_with}={features}")
+    return x
+
+
+def require_pair(name: str, pair: Any, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """A pair (h, c) of arrays of this shape; None means zeros."""
+    if pair is None:
+        zero = np.zeros(shape, np.float32)
+        return zero, zero
+    if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+        raise TypeError(f"{name} is a {type(pair).__name__}; it needs a pair (h, c) of arrays, or None for zeros")
+    h, c = (np.asarray(part) for part in pair)
+    require_shape(f"{name}'s h", h, shape)
+    require_shape(f"{name}'s c", c, shape)
+    return h, c
+
+
+def require_ids(name: str, ids: Any, rows: int) -> np.ndarray:
+    """Integers in 0..rows-1, or a TypeError or ValueError."""
+    ids = np.asarray(ids)
+    if ids.dtype.kind not in "iu":
+        raise TypeError(f"{name} has dtype {ids.dtype}; it needs integers, each the number of a row of the table")
+    if ids.size and not (ids.min() >= 0 and ids.max() < rows):
+        outside = ids[(ids < 0) | (ids >= rows)][0]
+        raise ValueError(f"{name} holds {outside}; this layer has rows 0 to {rows - 1}")
+    return ids
+
+
+def require_finite(name: str, x: np.ndarray, valid: np.ndarray) -> None:
+    """Raise ValueError, naming the first place, where x (N, T, ...) is NaN or infinite at a valid step (N, T)."""
+    finite = np.isfinite(x).reshape(*valid.shape, -1).all(axis=-1)
+    if not (finite | ~valid).all():
+        n, t = np.argwhere(~finite & valid)[0]
+        raise ValueError(f"{name} is not finite in row {n} at step {t}, a valid step; it needs finite numbers")

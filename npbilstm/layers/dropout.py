@@ -1,0 +1,58 @@
+"""Dropout: while training, each number is zeroed with probability p and the rest are scaled up to keep the mean.
+
+    y = x * mask / (1 - p)           mask is 1 with probability 1 - p, else 0; inverted scaling, so that
+    dx = dy * mask / (1 - p)         without training the layer is the identity
+
+(Srivastava et al. 2014; the inverted form is the one in use today.)
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from npbilstm.layers.checks import require_fraction
+from npbilstm.layers.layer import Layer
+
+
+class DropoutCache(NamedTuple):
+    """The scaled mask, shaped as x; None where nothing was dropped."""
+
+    layer: Dropout
+    scaled_mask: np.ndarray | None
+
+
+class Dropout(Layer):
+    """Zero each number with probability p while training. Has no parameters.
+
+    p: 0 <= p < 1. rng: a seed or generator for the masks.
+    """
+
+    def __init__(self, p: float = 0.5, *, rng: int | np.random.Generator | None = None) -> None:
+        self.p = require_fraction("p", p)
+        self.rng = np.random.default_rng(rng)
+        self.params: dict[str, np.ndarray] = {}
+
+    def __repr__(self) -> str:
+        return f"Dropout({self.p})"
+
+    def forward(
+        self, x: np.ndarray, training: bool = False, *, rng: np.random.Generator | None = None
+    ) -> tuple[np.ndarray, DropoutCache]:
+        """x of any shape -> y of that shape, cache. rng draws this pass's mask; by default the layer's own."""
+        if not training or self.p == 0:
+            return x, DropoutCache(self, None)
+        scaled_mask = dropout_mask(self.rng if rng is None else rng, self.p, x)
+        return x * scaled_mask, DropoutCache(self, scaled_mask)
+
+    def backward(self, dy: np.ndarray, cache: DropoutCache) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """dy, shaped as x -> dx, no grads."""
+        self.require_own(cache)
+        return (dy if cache.scaled_mask is None else dy * cache.scaled_mask), {}
+
+
+def dropout_mask(rng: np.random.Generator, p: float, x: np.ndarray) -> np.ndarray:
+    """mask / (1 - p) in the shape and the real dtype of x."""
+    scale = np.array(1 / (1 - p), x.real.dtype)
+    return (rng.random(x.shape, np.float32) >= p) * scale

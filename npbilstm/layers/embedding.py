@@ -1,0 +1,60 @@
+"""The embedding: a table with one learned vector a symbol."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from npbilstm.layers.checks import require_dtype, require_ids, require_size
+from npbilstm.layers.layer import Layer
+from npbilstm.textbook.sequences import require_shape
+
+
+class EmbeddingCache(NamedTuple):
+    """The ids (...) that were looked up."""
+
+    layer: Embedding
+    ids: np.ndarray
+
+
+class Embedding(Layer):
+    """y[..., :] = W[ids[...]], with W (V, D): V symbols, D numbers each.
+
+    num_embeddings: V. embedding_size: D. dtype: float32 or float64. rng: a seed or generator for W, standard normal.
+    """
+
+    def __init__(
+        self,
+        num_embeddings: int,
+        embedding_size: int,
+        *,
+        dtype: type = np.float32,
+        rng: int | np.random.Generator | None = None,
+    ) -> None:
+        self.num_embeddings = require_size("num_embeddings", num_embeddings)
+        self.embedding_size = require_size("embedding_size", embedding_size)
+        W = np.random.default_rng(rng).standard_normal((self.num_embeddings, self.embedding_size))
+        self.params = {"W": W.astype(require_dtype(dtype))}
+
+    def __repr__(self) -> str:
+        return f"Embedding({self.num_embeddings}, {self.embedding_size})"
+
+    def forward(self, ids: np.ndarray) -> tuple[np.ndarray, EmbeddingCache]:
+        """ids (...) integers in 0..V-1 -> y (..., D), cache. Raises TypeError or ValueError for other ids."""
+        ids = require_ids("ids", ids, self.num_embeddings)
+        return self.params["W"][ids], EmbeddingCache(self, ids)
+
+    def backward(self, dy: np.ndarray, cache: EmbeddingCache) -> tuple[None, dict[str, np.ndarray]]:
+        """dW[v] = the sum of dy over the places where v was looked up.
+
+        dy (..., D) -> None (ids have no gradient), grads.
+        """
+        self.require_own(cache)
+        require_shape("dy", dy, (*cache.ids.shape, self.embedding_size))
+        dW = np.zeros_like(self.params["W"], dtype=np.result_type(dy, self.params["W"]))
+        if cache.ids.size:
+            order = np.argsort(cache.ids, axis=None, kind="stable")  # equal symbols side by side
+            symbols, starts = np.unique(cache.ids.ravel()[order], return_index=True)
+            dW[symbols] = np.add.reduceat(dy.reshape(-1, self.embedding_size)[order], starts)
+        return None, {"W": dW.astype(self.params["W"].dtype, copy=False)}

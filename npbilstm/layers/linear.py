@@ -1,0 +1,61 @@
+"""The linear layer: an affine map of the last axis, the same at every row and step."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from npbilstm.layers.checks import require_dtype, require_features, require_size, working_dtype
+from npbilstm.layers.initialisation import glorot_uniform
+from npbilstm.layers.layer import Layer
+from npbilstm.textbook.sequences import require_shape
+
+
+class LinearCache(NamedTuple):
+    """x (..., D) as forward saw it."""
+
+    layer: Linear
+    x: np.ndarray
+
+
+class Linear(Layer):
+    """y = x W + b, with W (D, V) and b (V,).
+
+    input_size: D. output_size: V. dtype: float32 or float64. rng: a seed or generator for W (Glorot uniform); b is 0.
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        output_size: int,
+        *,
+        dtype: type = np.float32,
+        rng: int | np.random.Generator | None = None,
+    ) -> None:
+        self.input_size = require_size("input_size", input_size)
+        self.output_size = require_size("output_size", output_size)
+        W = glorot_uniform(np.random.default_rng(rng), self.input_size, self.output_size)
+        self.params = {"W": W.astype(require_dtype(dtype)), "b": np.zeros(self.output_size, dtype)}
+
+    def __repr__(self) -> str:
+        return f"Linear({self.input_size}, {self.output_size})"
+
+    def forward(self, x: np.ndarray) -> tuple[np.ndarray, LinearCache]:
+        """y = x W + b. x (..., D) -> y (..., V), cache. Raises where x has not D features of floating numbers."""
+        x = require_features("x", x, "...", self.input_size, "input_size")
+        x = x.astype(working_dtype(self.params, x), copy=False)
+        return x @ self.params["W"] + self.params["b"], LinearCache(self, x)
+
+    def backward(self, dy: np.ndarray, cache: LinearCache) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """dx = dy W^T, dW = x^T dy and db = sum dy, both summed over all rows and steps.
+
+        dy (..., V) -> dx (..., D), grads.
+        """
+        self.require_own(cache)
+        x = cache.x
+        require_shape("dy", dy, (*x.shape[:-1], self.output_size))
+        dy = np.asarray(dy).astype(x.dtype, copy=False)
+        dy_rows = dy.reshape(-1, self.output_size)
+        dW = x.reshape(-1, self.input_size).T @ dy_rows
+        return dy @ self.params["W"].T, {"W": dW, "b": dy_rows.sum(axis=0)}

@@ -1,0 +1,56 @@
+"""How the outputs of the two directions become one: y (N, T, S, H), S directions, time-aligned.
+
+    "concat"  [h_fwd, h_rev]            (N, T, SH)
+    "sum"     h_fwd + h_rev             (N, T, H)
+    "mul"     h_fwd * h_rev             (N, T, H)
+    "ave"     (h_fwd + h_rev) / 2       (N, T, H)
+    None      the pair (h_fwd, h_rev)
+
+With one direction there is nothing to join, and y is that direction's output.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from npbilstm.textbook.sequences import require_shape
+
+MERGES = ("concat", "sum", "mul", "ave", None)
+
+
+def merge_forward(y: np.ndarray, merge: str | None) -> Any:
+    """y (N, T, S, H) -> as the table above says."""
+    N, T, S, H = y.shape
+    if S == 1 or merge == "concat":
+        return y.reshape(N, T, S * H)
+    h_fwd, h_rev = y[:, :, 0], y[:, :, 1]
+    if merge == "sum":
+        return h_fwd + h_rev
+    if merge == "mul":
+        return h_fwd * h_rev
+    if merge == "ave":
+        return (h_fwd + h_rev) / 2
+    return h_fwd, h_rev
+
+
+def merge_backward(dmerged: Any, y: np.ndarray, merge: str | None) -> np.ndarray:
+    """The gradient of y (N, T, S, H), given that of what merge_forward made of it. Raises ValueError for wrong
+    shapes.
+    """
+    N, T, S, H = y.shape
+    if S == 1 or merge == "concat":
+        require_shape("dy", dmerged, (N, T, S * H))
+        return np.reshape(dmerged, y.shape)
+    if merge is None:
+        if not isinstance(dmerged, (tuple, list)) or len(dmerged) != 2:
+            raise TypeError(f"dy is a {type(dmerged).__name__}; with merge=None it needs a pair of arrays")
+        for name, part in zip(("dy[0]", "dy[1]"), dmerged):
+            require_shape(name, part, (N, T, H))
+        return np.stack(dmerged, axis=2)
+    require_shape("dy", dmerged, (N, T, H))
+    both = np.stack([dmerged, dmerged], axis=2)
+    if merge == "mul":
+        return both * y[:, :, ::-1]  # each direction's factor is the other
+    return both / 2 if merge == "ave" else both

@@ -1,0 +1,34 @@
+"""The two squashing functions of an LSTM, and their derivatives.
+
+Each derivative is written in terms of the function's *output*, which the forward pass has at hand already:
+nothing need be computed twice.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def sigmoid(a: np.ndarray) -> np.ndarray:
+    """The logistic function, a gate's opening between 0 and 1.
+
+        sigmoid(a) = 1 / (1 + exp(-a)) = 1/2 + 1/2 tanh(a/2)
+
+    The second form overflows for no a, and takes complex a. Any shape.
+    """
+    return 0.5 + 0.5 * np.tanh(0.5 * a)
+
+
+def sigmoid_derivative(s: np.ndarray) -> np.ndarray:
+    """d sigmoid(a) / da = s (1 - s), where s = sigmoid(a)."""
+    return s * (1 - s)
+
+
+def tanh(a: np.ndarray) -> np.ndarray:
+    """The hyperbolic tangent, between -1 and 1. Any shape."""
+    return np.tanh(a)
+
+
+def tanh_derivative(y: np.ndarray) -> np.ndarray:
+    """d tanh(a) / da = 1 - y^2, where y = tanh(a)."""
+    return 1 - y * y

@@ -1,0 +1,25 @@
+"""Clipping by global norm: a too large gradient keeps its direction and loses its excess length."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+
+def clip_by_global_norm(grads: Mapping[str, np.ndarray], max_norm: float) -> tuple[dict[str, np.ndarray], float]:
+    """Scale all gradients by one factor so that their joint norm is at most max_norm (Pascanu et al. 2013, alg. 1).
+
+        norm = sqrt(sum over all entries of g^2)
+        g    = g * min(1, max_norm / norm)
+
+    -> the clipped gradients, new arrays where they were scaled; and the norm before clipping.
+
+    Raises ValueError where max_norm is not above 0.
+    """
+    if not max_norm > 0:
+        raise ValueError(f"max_norm is {max_norm}; it needs to be above 0")
+    norm = float(np.sqrt(sum(float(np.vdot(g, g)) for g in grads.values())))
+    if not norm > max_norm:
+        return dict(grads), norm
+    return {name: g * g.dtype.type(max_norm / norm) for name, g in grads.items()}, norm

@@ -1,0 +1,52 @@
+"""How good a model is: predictions over many sequences, and counts of what was taken for what."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from npbilstm.layers.models import SequenceModel
+from npbilstm.training.batches import batch_order, pad
+
+
+def predict_sequences(model: SequenceModel, rows: Sequence[np.ndarray], batch_size: int = 64) -> list[np.ndarray]:
+    """Each row's ids (T_n,) -> each row's likeliest classes (T_n,), or its one class (), in the same order."""
+    predicted: list[np.ndarray] = [np.zeros(0, np.int64)] * len(rows)
+    for batch in batch_order([len(row) for row in rows], batch_size):
+        ids, lengths = pad([rows[n] for n in batch])
+        for n, row, length in zip(batch, model.predict(ids, lengths), lengths):
+            predicted[n] = row[:length] if model.one_label_a_step else row
+    return predicted
+
+
+def confusion(true: np.ndarray, predicted: np.ndarray, V: int) -> np.ndarray:
+    """counts[u, v]: how often class u was taken for class v. true and predicted (M,) integers in 0..V-1 -> (V, V)."""
+    return np.bincount(np.asarray(true) * V + predicted, minlength=V * V).reshape(V, V)
+
+
+def accuracy(counts: np.ndarray) -> float:
+    """The share on the diagonal; 0 where nothing was counted."""
+    return float(counts.trace() / max(counts.sum(), 1))
+
+
+def recall(counts: np.ndarray) -> np.ndarray:
+    """For each class the share of its own that was recognised (V,); NaN for a class that does not occur."""
+    total = counts.sum(axis=1)
+    return np.where(total > 0, counts.diagonal() / np.maximum(total, 1), np.nan)
+
+
+def predict_long(model: SequenceModel, rows: Sequence[np.ndarray], window: int) -> list[np.ndarray]:
+    """As predict_sequences, for a tagger and rows much longer than the windows it was trained on.
+
+    Each row is cut into overlapping pieces, a window with half a window of context on either side, and only the
+    window's own predictions are kept: near the edge of a piece one direction knows too little.
+    """
+    context = window // 2
+    starts = [(n, start) for n, row in enumerate(rows) for start in range(0, len(row), window)]
+    pieces = [rows[n][max(start - context, 0) : start + window + context] for n, start in starts]
+    predicted: list[list[np.ndarray]] = [[np.zeros(0, np.int64)] for _ in rows]
+    for (n, start), piece in zip(starts, predict_sequences(model, pieces)):
+        begin = min(start, context)
+        predicted[n].append(piece[begin : begin + window])
+    return [np.concatenate(parts) for parts in predicted]

@@ -1,0 +1,119 @@
+"""Optimisers: how gradients change parameters. Both work in place, so that layers and optimiser share the arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from npbilstm.layers.layer import require_same_names
+
+Params = Mapping[str, np.ndarray]
+
+
+class Optimiser:
+    """What SGD and Adam share: a learning rate, and named arrays of memory for each parameter.
+
+    state: "kind/parameter" -> array, all that the optimiser remembers besides the number of steps; checkpoints hold it.
+    """
+
+    slots: tuple[str, ...] = ()
+
+    def __init__(self, learning_rate: float) -> None:
+        if not learning_rate > 0:
+            raise ValueError(f"learning_rate is {learning_rate}; it needs to be above 0")
+        self.learning_rate = learning_rate
+        self.steps = 0
+        self.state: dict[str, np.ndarray] = {}
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The arguments that make this optimiser again."""
+        raise NotImplementedError
+
+    def step(self, params: Params, grads: Params, scale: float = 1.0) -> None:
+        """Change every array of params in place. scale multiplies the learning rate: a schedule's factor.
+
+        Raises ValueError where grads has not the names and shapes of params.
+        """
+        require_same_names("grads", grads, params)
+        self.steps += 1
+        for name, p in params.items():
+            memory = [self.state.setdefault(f"{slot}/{name}", np.zeros_like(p)) for slot in self.slots]
+            p -= self.change(grads[name], self.learning_rate * scale, *memory)
+
+    def change(self, g: np.ndarray, rate: float, *memory: np.ndarray) -> np.ndarray:
+        """What to subtract from one parameter, given its gradient and its memory, which is updated in place."""
+        raise NotImplementedError
+
+
+class SGD(Optimiser):
+    """Stochastic gradient descent with momentum (Polyak 1964; the form of Sutskever et al. 2013 without Nesterov).
+
+        v = momentum * v + g
+        p = p - learning_rate * v
+
+    learning_rate > 0, 0 <= momentum < 1; else ValueError.
+    """
+
+    slots = ("velocity",)
+
+    def __init__(self, learning_rate: float = 0.1, momentum: float = 0.9) -> None:
+        super().__init__(learning_rate)
+        if not 0 <= momentum < 1:
+            raise ValueError(f"momentum is {momentum}; it needs to be from 0 up to, but not including, 1")
+        self.momentum = momentum
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return {"learning_rate": self.learning_rate, "momentum": self.momentum}
+
+    def change(self, g: np.ndarray, rate: float, *memory: np.ndarray) -> np.ndarray:
+        (v,) = memory
+        v *= self.momentum
+        v += g
+        return rate * v
+
+
+class Adam(Optimiser):
+    """Adam (Kingma & Ba 2015, algorithm 1).
+
+        m = beta1 m + (1 - beta1) g                    the gradient's running mean
+        v = beta2 v + (1 - beta2) g^2                  and its running mean square
+        p = p - learning_rate * m / (1 - beta1^t)  /  (sqrt(v / (1 - beta2^t)) + epsilon)
+
+    learning_rate > 0, 0 <= beta < 1, epsilon > 0; else ValueError.
+    """
+
+    slots = ("m", "v")
+
+    def __init__(
+        self, learning_rate: float = 0.001, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8
+    ) -> None:
+        super().__init__(learning_rate)
+        for name, beta in [("beta1", beta1), ("beta2", beta2)]:
+            if not 0 <= beta < 1:
+                raise ValueError(f"{name} is {beta}; it needs to be from 0 up to, but not including, 1")
+        if not epsilon > 0:
+            raise ValueError(f"epsilon is {epsilon}; it needs to be above 0")
+        self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return {
+            "learning_rate": self.learning_rate,
+            "beta1": self.beta1,
+            "beta2": self.beta2,
+            "epsilon": self.epsilon,
+        }
+
+    def change(self, g: np.ndarray, rate: float, *memory: np.ndarray) -> np.ndarray:
+        m, v = memory
+        m *= self.beta1
+        m += (1 - self.beta1) * g
+        v *= self.beta2
+        v += (1 - self.beta2) * g * g
+        m_hat = m / (1 - self.beta1**self.steps)
+        v_hat = v / (1 - self.beta2**self.steps)
+        return rate * m_hat / (np.sqrt(v_hat) + self.epsilon)

@@ -1,0 +1,50 @@
+"""A progress bar: tqdm's where it is installed (the extra `progress`), one plain line that rewrites itself where
+not.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+from typing import Any
+
+
+class PlainBar:
+    """One line on a terminal, rewritten at most five times a second; elsewhere, a line when it closes."""
+
+    def __init__(self, total: int, initial: int, desc: str, show: bool) -> None:
+        self.total, self.n, self.desc, self.text, self.show = total, initial, desc, "", show
+        self.shown = 0.0
+
+    def __enter__(self) -> PlainBar:
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        if self.show:
+            self.write("\n")
+
+    def write(self, end: str) -> None:
+        start = "\r" if sys.stderr.isatty() else ""
+        print(f"{start}{self.desc}: {self.n}/{self.total} {self.text}", end=end, file=sys.stderr, flush=True)
+
+    def update(self, n: int = 1) -> None:
+        self.n += n
+        if self.show and sys.stderr.isatty() and time.monotonic() - self.shown > 0.2:
+            self.shown = time.monotonic()
+            self.write("")
+
+    def set_postfix_str(self, text: str, refresh: bool = True) -> None:
+        self.text = text
+
+
+def progress_bar(total: int, initial: int = 0, desc: str = "", show: bool = True) -> Any:
+    """A context manager with update(n) and set_postfix_str(text), on standard error."""
+    if show and sys.stderr.isatty():
+        try:
+            from tqdm import tqdm
+
+            return tqdm(total=total, initial=initial, desc=desc, unit="batch", dynamic_ncols=True)
+        except ImportError:
+            pass
+    return PlainBar(total, initial, desc, show)

@@ -1,0 +1,225 @@
+"""The training loop, in a form that can stop at any batch and go on as if it had not.
+
+Whatever the next batch depends on is in the Trainer: weights, the optimiser's memory, where in the epoch it stands,
+and the random generator. checkpoints.py writes exactly that to a file. The same seed gives the same bytes, interrupted
+or not.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from npbilstm.layers.models import SequenceModel
+from npbilstm.textbook.losses import softmax_cross_entropy_backward, softmax_cross_entropy_forward
+from npbilstm.training.batches import batch_order, pad
+from npbilstm.training.clipping import clip_by_global_norm
+from npbilstm.training.evaluation import accuracy, confusion, predict_sequences
+from npbilstm.training.optimisers import Adam, Optimiser
+from npbilstm.training.progress import progress_bar
+from npbilstm.training.schedules import SCHEDULES
+
+Sequences = Sequence[tuple[np.ndarray, Any]]
+"""Pairs of ids (T,) and labels: (T,) for a tagger, one integer for a classifier."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a run is to do; none of it changes on the way.
+
+    epochs; batch_size in sequences; max_norm: gradients are clipped to it (None: not); schedule: "linear" or
+    "constant";
+    patience: stop after so many epochs without a better validation accuracy (None: never); seed.
+    """
+
+    epochs: int = 3
+    batch_size: int = 32
+    max_norm: float | None = 1.0
+    schedule: str = "linear"
+    patience: int | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, value in [("epochs", self.epochs), ("batch_size", self.batch_size), ("patience", self.patience)]:
+            if value is not None and value < 1:
+                raise ValueError(f"{name} is {value}; it needs to be at least 1")
+        if self.max_norm is not None and not self.max_norm > 0:
+            raise ValueError(f"max_norm is {self.max_norm}; it needs to be above 0, or None")
+        if self.schedule not in SCHEDULES:
+            raise ValueError(f"schedule is {self.schedule!r}; it needs one of {', '.join(map(repr, SCHEDULES))}")
+
+
+@dataclass
+class Position:
+    """Where a run stands: epochs done, batches done in this epoch, and what it has seen on the way.
+
+    loss_sum: the batches' mean losses added up, in this epoch. epoch_start: the generator's state when the epoch began,
+    from which its batches are drawn again after an interruption. history: one dict an epoch. best: the best validation
+    accuracy so far; waited: epochs since.
+    """
+
+    epoch: int = 0
+    batch: int = 0
+    loss_sum: float = 0.0
+    epoch_start: dict[str, Any] | None = None
+    history: list[dict[str, float]] = field(default_factory=list)
+    best: float = -1.0
+    waited: int = 0
+
+
+class Trainer:
+    """Trains a tagger or a classifier on sequences of (ids, labels).
+
+        trainer = Trainer(model, Adam(0.01), Settings(epochs=3))
+        trainer.train(data.train, data.valid)
+
+    model: its params change in place. optimiser, settings: see there.
+    position, rng, best_params: the rest of the state; best_params is a copy of the weights of the best epoch so far.
+    """
+
+    def __init__(
+        self, model: SequenceModel, optimiser: Optimiser | None = None, settings: Settings | None = None
+    ) -> None:
+        self.model = model
+        self.optimiser = Adam(0.01) if optimiser is None else optimiser
+        self.settings = Settings() if settings is None else settings
+        self.position = Position()
+        self.rng = np.random.default_rng(self.settings.seed)
+        self.best_params: dict[str, np.ndarray] = {}
+
+    @property
+    def finished(self) -> bool:
+        """All epochs done, or patience at its end."""
+        patience = self.settings.patience
+        out_of_patience = patience is not None and self.position.waited >= patience
+        return self.position.epoch >= self.settings.epochs or out_of_patience
+
+    def train(
+        self,
+        train: Sequences,
+        valid: Sequences = (),
+        *,
+        save: Callable[[], Any] | None = None,
+        save_every: float = 20.0,
+        should_stop: Callable[[], bool] = lambda: False,
+        show: bool = True,
+    ) -> list[dict[str, float]]:
+        """Go on from the present position to the last epoch; then put the best epoch's weights into the model.
+
+        valid: measured after each epoch, for patience and for the choice of the best epoch; without it the last is
+        kept.
+        save: called before the first batch, every save_every seconds, at the end of each epoch, and when stopped.
+        should_stop: asked after each batch; where it says True, train saves and returns at once.
+        show: a progress bar on standard error.
+
+        -> the history: for each epoch {"epoch", "loss"} and, with valid, "valid_accuracy".
+
+        Raises ValueError where there is nothing to train on or a sequence is broken, FloatingPointError where the loss
+        is not finite.
+        """
+        require_sequences("train", train, self.model)
+        require_sequences("valid", valid, self.model)
+        if not train:
+            raise ValueError("train holds no sequences; there is nothing to train on")
+        saved = time.monotonic()
+        if save is not None:
+            save()
+        while not self.finished:
+            for _ in self.batches(train, show):
+                stop = should_stop()
+                if save is not None and (stop or time.monotonic() - saved > save_every):
+                    save()
+                    saved = time.monotonic()
+                if stop:
+                    return self.position.history
+            self.end_epoch(valid)
+            if show and valid:
+                print(f"  validation accuracy {self.position.history[-1]['valid_accuracy']:.2%}", file=sys.stderr)
+            if save is not None:
+                save()
+                saved = time.monotonic()
+            if should_stop():
+                return self.position.history
+        for name, p in self.model.params.items():
+            p[...] = self.best_params.get(name, p)
+        return self.position.history
+
+    def batches(self, train: Sequences, show: bool) -> Any:
+        """Train on what is left of this epoch, batch by batch, and yield after each, when all state is whole."""
+        position, settings = self.position, self.settings
+        if position.epoch_start is None:
+            position.epoch_start = dict(self.rng.bit_generator.state)
+            order = batch_order([len(ids) for ids, _ in train], settings.batch_size, self.rng)
+        else:  # in the middle of an epoch: draw its order again, leave the generator where it is
+            again = np.random.default_rng()
+            again.bit_generator.state = position.epoch_start
+            order = batch_order([len(ids) for ids, _ in train], settings.batch_size, again)
+        total = settings.epochs * len(order)
+        label = f"epoch {position.epoch + 1}/{settings.epochs}"
+        with progress_bar(len(order), position.batch, label, show) as bar:
+            while position.batch < len(order):
+                done = position.epoch * len(order) + position.batch
+                loss = self.train_batch([train[n] for n in order[position.batch]], done, total)
+                position.batch += 1
+                position.loss_sum += loss
+                bar.set_postfix_str(f"loss {position.loss_sum / position.batch:.4f}", refresh=False)
+                bar.update(1)
+                yield
+
+    def train_batch(self, sequences: Sequences, done: int, total: int) -> float:
+        """One step of the optimiser -> the batch's mean loss."""
+        ids, lengths = pad([ids for ids, _ in sequences])
+        labels = [labels for _, labels in sequences]
+        logits, cache = self.model.forward(ids, lengths, training=True, rng=self.rng)
+        if self.model.one_label_a_step:
+            loss, loss_cache = softmax_cross_entropy_forward(logits, pad(labels)[0], lengths)
+        else:
+            loss, loss_cache = softmax_cross_entropy_forward(logits, np.array(labels))
+        if not np.isfinite(loss):
+            raise FloatingPointError(
+                f"the loss became {loss} in epoch {self.position.epoch + 1}, batch {self.position.batch + 1}; "
+                "a smaller learning rate usually helps"
+            )
+        _, grads = self.model.backward(softmax_cross_entropy_backward(1.0, loss_cache), cache)
+        if self.settings.max_norm is not None:
+            grads, _ = clip_by_global_norm(grads, self.settings.max_norm)
+        self.optimiser.step(self.model.params, grads, SCHEDULES[self.settings.schedule](done, total))
+        return float(loss)
+
+    def end_epoch(self, valid: Sequences) -> None:
+        """Measure, note it, and move to the next epoch."""
+        position = self.position
+        record: dict[str, float] = {"epoch": position.epoch + 1, "loss": position.loss_sum / max(position.batch, 1)}
+        if valid:
+            record["valid_accuracy"] = accuracy(count(self.model, valid))
+            position.waited += 1
+            if record["valid_accuracy"] > position.best:
+                position.best, position.waited = record["valid_accuracy"], 0
+                self.best_params = {name: p.copy() for name, p in self.model.params.items()}
+        position.history.append(record)
+        position.epoch, position.batch, position.loss_sum, position.epoch_start = position.epoch + 1, 0, 0.0, None
+
+
+def count(model: SequenceModel, sequences: Sequences) -> np.ndarray:
+    """counts[u, v]: how often the model took class u for class v in these sequences (V, V)."""
+    predicted = predict_sequences(model, [ids for ids, _ in sequences])
+    true = [labels for _, labels in sequences]
+    return confusion(np.hstack(true), np.hstack(predicted), model.linear.output_size)
+
+
+def require_sequences(name: str, sequences: Sequences, model: SequenceModel) -> None:
+    """Raise ValueError for the first sequence that this model cannot be trained on."""
+    V = model.linear.output_size
+    for n, (ids, labels) in enumerate(sequences):
+        labels = np.asarray(labels)
+        needed = np.shape(ids) if model.one_label_a_step else ()
+        if labels.shape != needed:
+            raise ValueError(f"{name}[{n}] has labels of shape {labels.shape}; for these ids the model needs {needed}")
+        if labels.size and not (labels.min() >= 0 and labels.max() < V):
+            outside = labels.max() if labels.min() >= 0 else labels.min()
+            raise ValueError(f"{name}[{n}] has class {outside}; the model has classes 0 to {V - 1}")

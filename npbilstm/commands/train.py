@@ -122,9 +122,7 @@ def run_train(options: Any, epochs_given: bool) -> int:
     show = not options.quiet
     if show:
         symbols = sum(len(ids) for ids, _ in data.train)
-        print(
-            f"{data.name}: {len(data.train):,} sequences of {symbols:,} symbols to train on, {len(data.classes)} classes"
-        )
+        print(f"{data.name}: {len(data.train):,} sequences of {symbols:,} symbols, {len(data.classes)} classes")
         print(f"{trainer.model!r}: {trainer.model.num_parameters:,} parameters")
         if options.resume:
             position = trainer.position

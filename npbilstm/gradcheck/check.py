@@ -92,8 +92,8 @@ def checked_arrays(params: Params, grads: Params) -> tuple[dict[str, np.ndarray]
             raise TypeError(
                 f"{label}[{name!r}] has dtype {dtype}; {why}. Convert with .astype(np.float64) and run again"
             )
-    point = {name: np.array(array, np.float64, subok=False) for name, array in params.items()}
-    judged = {name: np.array(grads[name], np.float64, subok=False) for name in params}
+    point = {name: np.array(array, np.float64, order="C", subok=False) for name, array in params.items()}
+    judged = {name: np.array(grads[name], np.float64, order="C", subok=False) for name in params}
     for name in point:
         if judged[name].shape != point[name].shape:
             raise ValueError(
@@ -144,7 +144,7 @@ def entry_derivative(
     """The numerical derivative of the loss with respect to entry k (counted flat) of one parameter."""
 
     def along(t: complex) -> Any:
-        trial: dict[str, np.ndarray] = {key: p.astype(how.dtype) for key, p in point.items()}
+        trial: dict[str, np.ndarray] = {key: p.astype(how.dtype, order="C") for key, p in point.items()}
         trial[name].reshape(-1)[k] += t
         return evaluate(loss, trial)
 

@@ -104,12 +104,13 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
     path = Path(path)
     try:
         with open(path, "rb") as file:
-            if file.read(2) != b"PK":
+            if file.read(4) != b"PK\x03\x04":
                 raise ValueError(f"{path} is not a model file: it is not a .npz archive")
-        with np.load(path, allow_pickle=False) as archive:
-            if "meta" not in archive.files:
-                raise ValueError(f"{path} is not a model file: it is a .npz archive of something else")
-            arrays = {name: archive[name] for name in archive.files}
+            file.seek(0)
+            with np.load(file, allow_pickle=False) as archive:
+                if "meta" not in archive.files:
+                    raise ValueError(f"{path} is not a model file: it is a .npz archive of something else")
+                arrays = {name: archive[name] for name in archive.files}
         meta = json.loads(arrays.pop("meta").tobytes().decode())
     except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError, RuntimeError) as error:
         raise ValueError(f"{path} is damaged or cut short: {error}") from error

@@ -1,0 +1,99 @@
+"""Wrong input is an error that names the argument, what it got and what it needs."""
+
+import numpy as np
+import pytest
+
+import npbilstm as nb
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "sentence"),
+    [
+        ({"input_size": 0}, ValueError, "input_size is 0; it needs to be at least 1"),
+        ({"hidden_size": 2.5}, TypeError, "hidden_size is 2.5; it needs a whole number"),
+        ({"num_layers": True}, TypeError, "num_layers is True; it needs a whole number"),
+        ({"dropout": 1.0}, ValueError, "dropout is 1.0; it needs a number from 0 up to, but not including, 1"),
+        ({"dropout": "much"}, ValueError, "dropout is 'much'"),
+        ({"merge": "max"}, ValueError, "merge is 'max'; it needs one of 'concat', 'sum', 'mul', 'ave', None"),
+        ({"dtype": np.int32}, TypeError, "dtype is int32; a layer works in float32 or float64"),
+        ({"init": "zeros"}, ValueError, 'init is \'zeros\'; it needs "orthogonal" or "torch"'),
+    ],
+)
+def test_a_layer_refuses_arguments_that_make_none(arguments, error, sentence):
+    with pytest.raises(error, match=sentence):
+        nb.LSTM(**{"input_size": 3, "hidden_size": 4, **arguments})
+
+
+X = np.zeros((2, 5, 3), np.float32)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "sentence"),
+    [
+        ({"x": X[:, :, :2]}, ValueError, "x has 2 features at its last axis; this layer was made with input_size=3"),
+        ({"x": X[0]}, ValueError, r"x has shape \(5, 3\); it needs axes \(N, T, D\)"),
+        ({"x": X.astype(int)}, TypeError, r"x has dtype int64; it needs floating numbers, e.g. x.astype\(np.float32\)"),
+        ({"x": np.array([[["a", "b", "c"]]])}, TypeError, "x has dtype <U1"),
+        ({"x": None}, TypeError, "x has dtype object"),
+        ({"lengths": [5]}, ValueError, r"lengths has shape \(1,\); it needs \(2,\)"),
+        ({"lengths": [5, 6]}, ValueError, r"lengths\[1\] is 6; it needs to be between 0 and T = 5"),
+        ({"lengths": [5, -1]}, ValueError, r"lengths\[1\] is -1"),
+        ({"lengths": [5.0, 2.0]}, TypeError, "lengths has dtype float64"),
+        ({"state": np.zeros((2, 2, 2, 4))}, TypeError, r"state is a ndarray; it needs a pair \(h, c\)"),
+        ({"state": (np.zeros((1, 2, 4)),) * 2}, ValueError, r"state's h has shape \(1, 2, 4\); it needs \(2, 2, 4\)"),
+        ({"x": X + np.nan, "check_finite": True}, ValueError, "x is not finite in row 0 at step 0, a valid step"),
+    ],
+)
+def test_forward_names_what_is_wrong(arguments, error, sentence):
+    with pytest.raises(error, match=sentence):
+        nb.BiLSTM(3, 4, rng=0).forward(**{"x": X, **arguments})
+
+
+def test_nan_in_the_padding_is_finite_enough():
+    x = X.copy()
+    x[1, 2:] = np.nan
+    nb.BiLSTM(3, 4, rng=0).forward(x, [5, 2], check_finite=True)
+    with pytest.raises(ValueError, match="row 1 at step 2"):
+        nb.BiLSTM(3, 4, rng=0).forward(x, [5, 3], check_finite=True)
+
+
+def test_backward_names_what_is_wrong():
+    layer, twin = nb.BiLSTM(3, 4, rng=0), nb.BiLSTM(3, 4, rng=0)
+    y, _, cache = layer.forward(X, training=True)
+    with pytest.raises(ValueError, match="this cache belongs to another layer"):
+        twin.backward(y, cache)
+    with pytest.raises(ValueError, match="keeps nothing for backward; call forward"):
+        layer.backward(y, layer.forward(X)[2])
+    with pytest.raises(TypeError, match="cache is a NoneType; it needs what this layer's forward returned"):
+        layer.backward(y, None)
+    with pytest.raises(ValueError, match=r"dy has shape \(2, 5, 4\); it needs \(2, 5, 8\)"):
+        layer.backward(y[:, :, :4], cache)
+    with pytest.raises(ValueError, match=r"dstate's c has shape \(2, 2, 5\)"):
+        layer.backward(y, cache, (np.zeros((2, 2, 4)), np.zeros((2, 2, 5))))
+    pair = nb.BiLSTM(3, 4, merge=None, rng=0)
+    (y_fwd, _), _, cache = pair.forward(X, training=True)
+    with pytest.raises(TypeError, match="dy is a ndarray; with merge=None it needs a pair"):
+        pair.backward(y_fwd, cache)
+
+
+def test_with_params_names_what_differs():
+    layer = nb.LSTM(3, 4, rng=0)
+    with pytest.raises(ValueError, match="params lacks '0.forward.b'"):
+        layer.with_params({name: p for name, p in layer.params.items() if not name.endswith("b")})
+    with pytest.raises(ValueError, match="params has 'extra', which is none of"):
+        layer.with_params({**layer.params, "extra": np.zeros(1)})
+    with pytest.raises(ValueError, match=r"params\['0.forward.b'\] has shape \(3,\); it needs \(16,\)"):
+        layer.with_params({**layer.params, "0.forward.b": np.zeros(3)})
+
+
+def test_the_other_layers_name_what_is_wrong():
+    with pytest.raises(ValueError, match="x has 2 features at its last axis; this layer was made with input_size=3"):
+        nb.Linear(3, 4).forward(np.zeros((2, 2)))
+    with pytest.raises(ValueError, match="ids holds 7; this layer has rows 0 to 6"):
+        nb.Embedding(7, 2).forward(np.array([0, 7]))
+    with pytest.raises(TypeError, match="ids has dtype float64; it needs integers"):
+        nb.Embedding(7, 2).forward(np.array([0.0]))
+    with pytest.raises(ValueError, match="p is 1; it needs a number from 0"):
+        nb.Dropout(1)
+    with pytest.raises(ValueError, match=r"ids has shape \(3,\); it needs axes \(N, T\)"):
+        nb.SequenceTagger(5, 2).forward(np.zeros(3, int))

@@ -1,0 +1,156 @@
+import json
+import os
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import npbilstm as nb
+from npbilstm.training import checkpoints, read_checkpoint
+from npbilstm.training.checkpoints import write_atomically
+
+
+def make_run(epochs=1):
+    model = nb.SequenceTagger(5, 3, embedding_size=2, hidden_size=3, rng=0)
+    trainer = nb.Trainer(model, nb.Adam(0.01), nb.Settings(epochs=epochs, batch_size=2))
+    data = [(np.array([1, 2, 3]), np.array([0, 1, 2])), (np.array([4]), np.array([1]))]
+    trainer.train(data, data, show=False)
+    return trainer
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    path = tmp_path_factory.mktemp("saved") / "run.npz"
+    nb.save_checkpoint(path, make_run(), {"classes": ["a", "b", "c"]})
+    return path
+
+
+def test_a_model_comes_back_as_it_was(tmp_path):
+    for kind in (nb.SequenceTagger, nb.SequenceClassifier):
+        model = kind(5, 3, embedding_size=2, hidden_size=3, num_layers=2, dropout=0.1, dtype=np.float64, rng=0)
+        nb.save_model(tmp_path / "m.npz", model, {"note": "ø"})
+        loaded, about = nb.load_model(tmp_path / "m.npz")
+        assert type(loaded) is kind
+        assert loaded.config == model.config
+        assert about == {"note": "ø"}
+        assert all(np.array_equal(loaded.params[name], p) for name, p in model.params.items())
+
+
+def test_a_run_comes_back_as_it_was(saved):
+    trainer, about = nb.load_trainer(saved)
+    run = make_run()
+    assert about == {"classes": ["a", "b", "c"]}
+    assert trainer.position == run.position
+    assert trainer.settings == run.settings
+    assert trainer.optimiser.settings == run.optimiser.settings
+    assert trainer.rng.bit_generator.state == run.rng.bit_generator.state
+
+
+def test_the_same_run_writes_the_same_bytes(saved, tmp_path):
+    nb.save_checkpoint(tmp_path / "again.npz", make_run(), {"classes": ["a", "b", "c"]})
+    assert (tmp_path / "again.npz").read_bytes() == saved.read_bytes()
+
+
+def test_the_best_weights_are_the_models(saved):
+    trainer = make_run()
+    trainer.best_params = {name: p + 1 for name, p in trainer.model.params.items()}
+    path = saved.with_name("best.npz")
+    nb.save_checkpoint(path, trainer)
+    model, _ = nb.load_model(path)
+    assert all(np.array_equal(model.params[name], p) for name, p in trainer.best_params.items())
+
+
+def test_a_file_is_whole_or_not_there(tmp_path):
+    path = tmp_path / "m.npz"
+    path.write_bytes(b"old")
+
+    def fails(file):
+        file.write(b"half")
+        raise OSError("the disk is full")
+
+    with pytest.raises(OSError, match="the disk is full"):
+        write_atomically(path, fails)
+    assert path.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["m.npz"]
+
+
+def test_the_file_holds_no_pickle(saved):
+    with np.load(saved, allow_pickle=False) as archive:
+        assert all(archive[name].dtype.kind in "fu" for name in archive.files)
+
+
+@pytest.fixture(scope="module")
+def whole(saved):
+    return saved.read_bytes(), dict(nb.load_trainer(saved)[0].model.params)
+
+
+@given(st.data())
+def test_a_damaged_file_is_a_sentence_or_the_same_content(whole, saved, data):
+    """Bytes changed, or the end cut off: never an error of another kind, never other numbers."""
+    raw, params = bytearray(whole[0]), whole[1]
+    if data.draw(st.booleans()):
+        raw = raw[: data.draw(st.integers(0, len(raw) - 1))]
+    for _ in range(data.draw(st.integers(0, 3))):
+        if raw:
+            raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
+    path = saved.with_name("damaged.npz")
+    path.write_bytes(raw)
+    try:
+        trainer, _ = nb.load_trainer(path)
+    except ValueError as error:
+        assert str(path) in str(error)
+    else:
+        assert all(np.array_equal(trainer.model.params[name], p) for name, p in params.items())
+
+
+def rewrite(saved, path, change):
+    """The saved file with its meta or arrays changed."""
+    checkpoint = read_checkpoint(saved)
+    meta, arrays = checkpoint.meta, dict(checkpoint.arrays)
+    change(meta, arrays)
+    arrays["meta"] = np.frombuffer(json.dumps(meta).encode(), np.uint8)
+    np.savez(path, **arrays)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda meta, arrays: meta.update(format="other 7"), "is not a model file of this version"),
+        (lambda meta, arrays: meta.pop("model"), "its description makes no model"),
+        (lambda meta, arrays: meta["model"].update({"class": "Transformer"}), "its description makes no model"),
+        (lambda meta, arrays: meta["model"]["config"].update(hidden_size=9), "has shape"),
+        (lambda meta, arrays: meta["model"]["config"].update(hidden_size="many"), "its description makes no model"),
+        (lambda meta, arrays: meta["settings"].update(epochs=0), "its run cannot be taken up"),
+        (lambda meta, arrays: meta["position"].update(shoe=43), "its run cannot be taken up"),
+        (lambda meta, arrays: meta.pop("optimiser"), "holds a model alone, not a training run"),
+        (lambda meta, arrays: arrays.pop("params/linear.b"), "params lacks 'linear.b'"),
+        (lambda meta, arrays: arrays.pop("optimiser/m/linear.b"), "optimiser lacks 'm/linear.b'"),
+        (lambda meta, arrays: arrays.update({"params/linear.b": np.zeros(3)}), "has dtype float64; it needs float32"),
+    ],
+)
+def test_a_file_that_does_not_fit_together_is_named(saved, tmp_path, change, sentence):
+    path = rewrite(saved, tmp_path / "changed.npz", change)
+    with pytest.raises(ValueError, match=sentence) as caught:
+        nb.load_trainer(path)
+    assert str(path) in str(caught.value)
+
+
+def test_what_is_no_model_file_is_named(tmp_path):
+    for content, sentence in [
+        (b"", "is not a model file"),
+        (b"hello", "it is not a .npz archive"),
+        (b"PK but not a zip", "it is not a .npz archive"),
+        (b"PK\x03\x04 and nothing of a zip behind it", "is damaged or cut short"),
+    ]:
+        path = tmp_path / "file.npz"
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=sentence):
+            read_checkpoint(path)
+    np.savez(tmp_path / "other.npz", a=np.zeros(2))
+    with pytest.raises(ValueError, match="it is a .npz archive of something else"):
+        read_checkpoint(tmp_path / "other.npz")
+    with pytest.raises(FileNotFoundError):
+        read_checkpoint(tmp_path / "absent.npz")
+    assert checkpoints.FORMAT == "npbilstm checkpoint 1"

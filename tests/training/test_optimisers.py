@@ -1,0 +1,83 @@
+import numpy as np
+import pytest
+
+import npbilstm as nb
+from npbilstm.training import constant, linear
+from tests.cases import assert_close
+
+
+def test_sgd_with_momentum_by_hand():
+    params, sgd = {"p": np.array([1.0])}, nb.SGD(0.1, momentum=0.5)
+    sgd.step(params, {"p": np.array([2.0])})
+    assert_close(params["p"], [1 - 0.1 * 2])
+    sgd.step(params, {"p": np.array([4.0])})
+    assert_close(params["p"], [0.8 - 0.1 * (0.5 * 2 + 4)])
+
+
+def test_adam_by_hand():
+    params, adam = {"p": np.array([1.0])}, nb.Adam(0.1)
+    adam.step(params, {"p": np.array([3.0])})
+    assert_close(params["p"], [1 - 0.1 * 3 / (3 + 1e-8)])
+    m, v = 0.9 * 0.3 + 0.1 * -1, 0.999 * 0.009 + 0.001 * 1
+    expected = params["p"] - 0.1 * (m / (1 - 0.81)) / (np.sqrt(v / (1 - 0.999**2)) + 1e-8)
+    adam.step(params, {"p": np.array([-1.0])})
+    assert_close(params["p"], expected)
+
+
+@pytest.mark.parametrize("optimiser", [nb.SGD(0.05), nb.Adam(0.1)])
+def test_an_optimiser_finds_the_bottom_of_a_bowl_in_place(optimiser):
+    p = np.array([3.0, -2.0])
+    params = {"p": p}
+    for _ in range(300):
+        optimiser.step(params, {"p": 2 * p})
+    assert params["p"] is p
+    assert np.abs(p).max() < 1e-2
+
+
+def test_gradients_are_unchanged_and_float32_stays_float32():
+    for optimiser in (nb.SGD(0.1), nb.Adam(0.1)):
+        params, grads = {"p": np.ones(3, np.float32)}, {"p": np.ones(3, np.float32)}
+        optimiser.step(params, grads)
+        assert params["p"].dtype == np.float32
+        assert {memory.dtype for memory in optimiser.state.values()} == {np.dtype(np.float32)}
+        assert np.array_equal(grads["p"], np.ones(3))
+
+
+def test_the_schedules():
+    assert [constant(k, 4) for k in range(4)] == [1, 1, 1, 1]
+    assert [linear(k, 4) for k in range(4)] == [1, 0.75, 0.5, 0.25]
+
+
+def test_clipping_keeps_direction_and_limits_length():
+    grads = {"a": np.array([3.0, 0.0]), "b": np.array([[4.0]])}
+    clipped, norm = nb.clip_by_global_norm(grads, 1.0)
+    assert norm == 5.0
+    assert_close(clipped["a"], [0.6, 0.0])
+    assert_close(clipped["b"], [[0.8]])
+    assert grads["a"][0] == 3.0
+    same, norm = nb.clip_by_global_norm(grads, 5.0)
+    assert norm == 5.0
+    assert all(np.array_equal(same[name], grads[name]) for name in grads)
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda: nb.SGD(0), "learning_rate is 0; it needs to be above 0"),
+        (lambda: nb.SGD(0.1, momentum=1), "momentum is 1; it needs to be from 0"),
+        (lambda: nb.Adam(0.1, beta2=1.5), "beta2 is 1.5"),
+        (lambda: nb.Adam(0.1, epsilon=0), "epsilon is 0"),
+        (lambda: nb.clip_by_global_norm({}, 0), "max_norm is 0; it needs to be above 0"),
+        (lambda: nb.Adam().step({"p": np.zeros(2)}, {"q": np.zeros(2)}), "grads lacks 'p'"),
+        (
+            lambda: nb.Adam().step({"p": np.zeros(2)}, {"p": np.zeros(3)}),
+            r"grads\['p'\] has shape \(3,\); it needs \(2,\)",
+        ),
+        (lambda: nb.Settings(epochs=0), "epochs is 0; it needs to be at least 1"),
+        (lambda: nb.Settings(schedule="cosine"), "schedule is 'cosine'; it needs one of 'constant', 'linear'"),
+        (lambda: nb.Settings(max_norm=-1.0), "max_norm is -1.0"),
+    ],
+)
+def test_settings_that_make_no_sense_are_named(make, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        make()

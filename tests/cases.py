@@ -1,4 +1,4 @@
-"""Random cases for tests: shapes, lengths and seeds by hypothesis, numbers by NumPy. None of the numbers is convenient."""
+"""Random cases for tests: shapes, lengths and seeds by hypothesis, numbers by NumPy, none of them convenient."""
 
 from __future__ import annotations
 

@@ -18,6 +18,7 @@ from npbilstm.datasets import TaggedData
 from npbilstm.layers import SequenceTagger
 from npbilstm.layers.models import SequenceModel
 from npbilstm.training import SGD, Adam, Settings, Trainer, accuracy, count, load_trainer, recall, save_checkpoint
+from npbilstm.training.checkpoints import remove_leftovers
 
 INTERRUPTED = 130
 """The exit code of a command stopped by Ctrl-C, as shells have it."""
@@ -119,6 +120,7 @@ def run_train(options: Any, epochs_given: bool) -> int:
         trainer, data, said, path = resume(options, options.epochs if epochs_given else None)
     else:
         trainer, data, said, path = start(options)
+    remove_leftovers(path)
     show = not options.quiet
     if show:
         symbols = sum(len(ids) for ids, _ in data.train)

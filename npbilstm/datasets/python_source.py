@@ -67,6 +67,8 @@ def label_characters(source: str) -> np.ndarray:
 
     tokens = [t for t in whole_strings(tokenize.generate_tokens(io.StringIO(source).readline)) if t.type not in _LAYOUT]
     for before, here, after in zip([None, *tokens], tokens, [*tokens[1:], None]):
+        if here.type == token.ERRORTOKEN:  # until 3.11 tokenize goes on after what cannot be a token
+            raise SyntaxError(f"line {here.start[0]}: {here.string!r} cannot stand here")
         labels[offset(here.start) : offset(here.end)] = label_of(before, here, after)
     return labels
 

@@ -11,6 +11,7 @@ one or the new one, whole.
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import tempfile
@@ -57,6 +58,13 @@ def write_atomically(path: str | Path, write: Any) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def remove_leftovers(path: str | Path) -> None:
+    """Delete the temporary files that killed writers of path left beside it."""
+    path = Path(path)
+    for temporary in path.absolute().parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+        temporary.unlink(missing_ok=True)
 
 
 def save_model(path: str | Path, model: SequenceModel, about: Mapping[str, Any] | None = None) -> None:

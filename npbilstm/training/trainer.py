@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -48,6 +48,8 @@ class Settings:
         for name, value in [("epochs", self.epochs), ("batch_size", self.batch_size), ("patience", self.patience)]:
             if value is not None and value < 1:
                 raise ValueError(f"{name} is {value}; it needs to be at least 1")
+        if self.seed < 0:
+            raise ValueError(f"seed is {self.seed}; it needs to be at least 0")
         if self.max_norm is not None and not self.max_norm > 0:
             raise ValueError(f"max_norm is {self.max_norm}; it needs to be above 0, or None")
         if self.schedule not in SCHEDULES:
@@ -126,6 +128,23 @@ class Trainer:
         require_sequences("valid", valid, self.model)
         if not train:
             raise ValueError("train holds no sequences; there is nothing to train on")
+        with np.errstate(over="ignore", invalid="ignore"):  # what diverges gets a sentence instead
+            self.run(train, valid, save, save_every, should_stop, show)
+        if self.finished:
+            for name, p in self.model.params.items():
+                p[...] = self.best_params.get(name, p)
+        return self.position.history
+
+    def run(
+        self,
+        train: Sequences,
+        valid: Sequences,
+        save: Callable[[], Any] | None,
+        save_every: float,
+        should_stop: Callable[[], bool],
+        show: bool,
+    ) -> None:
+        """Epoch after epoch until finished or stopped."""
         saved = time.monotonic()
         if save is not None:
             save()
@@ -136,7 +155,7 @@ class Trainer:
                     save()
                     saved = time.monotonic()
                 if stop:
-                    return self.position.history
+                    return
             self.end_epoch(valid)
             if show and valid:
                 print(f"  validation accuracy {self.position.history[-1]['valid_accuracy']:.2%}", file=sys.stderr)
@@ -144,10 +163,7 @@ class Trainer:
                 save()
                 saved = time.monotonic()
             if should_stop():
-                return self.position.history
-        for name, p in self.model.params.items():
-            p[...] = self.best_params.get(name, p)
-        return self.position.history
+                return
 
     def batches(self, train: Sequences, show: bool) -> Any:
         """Train on what is left of this epoch, batch by batch, and yield after each, when all state is whole."""
@@ -181,19 +197,24 @@ class Trainer:
         else:
             loss, loss_cache = softmax_cross_entropy_forward(logits, np.array(labels))
         if not np.isfinite(loss):
-            raise FloatingPointError(
-                f"the loss became {loss} in epoch {self.position.epoch + 1}, batch {self.position.batch + 1}; "
-                "a smaller learning rate usually helps"
-            )
+            self.diverged(f"the loss became {loss}")
         _, grads = self.model.backward(softmax_cross_entropy_backward(1.0, loss_cache), cache)
         if self.settings.max_norm is not None:
             grads, _ = clip_by_global_norm(grads, self.settings.max_norm)
         self.optimiser.step(self.model.params, grads, SCHEDULES[self.settings.schedule](done, total))
         return float(loss)
 
+    def diverged(self, how: str) -> NoReturn:
+        """Stop the run with a sentence; what was saved before stays."""
+        place = f"epoch {self.position.epoch + 1}, batch {self.position.batch + 1}"
+        raise FloatingPointError(f"{how} in {place}; a smaller learning rate usually helps")
+
     def end_epoch(self, valid: Sequences) -> None:
         """Measure, note it, and move to the next epoch."""
         position = self.position
+        for name, p in self.model.params.items():
+            if not np.isfinite(p).all():
+                self.diverged(f"{name} is no longer finite")
         record: dict[str, float] = {"epoch": position.epoch + 1, "loss": position.loss_sum / max(position.batch, 1)}
         if valid:
             record["valid_accuracy"] = accuracy(count(self.model, valid))

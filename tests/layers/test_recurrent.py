@@ -142,7 +142,7 @@ def test_padding_content_never_matters(layer, lengths, junk):
 def test_a_padded_batch_equals_each_row_alone(layer, lengths):
     x, lengths, (h_0, c_0), dy, (dh, dc) = make_inputs(layer, lengths)
     (y, (h_n, c_n)), (dx, grads, (dh_0, dc_0)) = run(layer, (x, lengths, (h_0, c_0), dy, (dh, dc)))
-    total = {name: 0 for name in grads}
+    total = dict.fromkeys(grads, 0)
     for n, length in enumerate(lengths):
         row, steps = slice(n, n + 1), slice(0, length)
         alone = (

@@ -1,5 +1,4 @@
-"""Every mistake planted in the textbook's backward passes is rejected by the gradient check: a check that cannot fail is
-no check."""
+"""Every mistake planted in the textbook's backward passes is rejected: a check that cannot fail is no check."""
 
 from types import SimpleNamespace
 

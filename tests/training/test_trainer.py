@@ -158,3 +158,9 @@ def test_the_plain_bar_says_where_it_is(capsys):
     shown = capsys.readouterr().err
     assert "epoch 1/1: 2/2 loss 0." in shown
     assert "validation accuracy " in shown
+
+
+def test_weights_that_end_up_infinite_stop_the_run_with_advice():
+    trainer = nb.Trainer(make_model(), nb.SGD(1e39), nb.Settings(epochs=1, batch_size=100, max_norm=None))
+    with pytest.raises(FloatingPointError, match="is no longer finite in epoch 1, batch 2; a smaller learning rate"):
+        trainer.train([(ids, 0 * labels) for ids, labels in task()], show=False)

@@ -1,0 +1,165 @@
+import sys
+import tokenize
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import npbilstm as nb
+from npbilstm.datasets import label_characters
+from npbilstm.datasets.python_source import CHARACTERS, CLASSES, LONGEST, library_files, source_files, windows
+
+
+def labelled(source):
+    """(class, text) for each run of one class, `other` left out."""
+    found, labels = [], label_characters(source)
+    for character, k in zip(source, labels):
+        name = CLASSES[k]
+        if found and found[-1][0] == name:
+            found[-1][1] += character
+        else:
+            found.append([name, character])
+    return [(name, text) for name, text in found if name != "other"]
+
+
+def test_every_kind_of_character_gets_its_class():
+    source = "class A(B):\n    def f(self, x=1.5):  # why\n        return g(x) + 'ab'\n"
+    assert labelled(source) == [
+        ("keyword", "class"),
+        ("definition name", "A"),
+        ("operator", "("),
+        ("other name", "B"),
+        ("operator", "):"),
+        ("keyword", "def"),
+        ("definition name", "f"),
+        ("operator", "("),
+        ("other name", "self"),
+        ("operator", ","),
+        ("other name", "x"),
+        ("operator", "="),
+        ("number", "1.5"),
+        ("operator", "):"),
+        ("comment", "# why"),
+        ("keyword", "return"),
+        ("called name", "g"),
+        ("operator", "("),
+        ("other name", "x"),
+        ("operator", ")"),
+        ("operator", "+"),
+        ("string", "'ab'"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("print (1)", ("called name", "print")),
+        ("x = not (a)", ("keyword", "not")),
+        ("match(x)", ("called name", "match")),
+        ('x = f"a{b(1)!r}c{{"', ("string", 'f"a{b(1)!r}c{{"')),
+        ('x = f"{f"{1}"}"' if sys.version_info >= (3, 12) else "x = f'{1}'", ("string", None)),
+        ('"""two\nlines"""', ("string", '"""two\nlines"""')),
+        ("ø = 1", ("other name", "ø")),
+        ("a\\\n  (b)", ("called name", "a")),
+    ],
+)
+def test_the_odd_cases(source, expected):
+    name, text = expected
+    found = dict(labelled(source))
+    assert name in found
+    assert text is None or found[name] == text
+
+
+def test_there_is_a_label_for_every_character_of_every_kind_of_line_end():
+    for source in ["", "x", "x\n", "\n\n", "x = 1\n\n\n# end", "\tif x:\n\t\ty()\n".lstrip("\t"), "a\x0cb\n"]:
+        assert label_characters(source).shape == (len(source),)
+
+
+@pytest.mark.parametrize("source", ["x = (", "'open\n", '"""open', "if x:\n  a\n b\n", "x = [1,\n", "a ? b\n"])
+def test_what_does_not_tokenise_is_an_error(source):
+    with pytest.raises((SyntaxError, tokenize.TokenError)):
+        label_characters(source)
+
+
+def test_the_data_is_deterministic_and_no_file_is_in_two_parts():
+    one, two = nb.python_source(30_000), nb.python_source(30_000)
+    for part in ("train", "valid", "test"):
+        for a, b in zip(getattr(one, part), getattr(two, part)):
+            assert np.array_equal(a.ids, b.ids)
+            assert np.array_equal(a.labels, b.labels)
+    files = source_files(30_000)
+    paths = [file.path for members in files.values() for file in members]
+    assert len(paths) == len(set(paths))
+
+
+def test_the_parts_have_their_shares_and_windows_their_size():
+    data = nb.python_source(100_000, window=64)
+    sizes = {part: sum(len(ids) for ids, _ in getattr(data, part)) for part in ("train", "valid", "test")}
+    assert sizes["train"] >= 80_000
+    assert min(sizes["valid"], sizes["test"]) >= 10_000
+    assert sum(sizes.values()) <= 100_000 + 3 * LONGEST
+    assert {len(ids) for ids, _ in data.train} <= set(range(1, 65))
+    assert sum(len(ids) == 64 for ids, _ in data.train) > 0.9 * len(data.train)
+    assert data.classes == CLASSES
+    present = np.unique(np.concatenate([labels for _, labels in data.train]))
+    assert present.tolist() == list(range(len(CLASSES)))
+
+
+def test_windows_put_together_are_the_files():
+    files = source_files(20_000)["valid"]
+    cut = windows(files, 50)
+    assert np.array_equal(np.concatenate([w.ids for w in cut]), CHARACTERS.encode("".join(f.text for f in files)))
+    assert np.array_equal(np.concatenate([w.labels for w in cut]), np.concatenate([f.labels for f in files]))
+
+
+def test_the_library_is_there_without_its_tests():
+    files = library_files()
+    assert len(files) > 100
+    assert not any({"test", "tests", "site-packages"} & set(path.parts[-3:-1]) for path in files)
+
+
+def test_a_folder_of_ones_own_is_read_and_what_is_not_python_is_skipped(tmp_path):
+    for n in range(6):
+        (tmp_path / f"m{n}.py").write_text(f"def f{n}(x):\n    return x + {n}\n" * 20)
+    (tmp_path / "broken.py").write_text("def (\n'")
+    (tmp_path / "binary.py").write_bytes(b"\xff\xfe\x00\x01")
+    (tmp_path / "empty.py").write_text("")
+    parts = source_files(1000, tmp_path)
+    names = {file.path.name for members in parts.values() for file in members}
+    assert all(parts.values())
+    assert names <= {f"m{n}.py" for n in range(6)}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({"characters": 10}, "characters is 10; it needs to be at least 1000"),
+        ({"characters": 5000, "window": 1}, "window is 1; it needs to be at least 2"),
+        ({"folder": "."}, "there is no .py file in this folder or below it"),
+    ],
+)
+def test_arguments_that_give_no_data_are_named(arguments, sentence, tmp_path):
+    if "folder" in arguments:
+        arguments["folder"] = tmp_path
+    with pytest.raises(ValueError, match=sentence):
+        nb.python_source(**arguments)
+
+
+def test_two_files_are_too_few(tmp_path):
+    for n in range(2):
+        (tmp_path / f"m{n}.py").write_text("x = 1\n" * 100)
+    with pytest.raises(ValueError, match="fewer than three files could be read as Python"):
+        nb.python_source(1000, folder=tmp_path)
+
+
+@given(st.text(max_size=40))
+def test_any_text_encodes_with_unknown_characters_as_0(text):
+    ids = CHARACTERS.encode(text)
+    assert ids.shape == (len(text),)
+    assert all((k == 0) == (c not in CHARACTERS.number) for k, c in zip(ids, text))
+
+
+def test_a_vocabulary_has_each_symbol_once():
+    with pytest.raises(ValueError, match="a vocabulary needs each once"):
+        nb.Vocabulary(["a", "b", "a"])

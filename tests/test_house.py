@@ -1,0 +1,118 @@
+"""The house is as its README and its design say: rooms, arrows, imports, commands."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import npbilstm
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "npbilstm"
+README = (ROOT / "README.md").read_text()
+
+MAY_IMPORT = {
+    "textbook": set(),
+    "engine": set(),
+    "gradcheck": set(),
+    "datasets": set(),
+    "layers": {"textbook", "engine"},
+    "training": {"textbook", "layers"},
+    "inspector": {"textbook", "layers"},
+    "commands": {"textbook", "gradcheck", "datasets", "layers", "training", "inspector"},
+    "cli.py": {"commands"},
+}
+"""Arrows run one way."""
+
+OPTIONAL = {"tqdm": "training"}
+"""Packages that are not required, and the one room that imports each where it is used."""
+
+
+def imports(path):
+    """(module, whether at the top of the file) for each import of a file."""
+    tree = ast.parse(path.read_text())
+    top = set(map(id, tree.body))
+    for node in ast.walk(tree):
+        names = [node.module] if isinstance(node, ast.ImportFrom) else []
+        names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        for name in names:
+            if isinstance(node, ast.ImportFrom) and name == "npbilstm":
+                yield from ((f"npbilstm.{alias.name}", id(node) in top) for alias in node.names)
+            else:
+                yield name, id(node) in top
+
+
+@pytest.mark.parametrize("room", MAY_IMPORT)
+def test_arrows_run_one_way(room):
+    place = PACKAGE / room
+    for path in [place] if place.is_file() else place.rglob("*.py"):
+        for name, _ in imports(path):
+            if name.startswith("npbilstm."):
+                assert name.split(".")[1] in {room, *MAY_IMPORT[room]}, f"{path.name} imports {name}"
+
+
+def test_every_room_has_its_arrows_written_down():
+    rooms = {path.name for path in PACKAGE.iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert rooms == {room for room in MAY_IMPORT if not room.endswith(".py")}
+
+
+def test_numpy_is_all_that_is_required():
+    for path in PACKAGE.rglob("*.py"):
+        for name, at_top in imports(path):
+            package = name.split(".")[0]
+            if package in sys.stdlib_module_names or package in ("numpy", "npbilstm"):
+                continue
+            assert OPTIONAL.get(package) == path.parent.name, f"{path} imports {name}"
+            assert not at_top, f"{path} imports {name} at its top"
+
+
+def test_importing_the_package_imports_nothing_heavy():
+    code = (
+        "import sys, npbilstm; print(sorted({n.split('.')[0] for n in sys.modules} & {'tqdm', 'matplotlib', 'torch'}))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_every_public_name_is_there_and_has_a_docstring():
+    for name in npbilstm.__all__:
+        assert getattr(npbilstm, name).__doc__, name
+
+
+def sh_blocks():
+    return re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+
+
+def test_the_readme_has_two_sh_blocks_of_one_line_each():
+    assert len(sh_blocks()) == 2
+    assert all(block.count("\n") == 1 for block in sh_blocks())
+    demo, tests = sh_blocks()
+    assert "npbilstm demo" in demo
+    assert "pytest" in tests
+    assert all("python3 -m venv" in block for block in (demo, tests))
+
+
+def test_the_readmes_python_runs_as_it_stands():
+    blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    assert blocks
+    for block in blocks:
+        exec(compile(block, "README.md", "exec"), {})
+
+
+def test_the_readmes_files_exist():
+    for target in re.findall(r"\]\(([^)#]+)\)", README) + re.findall(r'src="([^"]+)"', README):
+        if not target.startswith("http"):
+            assert (ROOT / target).exists(), target
+
+
+def test_every_room_is_on_the_readmes_map():
+    for room in MAY_IMPORT:
+        if room not in ("cli.py", "commands"):
+            assert f"`{room}/`" in README, room
+
+
+def test_no_file_of_the_package_is_longer_than_a_sitting():
+    for path in [*PACKAGE.rglob("*.py"), *(ROOT / "tests").rglob("*.py")]:
+        assert path.read_text().count("\n") <= 450, path

@@ -8,7 +8,7 @@ import html
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,8 +22,8 @@ from npbilstm.layers.models import SequenceModel
 from npbilstm.training import Adam, Settings, Trainer, accuracy, confusion, predict_long, recall, save_checkpoint
 from npbilstm.training.checkpoints import write_atomically
 
-FULL = {"characters": 1_000_000, "epochs": 3}
-QUICK = {"characters": 200_000, "epochs": 3}
+FULL = {"characters": 1_000_000, "epochs": 3, "batch_size": 32}
+QUICK = {"characters": 200_000, "epochs": 3, "batch_size": 16}
 WINDOW = 128
 
 
@@ -47,10 +47,10 @@ def check_gradients_of_all() -> str:
     )
 
 
-def train_tagger(data: TaggedData, bidirectional: bool, epochs: int, show: bool) -> Trainer:
+def train_tagger(data: TaggedData, bidirectional: bool, size: dict[str, int], show: bool) -> Trainer:
     """A tagger with 64 units a direction, trained."""
     model = SequenceTagger(len(data.vocabulary), len(data.classes), bidirectional=bidirectional, rng=0)
-    trainer = Trainer(model, Adam(0.01), Settings(epochs=epochs))
+    trainer = Trainer(model, Adam(0.01), Settings(epochs=size["epochs"], batch_size=size["batch_size"]))
     trainer.train(data.train, data.valid, show=show)
     return trainer
 
@@ -71,20 +71,28 @@ def compare(files: list[SourceFile], two: list[np.ndarray], one: list[np.ndarray
     return rows
 
 
-def choose_excerpt(files: list[SourceFile], lines: int = 24) -> tuple[int, int, int]:
-    """A held-out passage worth looking at: the one of so many lines with the most calls that still defines something.
+class Passage(NamedTuple):
+    """A held-out file and where in its text the passage worth looking at begins and ends."""
 
-    -> the file's number, and where in its text the passage begins and ends.
+    file: SourceFile
+    begin: int
+    end: int
+
+
+def choose_passage(files: list[SourceFile], lines: int = 16) -> tuple[int, Passage]:
+    """The passage of so many lines with the most characters of called names, among those that also define something.
+
+    -> its file's place in the list, and the passage.
     """
-    best, chosen = -1, (0, 0, len(files[0].text))
+    most, chosen = -1, (0, Passage(files[0], 0, len(files[0].text)))
     for n, file in enumerate(files):
-        starts = np.cumsum([0] + [len(line) + 1 for line in file.text.split("\n")])
-        for k in range(0, max(len(starts) - lines, 1), lines // 2):
-            begin, end = int(starts[k]), int(min(starts[min(k + lines, len(starts) - 1)], len(file.text)))
+        starts = [0, *np.cumsum([len(line) + 1 for line in file.text.split("\n")]).tolist()]
+        for k in range(0, len(starts) - lines, lines // 4):
+            begin, end = starts[k], min(starts[k + lines], len(file.text))
             part = file.labels[begin:end]
-            score = int((part == CALLED).sum()) if (part == DEFINITION).any() else 0
-            if score > best and end - begin < 80 * lines:
-                best, chosen = score, (n, begin, end)
+            called = int((part == CALLED).sum())
+            if called > most and (part == DEFINITION).any():
+                most, chosen = called, (n, Passage(file, begin, end))
     return chosen
 
 
@@ -95,17 +103,25 @@ def print_table(rows: list[list[str]]) -> None:
         print("  ".join(cell.rjust(w) if k else cell.ljust(w) for k, (cell, w) in enumerate(zip(row, widths))))
 
 
-def page(checked: str, rows: list[list[str]], file: SourceFile, two: np.ndarray, one: np.ndarray) -> str:
-    """The HTML page: the table, and the whole held-out file as each tagger sees it."""
+def side_by_side(passage: Passage, two: np.ndarray, one: np.ndarray) -> str:
+    """The passage as two directions and as one direction see it, mistakes marked."""
+    part = slice(passage.begin, passage.end)
+    text, true = list(passage.file.text[part]), passage.file.labels[part]
+    panels = []
+    for title, predicted in [("Two directions", two[part]), ("One direction", one[part])]:
+        wrong = predicted != true
+        share = f"<b>{title}</b>: {1 - wrong.mean():.1%} of the characters right, {wrong.sum():,} wrong"
+        panels.append(f"<section><p>{share}</p><pre>{html_text(text, predicted, wrong)}</pre></section>")
+    return f'<div class="side">{"".join(panels)}</div>'
+
+
+def page(checked: str, rows: list[list[str]], passage: Passage, two: np.ndarray, one: np.ndarray) -> str:
+    """The HTML page: the table, the passage, and its whole file, each as both taggers see it."""
     tags = ["th"] + ["td"] * (len(rows) - 1)
     cells = ("".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in row) for tag, row in zip(tags, rows))
     table = f"<table>{''.join(f'<tr>{row}</tr>' for row in cells)}</table>"
-    panels = []
-    for title, predicted in [("Two directions", two), ("One direction", one)]:
-        wrong = predicted != file.labels
-        share = f"{1 - wrong.mean():.1%} of this file's characters right, {wrong.sum():,} wrong"
-        code = html_text(list(file.text), predicted, wrong)
-        panels.append(f'<section><h2>{title}</h2><p class="quiet">{share}</p><pre>{code}</pre></section>')
+    name = html.escape(passage.file.path.name)
+    whole = passage._replace(begin=0, end=len(passage.file.text))
     return html_page(
         "npbilstm: what the second direction sees",
         f"""<h1>What the second direction sees</h1>
@@ -114,9 +130,12 @@ is. Below are its results on files that it has never seen, beside those of an LS
 a name a call is the bracket <em>after</em> it: reading forward, one can only guess.</p>
 {table}
 <p class="quiet">Before the training: {html.escape(checked)}</p>
-<h2>A held-out file: {html.escape(file.path.name)}</h2>
+<h2>A passage of {name}, held out</h2>
 {html_legend(CLASSES)}
-<div class="side">{"".join(panels)}</div>""",
+{side_by_side(passage, two, one)}
+<details><summary>The whole file</summary>
+{side_by_side(whole, two, one)}
+</details>""",
     )
 
 
@@ -142,9 +161,9 @@ def run_demo(options: Any, colour: bool) -> int:
     print(terminal_legend(CLASSES, colour))
 
     heading("3. Training two directions, 64 units each", colour)
-    trainer = train_tagger(data, True, size["epochs"], show)
+    trainer = train_tagger(data, True, size, show)
     heading("4. Training one direction, which reads forward only", colour)
-    rival = train_tagger(data, False, size["epochs"], show)
+    rival = train_tagger(data, False, size, show)
 
     heading("5. What the second direction is worth: characters recognised, in files never seen", colour)
     two, one = (predict_files(model, files["test"]) for model in (trainer.model, rival.model))
@@ -152,13 +171,15 @@ def run_demo(options: Any, colour: bool) -> int:
     print_table(rows)
     print("\nWhat makes a name a call is the bracket after it: reading forward, one can only guess.")
 
-    n, begin, end = choose_excerpt(files["test"])
-    file = files["test"][n]
-    heading(f"6. A passage of {file.path.name}, held out, as two directions see it (mistakes underlined)", colour)
-    wrong = two[n] != file.labels
-    print(terminal_text(list(file.text[begin:end]), two[n][begin:end], wrong[begin:end], colour).rstrip("\n"))
+    n, passage = choose_passage(files["test"])
+    heading(f"6. A passage of {passage.file.path.name}, held out, as each sees it (mistakes underlined)", colour)
+    part = slice(passage.begin, passage.end)
+    for title, predicted in [("Two directions", two[n][part]), ("One direction", one[n][part])]:
+        wrong = predicted != passage.file.labels[part]
+        print(f"\n{title}: {wrong.sum()} of {wrong.size:,} characters wrong")
+        print(terminal_text(list(passage.file.text[part]), predicted, wrong, colour).rstrip("\n"))
 
-    document = page(checked, rows, file, two[n], one[n]).encode()
+    document = page(checked, rows, passage, two[n], one[n]).encode()
     write_atomically(out / "page.html", lambda target: target.write(document))
     description = {"kind": "python source", "folder": None, "characters": size["characters"], "window": WINDOW}
     save_checkpoint(out / "model.npz", trainer, about(data, description))

@@ -13,9 +13,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-LIGHT = ["#5f6368", "#0072b2", "#b3440f", "#00795a", "#1f1f1f", "#8a6d00", "#767676", "#a8447f", "#3a5a78"]
-DARK = ["#9aa0a6", "#6cb9ee", "#ff9f6b", "#35d0a5", "#f0f0f0", "#e8c547", "#9e9e9e", "#ee9ac9", "#a9c4de"]
-TERMINAL = [245, 39, 208, 42, 252, 178, 244, 175, 110]
+LIGHT = ["#5f6368", "#0072b2", "#b3440f", "#00795a", "#1f1f1f", "#8a6d00", "#7d5a3c", "#a8447f", "#3a5a78"]
+DARK = ["#9aa0a6", "#6cb9ee", "#ff9f6b", "#35d0a5", "#f0f0f0", "#e8c547", "#c8a07c", "#ee9ac9", "#a9c4de"]
+TERMINAL = [245, 39, 208, 42, 252, 178, 137, 175, 110]
 """xterm's 256 colours, for a dark or a light ground."""
 
 Labels = Sequence[int] | np.ndarray
@@ -104,7 +104,7 @@ th, td {{ padding: .2rem .9rem .2rem 0; text-align: right; border-bottom: 1px so
 th:first-child, td:first-child {{ text-align: left }} tr:last-child td {{ font-weight: 600; border-bottom: 0 }}
 .legend {{ list-style: none; display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; padding: 0; font-family: monospace }}
 .side {{ display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 30rem), 1fr)); gap: 1.5rem }}
-.side > * {{ min-width: 0 }}
+.side > * {{ min-width: 0 }} .side p {{ margin: 0 }} summary {{ cursor: pointer; margin-top: 1.5rem }}
 pre {{ background: var(--panel); border: 1px solid var(--line); border-radius: 6px; padding: 1rem; margin: .5rem 0;
   overflow-x: auto; font: 13px/1.45 ui-monospace, Menlo, Consolas, monospace; tab-size: 4 }}
 u {{ text-decoration: underline wavy var(--wrong); text-underline-offset: 3px; text-decoration-skip-ink: none }}

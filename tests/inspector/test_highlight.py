@@ -26,9 +26,8 @@ class Text(HTMLParser):
 
 @st.composite
 def tagged(draw):
-    symbols = draw(
-        st.lists(st.text(alphabet=st.characters(exclude_categories=["Cs"]), min_size=1, max_size=3), max_size=20)
-    )
+    text = st.text(alphabet=st.characters(exclude_categories=["Cs"]), min_size=1, max_size=3)
+    symbols = draw(st.lists(text, max_size=20))
     labels = draw(st.lists(st.integers(0, 20), min_size=len(symbols), max_size=len(symbols)))
     return symbols, labels, [label % 3 == 0 for label in labels]
 

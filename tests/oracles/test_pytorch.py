@@ -90,12 +90,8 @@ def test_layers_agree_with_pytorch_forward_and_in_every_gradient(c):
 @given(configurations())
 def test_the_textbook_agrees_with_pytorch_forward_and_in_every_gradient(c):
     layer, (x, h_0, c_0), (dy, dh, dc) = drawn({**c, "num_layers": 1, "bidirectional": True, "bias": True})
-    params = BiLSTMParams(
-        *(
-            LSTMParams(*(layer.params[f"0.{way}.{name}"] for name in ("Wx", "Wh", "b")))
-            for way in ("forward", "reverse")
-        )
-    )
+    weights = [[layer.params[f"0.{way}.{name}"] for name in ("Wx", "Wh", "b")] for way in layer.directions]
+    params = BiLSTMParams(*(LSTMParams(*each) for each in weights))
     y, h_n, c_n, cache = bilstm_forward(x, h_0, c_0, params, c["lengths"])
     dx, dh_0, dc_0, grads = bilstm_backward(dy, dh, dc, cache)
     named = {f"0.{way}.{n}": g for way, both in grads._asdict().items() for n, g in both._asdict().items()}

@@ -1,0 +1,187 @@
+"""Every tutorial: its notebook is its script, executed; both still run; and they say the same today."""
+
+import importlib.util
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tutorials.build import FOLDER, PACKAGES, main, scripts
+
+ROOT = FOLDER.parent
+SCRIPTS = list(scripts().values())
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "MPLBACKEND": "Agg"}
+REBUILD = "run: python -m tutorials.build"
+
+every_tutorial = pytest.mark.parametrize("script", SCRIPTS, ids=[script.stem for script in SCRIPTS])
+
+
+def require(*packages):
+    """Skip, by name, where a package is missing; without importing it."""
+    for package in packages:
+        if importlib.util.find_spec(package) is None:
+            pytest.skip(f"{package} is not installed")
+
+
+def notebook_of(script: Path, folder: Path = FOLDER) -> dict:
+    return json.loads((folder / f"{script.stem}.ipynb").read_text(encoding="utf-8"))
+
+
+def source(cell) -> str:
+    return "".join(cell["source"])
+
+
+def code_cells(notebook) -> list:
+    return [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+
+
+def text_of(cell) -> str:
+    """What a code cell has printed or shown, without its figures."""
+    texts = []
+    for output in cell["outputs"]:
+        data = output.get("data", {})
+        if "image/png" not in data:
+            texts += output.get("text", []) or data.get("text/plain", [])
+    return "".join(texts)
+
+
+NUMBER = re.compile(r"-?\d+\.?\d*(?:e[-+]?\d+)?")
+
+
+def same_text(one: str, other: str) -> bool:
+    """The same words, and numbers within 2 %. Two numbers as 3e-16 always agree: they measure rounding, which differs
+    between machines, and the tutorial's own asserts bound them.
+    """
+    numbers, others = NUMBER.findall(one), NUMBER.findall(other)
+    words, other_words = ("".join(NUMBER.sub("#", text).split()) for text in (one, other))
+    if words != other_words or len(numbers) != len(others):
+        return False
+    return all(
+        ("e" in a and "e" in b) or abs(float(a) - float(b)) <= 0.001 + 0.02 * abs(float(b))
+        for a, b in zip(numbers, others)
+    )
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, *arguments], cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, timeout=300
+    )
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory) -> Path:
+    """All notebooks, built anew in a folder of their own."""
+    require(*PACKAGES)
+    folder = tmp_path_factory.mktemp("notebooks")
+    built = run("-m", "tutorials.build", "--out", str(folder))
+    assert built.returncode == 0, built.stderr
+    return folder
+
+
+def test_there_are_tutorials_and_the_build_command_is_none_of_them():
+    assert {"one_cell", "two_directions"} <= set(scripts())
+    assert "build" not in scripts()
+
+
+@every_tutorial
+def test_the_notebook_holds_exactly_the_cells_of_its_script(script):
+    jupytext = pytest.importorskip("jupytext")
+    written = jupytext.reads(script.read_text(encoding="utf-8"), fmt="py:percent").cells
+    stored = notebook_of(script)["cells"]
+    assert [(c["cell_type"], source(c)) for c in stored] == [(c.cell_type, c.source) for c in written], REBUILD
+
+
+@every_tutorial
+def test_every_code_cell_of_the_notebook_was_executed_in_order_without_an_error(script):
+    cells = code_cells(notebook_of(script))
+    assert [cell["execution_count"] for cell in cells] == list(range(1, len(cells) + 1)), REBUILD
+    outputs = [output for cell in cells for output in cell["outputs"]]
+    assert not [output for output in outputs if output["output_type"] == "error"]
+    assert not [output for output in outputs if output.get("name") == "stderr"]
+
+
+@every_tutorial
+def test_the_notebook_shows_figures_and_stays_small(script):
+    outputs = [output for cell in code_cells(notebook_of(script)) for output in cell["outputs"]]
+    assert any("image/png" in output.get("data", {}) for output in outputs)
+    assert (FOLDER / f"{script.stem}.ipynb").stat().st_size < 300_000
+
+
+@every_tutorial
+def test_the_notebook_tells_nothing_about_the_machine_that_made_it(script):
+    notebook = notebook_of(script)
+    texts = [source(cell) for cell in notebook["cells"]] + [text_of(cell) for cell in code_cells(notebook)]
+    for text in texts:
+        assert not re.search(r"/home/|/Users/|/root/|/tmp/|[A-Z]:\\|0x[0-9a-f]{6}", text)
+    assert set(notebook["metadata"]) == {"kernelspec", "language_info"}
+    assert notebook["metadata"]["language_info"] == {"name": "python"}
+    assert [cell["id"] for cell in notebook["cells"]] == [f"cell-{k}" for k in range(len(notebook["cells"]))]
+    assert all(cell["metadata"] == {} for cell in notebook["cells"])
+
+
+@every_tutorial
+def test_the_script_runs_to_its_end_without_a_display(script):
+    require("matplotlib")
+    done = run("-W", "error::RuntimeWarning", "-W", "error::UserWarning", str(script))
+    assert done.returncode == 0, done.stderr
+
+
+@every_tutorial
+def test_without_matplotlib_the_script_says_what_to_install(script):
+    without = f"import runpy, sys; sys.modules['matplotlib'] = None; runpy.run_path({str(script)!r})"
+    done = run("-c", without)
+    assert done.returncode == 1
+    assert done.stderr.strip() == 'The figures need matplotlib: pip install -e ".[tutorials]"'
+
+
+@every_tutorial
+def test_a_fresh_execution_says_what_the_stored_notebook_says(script, fresh):
+    stored, again = (code_cells(notebook_of(script, folder)) for folder in (FOLDER, fresh))
+    assert [source(cell) for cell in again] == [source(cell) for cell in stored], REBUILD
+    for one, other in zip(again, stored):
+        assert same_text(text_of(one), text_of(other)), f"{source(other)}\n{text_of(one)}\n{text_of(other)}\n{REBUILD}"
+
+
+@every_tutorial
+def test_a_fresh_execution_draws_as_many_figures(script, fresh):
+    def figures(cell):
+        return sum("image/png" in output.get("data", {}) for output in cell["outputs"])
+
+    stored, again = (code_cells(notebook_of(script, folder)) for folder in (FOLDER, fresh))
+    assert [figures(cell) for cell in again] == [figures(cell) for cell in stored]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("x (3, 4) [0.5 -1.]", "x (3, 4)  [ 0.5 -1. ]", True),
+        ("wrong by 0.14", "wrong by 0.15", False),
+        ("largest difference 3e-16", "largest difference 0e+00", True),
+        ("x (3, 4)", "y (3, 4)", False),
+        ("x (3, 4)", "x (3, 4) again", False),
+        ("1 2", "1 2 3", False),
+    ],
+)
+def test_texts_are_compared_by_words_and_numbers(one, other, same):
+    assert same_text(one, other) is same
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_the_build_command_names_a_missing_package_and_its_extra(package, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, package, None)
+    assert main(["one_cell"]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert package in said
+    assert 'pip install -e ".[tutorials]"' in said
+
+
+def test_the_build_command_refuses_a_name_that_is_no_tutorial(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["no_such_tutorial"])
+    assert stopped.value.code == 2
+    assert "there is no tutorial 'no_such_tutorial'; there are one_cell, two_directions" in capsys.readouterr().err

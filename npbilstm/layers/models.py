@@ -128,11 +128,22 @@ class SequenceModel(Layer):
         y, (h_n, _), lstm = self.lstm.forward(x, lengths, training=training, rng=rng)
         z, above = self.dropout.forward(self.head_forward(y, h_n), training, rng=rng)
         logits, linear = self.linear.forward(z)
+        if self.one_label_a_step:
+            logits = np.where(valid[..., None], logits, 0)
         return logits, ModelCache(self, training, embedding, below, lstm, above, linear, valid)
 
     def backward(self, dlogits: np.ndarray, cache: ModelCache) -> tuple[None, dict[str, np.ndarray]]:
-        """dlogits, shaped as the logits -> None (ids have no gradient), grads with the names of params."""
+        """dlogits, shaped as the logits -> None (ids have no gradient), grads with the names of params.
+
+        With one label a step, what dlogits holds in the padding never matters.
+        """
         self.require_own(cache)
+        V = self.linear.output_size
+        if self.one_label_a_step:
+            require_shape("dlogits", dlogits, (*cache.valid.shape, V))
+            dlogits = np.where(cache.valid[..., None], dlogits, 0)
+        else:
+            require_shape("dlogits", dlogits, (len(cache.valid), V))
         dz, linear = self.linear.backward(dlogits, cache.linear)
         dz, _ = self.dropout.backward(dz, cache.above)
         dy, dh_n = self.head_backward(dz, cache)
@@ -161,24 +172,6 @@ class SequenceTagger(SequenceModel):
     def head_backward(self, dz: np.ndarray, cache: ModelCache) -> tuple[np.ndarray, np.ndarray]:
         """All of it flows to y."""
         return dz, np.zeros(cache.lstm.state_shape, dz.dtype)
-
-    def forward(
-        self,
-        ids: np.ndarray,
-        lengths: np.ndarray | None = None,
-        training: bool = False,
-        *,
-        rng: np.random.Generator | None = None,
-    ) -> tuple[np.ndarray, ModelCache]:
-        """As SequenceModel.forward, with the logits of padded steps set to 0."""
-        logits, cache = super().forward(ids, lengths, training, rng=rng)
-        return np.where(cache.valid[..., None], logits, 0), cache
-
-    def backward(self, dlogits: np.ndarray, cache: ModelCache) -> tuple[None, dict[str, np.ndarray]]:
-        """As SequenceModel.backward; what dlogits (N, T, num_classes) holds in the padding never matters."""
-        self.require_own(cache)
-        require_shape("dlogits", dlogits, (*cache.valid.shape, self.linear.output_size))
-        return super().backward(np.where(cache.valid[..., None], dlogits, 0), cache)
 
 
 class SequenceClassifier(SequenceModel):

@@ -134,9 +134,7 @@ def check_cross_entropy(**options: Any) -> GradientReport:
 
 
 def check_lstm_layer(layer: LSTM, **options: Any) -> GradientReport:
-    """An LSTM layer on the engine: parameters, inputs and initial states at once; dropout with the same masks every
-    time.
-    """
+    """An LSTM layer on the engine: parameters, inputs and initial states; dropout with the same masks always."""
     S = layer.num_layers * len(layer.directions)
     inputs = drawn(5, x=(N, T, D), h_0=(S, N, H), c_0=(S, N, H), **{n: p.shape for n, p in layer.params.items()})
 

@@ -1,6 +1,4 @@
-"""`npbilstm demo`: check the gradients, train a tagger with two directions and one with one, and show what that
-changes.
-"""
+"""`npbilstm demo`: check the gradients, train with two directions and with one, show what that changes."""
 
 from __future__ import annotations
 

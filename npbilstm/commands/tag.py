@@ -45,9 +45,7 @@ def read_text(name: str) -> str:
 
 
 def load_tagger(path: str) -> tuple[SequenceTagger, dict[str, Any]]:
-    """A tagger and what is said about it. Raises ValueError where the file holds another model, or no classes for
-    it.
-    """
+    """A tagger and what is said about it. Raises ValueError where the file holds anything else."""
     model, about = load_model(path)
     if not isinstance(model, SequenceTagger):
         raise ValueError(f"{path} holds a {type(model).__name__}; npbilstm tag needs a SequenceTagger")

@@ -86,9 +86,7 @@ def start(options: Any) -> tuple[Trainer, TaggedData, dict[str, Any], Path]:
 
 
 def resume(options: Any, epochs: int | None) -> tuple[Trainer, TaggedData, dict[str, Any], Path]:
-    """The run in options.resume, perhaps to go on for more epochs. Raises ValueError where its data is not what it
-    was.
-    """
+    """The run in options.resume, perhaps for more epochs. Raises ValueError where its data has changed."""
     path = Path(options.resume)
     trainer, said = load_trainer(path)
     if not isinstance(said.get("data"), dict) or "fingerprint" not in said["data"]:

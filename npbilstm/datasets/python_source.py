@@ -86,9 +86,7 @@ def label_of(before: tokenize.TokenInfo | None, here: tokenize.TokenInfo, after:
 
 
 def whole_strings(tokens: Iterable[tokenize.TokenInfo]) -> Iterator[tokenize.TokenInfo]:
-    """The tokens with each f-string as one STRING token, as Python 3.11 and before give it; later ones give its
-    pieces.
-    """
+    """The tokens with each f-string as one STRING, as Python gave it until 3.11; later it gives the pieces."""
     depth, start = 0, (0, 0)
     for t in tokens:
         if t.type in _STRING_STARTS:

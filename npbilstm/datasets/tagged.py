@@ -1,6 +1,4 @@
-"""What a tagging data set is: sequences of symbols with a class each, as integers, and the names behind the
-integers.
-"""
+"""A tagging data set: sequences of symbols with a class each, as integers, and the names behind them."""
 
 from __future__ import annotations
 

@@ -37,9 +37,7 @@ def richardson(along: Along, h: float) -> float:
 
 
 class Method(NamedTuple):
-    """A numerical derivative, the dtype it works in, its step, and how near it comes, relative to the gradient's
-    size.
-    """
+    """A numerical derivative, the dtype it works in, its step, and how near it comes to the gradient."""
 
     derivative: Callable[[Along, float], float]
     dtype: type
@@ -48,9 +46,7 @@ class Method(NamedTuple):
     title: str
 
     def noise(self, loss: float, step: float) -> float:
-        """What round-off in the loss does to the derivative: differences divide it by the step; the complex step has
-        none.
-        """
+        """What round-off in the loss does to the derivative: differences divide it by the step."""
         return 0.0 if self.dtype is np.complex128 else 8 * np.finfo(float).eps * abs(loss) / step
 
 

@@ -34,9 +34,7 @@ def runs(symbols: Sequence[str], labels: Labels, wrong: Labels | None = None) ->
 
 
 def printable(text: str) -> str:
-    """The text without control characters (but line ends and tabs): a file must not steer the terminal that shows
-    it.
-    """
+    """The text without control characters but line ends and tabs: a file must not steer a terminal."""
     return "".join(c if c in "\n\t" or c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 

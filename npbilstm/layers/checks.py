@@ -35,9 +35,7 @@ def require_dtype(dtype: Any) -> np.dtype:
 
 
 def working_dtype(params: Mapping[str, np.ndarray], *inputs: np.ndarray) -> np.dtype:
-    """The dtype a layer works in: that of its params; complex if any input is, so that the complex step goes
-    through.
-    """
+    """The dtype of the params; complex if any input is, so that the complex step goes through."""
     dtype = np.result_type(*params.values())
     if any(np.iscomplexobj(array) for array in inputs):
         dtype = np.result_type(dtype, np.complex64)

@@ -36,9 +36,7 @@ def merge_forward(y: np.ndarray, merge: str | None) -> Any:
 
 
 def merge_backward(dmerged: Any, y: np.ndarray, merge: str | None) -> np.ndarray:
-    """The gradient of y (N, T, S, H), given that of what merge_forward made of it. Raises ValueError for wrong
-    shapes.
-    """
+    """The gradient of y (N, T, S, H), given that of what merge_forward made of it."""
     N, T, S, H = y.shape
     if S == 1 or merge == "concat":
         require_shape("dy", dmerged, (N, T, S * H))

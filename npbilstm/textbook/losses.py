@@ -61,8 +61,7 @@ def softmax_cross_entropy_forward(
 
 
 def softmax_cross_entropy_backward(dloss: float, cache: CrossEntropyCache) -> np.ndarray:
-    """The gradient of the mean cross-entropy with respect to the logits, given dloss, a scalar (1 at the end of a
-    graph).
+    """The gradient of the mean cross-entropy with respect to the logits, given the scalar dloss (usually 1).
 
         dlogits[n, t] = dloss / M (p[n, t] - onehot(targets[n, t]))     at valid steps, 0 in the padding
 

@@ -160,8 +160,7 @@ def lstm_forward(
 def lstm_backward(
     dh: np.ndarray, dh_T: np.ndarray, dc_T: np.ndarray, cache: LSTMCache
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, LSTMParams]:
-    """Backpropagation through time, given the gradients of the outputs dh (N, T, H) and the final state dh_T, dc_T (N,
-    H).
+    """Backpropagation through time, given dh (N, T, H), and dh_T and dc_T (N, H) of the final state.
 
         dh_t = dh[:, t] + dh_{t+1}'s way back       every output is seen twice: by the loss, and by the next step
         dx_t, dh_{t-1}, dc_{t-1}, grads_t = step_backward(dh_t, dc_t)     for t = T-1 .. 0

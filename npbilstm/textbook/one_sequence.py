@@ -107,8 +107,7 @@ def sequence_lstm_backward(
 def sequence_bilstm_forward(
     xs: list[np.ndarray], params_fwd: GateParams, params_rev: GateParams
 ) -> tuple[list[np.ndarray], tuple[list[tuple], list[tuple]]]:
-    """Two LSTMs over one sequence, from zero states: one reads it forward, one in reverse; their outputs are joined
-    at each step.
+    """Two LSTMs over one sequence, from zero states, one reading forward and one in reverse, joined at each step.
 
         y_t = [h_fwd_t, h_rev_t]
 

@@ -1,6 +1,4 @@
-"""A progress bar: tqdm's where it is installed (the extra `progress`), one plain line that rewrites itself where
-not.
-"""
+"""A progress bar on a terminal: tqdm's where it is installed (the extra `progress`), else one plain line."""
 
 from __future__ import annotations
 

@@ -13,59 +13,60 @@ layers/     parameters and an engine: LSTM, BiLSTM, Linear, Embedding, Dropout, 
 gradcheck/  is this gradient right?
 training/   optimisers, the loop, checkpoints
 datasets/   Python source code and tagged text
+inspector/  what a model does to a text, in colour
+
+Each room is imported when one of its names is first used, so that `import npbilstm` costs next to nothing.
 """
 
-from npbilstm import datasets, engine, gradcheck, layers, textbook, training
-from npbilstm.datasets import TaggedData, Vocabulary, python_source, tagged_text
-from npbilstm.gradcheck import GradientReport, check_gradients
-from npbilstm.layers import LSTM, BiLSTM, Dropout, Embedding, Linear, SequenceClassifier, SequenceTagger
-from npbilstm.textbook import flip, softmax_cross_entropy_backward, softmax_cross_entropy_forward
-from npbilstm.training import (
-    SGD,
-    Adam,
-    Settings,
-    Trainer,
-    clip_by_global_norm,
-    load_model,
-    load_trainer,
-    pad,
-    save_checkpoint,
-    save_model,
-)
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from npbilstm import datasets, engine, gradcheck, inspector, layers, textbook, training
+    from npbilstm.datasets import TaggedData, Vocabulary, python_source, tagged_text
+    from npbilstm.gradcheck import GradientReport, check_gradients
+    from npbilstm.layers import LSTM, BiLSTM, Dropout, Embedding, Linear, SequenceClassifier, SequenceTagger
+    from npbilstm.textbook import flip, softmax_cross_entropy_backward, softmax_cross_entropy_forward
+    from npbilstm.training import (
+        SGD,
+        Adam,
+        Settings,
+        Trainer,
+        clip_by_global_norm,
+        load_model,
+        load_trainer,
+        pad,
+        save_checkpoint,
+        save_model,
+    )
 
 __version__ = "0.1.0"
 
-__all__ = [
-    "LSTM",
-    "SGD",
-    "Adam",
-    "BiLSTM",
-    "Dropout",
-    "Embedding",
-    "GradientReport",
-    "Linear",
-    "SequenceClassifier",
-    "SequenceTagger",
-    "Settings",
-    "TaggedData",
-    "Trainer",
-    "Vocabulary",
-    "check_gradients",
-    "clip_by_global_norm",
-    "datasets",
-    "engine",
-    "flip",
-    "gradcheck",
-    "layers",
-    "load_model",
-    "load_trainer",
-    "pad",
-    "python_source",
-    "save_checkpoint",
-    "save_model",
-    "softmax_cross_entropy_backward",
-    "softmax_cross_entropy_forward",
-    "tagged_text",
-    "textbook",
-    "training",
-]
+_HOMES = {
+    "datasets": ["TaggedData", "Vocabulary", "python_source", "tagged_text"],
+    "engine": [],
+    "gradcheck": ["GradientReport", "check_gradients"],
+    "inspector": [],
+    "layers": ["LSTM", "BiLSTM", "Dropout", "Embedding", "Linear", "SequenceClassifier", "SequenceTagger"],
+    "textbook": ["flip", "softmax_cross_entropy_backward", "softmax_cross_entropy_forward"],
+    "training": [
+        *("SGD", "Adam", "Settings", "Trainer", "clip_by_global_norm", "load_model", "load_trainer", "pad"),
+        *("save_checkpoint", "save_model"),
+    ],
+}
+"""The rooms, and which public names live in each."""
+
+__all__ = [*_HOMES, *(name for names in _HOMES.values() for name in names)]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return import_module(f"npbilstm.{name}")
+    for room, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f"npbilstm.{room}"), name)
+    raise AttributeError(f"npbilstm has no {name!r}; its public names are {', '.join(__all__)}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -214,9 +214,21 @@ def sentence(error: Exception) -> str:
     return str(error)
 
 
+def use_one_thread() -> None:
+    """Let BLAS run on one thread, unless the user has said how many.
+
+    The matrices of a step are small: a second thread gains little, and where another program runs on the same cores it
+    costs a multiple. Takes effect only before NumPy is imported, which is why the commands are imported where they run.
+    """
+    variables = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+    if not any(name in os.environ for name in variables):
+        os.environ.update(dict.fromkeys(variables, "1"))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command -> its exit code."""
     options = parser().parse_args(arguments)
+    use_one_thread()
     try:
         code = COMMANDS[options.command](options)
         sys.stdout.flush()

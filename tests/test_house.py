@@ -70,7 +70,7 @@ def test_numpy_is_all_that_is_required():
 
 
 def test_importing_the_package_imports_nothing_heavy():
-    heavy = {"tqdm", "matplotlib", "torch", "argparse"}
+    heavy = {"numpy", "tqdm", "matplotlib", "torch", "argparse"}
     code = f"import sys, npbilstm; print(sorted({heavy} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
 
@@ -78,6 +78,18 @@ def test_importing_the_package_imports_nothing_heavy():
 def test_every_public_name_is_there_and_has_a_docstring():
     for name in npbilstm.__all__:
         assert getattr(npbilstm, name).__doc__, name
+        assert name in dir(npbilstm)
+    with pytest.raises(AttributeError, match="npbilstm has no 'Transformer'; its public names are "):
+        npbilstm.Transformer  # noqa: B018
+
+
+def test_type_checkers_see_the_same_public_names():
+    tree = ast.parse((PACKAGE / "__init__.py").read_text())
+    (block,) = (node for node in tree.body if isinstance(node, ast.If))
+    seen = {(node.module, alias.name) for node in block.body for alias in node.names}
+    homes = {("npbilstm", room) for room in npbilstm._HOMES}
+    homes |= {(f"npbilstm.{room}", name) for room, names in npbilstm._HOMES.items() for name in names}
+    assert seen == homes
 
 
 def sh_blocks():

@@ -258,3 +258,17 @@ def test_ctrl_c_saves_and_says_how_to_resume_and_the_resumed_run_ends_the_same(f
     assert npbilstm("train", "--resume", "m.npz", "--quiet", folder=tmp_path).returncode == 0
     one, other = (read_checkpoint(tmp_path / name).arrays for name in ("whole.npz", "m.npz"))
     assert all(np.array_equal(one[name], other[name]) for name in one)
+
+
+@pytest.mark.parametrize(
+    ("given", "used"), [({}, "1"), ({"OPENBLAS_NUM_THREADS": "3"}, "3"), ({"OMP_NUM_THREADS": "2"}, None)]
+)
+def test_blas_runs_on_one_thread_unless_the_user_says_how_many(given, used, tmp_path):
+    code = (
+        "import os, sys; from npbilstm.cli import main, use_one_thread; assert 'numpy' not in sys.modules; "
+        "use_one_thread(); print(os.environ.get('OPENBLAS_NUM_THREADS'))"
+    )
+    environment = {name: value for name, value in os.environ.items() if not name.endswith("_THREADS")}
+    environment = {**environment, **given, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == f"{used}\n"

@@ -19,6 +19,7 @@ from __future__ import annotations
 import hashlib
 import io
 import keyword
+import os
 import sysconfig
 import token
 import tokenize
@@ -105,8 +106,7 @@ def library_files() -> list[Path]:
     root = Path(sysconfig.get_path("stdlib"))
     skip = {"site-packages", "dist-packages", "test", "tests", "idle_test", "__pycache__", "encodings", "pydoc_data"}
     files = [path.relative_to(root) for path in root.rglob("*.py")]
-    files = [path for path in files if not skip.intersection(path.parts)]
-    return [root / path for path in sorted(files, key=lambda path: hashlib.sha256(path.as_posix().encode()).digest())]
+    return [root / path for path in shuffled(path for path in files if not skip.intersection(path.parts))]
 
 
 def folder_files(folder: str | Path) -> list[Path]:
@@ -115,7 +115,12 @@ def folder_files(folder: str | Path) -> list[Path]:
     files = [path for path in root.rglob("*.py") if "__pycache__" not in path.parts and path.is_file()]
     if not files:
         raise ValueError(f"{root}: there is no .py file in this folder or below it")
-    return sorted(files, key=lambda path: hashlib.sha256(path.relative_to(root).as_posix().encode()).digest())
+    return [root / path for path in shuffled(path.relative_to(root) for path in files)]
+
+
+def shuffled(paths: Iterable[Path]) -> list[Path]:
+    """Paths in the order of their names' hashes: like a shuffle, and the same everywhere."""
+    return sorted(paths, key=lambda path: hashlib.sha256(os.fsencode(path.as_posix())).digest())
 
 
 class SourceFile(NamedTuple):
@@ -132,7 +137,7 @@ def read_source(path: Path) -> SourceFile | None:
         with tokenize.open(path) as file:
             text = file.read()
         labels = label_characters(text)
-    except (SyntaxError, tokenize.TokenError, ValueError, OSError, RecursionError):
+    except Exception:  # tokenize raises many things for what is not Python
         return None
     return SourceFile(path, text[:LONGEST], labels[:LONGEST]) if text else None
 

@@ -16,54 +16,76 @@ from pathlib import Path
 
 import numpy as np
 
-from npbilstm.datasets.tagged import TaggedData, TaggedSequence, Vocabulary
+from npbilstm.datasets.tagged import UNKNOWN, TaggedData, TaggedSequence, Vocabulary
 
 Sentence = list[tuple[str, str]]
 """(word, tag) pairs."""
 
 
-def read_lines(path: str | Path) -> list[str]:
-    """A text file's lines. Raises OSError, or ValueError naming file and line where it is not UTF-8."""
-    raw = Path(path).read_bytes()
+def read_text(path: str | Path) -> str:
+    """A text file, its line ends as \\n. Raises OSError, or ValueError naming file and line where it is not UTF-8."""
+    return decode(Path(path).read_bytes(), str(path))
+
+
+def decode(raw: bytes, name: str) -> str:
+    """UTF-8 text, its line ends as \\n. Raises ValueError naming the file and the line where it is none."""
     try:
-        text = raw.decode("utf-8-sig")
+        return raw.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
-        raise ValueError(f"{path}, line {line}: this is not UTF-8 text ({error.reason})") from error
-    return text.replace("\r\n", "\n").split("\n")
+        raise ValueError(f"{name}, line {line}: this is not UTF-8 text ({error.reason})") from error
 
 
 def columns(line: str) -> list[str]:
     """Split at tabs, or at white space where there is no tab."""
-    return line.split("\t") if "\t" in line else line.split()
+    return [cell.strip(" ") for cell in line.split("\t")] if "\t" in line else line.split()
 
 
-def data_lines(path: str | Path) -> Iterator[tuple[int, str, str] | None]:
-    """(line number, word, tag) for each word of a file, and None between sentences. Raises as read_sentences does."""
-    form = 0  # the number of columns, once known
-    for number, line in enumerate(read_lines(path), start=1):
+def column_count(text: str) -> int:
+    """How many columns the first line of data has, 0 where there is none. A line with # is data only if all have it."""
+    lines = [line for line in text.split("\n") if line.strip()]
+    data = [line for line in lines if not line.startswith("#")] or [line for line in lines if len(columns(line)) == 2]
+    return len(columns(data[0])) if data else 0
+
+
+def data_lines(text: str, name: str) -> Iterator[tuple[int, str, str] | None]:
+    """(line number, word, tag) for each word of a text, and None between sentences. Raises as read_sentences does."""
+    form = column_count(text)
+    for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             yield None
             continue
         cells = columns(line)
         if line.startswith("#") and (form == 10 or len(cells) != 2):
             continue  # a comment; in two columns "# SYM" is a word and its tag
-        if not form:
-            form = len(cells)
-            if form not in (2, 10):
-                raise ValueError(
-                    f"{path}, line {number}: {form} column{'s' * (form != 1)}; it needs 2 (word, tag) or 10 (CoNLL-U)"
-                )
+        if form not in (2, 10):
+            plural = "" if form == 1 else "s"
+            raise ValueError(f"{name}, line {number}: {form} column{plural}; it needs 2 (word, tag) or 10 (CoNLL-U)")
         if len(cells) != form:
-            raise ValueError(f"{path}, line {number}: {len(cells)} columns; the lines before have {form}")
+            plural = "" if len(cells) == 1 else "s"
+            raise ValueError(f"{name}, line {number}: {len(cells)} column{plural}; the first line of data has {form}")
         if form == 10 and not cells[0].isdigit():
             if all(part.isdigit() for part in cells[0].replace("-", ".").split(".", 1)):
                 continue
-            raise ValueError(f"{path}, line {number}: the first column is {cells[0]!r}; CoNLL-U needs a word's number")
+            raise ValueError(f"{name}, line {number}: the first column is {cells[0]!r}; CoNLL-U needs a word's number")
         word, tag = (cells[0], cells[1]) if form == 2 else (cells[1], cells[3])
         if not word.strip() or not tag.strip():
-            raise ValueError(f"{path}, line {number}: the {'word' if not word.strip() else 'tag'} is empty")
+            raise ValueError(f"{name}, line {number}: the {'tag' if word.strip() else 'word'} is empty")
         yield number, word, tag
+
+
+def parse_sentences(text: str, name: str) -> list[Sentence]:
+    """All sentences of a tagged text; name is for errors. Raises ValueError as read_sentences does."""
+    sentences: list[Sentence] = [[]]
+    for item in data_lines(text, name):
+        if item is not None:
+            sentences[-1].append(item[1:])
+        elif sentences[-1]:
+            sentences.append([])
+    sentences = [sentence for sentence in sentences if sentence]
+    if not sentences:
+        raise ValueError(f"{name}: the file holds no words; a line needs a word and its tag")
+    return sentences
 
 
 def read_sentences(path: str | Path) -> list[Sentence]:
@@ -72,23 +94,15 @@ def read_sentences(path: str | Path) -> list[Sentence]:
     Raises OSError where it cannot be read; ValueError, naming file and line, where it is not UTF-8, has another
     number of columns, or an empty word or tag; ValueError where it holds no sentence.
     """
-    sentences: list[Sentence] = [[]]
-    for item in data_lines(path):
-        if item is not None:
-            sentences[-1].append(item[1:])
-        elif sentences[-1]:
-            sentences.append([])
-    sentences = [sentence for sentence in sentences if sentence]
-    if not sentences:
-        raise ValueError(f"{path}: the file holds no words; a line needs a word and its tag")
-    return sentences
+    return parse_sentences(read_text(path), str(path))
 
 
-def require_known_tags(path: str | Path, classes: Sequence[str]) -> None:
-    """Raise ValueError, naming file and line, for the first tag that is not among these classes."""
-    for item in data_lines(path):
-        if item is not None and item[2] not in classes:
-            raise ValueError(f"{path}, line {item[0]}: tag {item[2]!r} is none of the model's {len(classes)} classes")
+def require_known_tags(text: str, name: str, classes: Sequence[str]) -> None:
+    """Raise ValueError, naming file and line, for the first tag of a text that is not among these classes."""
+    known = set(classes)
+    for item in data_lines(text, name):
+        if item is not None and item[2] not in known:
+            raise ValueError(f"{name}, line {item[0]}: tag {item[2]!r} is none of the model's {len(classes)} classes")
 
 
 def encode(sentences: Sequence[Sentence], vocabulary: Vocabulary, classes: Sequence[str]) -> list[TaggedSequence]:
@@ -132,11 +146,11 @@ def tagged_text(
         raise ValueError(f"{train}: {len(sentences)} sentences are too few to hold some out; at least 3 are needed")
     kept = [sentences[n] for n in np.sort(order)]
     counts = Counter(word for sentence in kept for word, _ in sentence)
-    vocabulary = Vocabulary(sorted(word for word, count in counts.items() if count >= least_count))
+    vocabulary = Vocabulary(sorted(word for word, n in counts.items() if n >= least_count and word != UNKNOWN))
     classes = sorted({tag for sentence in kept for _, tag in sentence})
     for part, path in [("valid", valid), ("test", test)]:
         if path is not None:
-            require_known_tags(path, classes)
+            require_known_tags(read_text(path), str(path), classes)
         else:  # a rare tag may stand in a held-out sentence alone: then it is a class all the same
             classes = sorted({*classes, *(tag for sentence in held_out[part] for _, tag in sentence)})
     parts = [encode(part, vocabulary, classes) for part in (kept, held_out["valid"], held_out["test"])]

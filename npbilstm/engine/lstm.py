@@ -9,13 +9,13 @@ What makes it fast, and so shapes the code:
   all four pre-activations of all rows are `Z[:, t] @ W`; the new h is written straight into the next step's Z.
 - One tanh for all gates: sigmoid(a) = 1/2 + 1/2 tanh(a/2), the inner halves folded into W once. The gates stand in
   the order i, f, o, g here, so that the three sigmoids are one block.
-- No masks in the loop. Padding is read as zeros and its steps are computed like all others; since each direction
+- No masks on the states. Padding is read as zeros and its steps are computed like all others; since each direction
   processes a row's valid steps first, they cannot touch a valid step. Outputs there are zeroed, and final states picked
   up where each row ends. Backward, the upstream gradient is zero in the padding and that of the final state enters at
   each row's last valid step, so what flows through padded steps is exactly zero.
 - Sums over time wait until the loop is done: the gradients of weights and inputs are one large product each.
 
-The two directions differ in one thing only: `time`, which input step is processed when.
+The two directions differ in one thing only: `place`, which input step is processed when.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ Weights = tuple[np.ndarray, np.ndarray, np.ndarray]
 class LSTMCache(NamedTuple):
     """What the backward pass needs.
 
-    Z (S, T+1, N, K), A (S, T, N, 4H) the gates i, f, o, g after squashing, c (S, T+1, N, H), tanh_c (S, T, N, H), where
-    step t of direction s stands in input time: time[s][t], and W (S, K, 4H): a copy, so that weights updated between
-    forward and backward cannot mix with this run's activations.
+    Z (S, T+1, N, K), A (S, T, N, 4H) the gates i, f, o, g after squashing, c (S, T+1, N, H), tanh_c (S, T, N, H),
+    lengths (N,) or None, and W (S, K, 4H), its sigmoid columns halved: a copy, so that weights updated between forward
+    and backward cannot mix with this run's activations. c[:, t] is the cell state *before* step t and c[:, t+1] that
+    after it; so with the h inside Z.
     """
 
     Z: np.ndarray
     A: np.ndarray
     c: np.ndarray
     tanh_c: np.ndarray
-    time: list[list[tuple]]
     lengths: np.ndarray | None
     W: np.ndarray
 
@@ -64,11 +64,7 @@ def lstm_forward(
     N, T, D = x.shape
     S, _, H = h0.shape
     W = np.stack([pack(*weights) for weights in params])  # (S, K, 4H)
-    time = [processing_order(T, lengths, reverse=s == 1) for s in range(S)]
     ends = rows_by_last_step(lengths)
-    if lengths is not None:
-        x = np.where(padding(lengths, T)[:, :, None], x.dtype.type(0), x)
-
     steps = T if keep else min(T, 1)  # without keeping, every step uses the same memory
     Z = np.empty((S, steps + 1, N, D + H + 1), x.dtype)
     A = np.empty((S, steps, N, 4 * H), x.dtype)
@@ -83,7 +79,10 @@ def lstm_forward(
     for t in range(T):
         k, after = (t, t + 1) if keep else (0, 0)
         for s in range(S):
-            Z[s, k, :, :D] = x[time[s][t]]
+            Z[s, k, :, :D] = x[place(s, t, T, lengths)]
+        if lengths is not None:
+            Z[:, k, t >= lengths, :D] = 0
+        # a = [x_t, h_{t-1}, 1] W,   c_t = f * c_{t-1} + i * g,   h_t = o * tanh(c_t)
         a = np.matmul(Z[:, k], W, out=A[:, k])  # (S, N, 4H)
         np.tanh(a, out=a)
         ifo, g = a[..., : 3 * H], a[..., 3 * H :]
@@ -94,7 +93,7 @@ def lstm_forward(
         c_t += np.multiply(i, g, out=ig)
         h_t = np.multiply(o, np.tanh(c_t, out=tanh_c[:, k]), out=Z[:, after, :, D:-1])
         for s in range(S):
-            y[time[s][t] + (s,)] = h_t[s]
+            y[(*place(s, t, T, lengths), s)] = h_t[s]
         if t in ends:
             h_T[:, ends[t]] = h_t[:, ends[t]]
             c_T[:, ends[t]] = c_t[:, ends[t]]
@@ -102,7 +101,7 @@ def lstm_forward(
         h_T, c_T = h_t.copy(), c_t.copy()
     elif lengths is not None:
         y[padding(lengths, T)] = 0
-    return y, h_T, c_T, LSTMCache(Z, A, c, tanh_c, time, lengths, W) if keep else None
+    return y, h_T, c_T, LSTMCache(Z, A, c, tanh_c, lengths, W) if keep else None
 
 
 def lstm_backward(
@@ -112,7 +111,7 @@ def lstm_backward(
 
     -> dx (N, T, D), dh0 and dc0 (S, N, H), a list of gradients like params.
     """
-    Z, A, c, tanh_c, time, lengths, W = cache
+    Z, A, c, tanh_c, lengths, W = cache
     S, T, N, H = tanh_c.shape
     D = Z.shape[-1] - H - 1
     dtype = np.result_type(dy, dh_T, dc_T, A)
@@ -132,7 +131,7 @@ def lstm_backward(
             dh[:, ends[t]] += dh_T[:, ends[t]]
             dc[:, ends[t]] += dc_T[:, ends[t]]
         for s in range(S):
-            dh[s] += dy[time[s][t] + (s,)]
+            dh[s] += dy[(*place(s, t, T, lengths), s)]
         ifo, g = A[:, t, :, : 3 * H], A[:, t, :, 3 * H :]
         i, f, o = ifo[..., :H], ifo[..., H : 2 * H], ifo[..., 2 * H :]
         da = dA[:, t]
@@ -161,18 +160,18 @@ def lstm_backward(
         dc[:, ends[-1]] += dc_T[:, ends[-1]]
 
     dA = dA.reshape(S, T * N, 4 * H)
-    dW = np.matmul(Z[:, :T].reshape(S, T * N, -1).transpose(0, 2, 1), dA)  # (S, K, 4H)
+    dW = np.matmul(Z[:, :T].reshape(S, T * N, Z.shape[-1]).transpose(0, 2, 1), dA)  # (S, K, 4H)
     dx_s = np.matmul(dA, WxT).reshape(S, T, N, D)
     dx = np.zeros((N, T, D), dtype)
     for s in range(S):
         for t in range(T):
-            dx[time[s][t]] += dx_s[s, t]
+            dx[place(s, t, T, lengths)] += dx_s[s, t]
     dW = swap_last_gates(dW)
     return dx, dh, dc, [(dw[:D], dw[D:-1], dw[-1]) for dw in dW]
 
 
 def swap_last_gates(w: np.ndarray) -> np.ndarray:
-    """Gates along the last axis from the order i, f, g, o to the engine's i, f, o, g; and as well from there back."""
+    """Swap the last two gates' blocks along the last axis: i, f, g, o to i, f, o, g. Its own inverse."""
     first, second, third, fourth = np.split(w, 4, axis=-1)
     return np.concatenate([first, second, fourth, third], axis=-1)
 
@@ -189,21 +188,20 @@ def padding(lengths: np.ndarray, T: int) -> np.ndarray:
     return np.arange(T) >= lengths[:, None]
 
 
-def processing_order(T: int, lengths: np.ndarray | None, reverse: bool) -> list[tuple]:
-    """For each step of processing, the index into (N, T, ...) of the input steps it reads and the outputs it makes.
+def place(s: int, t: int, T: int, lengths: np.ndarray | None) -> tuple[slice | np.ndarray, int | np.ndarray]:
+    """Where step t of direction s stands in input time: an index into arrays (N, T, ...), to read x and to write y.
 
-    In reverse each row is read from its last valid step to its first, then its padding.
+    Direction 1 reads each row from its last valid step to its first, then its padding.
     """
-    if not reverse:
-        return [(slice(None), t) for t in range(T)]
+    if s == 0:
+        return slice(None), t
     if lengths is None:
-        return [(slice(None), T - 1 - t) for t in range(T)]
-    rows = np.arange(len(lengths))
-    return [(rows, np.where(t < lengths, lengths - 1 - t, t)) for t in range(T)]
+        return slice(None), T - 1 - t
+    return np.arange(len(lengths)), np.where(t < lengths, lengths - 1 - t, t)
 
 
 def rows_by_last_step(lengths: np.ndarray | None) -> dict[int, np.ndarray]:
-    """Which rows end at which step of processing, -1 for rows of length 0; nothing where all have all T steps."""
+    """Which rows end at which step of processing, -1 for rows of length 0; nothing where lengths is None."""
     if lengths is None:
         return {}
     return {int(length) - 1: np.flatnonzero(lengths == length) for length in np.unique(lengths)}

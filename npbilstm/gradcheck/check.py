@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 
-from npbilstm.gradcheck.numerical import METHODS, Method
+from npbilstm.gradcheck.numerical import METHODS, Method, central_difference
 from npbilstm.gradcheck.report import DirectionRow, GradientReport, ParameterRow
 
 Params = Mapping[str, np.ndarray]
@@ -34,16 +36,18 @@ def check_gradients(
     entries: how many entries of each parameter to check, a sample drawn with `seed`; None: all. The whole gradient is
         checked besides along one random direction, drawn with `seed` too; entries=0 does only that.
     step, tolerance: instead of the method's own, see numerical.py. An entry passes where |got - expected| is at most
-        the tolerance times its parameter's scale (see ParameterRow), plus what round-off in the loss alone can do.
+        the tolerance times its parameter's scale (see ParameterRow), plus what round-off alone can do. So a mistake in
+        an entry a millionth as large as its neighbours is seen by the complex step, and not by central differences.
 
     -> GradientReport: `assert report.ok, report`.
 
     Raises TypeError or ValueError where the question cannot be answered: a wrong dtype or shape, names that differ, a
-    loss that is not a finite scalar, differs between two calls, or returns a real number for complex params.
+    loss that is not a finite scalar, differs between two calls or drops the imaginary part of a parameter, a gradient
+    too small for differences of so large a loss.
     """
     if method not in METHODS:
         raise ValueError(f"method is {method!r}; it needs one of {', '.join(map(repr, METHODS))}")
-    if entries is not None and (isinstance(entries, bool) or not isinstance(entries, int) or entries < 0):
+    if entries is not None and (isinstance(entries, bool) or not isinstance(entries, Integral) or entries < 0):
         raise ValueError(f"entries is {entries!r}; it needs a whole number from 0, or None for all")
     for name, number in [("step", step), ("tolerance", tolerance)]:
         if number is not None and not (np.isfinite(number) and number > 0):
@@ -53,18 +57,23 @@ def check_gradients(
     step = how.step if step is None else step
     tolerance = how.tolerance if tolerance is None else tolerance
     at_point = value_at_point(loss, point)
-    if how.dtype is np.complex128:
-        require_complex_loss(loss, point)
-    noise = how.noise(at_point, step)
     rng = np.random.default_rng(seed)
-    largest = max((np.abs(g).max() for g in judged.values() if g.size), default=0.0)
+    if how.dtype is np.complex128:
+        require_complex_loss(loss, point, at_point)
+    largest = max((np.abs(g[np.isfinite(g)]).max(initial=0.0) for g in judged.values()), default=0.0)
+    # what cannot be told from 0: round-off, which differences divide by their step
+    eps = np.finfo(float).eps
+    noise = 16 * eps * largest if how.dtype is np.complex128 else 8 * eps * abs(at_point) / step
 
     rows = []
     for name, got in judged.items():
         size = got.size
         chosen = np.arange(size) if entries is None else np.sort(rng.permutation(size)[:entries])
-        expected = np.array([entry_derivative(loss, point, name, k, how, step) for k in chosen])
-        rows.append(parameter_row(name, got, chosen, expected, tolerance, noise, largest))
+        expected = np.array([entry_derivative(loss, point, name, k, how, step) for k in chosen.tolist()])
+        row = parameter_row(name, got, chosen, expected, tolerance, noise, largest)
+        if how.dtype is np.float64:
+            require_resolution(row, got, noise, largest)
+        rows.append(row)
     direction = direction_row(loss, point, judged, how, step, tolerance, noise, rng)
     return GradientReport(rows, direction, how.title, tolerance, note_on(rows, direction))
 
@@ -107,14 +116,14 @@ def evaluate(loss: Callable[[dict[str, np.ndarray]], Any], params: dict[str, np.
     value = np.asarray(loss(params))
     if value.size != 1 or value.dtype.kind not in "fciu":
         raise ValueError(f"loss returned an array of shape {value.shape} and dtype {value.dtype}; it needs one number")
+    if not np.isfinite(value).all():
+        raise ValueError(f"loss is {value.reshape(())} at the params or a step away; a check needs finite numbers")
     return value.reshape(())[()]
 
 
 def value_at_point(loss: Callable[[dict[str, np.ndarray]], Any], point: dict[str, np.ndarray]) -> float:
     """The loss at the point itself, computed twice: a check makes sense only of a function."""
     first, second = (evaluate(loss, {name: p.copy() for name, p in point.items()}) for _ in range(2))
-    if not np.isfinite(first):
-        raise ValueError(f"loss is {first} at the params given; a gradient check needs a finite loss")
     if first != second:
         raise ValueError(
             f"loss gave {first!r} and then {second!r} for the same params; it needs to be deterministic "
@@ -123,13 +132,45 @@ def value_at_point(loss: Callable[[dict[str, np.ndarray]], Any], point: dict[str
     return float(np.real(first))
 
 
-def require_complex_loss(loss: Callable[[dict[str, np.ndarray]], Any], point: dict[str, np.ndarray]) -> None:
-    """Raise unless the loss lets complex numbers through: a dropped imaginary part would look like a zero gradient."""
-    value = evaluate(loss, {name: p.astype(np.complex128) for name, p in point.items()})
-    if not np.iscomplexobj(value):
+def require_complex_loss(
+    loss: Callable[[dict[str, np.ndarray]], Any], point: dict[str, np.ndarray], at_point: float
+) -> None:
+    """Raise unless the loss lets complex numbers through: a dropped imaginary part looks like a zero gradient.
+
+    Each parameter by itself: moved into the complex plane along one random direction the loss must gain an imaginary
+    part, unless it does not depend on the parameter at all, as central differences tell.
+    """
+    advice = '(a np.zeros buffer, abs, norm, maximum, .real, a cast?); mend that, or use method="central"'
+    rng = np.random.default_rng(0)
+    h = METHODS["central"].step
+    for name, p in point.items():
+        v = rng.standard_normal(p.shape)
+
+        def along(t: complex, name: str = name, v: np.ndarray = v) -> Any:
+            return evaluate(loss, {key: np.asarray(q + t * v) if key == name else q.copy() for key, q in point.items()})
+
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Casting complex values to real")
+            moved = along(1e-20j)
+        if np.iscomplexobj(moved) and moved.imag != 0:
+            continue
+        if abs(central_difference(along, h)) > 100 * np.finfo(float).eps * max(abs(at_point), 1e-300) / h:
+            raise ValueError(
+                f"loss does not change when {name!r} becomes complex, though it depends on it: "
+                f"somewhere the imaginary part is lost {advice}"
+            )
+
+
+def require_resolution(row: ParameterRow, got: np.ndarray, noise: float, largest: float) -> None:
+    """Raise where differences cannot judge a parameter, its gradient being drowned in the loss's round-off.
+
+    A gradient that is itself but round-off of the others counts as 0, which noise does not hide.
+    """
+    size = np.abs(got[np.isfinite(got)]).max(initial=0.0)
+    if row.checked and size > 1e-9 * largest and noise > 0.1 * max(size, abs(row.expected)):
         raise ValueError(
-            "loss returned a real number for complex params, so somewhere their imaginary part was lost "
-            '(a np.zeros buffer, abs, .real, a cast?); mend that, or use method="central"'
+            f"differences cannot judge grads[{row.name!r}]: round-off in the loss blurs them by {noise:.0e}, and the "
+            f'gradient is about {size:.0e}; use method="complex", a larger step, or a loss without a large constant'
         )
 
 
@@ -148,7 +189,7 @@ def entry_derivative(
         trial[name].reshape(-1)[k] += t
         return evaluate(loss, trial)
 
-    return how.derivative(along, step)
+    return how.derivative(along, step * how.stretch(point[name].reshape(-1)[k]))
 
 
 def parameter_row(
@@ -165,7 +206,7 @@ def parameter_row(
         return ParameterRow(name, got.shape, 0, got.size, 0.0, 0.0, (), 0.0, 0.0, True)
     picked = got.reshape(-1)[chosen]
     difference = np.abs(picked - expected)
-    scale = max(np.abs(picked).max(), np.abs(expected).max(), 1e-6 * largest)
+    scale = max(np.abs(expected).max(), np.abs(got[np.isfinite(got)]).max(initial=0.0), 1e-6 * largest)
     worst = int(np.argmax(np.where(np.isnan(difference), np.inf, difference)))
     absolute = float(difference[worst])
     return ParameterRow(
@@ -178,7 +219,7 @@ def parameter_row(
         index=tuple(int(k) for k in np.unravel_index(chosen[worst], got.shape)),
         expected=float(expected[worst]),
         got=float(picked[worst]),
-        ok=bool(absolute <= tolerance * scale + noise),  # False for NaN
+        ok=bool(np.isfinite(absolute) and absolute <= tolerance * scale + noise),
     )
 
 
@@ -196,22 +237,26 @@ def direction_row(
     v = {name: rng.standard_normal(p.shape) for name, p in point.items()}
     norm = np.sqrt(sum((part**2).sum() for part in v.values()))
     v = {name: part / norm for name, part in v.items()}
-    expected = how.derivative(lambda t: evaluate(loss, {name: p + t * v[name] for name, p in point.items()}), step)
+    expected = how.derivative(
+        lambda t: evaluate(loss, {name: np.asarray(p + t * v[name]) for name, p in point.items()}), step
+    )
     terms = np.concatenate([(judged[name] * v[name]).ravel() for name in point])
-    got = terms.sum()
-    scale = max(abs(expected), abs(got), np.sqrt((terms**2).sum()))
+    with np.errstate(invalid="ignore"):
+        got = terms.sum()
+    scale = max(abs(expected), np.sqrt((terms[np.isfinite(terms)] ** 2).sum()))
     difference = abs(got - expected)
     return DirectionRow(
         expected=float(expected),
         got=float(got),
         relative=float(difference / scale) if scale else 0.0,
-        ok=bool(difference <= tolerance * scale + noise),
+        ok=bool(np.isfinite(difference) and difference <= tolerance * scale + noise),
     )
 
 
 def note_on(rows: list[ParameterRow], direction: DirectionRow) -> str:
-    """A sentence for the commonest false alarm: a loss that never looks at the params it is handed."""
-    unmoved = direction.expected == 0 and all(row.expected == 0 for row in rows)
-    if unmoved and not (direction.ok and all(row.ok for row in rows)):
-        return "The loss did not change with any parameter: does it use the dict it is given, or arrays of its own?"
-    return ""
+    """A sentence where the loss did not move at all: then the verdict says little."""
+    if direction.expected or any(row.expected for row in rows):
+        return ""
+    if direction.ok and all(row.ok for row in rows):
+        return "The loss did not change with any parameter, so a gradient of zeros was all there was to check."
+    return "The loss did not change with any parameter: does it use the dict it is given, or arrays of its own?"

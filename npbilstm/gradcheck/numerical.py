@@ -45,9 +45,9 @@ class Method(NamedTuple):
     tolerance: float
     title: str
 
-    def noise(self, loss: float, step: float) -> float:
-        """What round-off in the loss does to the derivative: differences divide it by the step."""
-        return 0.0 if self.dtype is np.complex128 else 8 * np.finfo(float).eps * abs(loss) / step
+    def stretch(self, p: float) -> float:
+        """What the step at a number p is multiplied by: a difference must not vanish beside a large p."""
+        return 1.0 if self.dtype is np.complex128 else max(1.0, abs(p))
 
 
 METHODS = {

@@ -42,11 +42,17 @@ def working_dtype(params: Mapping[str, np.ndarray], *inputs: np.ndarray) -> np.d
     return dtype
 
 
-def require_features(name: str, x: Any, axes: str, features: int, made_with: str) -> np.ndarray:
-    """x as an array of floating numbers with the axes named, e.g. "N, T, D", and `features` at the last."""
+def require_floats(name: str, x: Any) -> np.ndarray:
+    """x as an array of floating numbers, or a TypeError."""
     x = np.asarray(x)
     if x.dtype.kind not in "fc":
         raise TypeError(f"{name} has dtype {x.dtype}; it needs floating numbers, e.g. {name}.astype(np.float32)")
+    return x
+
+
+def require_features(name: str, x: Any, axes: str, features: int, made_with: str) -> np.ndarray:
+    """x as an array of floating numbers with the axes named, e.g. "N, T, D", and `features` at the last."""
+    x = require_floats(name, x)
     if axes != "..." and x.ndim != axes.count(",") + 1:
         raise ValueError(f"{name} has shape {x.shape}; it needs axes ({axes})")
     if x.ndim == 0 or x.shape[-1] != features:
@@ -62,7 +68,7 @@ def require_pair(name: str, pair: Any, shape: tuple[int, ...]) -> tuple[np.ndarr
         return zero, zero
     if not isinstance(pair, (tuple, list)) or len(pair) != 2:
         raise TypeError(f"{name} is a {type(pair).__name__}; it needs a pair (h, c) of arrays, or None for zeros")
-    h, c = (np.asarray(part) for part in pair)
+    h, c = (require_floats(f"{name}'s {part}", array) for part, array in zip("hc", pair))
     require_shape(f"{name}'s h", h, shape)
     require_shape(f"{name}'s c", c, shape)
     return h, c

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from npbilstm.layers.checks import require_fraction
+from npbilstm.layers.checks import require_floats, require_fraction
 from npbilstm.layers.layer import Layer
 
 
@@ -41,6 +41,7 @@ class Dropout(Layer):
         self, x: np.ndarray, training: bool = False, *, rng: np.random.Generator | None = None
     ) -> tuple[np.ndarray, DropoutCache]:
         """x of any shape -> y of that shape, cache. rng draws this pass's mask; by default the layer's own."""
+        x = require_floats("x", x)
         if not training or self.p == 0:
             return x, DropoutCache(self, None)
         scaled_mask = dropout_mask(self.rng if rng is None else rng, self.p, x)

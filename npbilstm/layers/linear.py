@@ -13,10 +13,11 @@ from npbilstm.textbook.sequences import require_shape
 
 
 class LinearCache(NamedTuple):
-    """x (..., D) as forward saw it."""
+    """x (..., D) and W (D, V) as forward saw them; W is a copy, since an optimiser changes weights in place."""
 
     layer: Linear
     x: np.ndarray
+    W: np.ndarray
 
 
 class Linear(Layer):
@@ -45,7 +46,8 @@ class Linear(Layer):
         """y = x W + b. x (..., D) -> y (..., V), cache. Raises where x has not D features of floating numbers."""
         x = require_features("x", x, "...", self.input_size, "input_size")
         x = x.astype(working_dtype(self.params, x), copy=False)
-        return x @ self.params["W"] + self.params["b"], LinearCache(self, x)
+        W = self.params["W"].copy()
+        return x @ W + self.params["b"], LinearCache(self, x, W)
 
     def backward(self, dy: np.ndarray, cache: LinearCache) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """dx = dy W^T, dW = x^T dy and db = sum dy, both summed over all rows and steps.
@@ -53,9 +55,9 @@ class Linear(Layer):
         dy (..., V) -> dx (..., D), grads.
         """
         self.require_own(cache)
-        x = cache.x
+        _, x, W = cache
         require_shape("dy", dy, (*x.shape[:-1], self.output_size))
         dy = np.asarray(dy).astype(x.dtype, copy=False)
         dy_rows = dy.reshape(-1, self.output_size)
         dW = x.reshape(-1, self.input_size).T @ dy_rows
-        return dy @ self.params["W"].T, {"W": dW, "b": dy_rows.sum(axis=0)}
+        return dy @ W.T, {"W": dW, "b": dy_rows.sum(axis=0)}

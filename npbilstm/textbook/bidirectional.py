@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from npbilstm.textbook.lstm import LSTMCache, LSTMParams, lstm_backward, lstm_forward
-from npbilstm.textbook.sequences import flip, require_shape
+from npbilstm.textbook.sequences import check_lengths, flip, require_shape
 
 
 class BiLSTMParams(NamedTuple):
@@ -53,6 +53,7 @@ def bilstm_forward(
     Raises as lstm_forward does.
     """
     N, H = len(x), len(params.forward.Wh)
+    lengths = None if lengths is None else check_lengths(lengths, N, x.shape[1])
     require_shape("h0", h0, (2, N, H))
     require_shape("c0", c0, (2, N, H))
     h_fwd, h_T_fwd, c_T_fwd, cache_fwd = lstm_forward(x, h0[0], c0[0], params.forward, lengths)

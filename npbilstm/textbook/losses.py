@@ -65,8 +65,9 @@ def softmax_cross_entropy_backward(dloss: float, cache: CrossEntropyCache) -> np
 
         dlogits[n, t] = dloss / M (p[n, t] - onehot(targets[n, t]))     at valid steps, 0 in the padding
 
-    -> dlogits, shaped as the logits. (Bishop 2006, eq. 4.109.)
+    -> dlogits, shaped as the logits. (It follows from Bishop 2006, eq. 4.106 and 4.108.)
     """
     p, targets, valid, M = cache
+    dloss = p.dtype.type(dloss)  # a float64 scalar would widen float32
     onehot = np.arange(p.shape[-1]) == targets[..., None]  # (..., V)
     return np.where(valid[..., None], (p - onehot) * (dloss / M), 0)

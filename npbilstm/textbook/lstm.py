@@ -162,9 +162,11 @@ def lstm_backward(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, LSTMParams]:
     """Backpropagation through time, given dh (N, T, H), and dh_T and dc_T (N, H) of the final state.
 
-        dh_t = dh[:, t] + dh_{t+1}'s way back       every output is seen twice: by the loss, and by the next step
-        dx_t, dh_{t-1}, dc_{t-1}, grads_t = step_backward(dh_t, dc_t)     for t = T-1 .. 0
+        dh_t = dh[:, t] + dh_next                   the loss sees h_t, and so does the next step
+        dx[:, t], dh_next, dc_next, grads_t = step_backward(dh_t, dc_next)     for t = T-1 .. 0
         grads = sum_t grads_t                       the params are used at every step
+
+    dh_next, dc_next start as dh_T, dc_T and end as dh0, dc0.
 
     A padded step held the state, so the state's gradient passes through it unchanged, and its dx is 0.
 

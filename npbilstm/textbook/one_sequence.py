@@ -71,22 +71,25 @@ def sequence_lstm_backward(
     Walk the steps from the last to the first, with dh and dc the gradients of the state after the step:
 
         dh     += dhs[t]
-        dc     += dh * o * tanh'(c)
-        da_i    = dc * g      * sigmoid'(i)
-        da_f    = dc * c_prev * sigmoid'(f)
-        da_g    = dc * i      * tanh'(g)
-        da_o    = dh * tanh(c) * sigmoid'(o)
+        dc     += dh * o * (1 - tanh(c)^2)
+        da_i    = dc * g       * i (1 - i)         sigmoid' and tanh', each from its output
+        da_f    = dc * c_prev  * f (1 - f)
+        da_g    = dc * i       * (1 - g^2)
+        da_o    = dh * tanh(c) * o (1 - o)
         dx      = sum over gates of Wx_k^T da_k
         dWx_k  += da_k x^T,   dWh_k += da_k h_prev^T,   db_k += da_k
         dh, dc  = sum over gates of Wh_k^T da_k,   dc * f        for the step before
 
-    -> dxs: T vectors (D,), dh0 (H,), dc0 (H,), grads with the structure of params.
+    The gradient of the final h belongs in dhs[-1]: the two are the same vector.
+
+    -> dxs: T vectors (D,), dh0 (H,), dc0 (H,), grads with the structure of params. Raises ValueError where dhs has not
+    a gradient for each step.
     """
     Wx, Wh, _ = params
     dWx, dWh, db = (np.zeros_like(p, dtype=np.result_type(p, dc_T, *dhs)) for p in params)
     dh, dc = np.zeros_like(dc_T), dc_T
     dxs = []
-    for dh_t, (x, h_prev, c_prev, i, f, g, o, c) in zip(reversed(dhs), reversed(caches)):
+    for dh_t, (x, h_prev, c_prev, i, f, g, o, c) in zip(dhs[::-1], caches[::-1], strict=True):
         dh = dh + dh_t
         dc = dc + dh * o * tanh_derivative(tanh(c))
         da = [

@@ -99,7 +99,7 @@ def test_entries_0_checks_the_whole_gradient_along_one_direction(params):
 
     report = nb.check_gradients(counted, params, gradient(params), entries=0)
     assert report.ok
-    assert len(calls) <= 4
+    assert len(calls) <= 5  # twice at the point, once for each parameter, once along the direction
     wrong = gradient(params)
     wrong["b"] *= 1.001
     assert not nb.check_gradients(loss, params, wrong, entries=0).ok
@@ -193,7 +193,9 @@ def test_a_loss_that_ignores_its_argument_is_named(params):
 
 
 def test_the_complex_step_names_a_lost_imaginary_part(params):
-    with pytest.raises(ValueError, match=r'somewhere their imaginary part was lost .* or use method="central"'):
+    with pytest.raises(
+        ValueError, match=r"when 'a' becomes complex.*imaginary part is lost .* or use method=\"central\""
+    ):
         nb.check_gradients(lambda p: np.abs(p["a"]).sum(), params, {n: np.zeros_like(p) for n, p in params.items()})
 
 
@@ -250,3 +252,111 @@ def test_a_non_contiguous_parameter_is_checked_whole():
     report = nb.check_gradients(lambda p: (p["a"] ** 2).sum(), params, {"a": 2 * params["a"]})
     assert report.ok, report
     assert report.rows[0].checked == 6
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan])
+def test_a_gradient_that_is_not_finite_is_wrong_and_hides_nothing_beside_it(method, value):
+    params = {"w": np.array([1.0, 2.0, 3.0]), "v": np.array([1.0])}
+    grads = {"w": np.array([2.0, value, 6.0]), "v": np.array([-7.0])}
+    report = nb.check_gradients(lambda p: (p["w"] ** 2).sum() + (p["v"] ** 2).sum(), params, grads, method)
+    assert [row.ok for row in report.rows] == [False, False]
+    assert not report.direction.ok
+    assert report.rows[0].index == (1,)
+
+
+@pytest.mark.parametrize("lose", [np.abs, np.linalg.norm, lambda b: np.maximum(b.real, b.real)])
+def test_an_imaginary_part_lost_for_one_parameter_only_is_named(lose):
+    params = {"a": np.ones(2), "b": np.ones(2)}
+    with pytest.raises(ValueError, match="loss does not change when 'b' becomes complex, though it depends on it"):
+        nb.check_gradients(
+            lambda p: (p["a"] ** 2).sum() + np.sum(lose(p["b"])), params, {"a": 2 * np.ones(2), "b": np.zeros(2)}
+        )
+
+
+def test_a_buffer_that_drops_the_imaginary_part_is_named():
+    def buffered(p):
+        out = np.zeros(2)
+        out[:] = p["b"] ** 2
+        return (p["a"] ** 2).sum() + out.sum()
+
+    with pytest.raises(ValueError, match="when 'b' becomes complex"):
+        nb.check_gradients(buffered, {"a": np.ones(2), "b": np.ones(2)}, {"a": 2 * np.ones(2), "b": np.zeros(2)})
+
+
+@pytest.mark.parametrize("method", ["central", "richardson"])
+def test_a_gradient_drowned_in_round_off_is_no_verdict(method):
+    params = {"w": np.full(3, 1e-5)}
+
+    def offset(p):
+        return 1e10 + (p["w"] ** 2).sum()
+
+    with pytest.raises(ValueError, match=r"differences cannot judge grads\['w'\]: round-off in the loss blurs them"):
+        nb.check_gradients(offset, params, {"w": -2 * params["w"]}, method)
+    assert nb.check_gradients(offset, params, {"w": 2 * params["w"]}).ok
+    assert not nb.check_gradients(offset, params, {"w": -2 * params["w"]}).ok
+
+
+def test_a_gradient_that_is_zero_up_to_round_off_is_right():
+    """A number added to all logits changes no softmax: its gradient is a sum that cancels."""
+    logits, targets = np.random.default_rng(0).standard_normal((50, 7)), np.arange(50) % 7
+
+    def softmax_loss(p):
+        return nb.softmax_cross_entropy_forward(p["logits"] + p["shift"], targets)[0]
+
+    _, cache = nb.softmax_cross_entropy_forward(logits, targets)
+    dlogits = nb.softmax_cross_entropy_backward(1.0, cache)
+    params = {"logits": logits, "shift": np.zeros(1)}
+    for method in METHODS:
+        assert nb.check_gradients(
+            softmax_loss, params, {"logits": dlogits, "shift": dlogits.sum(keepdims=True)[0]}, method
+        ).ok
+
+
+def test_a_sample_is_judged_on_the_whole_parameters_scale():
+    rng = np.random.default_rng(0)
+    w, X = rng.standard_normal(50), rng.standard_normal((200, 50))
+    y = X @ w + 1e-9 * rng.standard_normal(200)
+
+    def squares(p):
+        return ((X @ p["w"] - y) ** 2).sum() + 1e6 * p["w"][0]
+
+    grads = {"w": 2 * X.T @ (X @ w - y)}
+    grads["w"][0] += 1e6
+    for seed in range(20):
+        assert nb.check_gradients(squares, {"w": w}, grads, entries=1, seed=seed).ok
+
+
+def test_large_parameters_are_no_trouble_for_differences():
+    params = {"p": np.array([1e5, -3e6])}
+    for method in METHODS:
+        assert nb.check_gradients(lambda p: (p["p"] - 7).sum(), params, {"p": np.ones(2)}, method).ok
+
+
+def test_a_loss_that_does_not_depend_on_anything_is_said_to_be_so():
+    report = nb.check_gradients(lambda p: 3.0 + 0 * p["a"].sum(), {"a": np.ones(2)}, {"a": np.zeros(2)})
+    assert report.ok
+    assert "a gradient of zeros was all there was to check" in str(report)
+
+
+def test_richardson_is_more_exact_than_central_differences():
+    params = {"p": np.linspace(0.2, 2, 5)}
+    grads = {"p": np.exp(params["p"]) * np.cos(3 * np.exp(params["p"])) * 3}
+
+    def curved(p):
+        return np.sin(3 * np.exp(p["p"])).sum()
+
+    assert nb.check_gradients(curved, params, grads, "complex").worst < 1e-15
+    assert nb.check_gradients(curved, params, grads, "richardson", step=1e-3).worst < 1e-7
+    assert nb.check_gradients(curved, params, grads, "central", step=1e-3).worst > 1e-6
+
+
+def test_scalars_reach_the_loss_as_arrays():
+    seen = set()
+
+    def typed(p):
+        seen.add(type(p["s"]))
+        return p["s"] ** 2
+
+    assert nb.check_gradients(typed, {"s": np.array(3.0)}, {"s": np.array(6.0)}, entries=np.int64(1)).ok
+    assert seen == {np.ndarray}

@@ -36,7 +36,7 @@ BUGS = {
     "db is a mean over the batch": (lstm, "db = da.sum(axis=0)", "db = da.mean(axis=0)"),
     "db from the first row only": (lstm, "db = da.sum(axis=0)", "db = da[0]"),
     "dx has the wrong sign": (lstm, "dx = da @ params.Wx.T", "dx = -da @ params.Wx.T"),
-    "the carry of h is missing": (lstm, "dh[:, t] + dh_next", "dh[:, t]"),
+    "the carry of h is missing": (lstm, "np.where(v, dh[:, t] + dh_next, 0)", "np.where(v, dh[:, t], 0)"),
     "weight gradients overwritten over time": (lstm, "total + here for", "here for"),
     "the backward loop runs forward": (
         lstm,

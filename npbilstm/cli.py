@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -45,7 +46,8 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="npbilstm",
         description="Bidirectional LSTMs in plain NumPy: to read, run, check and learn from.",
-        epilog="Exit codes: 0 all is well, 1 a gradient is wrong, 2 the input cannot be used, 130 stopped by Ctrl-C.",
+        epilog="Exit codes: 0 all is well, 1 a gradient is wrong, 2 the input cannot be used, 130 stopped by Ctrl-C. "
+        "Computes on one thread unless OPENBLAS_NUM_THREADS says otherwise; the last bits depend on it.",
     )
     top.add_argument("--version", action="version", version=f"npbilstm {npbilstm.__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -148,6 +150,7 @@ def add_tag(commands: argparse._SubParsersAction) -> None:
     command.add_argument("file", help="text to tag, - for standard input; mistakes are marked where the truth is known")
     command.add_argument("--columns", action="store_true", help="symbol, tab, class: a line each")
     command.add_argument("--html", metavar="PAGE", help="write a page as well")
+    command.add_argument("--overwrite", action="store_true", help="let --html replace a file that exists")
     add_colour(command)
 
 
@@ -205,13 +208,27 @@ def wants_colour(choice: str) -> bool:
 
 
 def sentence(error: Exception) -> str:
-    """What to tell the user."""
+    """What to tell the user, free of control characters that a file's name or content may hold."""
+    from npbilstm.commands.terminal import printable
+
+    text = str(error)
     if isinstance(error, OSError) and error.strerror:
-        where = f"{error.filename}: " if error.filename is not None else ""
-        return f"{where}{error.strerror}"
-    if isinstance(error, MemoryError):
-        return f"there is not enough memory for this: {error}"
-    return str(error)
+        text = f"{error.filename}: {error.strerror}" if error.filename is not None else error.strerror
+    elif isinstance(error, MemoryError):
+        text = f"there is not enough memory for this: {error}"
+    elif isinstance(error, RecursionError):
+        text = f"something is nested too deeply: {error}"
+    return printable(text)
+
+
+def prepare_streams() -> None:
+    """Stand in for standard streams that were closed, and let no character that they cannot encode stop a command."""
+    for name, mode in [("stdin", "r"), ("stdout", "w"), ("stderr", "w")]:
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def use_one_thread() -> None:
@@ -227,6 +244,7 @@ def use_one_thread() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command -> its exit code."""
+    prepare_streams()
     options = parser().parse_args(arguments)
     use_one_thread()
     try:
@@ -239,7 +257,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\nInterrupted.", file=sys.stderr)
         return 130
-    except (OSError, ValueError, FloatingPointError, MemoryError) as error:
+    except (OSError, ValueError, FloatingPointError, MemoryError, RecursionError) as error:
         print(f"npbilstm: {sentence(error)}", file=sys.stderr)
         return USAGE_ERROR
 

@@ -269,6 +269,6 @@ def run_check(method: str = "complex") -> bool:
     for report in wrong:
         print(f"\n{report}")
     seconds = time.perf_counter() - start
-    verdict = f"{len(wrong)} of {len(CHECKS)} are WRONG" if wrong else f"all {len(CHECKS)} gradients are right"
+    verdict = f"{len(wrong)} of {len(CHECKS)} checks say WRONG" if wrong else f"all {len(CHECKS)} checks agree"
     print(f"\n{entries} entries against {report.method} in {seconds:.1f} s: {verdict}.")
     return not wrong

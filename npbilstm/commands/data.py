@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from npbilstm.datasets import TaggedData, python_source, tagged_text
+from npbilstm.datasets import TaggedData, Vocabulary, python_source, tagged_text
 from npbilstm.datasets.python_source import CHARACTERS
+from npbilstm.layers.models import SequenceModel
 
 PYTHON, TEXT = "python source", "tagged text"
 
@@ -20,7 +21,7 @@ def describe_data(
     Raises FileNotFoundError where a path does not exist, ValueError where options do not go together.
     """
     for path in (data, valid, test):
-        if path is not None and not Path(path).exists():
+        if path is not None and not (path and Path(path).exists()):
             raise FileNotFoundError(2, "there is no such file or folder", path)
     if data is None or Path(data).is_dir():
         if valid or test:
@@ -36,7 +37,10 @@ def describe_data(
 def load_data(description: dict[str, Any]) -> TaggedData:
     """The data that was described. Raises OSError or ValueError, as the readers do."""
     options = {name: value for name, value in description.items() if name not in ("kind", "fingerprint")}
-    return (python_source if description["kind"] == PYTHON else tagged_text)(**options)
+    try:
+        return (python_source if description["kind"] == PYTHON else tagged_text)(**options)
+    except TypeError as error:
+        raise ValueError(f"the description of the data makes no sense: {error}") from error
 
 
 def fingerprint(data: TaggedData) -> str:
@@ -48,7 +52,57 @@ def fingerprint(data: TaggedData) -> str:
     return digest.hexdigest()
 
 
-def about(data: TaggedData, description: dict[str, Any]) -> dict[str, Any]:
-    """What a model file says of its data: enough to use the model without it, and to find it again."""
+class About(NamedTuple):
+    """What a model file says of its data: enough to use the model without the data, and to find the data again.
+
+    symbols: without the unknown one; None for Python's characters. description: as describe_data makes it, and the
+    data's fingerprint.
+    """
+
+    symbols: list[str] | None
+    classes: list[str]
+    description: dict[str, Any]
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The numbers of the symbols."""
+        return CHARACTERS if self.symbols is None else Vocabulary(self.symbols)
+
+    @property
+    def words(self) -> bool:
+        """Whether symbols are words, not characters of Python."""
+        return self.description["kind"] == TEXT
+
+    def to_json(self) -> dict[str, Any]:
+        """For the model file."""
+        return {"data": self.description, "symbols": self.symbols, "classes": self.classes}
+
+
+def about_data(data: TaggedData, description: dict[str, Any]) -> About:
+    """What to say of this data."""
     symbols = None if data.vocabulary is CHARACTERS else data.vocabulary.symbols[1:]
-    return {"data": {**description, "fingerprint": fingerprint(data)}, "symbols": symbols, "classes": data.classes}
+    return About(symbols, data.classes, {**description, "fingerprint": fingerprint(data)})
+
+
+def read_about(path: str | Path, said: dict[str, Any], model: SequenceModel) -> About:
+    """What a model file says of its data, checked. Raises ValueError where it does not say it, or says nonsense."""
+
+    def strings(value: Any) -> bool:
+        return isinstance(value, list) and all(isinstance(each, str) for each in value)
+
+    symbols, classes, description = said.get("symbols"), said.get("classes", []), said.get("data", {})
+    known = isinstance(description, dict) and description.get("kind") in (PYTHON, TEXT)
+    if not known or not classes or not strings(classes) or not (symbols is None or strings(symbols)):
+        raise ValueError(f"{path} does not name its symbols and classes; needed is a model of npbilstm train or demo")
+    window = description.get("window")
+    whole = isinstance(window, int) and not isinstance(window, bool) and window >= 2
+    if (description["kind"] == PYTHON) != (symbols is None) or (symbols is None and not whole):
+        raise ValueError(f"{path} is damaged: what it says of its data makes no sense")
+    about = About(symbols, classes, description)
+    named = (len(about.vocabulary), len(classes))
+    sizes = (model.embedding.num_embeddings, model.linear.output_size)
+    if named != sizes:
+        raise ValueError(
+            f"{path} names {named[0]} symbols and {named[1]} classes; its model has {sizes[0]} and {sizes[1]}"
+        )
+    return about

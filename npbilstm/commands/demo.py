@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import html
-import sys
 import time
 from pathlib import Path
+from shlex import quote
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from npbilstm.commands.check import CHECKS
-from npbilstm.commands.data import about
+from npbilstm.commands.data import about_data
 from npbilstm.datasets.python_source import CALLED, CHARACTERS, CLASSES, DEFINITION, SourceFile, source_files, windows
 from npbilstm.datasets.tagged import TaggedData
 from npbilstm.inspector import html_legend, html_page, html_text, terminal_legend, terminal_text
@@ -23,6 +23,7 @@ from npbilstm.training.checkpoints import write_atomically
 FULL = {"characters": 1_000_000, "epochs": 3, "batch_size": 32}
 QUICK = {"characters": 200_000, "epochs": 3, "batch_size": 16}
 WINDOW = 128
+TITLE = "npbilstm: what the second direction sees"
 
 
 def heading(text: str, colour: bool) -> None:
@@ -40,7 +41,7 @@ def check_gradients_of_all() -> str:
     entries = sum(row.checked for report in reports.values() for row in report.rows)
     worst = max(report.worst for report in reports.values())
     return (
-        f"{len(reports)} gradients, all {entries:,} entries, against the complex step in float64: "
+        f"{len(reports)} checks, {entries:,} entries, against the complex step in float64: "
         f"the largest relative difference is {worst:.0e} ({time.perf_counter() - start:.1f} s)."
     )
 
@@ -121,7 +122,7 @@ def page(checked: str, rows: list[list[str]], passage: Passage, two: np.ndarray,
     name = html.escape(passage.file.path.name)
     whole = passage._replace(begin=0, end=len(passage.file.text))
     return html_page(
-        "npbilstm: what the second direction sees",
+        TITLE,
         f"""<h1>What the second direction sees</h1>
 <p>A bidirectional LSTM in plain NumPy has learned, from Python's own standard library, what each character of a program
 is. Below are its results on files that it has never seen, beside those of an LSTM that reads forward only. What makes
@@ -137,11 +138,21 @@ a name a call is the bracket <em>after</em> it: reading forward, one can only gu
     )
 
 
+def require_own_folder(out: Path) -> None:
+    """Raise where out holds files that the demonstration would replace and has not made."""
+    theirs = out / "page.html"
+    ours = theirs.is_file() and TITLE in theirs.read_text(encoding="utf-8", errors="replace")
+    for name in ("page.html", "model.npz"):
+        if (out / name).exists() and not ours:
+            raise ValueError(f"{out / name} exists and is not the demonstration's; choose another folder with --out")
+
+
 def run_demo(options: Any, colour: bool) -> int:
     """The demonstration. -> the exit code."""
     start = time.perf_counter()
     size = QUICK if options.quick else FULL
     out = Path(options.out)
+    require_own_folder(out)
     out.mkdir(parents=True, exist_ok=True)
     show = not options.quiet
     print("npbilstm: a bidirectional LSTM in plain NumPy, checked, trained and looked at.", flush=True)
@@ -180,9 +191,8 @@ def run_demo(options: Any, colour: bool) -> int:
     document = page(checked, rows, passage, two[n], one[n]).encode()
     write_atomically(out / "page.html", lambda target: target.write(document))
     description = {"kind": "python source", "folder": None, "characters": size["characters"], "window": WINDOW}
-    save_checkpoint(out / "model.npz", trainer, about(data, description))
+    save_checkpoint(out / "model.npz", trainer, about_data(data, description).to_json())
     heading(f"Done in {time.perf_counter() - start:.0f} s", colour)
     print(f"The whole file, beside what one direction makes of it: {(out / 'page.html').resolve().as_uri()}")
-    print(f"The model, on a file of yours: npbilstm tag {out / 'model.npz'} FILE.py", flush=True)
-    sys.stdout.flush()
+    print(f"The model, on a file of yours: npbilstm tag {quote(str(out / 'model.npz'))} FILE.py", flush=True)
     return 0

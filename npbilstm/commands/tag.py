@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from npbilstm.commands.data import PYTHON
-from npbilstm.datasets import Vocabulary, label_characters, read_sentences
+from npbilstm.commands.data import About, read_about
+from npbilstm.commands.terminal import require_free
+from npbilstm.datasets import label_characters
 from npbilstm.datasets.python_source import CHARACTERS
-from npbilstm.datasets.tagged_text import columns, require_known_tags
-from npbilstm.inspector import html_legend, html_page, html_text, terminal_legend, terminal_text
+from npbilstm.datasets.tagged_text import column_count, decode, encode, parse_sentences, read_text, require_known_tags
+from npbilstm.inspector import html_legend, html_page, html_text, printable, terminal_legend, terminal_text
 from npbilstm.layers import SequenceTagger
 from npbilstm.training import load_model, predict_long, predict_sequences
 from npbilstm.training.checkpoints import write_atomically
@@ -31,34 +31,20 @@ class Tagged(NamedTuple):
         return None if self.true is None else self.predicted != self.true
 
 
-def read_text(name: str) -> str:
+def read_input(name: str) -> str:
     """A file's text, or standard input for "-". Raises OSError, or ValueError where it is empty or not UTF-8."""
-    raw = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
-    try:
-        text = raw.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
-    except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
-        raise ValueError(f"{name}, line {line}: this is not UTF-8 text ({error.reason})") from error
+    text = decode(sys.stdin.buffer.read(), "standard input") if name == "-" else read_text(name)
     if not text.strip():
         raise ValueError(f"{name} is empty; there is nothing to tag")
     return text
 
 
-def load_tagger(path: str) -> tuple[SequenceTagger, dict[str, Any]]:
+def load_tagger(path: str) -> tuple[SequenceTagger, About]:
     """A tagger and what is said about it. Raises ValueError where the file holds anything else."""
-    model, about = load_model(path)
+    model, said = load_model(path)
     if not isinstance(model, SequenceTagger):
         raise ValueError(f"{path} holds a {type(model).__name__}; npbilstm tag needs a SequenceTagger")
-    classes, data = about.get("classes"), about.get("data")
-    if not isinstance(classes, list) or not isinstance(data, dict) or "kind" not in data or "symbols" not in about:
-        raise ValueError(f"{path} does not name its symbols and classes; npbilstm tag needs a model of npbilstm train")
-    symbols = len(CHARACTERS) if about["symbols"] is None else len(about["symbols"]) + 1
-    sizes = (model.embedding.num_embeddings, model.linear.output_size)
-    if (symbols, len(classes)) != sizes:
-        raise ValueError(
-            f"{path} names {symbols} symbols and {len(classes)} classes; its model has {sizes[0]} and {sizes[1]}"
-        )
-    return model, about
+    return model, read_about(path, said, model)
 
 
 def tag_characters(model: SequenceTagger, text: str, window: int) -> list[Tagged]:
@@ -71,19 +57,17 @@ def tag_characters(model: SequenceTagger, text: str, window: int) -> list[Tagged
     return [Tagged(list(text), predicted, true)]
 
 
-def tag_words(model: SequenceTagger, about: dict[str, Any], name: str, text: str) -> list[Tagged]:
-    """Sentences of words: a tagged file, whose tags are then compared, or plain text, a sentence a line."""
-    vocabulary, classes = Vocabulary(about["symbols"]), about["classes"]
-    first = next(line for line in text.split("\n") if line.strip() and not line.startswith("# "))
-    if name != "-" and "\t" in first and len(columns(first)) in (2, 10):
-        require_known_tags(name, classes)
-        tagged = read_sentences(name)
+def tag_words(model: SequenceTagger, about: About, name: str, text: str) -> list[Tagged]:
+    """Sentences of words: a tagged text with tabs, whose tags are then compared, or plain text, a sentence a line."""
+    true: list[np.ndarray] | None = None
+    if "\t" in text and column_count(text) in (2, 10):
+        require_known_tags(text, name, about.classes)
+        tagged = parse_sentences(text, name)
         sentences = [[word for word, _ in sentence] for sentence in tagged]
-        true = [np.array([classes.index(tag) for _, tag in sentence]) for sentence in tagged]
+        true = [labels for _, labels in encode(tagged, about.vocabulary, about.classes)]
     else:
         sentences = [line.split() for line in text.split("\n") if line.strip()]
-        true = None
-    predicted = predict_sequences(model, [vocabulary.encode(sentence) for sentence in sentences])
+    predicted = predict_sequences(model, [about.vocabulary.encode(sentence) for sentence in sentences])
     return [Tagged(s, predicted[n], None if true is None else true[n]) for n, s in enumerate(sentences)]
 
 
@@ -92,7 +76,8 @@ def as_columns(stretches: list[Tagged], classes: list[str]) -> str:
     escape = str.maketrans({"\n": "\\n", "\t": "\\t", "\\": "\\\\"})
     lines = []
     for stretch in stretches:
-        lines += [f"{s.translate(escape)}\t{classes[k]}" for s, k in zip(stretch.symbols, stretch.predicted)]
+        pairs = zip(stretch.symbols, stretch.predicted)
+        lines += [f"{printable(symbol.translate(escape))}\t{printable(classes[k])}" for symbol, k in pairs]
         lines.append("")
     return "\n".join(lines)
 
@@ -107,14 +92,16 @@ def spaced(stretch: Tagged, words: bool) -> tuple[list[str], np.ndarray, np.ndar
 
 def run_tag(options: Any, colour: bool) -> int:
     """Tag a file and print it. -> the exit code."""
+    if options.html is not None:
+        require_free("--html", options.html, options.overwrite, [options.model, options.file])
     model, about = load_tagger(options.model)
-    classes, words = about["classes"], about["data"]["kind"] != PYTHON
-    text = read_text(options.file)
+    classes, words = about.classes, about.words
+    text = read_input(options.file)
     if words:
         stretches = tag_words(model, about, options.file, text)
     else:
-        stretches = tag_characters(model, text, about["data"]["window"])
-    if options.html:
+        stretches = tag_characters(model, text, about.description["window"])
+    if options.html is not None:
         code = "".join(html_text(*spaced(stretch, words)) for stretch in stretches)
         body = f"<h1>{html_text([options.file], [0])}</h1>\n{html_legend(classes)}\n<pre>{code}</pre>"
         page = html_page(options.file, body).encode()

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 import signal
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 from types import FrameType
 from typing import Any
 
 import numpy as np
 
-from npbilstm.commands.data import about, describe_data, fingerprint, load_data
+from npbilstm.commands.data import About, about_data, describe_data, fingerprint, load_data, read_about
+from npbilstm.commands.terminal import require_free, say
 from npbilstm.datasets import TaggedData
 from npbilstm.layers import SequenceTagger
 from npbilstm.layers.models import SequenceModel
 from npbilstm.training import SGD, Adam, Settings, Trainer, accuracy, count, load_trainer, recall, save_checkpoint
 from npbilstm.training.checkpoints import remove_leftovers
+from npbilstm.training.progress import tell
 
 INTERRUPTED = 130
 """The exit code of a command stopped by Ctrl-C, as shells have it."""
@@ -37,7 +39,7 @@ class StopFlag:
         """The signal handler: let the batch at hand finish, so that what is saved is whole."""
         self.set = True
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        print("\nStopping after this batch ...", file=sys.stderr, flush=True)
+        tell("\nStopping after this batch ...\n")
 
 
 @contextmanager
@@ -51,13 +53,12 @@ def stop_on_interrupt() -> Iterator[StopFlag]:
         signal.signal(signal.SIGINT, before)
 
 
-def start(options: Any) -> tuple[Trainer, TaggedData, dict[str, Any], Path]:
+def start(options: Any) -> tuple[Trainer, TaggedData, About, Path]:
     """A new run from the command line's options. Raises ValueError or OSError for those that cannot be."""
-    out = Path(options.out)
-    if out.exists() and not options.overwrite:
-        raise ValueError(f"{out} exists; go on with --resume {out}, choose another --out, or allow it with --overwrite")
-    if not out.absolute().parent.is_dir():
-        raise FileNotFoundError(2, "--out needs a folder that exists", str(out.parent))
+    inputs = [options.data, options.valid, options.test]
+    require_free("--out", options.out, options.overwrite, inputs, f"go on with --resume {quote(options.out)}, ")
+    if not options.save_every >= 0:
+        raise ValueError(f"--save-every is {options.save_every}; it needs to be at least 0 seconds")
     settings = Settings(
         epochs=options.epochs,
         batch_size=options.batch_size,
@@ -82,64 +83,67 @@ def start(options: Any) -> tuple[Trainer, TaggedData, dict[str, Any], Path]:
         dropout=options.dropout,
         rng=options.seed,
     )
-    return Trainer(model, optimiser, settings), data, about(data, description), out
+    return Trainer(model, optimiser, settings), data, about_data(data, description), Path(options.out)
 
 
-def resume(options: Any, epochs: int | None) -> tuple[Trainer, TaggedData, dict[str, Any], Path]:
+def resume(options: Any, epochs: int | None) -> tuple[Trainer, TaggedData, About, Path]:
     """The run in options.resume, perhaps for more epochs. Raises ValueError where its data has changed."""
     path = Path(options.resume)
     trainer, said = load_trainer(path)
-    if not isinstance(said.get("data"), dict) or "fingerprint" not in said["data"]:
-        raise ValueError(f"{path} does not say what data it was trained on; only runs of npbilstm train can be resumed")
+    about = read_about(path, said, trainer.model)
     if epochs is not None:
         if epochs < trainer.position.epoch:
             raise ValueError(f"--epochs is {epochs}; {path} has {trainer.position.epoch} epochs behind it already")
         trainer.settings = dataclasses.replace(trainer.settings, epochs=epochs)
-    data = load_data(said["data"])
-    if fingerprint(data) != said["data"]["fingerprint"]:
-        source = said["data"].get("train") or said["data"].get("folder") or "the standard library"
+    data = load_data(about.description)
+    if fingerprint(data) != about.description.get("fingerprint"):
+        source = about.description.get("train") or about.description.get("folder") or "the standard library"
         raise ValueError(f"{source} is not what it was when {path} was begun; the run cannot be resumed on other data")
-    return trainer, data, said, path
+    return trainer, data, about, path
 
 
 def print_scores(model: SequenceModel, data: TaggedData) -> None:
     """The test part's accuracy, and each class's share that was recognised."""
     counts = count(model, data.test)
     width = max(len(name) for name in data.classes)
-    print(f"\n{'class':{width}}  {'in test':>8}  recognised")
+    say(f"\n{'class':{width}}  {'in test':>8}  recognised")
     for name, total, share in zip(data.classes, counts.sum(axis=1), recall(counts)):
-        print(f"{name:{width}}  {total:8,}  {'-' if np.isnan(share) else f'{share:.1%}':>10}")
-    print(f"{'all':{width}}  {counts.sum():8,}  {accuracy(counts):>10.1%}")
+        say(f"{name:{width}}  {total:8,}  {'-' if np.isnan(share) else f'{share:.1%}':>10}")
+    say(f"{'all':{width}}  {counts.sum():8,}  {accuracy(counts):>10.1%}")
 
 
 def run_train(options: Any, epochs_given: bool) -> int:
     """Start or resume a run, train to its end or to Ctrl-C, print what came of it. -> the exit code."""
-    if options.resume:
-        trainer, data, said, path = resume(options, options.epochs if epochs_given else None)
+    if options.resume is not None:
+        trainer, data, about, path = resume(options, options.epochs if epochs_given else None)
     else:
-        trainer, data, said, path = start(options)
+        trainer, data, about, path = start(options)
     remove_leftovers(path)
     show = not options.quiet
     if show:
         symbols = sum(len(ids) for ids, _ in data.train)
-        print(f"{data.name}: {len(data.train):,} sequences of {symbols:,} symbols, {len(data.classes)} classes")
-        print(f"{trainer.model!r}: {trainer.model.num_parameters:,} parameters")
-        if options.resume:
-            position = trainer.position
-            print(f"Going on after epoch {position.epoch} of {trainer.settings.epochs}, batch {position.batch}.")
+        say(f"{data.name}: {len(data.train):,} sequences of {symbols:,} symbols, {len(data.classes)} classes")
+        say(f"{trainer.model!r}: {trainer.model.num_parameters:,} parameters")
+        if options.resume is not None:
+            position, epochs = trainer.position, trainer.settings.epochs
+            if trainer.finished:
+                why = "all its epochs are done" if position.epoch >= epochs else "its patience came to its end"
+                say(f"Nothing is left to train: {why} ({position.epoch} of {epochs} epochs).")
+            else:
+                say(f"Going on from epoch {position.epoch + 1} of {epochs}, batch {position.batch}.")
     with stop_on_interrupt() as stopped:
         trainer.train(
             data.train,
             data.valid,
-            save=lambda: save_checkpoint(path, trainer, said),
+            save=lambda: save_checkpoint(path, trainer, about.to_json()),
             save_every=options.save_every,
             should_stop=stopped,
             show=show,
         )
     if not trainer.finished:
-        print(f"Stopped; all is saved in {path}. Go on with: npbilstm train --resume {path}", file=sys.stderr)
+        tell(f"Stopped; all is saved in {path}. Go on with: npbilstm train --resume {quote(str(path))}\n")
         return INTERRUPTED
     if show:
         print_scores(trainer.model, data)
-        print(f"\nSaved {path}. Try it: npbilstm tag {path} FILE")
+        say(f"\nSaved {path}. Try it: npbilstm tag {quote(str(path))} FILE")
     return 0

@@ -4,8 +4,9 @@ from npbilstm.inspector.highlight import (
     html_legend,
     html_page,
     html_text,
+    printable,
     terminal_legend,
     terminal_text,
 )
 
-__all__ = ["html_legend", "html_page", "html_text", "terminal_legend", "terminal_text"]
+__all__ = ["html_legend", "html_page", "html_text", "printable", "terminal_legend", "terminal_text"]

@@ -2,13 +2,14 @@
 underlined.
 
 The colours are Okabe and Ito's (2008), told apart by colour-blind eyes too, lightened or darkened for the ground they
-stand on; more than eight classes go round again.
+stand on; more than nine classes go round again.
 """
 
 from __future__ import annotations
 
 import html
 import itertools
+import unicodedata
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -17,6 +18,8 @@ LIGHT = ["#5f6368", "#0072b2", "#b3440f", "#00795a", "#1f1f1f", "#8a6d00", "#7d5
 DARK = ["#9aa0a6", "#6cb9ee", "#ff9f6b", "#35d0a5", "#f0f0f0", "#e8c547", "#c8a07c", "#ee9ac9", "#a9c4de"]
 TERMINAL = [245, 39, 208, 42, 252, 178, 137, 175, 110]
 """xterm's 256 colours, for a dark or a light ground."""
+
+DIRECTION_MARKS = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
 Labels = Sequence[int] | np.ndarray
 """A class for each symbol; or whether it is a mistake."""
@@ -34,8 +37,16 @@ def runs(symbols: Sequence[str], labels: Labels, wrong: Labels | None = None) ->
 
 
 def printable(text: str) -> str:
-    """The text without control characters but line ends and tabs: a file must not steer a terminal."""
-    return "".join(c if c in "\n\t" or c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    """The text without what steers a terminal or turns the reading order round: line ends and tabs may stay.
+
+    Out go the control characters (Unicode's class Cc), lone surrogates (Cs) and the marks of direction.
+    """
+    return "".join("\N{REPLACEMENT CHARACTER}" if steers(c) else c for c in text)
+
+
+def steers(c: str) -> bool:
+    """Whether a character does something to the display instead of standing in it."""
+    return c not in "\n\t" and (unicodedata.category(c) in ("Cc", "Cs") or c in DIRECTION_MARKS)
 
 
 def terminal_text(symbols: Sequence[str], labels: Labels, wrong: Labels | None = None, colour: bool = True) -> str:
@@ -54,7 +65,7 @@ def terminal_text(symbols: Sequence[str], labels: Labels, wrong: Labels | None =
 def terminal_legend(classes: Sequence[str], colour: bool = True) -> str:
     """The classes, each in its colour."""
     if not colour:
-        return "  ".join(classes)
+        return printable("  ".join(classes))
     return "  ".join(terminal_text([name], [k]) for k, name in enumerate(classes))
 
 
@@ -70,7 +81,10 @@ def html_text(symbols: Sequence[str], labels: Labels, wrong: Labels | None = Non
 
 def html_legend(classes: Sequence[str]) -> str:
     """The classes, each in its colour."""
-    items = (f'<li><span class="k{k % len(LIGHT)}">{html.escape(name)}</span></li>' for k, name in enumerate(classes))
+    items = (
+        f'<li><span class="k{k % len(LIGHT)}">{html.escape(printable(name))}</span></li>'
+        for k, name in enumerate(classes)
+    )
     return f'<ul class="legend">{"".join(items)}<li><u>mistake</u></li></ul>'
 
 
@@ -85,7 +99,7 @@ def html_page(title: str, body: str) -> str:
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<title>{html.escape(title)}</title>
+<title>{html.escape(printable(title))}</title>
 <style>
 :root {{ --ground: #fdfdfb; --ink: #1f1f1f; --quiet: #5f6368; --line: #dcdcd6; --panel: #f5f5f0; --wrong: #d00000 }}
 {light}

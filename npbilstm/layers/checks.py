@@ -50,6 +50,12 @@ def require_floats(name: str, x: Any) -> np.ndarray:
     return x
 
 
+def as_gradient(dy: Any, dtype: np.dtype) -> np.ndarray:
+    """An upstream gradient in the dtype that the forward pass worked in, but complex where it is complex."""
+    dy = require_floats("dy", dy)
+    return dy.astype(np.result_type(dtype, np.complex64) if np.iscomplexobj(dy) else dtype, copy=False)
+
+
 def require_features(name: str, x: Any, axes: str, features: int, made_with: str) -> np.ndarray:
     """x as an array of floating numbers with the axes named, e.g. "N, T, D", and `features` at the last."""
     x = require_floats(name, x)

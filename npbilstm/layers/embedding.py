@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from npbilstm.layers.checks import require_dtype, require_ids, require_size
+from npbilstm.layers.checks import as_gradient, require_dtype, require_ids, require_size
 from npbilstm.layers.layer import Layer
 from npbilstm.textbook.sequences import require_shape
 
@@ -43,7 +43,7 @@ class Embedding(Layer):
     def forward(self, ids: np.ndarray) -> tuple[np.ndarray, EmbeddingCache]:
         """ids (...) integers in 0..V-1 -> y (..., D), cache. Raises TypeError or ValueError for other ids."""
         ids = require_ids("ids", ids, self.num_embeddings)
-        return self.params["W"][ids], EmbeddingCache(self, ids)
+        return self.params["W"][ids], EmbeddingCache(self, ids.copy())
 
     def backward(self, dy: np.ndarray, cache: EmbeddingCache) -> tuple[None, dict[str, np.ndarray]]:
         """dW[v] = the sum of dy over the places where v was looked up.
@@ -52,9 +52,10 @@ class Embedding(Layer):
         """
         self.require_own(cache)
         require_shape("dy", dy, (*cache.ids.shape, self.embedding_size))
-        dW = np.zeros_like(self.params["W"], dtype=np.result_type(dy, self.params["W"]))
+        dy = as_gradient(dy, self.params["W"].dtype)
+        dW = np.zeros_like(self.params["W"], dtype=dy.dtype)
         if cache.ids.size:
             order = np.argsort(cache.ids, axis=None, kind="stable")  # equal symbols side by side
             symbols, starts = np.unique(cache.ids.ravel()[order], return_index=True)
             dW[symbols] = np.add.reduceat(dy.reshape(-1, self.embedding_size)[order], starts)
-        return None, {"W": dW.astype(self.params["W"].dtype, copy=False)}
+        return None, {"W": dW}

@@ -8,14 +8,17 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from npbilstm.layers.checks import require_floats
+
 Self = TypeVar("Self", bound="Layer")
 
 
 class Layer:
-    """A layer holds `params`, a flat dict of arrays, and no other state that a pass would change.
+    """A layer holds `params`, a flat dict of arrays, and no other state that a pass would change, but for the generator
+    that dropout draws from where forward is given none.
 
-        y, cache = layer.forward(x, ...)
-        dx, grads = layer.backward(dy, cache)        grads has the names and shapes of params
+        y, cache = layer.forward(x, ...)             (recurrent layers: y, final state, cache)
+        dx, grads = layer.backward(dy, cache)        (and the initial state's gradient); grads has the names of params
 
     The cache holds all that one backward pass needs: several may be alive at once, and threads may share a layer.
     """
@@ -25,9 +28,12 @@ class Layer:
     def with_params(self: Self, params: Mapping[str, np.ndarray]) -> Self:
         """The same layer over other parameters, which may be complex: what a gradient check evaluates.
 
-        params: the names and shapes of self.params. Raises ValueError where they differ.
+        params: the names and shapes of self.params. Raises ValueError where they differ, TypeError where an array does
+        not hold floating numbers.
         """
         require_same_names("params", params, self.params)
+        for name, p in params.items():
+            require_floats(f"params[{name!r}]", p)
         other = copy.copy(self)
         other.params = dict(params)
         return other

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from npbilstm.layers.checks import require_dtype, require_features, require_size, working_dtype
+from npbilstm.layers.checks import as_gradient, require_dtype, require_features, require_size, working_dtype
 from npbilstm.layers.initialisation import glorot_uniform
 from npbilstm.layers.layer import Layer
 from npbilstm.textbook.sequences import require_shape
@@ -57,7 +57,7 @@ class Linear(Layer):
         self.require_own(cache)
         _, x, W = cache
         require_shape("dy", dy, (*x.shape[:-1], self.output_size))
-        dy = np.asarray(dy).astype(x.dtype, copy=False)
+        dy = as_gradient(dy, x.dtype)
         dy_rows = dy.reshape(-1, self.output_size)
         dW = x.reshape(-1, self.input_size).T @ dy_rows
         return dy @ W.T, {"W": dW, "b": dy_rows.sum(axis=0)}

@@ -8,6 +8,7 @@ import numpy as np
 
 from npbilstm import engine
 from npbilstm.layers.checks import (
+    as_gradient,
     require_dtype,
     require_features,
     require_finite,
@@ -131,8 +132,10 @@ class LSTM(Layer):
         x (N, T, D). lengths (N,) with 0 <= lengths <= T, or None for all T; what stands in the padding never matters.
         state: (h_0, c_0), each (num_layers * S, N, H) with S directions: layer by layer, forward before reverse. None:
         0.
-        training: keep what backward needs, and apply dropout. Without it memory does not grow with T but for y.
-        rng: draws this pass's dropout masks; by default the layer's own. check_finite: refuse NaN at valid steps.
+        training: keep what backward needs, and apply dropout. Without it memory does not grow with T but for the
+            outputs of the directions.
+        rng: draws this pass's dropout masks; by default the layer's own. check_finite: refuse NaN and infinity in the
+            state and at valid steps.
 
         -> y (N, T, features), 0 in the padding (a pair of (N, T, H) with merge=None),
            (h_n, c_n) shaped as state: after each direction's last step, which for the reverse direction is t = 0,
@@ -150,6 +153,8 @@ class LSTM(Layer):
         if check_finite:
             require_finite("x", x, valid_steps(check_lengths(lengths, N, T), T))
         h_0, c_0 = require_pair("state", state, (self.num_layers * S, N, H))
+        if check_finite and not (np.isfinite(h_0).all() and np.isfinite(c_0).all()):
+            raise ValueError("state holds NaN or infinity; it needs finite numbers")
         dtype = working_dtype(self.params, x, h_0, c_0)
         x, h_0, c_0 = (array.astype(dtype, copy=False) for array in (x, h_0, c_0))
 
@@ -189,7 +194,7 @@ class LSTM(Layer):
             kept, y, scaled_mask = cache.levels[k]
             dy = merge_backward(dy, y, self.level_merge(k))  # (N, T, S, H)
             own = slice(k * S, (k + 1) * S)
-            dy, dh, dc = (self.as_gradient(array, y) for array in (dy, dh_n[own], dc_n[own]))
+            dy, dh, dc = (as_gradient(array, y.dtype) for array in (dy, dh_n[own], dc_n[own]))
             dy, dh, dc, dweights = engine.lstm_backward(dy, dh, dc, kept)
             dh_0.insert(0, dh)
             dc_0.insert(0, dc)
@@ -200,14 +205,9 @@ class LSTM(Layer):
                 dy = dy * scaled_mask
         return dy, {name: grads[name] for name in self.params}, (np.concatenate(dh_0), np.concatenate(dc_0))
 
-    @staticmethod
-    def as_gradient(array: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """An upstream gradient in the dtype this pass worked in."""
-        return array.astype(np.result_type(y.dtype, np.complex64) if np.iscomplexobj(array) else y.dtype, copy=False)
-
 
 class BiLSTM(LSTM):
     """A bidirectional LSTM: LSTM(..., bidirectional=True), all else the same."""
 
     def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, **options: Any) -> None:
-        super().__init__(input_size, hidden_size, num_layers, **{"bidirectional": True, **options})
+        super().__init__(input_size, hidden_size, num_layers, bidirectional=True, **options)

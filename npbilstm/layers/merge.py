@@ -50,5 +50,6 @@ def merge_backward(dmerged: Any, y: np.ndarray, merge: str | None) -> np.ndarray
     require_shape("dy", dmerged, (N, T, H))
     both = np.stack([dmerged, dmerged], axis=2)
     if merge == "mul":
-        return both * y[:, :, ::-1]  # each direction's factor is the other
+        with np.errstate(invalid="ignore"):  # infinity in the padding, where y is 0; the engine takes it out
+            return both * y[:, :, ::-1]  # each direction's factor is the other
     return both / 2 if merge == "ave" else both

@@ -11,25 +11,21 @@ POOL = 16
 
 
 def pad(rows: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Integer rows (T_n,) -> one array (N, max T_n), padded with 0, and lengths (N,)."""
-    lengths = np.array([len(row) for row in rows])
+    """Integer rows (T_n,) -> one array (N, max T_n), padded with 0, and lengths (N,); TypeError for other rows."""
+    lengths = np.array([len(row) for row in rows], np.int64)
     padded = np.zeros((len(rows), lengths.max(initial=0)), np.int64)
     for n, row in enumerate(rows):
+        if len(row) and np.asarray(row).dtype.kind not in "iu":
+            raise TypeError(f"rows[{n}] has dtype {np.asarray(row).dtype}; it needs integers")
         padded[n, : len(row)] = row
     return padded, lengths
 
 
-def batch_order(lengths: Sequence[int], batch_size: int, rng: np.random.Generator | None = None) -> list[np.ndarray]:
-    """Which sequences go into which batch -> a list of index arrays, each index once.
-
-    With rng: shuffled anew, sequences of like length together. Without: longest first, always the same.
-    """
+def batch_order(lengths: Sequence[int], batch_size: int, rng: np.random.Generator) -> list[np.ndarray]:
+    """Which sequences go into which batch, shuffled, those of like length together -> index arrays, each index once."""
     size = np.asarray(lengths)
-    if rng is None:
-        order = np.argsort(-size, kind="stable")
-    else:
-        order = rng.permutation(len(size))
-        pools = [order[k : k + POOL * batch_size] for k in range(0, len(order), POOL * batch_size)]
-        order = np.concatenate([pool[np.argsort(size[pool], kind="stable")] for pool in pools] or [order])
+    order = rng.permutation(len(size))
+    pools = [order[k : k + POOL * batch_size] for k in range(0, len(order), POOL * batch_size)]
+    order = np.concatenate([pool[np.argsort(size[pool], kind="stable")] for pool in pools] or [order])
     batches = [order[k : k + batch_size] for k in range(0, len(order), batch_size)]
-    return batches if rng is None else [batches[k] for k in rng.permutation(len(batches))]
+    return [batches[k] for k in rng.permutation(len(batches))]

@@ -11,25 +11,25 @@ one or the new one, whole.
 
 from __future__ import annotations
 
-import glob
 import json
 import os
-import tempfile
-import zipfile
-import zlib
-from collections.abc import Mapping
+import re
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
+from npbilstm.layers.checks import require_size
 from npbilstm.layers.layer import require_same_names
 from npbilstm.layers.models import SequenceClassifier, SequenceModel, SequenceTagger
 from npbilstm.training.optimisers import SGD, Adam
 from npbilstm.training.trainer import Position, Settings, Trainer
 
 FORMAT = "npbilstm checkpoint 1"
+GROUPS = ("params", "best", "optimiser")
 MODELS: dict[str, type[SequenceModel]] = {"SequenceTagger": SequenceTagger, "SequenceClassifier": SequenceClassifier}
 OPTIMISERS = {"SGD": SGD, "Adam": Adam}
 
@@ -41,30 +41,50 @@ class Checkpoint(NamedTuple):
     meta: dict[str, Any]
     arrays: dict[str, np.ndarray]
 
+    @property
+    def about(self) -> dict[str, Any]:
+        """What its writer said about the model; an empty dict where that is nothing of use."""
+        said = self.meta.get("about")
+        return said if isinstance(said, dict) else {}
 
-def write_atomically(path: str | Path, write: Any) -> None:
-    """write(file) to a temporary file beside path, then rename it to path. On failure path is untouched."""
-    path = Path(path)
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+
+def write_atomically(path: str | Path, write: Callable[[BinaryIO], Any]) -> None:
+    """write(file) to a temporary file beside path, then rename it to path. On failure path is untouched.
+
+    A link is followed, and its target replaced. Raises OSError naming path, ValueError where path is there and no file.
+    """
+    path = Path(os.path.realpath(path))
+    if path.exists() and not path.is_file():
+        raise ValueError(f"{path} is a folder or a device; it needs to be a file")
+    temporary = path.with_name(f".{path.name[:200]}.{os.getpid()}-{threading.get_ident()}.tmp")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with open(temporary, "wb") as file:
             write(file)
             file.flush()
             os.fsync(file.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)  # mkstemp's 0600 is not what a user expects of a file
         os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    except OSError as error:
+        if error.errno is None:
+            raise
+        raise type(error)(error.errno, error.strerror, str(path)) from error  # not the temporary's name
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def remove_leftovers(path: str | Path) -> None:
-    """Delete the temporary files that killed writers of path left beside it."""
-    path = Path(path)
-    for temporary in path.absolute().parent.glob(f".{glob.escape(path.name)}.*.tmp"):
-        temporary.unlink(missing_ok=True)
+    """Delete the temporary files of path that killed processes left behind."""
+    path = Path(os.path.realpath(path))
+    if os.name != "posix" or not path.parent.is_dir():
+        return
+    for temporary in path.parent.iterdir():
+        ours = re.fullmatch(re.escape(f".{path.name[:200]}.") + r"(\d+)-\d+\.tmp", temporary.name)
+        if ours:
+            try:
+                os.kill(int(ours.group(1)), 0)  # signal 0 only asks whether the process is there
+            except ProcessLookupError:
+                temporary.unlink(missing_ok=True)
+            except OSError:
+                pass
 
 
 def save_model(path: str | Path, model: SequenceModel, about: Mapping[str, Any] | None = None) -> None:
@@ -110,24 +130,23 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
     damaged or cut short.
     """
     path = Path(path)
-    try:
-        with open(path, "rb") as file:
-            if file.read(4) != b"PK\x03\x04":
-                raise ValueError(f"{path} is not a model file: it is not a .npz archive")
-            file.seek(0)
+    with open(path, "rb") as file:
+        if file.read(4) != b"PK\x03\x04":
+            raise ValueError(f"{path} is not a model file: it is not a .npz archive")
+        file.seek(0)
+        try:
             with np.load(file, allow_pickle=False) as archive:
-                if "meta" not in archive.files:
-                    raise ValueError(f"{path} is not a model file: it is a .npz archive of something else")
-                arrays = {name: archive[name] for name in archive.files}
+                names = archive.files
+                known = [name for name in names if name == "meta" or name.split("/")[0] in GROUPS]
+                arrays = {name: archive[name] for name in known}
+        except Exception as error:  # zipfile, its decompressors and NumPy raise many things for bytes not theirs
+            raise ValueError(f"{path} is damaged or cut short: {error}") from error
+    if "meta" not in arrays or len(known) != len(names):
+        raise ValueError(f"{path} is not a model file: it is a .npz archive of something else")
+    try:
         meta = json.loads(arrays.pop("meta").tobytes().decode())
-    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError, RuntimeError) as error:
-        raise ValueError(f"{path} is damaged or cut short: {error}") from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is damaged: its description cannot be read ({error})") from error
     except ValueError as error:
-        if str(path) in str(error):
-            raise
-        raise ValueError(f"{path} is damaged: {error}") from error
+        raise ValueError(f"{path} is damaged: its description cannot be read ({error})") from error
     if not isinstance(meta, dict) or meta.get("format") != FORMAT:
         raise ValueError(f"{path} is not a model file of this version: it needs the format {FORMAT!r}")
     return Checkpoint(path, meta, arrays)
@@ -139,14 +158,22 @@ def group(checkpoint: Checkpoint, name: str) -> dict[str, np.ndarray]:
     return {key[len(prefix) :]: array for key, array in checkpoint.arrays.items() if key.startswith(prefix)}
 
 
-def fill(checkpoint: Checkpoint, name: str, params: Mapping[str, np.ndarray]) -> None:
-    """Copy one group's arrays into params, in place; ValueError where names, shapes or dtypes differ."""
+def require_like(checkpoint: Checkpoint, name: str, needed: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """One group's arrays; ValueError where names, shapes or dtypes are not those needed, or a number is not finite."""
     stored = group(checkpoint, name)
-    require_same_names(f"{checkpoint.path}'s {name}", stored, params)
-    for key, p in params.items():
+    require_same_names(f"{checkpoint.path}'s {name}", stored, needed)
+    for key, p in needed.items():
         if stored[key].dtype != p.dtype:
             raise ValueError(f"{checkpoint.path}'s {name}[{key!r}] has dtype {stored[key].dtype}; it needs {p.dtype}")
-        p[...] = stored[key]
+        if not np.isfinite(stored[key]).all():
+            raise ValueError(f"{checkpoint.path}'s {name}[{key!r}] holds NaN or infinity; it needs finite numbers")
+    return {key: stored[key] for key in needed}
+
+
+def fill(checkpoint: Checkpoint, name: str, params: Mapping[str, np.ndarray]) -> None:
+    """Copy one group's arrays into params, in place. Raises as require_like does."""
+    for key, array in require_like(checkpoint, name, params).items():
+        params[key][...] = array
 
 
 def build_model(checkpoint: Checkpoint) -> SequenceModel:
@@ -154,8 +181,22 @@ def build_model(checkpoint: Checkpoint) -> SequenceModel:
     try:
         described = checkpoint.meta["model"]
         return MODELS[described["class"]](**described["config"])
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ValueError(f"{checkpoint.path} is damaged: its description makes no model ({error})") from error
+
+
+def build_position(stored: dict[str, Any]) -> Position:
+    """A run's position, checked; TypeError or ValueError where it is none."""
+    position = Position(**stored)
+    for name in ("epoch", "batch", "waited"):
+        require_size(name, getattr(position, name), least=0)
+    if not isinstance(position.history, list) or not np.isfinite([position.loss_sum, position.best]).all():
+        raise TypeError("history needs to be a list, loss_sum and best need to be numbers")
+    if position.epoch_start is not None:
+        np.random.default_rng().bit_generator.state = position.epoch_start
+    elif position.batch:
+        raise ValueError("a run within an epoch needs epoch_start")
+    return position
 
 
 def load_model(path: str | Path | Checkpoint) -> tuple[SequenceModel, dict[str, Any]]:
@@ -166,7 +207,7 @@ def load_model(path: str | Path | Checkpoint) -> tuple[SequenceModel, dict[str, 
     checkpoint = path if isinstance(path, Checkpoint) else read_checkpoint(path)
     model = build_model(checkpoint)
     fill(checkpoint, "best" if group(checkpoint, "best") else "params", model.params)
-    return model, checkpoint.meta.get("about", {})
+    return model, checkpoint.about
 
 
 def load_trainer(path: str | Path | Checkpoint) -> tuple[Trainer, dict[str, Any]]:
@@ -182,17 +223,15 @@ def load_trainer(path: str | Path | Checkpoint) -> tuple[Trainer, dict[str, Any]
     fill(checkpoint, "params", model.params)
     try:
         optimiser = OPTIMISERS[meta["optimiser"]["class"]](**meta["optimiser"]["settings"])
-        optimiser.steps = meta["optimiser"]["steps"]
+        optimiser.steps = require_size("steps", meta["optimiser"]["steps"], least=0)
         trainer = Trainer(model, optimiser, Settings(**meta["settings"]))
-        trainer.position = Position(**meta["position"])
+        trainer.position = build_position(meta["position"])
         trainer.rng.bit_generator.state = meta["generator"]
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise ValueError(f"{checkpoint.path} is damaged: its run cannot be taken up ({error})") from error
-    optimiser.state = group(checkpoint, "optimiser")
-    if optimiser.state:
+    if optimiser.steps:
         slots = {f"{slot}/{name}": p for slot in optimiser.slots for name, p in model.params.items()}
-        require_same_names(f"{checkpoint.path}'s optimiser", optimiser.state, slots)
-    trainer.best_params = group(checkpoint, "best")
-    if trainer.best_params:
-        require_same_names(f"{checkpoint.path}'s best", trainer.best_params, model.params)
-    return trainer, meta.get("about", {})
+        optimiser.state = require_like(checkpoint, "optimiser", slots)
+    if group(checkpoint, "best"):
+        trainer.best_params = require_like(checkpoint, "best", model.params)
+    return trainer, checkpoint.about

@@ -15,11 +15,13 @@ def clip_by_global_norm(grads: Mapping[str, np.ndarray], max_norm: float) -> tup
 
     -> the clipped gradients, new arrays where they were scaled; and the norm before clipping.
 
-    Raises ValueError where max_norm is not above 0.
+    Raises ValueError where max_norm is not above 0, FloatingPointError where a gradient is not finite.
     """
     if not max_norm > 0:
         raise ValueError(f"max_norm is {max_norm}; it needs to be above 0")
-    norm = float(np.sqrt(sum(float(np.vdot(g, g)) for g in grads.values())))
-    if not norm > max_norm:
+    norm = float(np.sqrt(sum(np.square(g, dtype=np.float64).sum() for g in grads.values())))
+    if not np.isfinite(norm):
+        raise FloatingPointError(f"the gradients' joint norm is {norm}; clipping needs finite gradients")
+    if norm <= max_norm:
         return dict(grads), norm
-    return {name: g * g.dtype.type(max_norm / norm) for name, g in grads.items()}, norm
+    return {name: g * (max_norm / norm) for name, g in grads.items()}, norm

@@ -7,13 +7,19 @@ from collections.abc import Sequence
 import numpy as np
 
 from npbilstm.layers.models import SequenceModel
-from npbilstm.training.batches import batch_order, pad
+from npbilstm.training.batches import pad
 
 
-def predict_sequences(model: SequenceModel, rows: Sequence[np.ndarray], batch_size: int = 64) -> list[np.ndarray]:
-    """Each row's ids (T_n,) -> each row's likeliest classes (T_n,), or its one class (), in the same order."""
+def predict_sequences(model: SequenceModel, rows: Sequence[np.ndarray], steps: int = 16_384) -> list[np.ndarray]:
+    """Each row's ids (T_n,) -> each row's likeliest classes (T_n,), or its one class (), in the same order.
+
+    steps: how many a batch may have, padding included, so that one long row does not blow up a batch of short ones.
+    """
     predicted: list[np.ndarray] = [np.zeros(0, np.int64)] * len(rows)
-    for batch in batch_order([len(row) for row in rows], batch_size):
+    left = np.argsort([-len(row) for row in rows], kind="stable")  # longest first: like lengths side by side
+    while len(left):
+        size = max(steps // max(len(rows[left[0]]), 1), 1)
+        batch, left = left[:size], left[size:]
         ids, lengths = pad([rows[n] for n in batch])
         for n, row, length in zip(batch, model.predict(ids, lengths), lengths):
             predicted[n] = row[:length] if model.one_label_a_step else row
@@ -22,7 +28,8 @@ def predict_sequences(model: SequenceModel, rows: Sequence[np.ndarray], batch_si
 
 def confusion(true: np.ndarray, predicted: np.ndarray, V: int) -> np.ndarray:
     """counts[u, v]: how often class u was taken for class v. true and predicted (M,) integers in 0..V-1 -> (V, V)."""
-    return np.bincount(np.asarray(true) * V + predicted, minlength=V * V).reshape(V, V)
+    true, predicted = np.asarray(true, np.int64), np.asarray(predicted, np.int64)  # a small type would overflow
+    return np.bincount(true * V + predicted, minlength=V * V).reshape(V, V)
 
 
 def accuracy(counts: np.ndarray) -> float:

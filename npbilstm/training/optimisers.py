@@ -21,9 +21,9 @@ class Optimiser:
     slots: tuple[str, ...] = ()
 
     def __init__(self, learning_rate: float) -> None:
-        if not learning_rate > 0:
-            raise ValueError(f"learning_rate is {learning_rate}; it needs to be above 0")
-        self.learning_rate = learning_rate
+        if not 0 < learning_rate < np.inf:
+            raise ValueError(f"learning_rate is {learning_rate}; it needs to be above 0 and finite")
+        self.learning_rate = float(learning_rate)
         self.steps = 0
         self.state: dict[str, np.ndarray] = {}
 
@@ -40,7 +40,10 @@ class Optimiser:
         require_same_names("grads", grads, params)
         self.steps += 1
         for name, p in params.items():
-            memory = [self.state.setdefault(f"{slot}/{name}", np.zeros_like(p)) for slot in self.slots]
+            for slot in self.slots:
+                if f"{slot}/{name}" not in self.state:
+                    self.state[f"{slot}/{name}"] = np.zeros_like(p)
+            memory = [self.state[f"{slot}/{name}"] for slot in self.slots]
             p -= self.change(grads[name], self.learning_rate * scale, *memory)
 
     def change(self, g: np.ndarray, rate: float, *memory: np.ndarray) -> np.ndarray:
@@ -49,7 +52,7 @@ class Optimiser:
 
 
 class SGD(Optimiser):
-    """Stochastic gradient descent with momentum (Polyak 1964; the form of Sutskever et al. 2013 without Nesterov).
+    """Stochastic gradient descent with momentum (Polyak 1964), the learning rate outside the velocity, as in PyTorch.
 
         v = momentum * v + g
         p = p - learning_rate * v
@@ -63,7 +66,7 @@ class SGD(Optimiser):
         super().__init__(learning_rate)
         if not 0 <= momentum < 1:
             raise ValueError(f"momentum is {momentum}; it needs to be from 0 up to, but not including, 1")
-        self.momentum = momentum
+        self.momentum = float(momentum)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -97,7 +100,7 @@ class Adam(Optimiser):
                 raise ValueError(f"{name} is {beta}; it needs to be from 0 up to, but not including, 1")
         if not epsilon > 0:
             raise ValueError(f"epsilon is {epsilon}; it needs to be above 0")
-        self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
+        self.beta1, self.beta2, self.epsilon = float(beta1), float(beta2), float(epsilon)
 
     @property
     def settings(self) -> dict[str, Any]:

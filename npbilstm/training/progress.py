@@ -4,8 +4,21 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import suppress
 from types import TracebackType
 from typing import Any
+
+
+def tell(text: str) -> None:
+    """Write to standard error, if anybody listens: a reader that went away is no reason to stop a training run."""
+    with suppress(OSError, ValueError, AttributeError):
+        sys.stderr.write(text)
+        sys.stderr.flush()
+
+
+def on_terminal() -> bool:
+    """Whether standard error is a terminal."""
+    return sys.stderr is not None and not sys.stderr.closed and sys.stderr.isatty()
 
 
 class PlainBar:
@@ -23,12 +36,12 @@ class PlainBar:
             self.write("\n")
 
     def write(self, end: str) -> None:
-        start = "\r" if sys.stderr.isatty() else ""
-        print(f"{start}{self.desc}: {self.n}/{self.total} {self.text}", end=end, file=sys.stderr, flush=True)
+        start = "\r" if on_terminal() else ""
+        tell(f"{start}{self.desc}: {self.n}/{self.total} {self.text}{end}")
 
     def update(self, n: int = 1) -> None:
         self.n += n
-        if self.show and sys.stderr.isatty() and time.monotonic() - self.shown > 0.2:
+        if self.show and on_terminal() and time.monotonic() - self.shown > 0.2:
             self.shown = time.monotonic()
             self.write("")
 
@@ -38,7 +51,7 @@ class PlainBar:
 
 def progress_bar(total: int, initial: int = 0, desc: str = "", show: bool = True) -> Any:
     """A context manager with update(n) and set_postfix_str(text), on standard error."""
-    if show and sys.stderr.isatty():
+    if show and on_terminal():
         try:
             from tqdm import tqdm
 

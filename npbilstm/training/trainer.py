@@ -7,7 +7,6 @@ or not.
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -15,13 +14,14 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from npbilstm.layers.checks import require_ids, require_size
 from npbilstm.layers.models import SequenceModel
 from npbilstm.textbook.losses import softmax_cross_entropy_backward, softmax_cross_entropy_forward
 from npbilstm.training.batches import batch_order, pad
 from npbilstm.training.clipping import clip_by_global_norm
 from npbilstm.training.evaluation import accuracy, confusion, predict_sequences
 from npbilstm.training.optimisers import Adam, Optimiser
-from npbilstm.training.progress import progress_bar
+from npbilstm.training.progress import progress_bar, tell
 from npbilstm.training.schedules import SCHEDULES
 
 Sequences = Sequence[tuple[np.ndarray, Any]]
@@ -45,13 +45,14 @@ class Settings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, value in [("epochs", self.epochs), ("batch_size", self.batch_size), ("patience", self.patience)]:
-            if value is not None and value < 1:
-                raise ValueError(f"{name} is {value}; it needs to be at least 1")
-        if self.seed < 0:
-            raise ValueError(f"seed is {self.seed}; it needs to be at least 0")
-        if self.max_norm is not None and not self.max_norm > 0:
-            raise ValueError(f"max_norm is {self.max_norm}; it needs to be above 0, or None")
+        for name, least in [("epochs", 1), ("batch_size", 1), ("patience", 1), ("seed", 0)]:
+            value = getattr(self, name)
+            if not (name == "patience" and value is None):
+                object.__setattr__(self, name, require_size(name, value, least))  # frozen; NumPy's integers become int
+        if self.max_norm is not None:
+            if isinstance(self.max_norm, str) or not self.max_norm > 0:
+                raise ValueError(f"max_norm is {self.max_norm!r}; it needs to be above 0, or None")
+            object.__setattr__(self, "max_norm", float(self.max_norm))
         if self.schedule not in SCHEDULES:
             raise ValueError(f"schedule is {self.schedule!r}; it needs one of {', '.join(map(repr, SCHEDULES))}")
 
@@ -124,8 +125,11 @@ class Trainer:
         Raises ValueError where there is nothing to train on or a sequence is broken, FloatingPointError where the loss
         is not finite.
         """
+        train, valid = list(train), list(valid)
         require_sequences("train", train, self.model)
         require_sequences("valid", valid, self.model)
+        if not save_every >= 0:
+            raise ValueError(f"save_every is {save_every}; it needs to be at least 0 seconds")
         if not train:
             raise ValueError("train holds no sequences; there is nothing to train on")
         with np.errstate(over="ignore", invalid="ignore"):  # what diverges gets a sentence instead
@@ -152,13 +156,14 @@ class Trainer:
             for _ in self.batches(train, show):
                 stop = should_stop()
                 if save is not None and (stop or time.monotonic() - saved > save_every):
+                    self.require_finite()  # what was saved last is better than NaN
                     save()
                     saved = time.monotonic()
                 if stop:
                     return
             self.end_epoch(valid)
             if show and valid:
-                print(f"  validation accuracy {self.position.history[-1]['valid_accuracy']:.2%}", file=sys.stderr)
+                tell(f"  validation accuracy {self.position.history[-1]['valid_accuracy']:.2%}\n")
             if save is not None:
                 save()
                 saved = time.monotonic()
@@ -209,12 +214,16 @@ class Trainer:
         place = f"epoch {self.position.epoch + 1}, batch {self.position.batch + 1}"
         raise FloatingPointError(f"{how} in {place}; a smaller learning rate usually helps")
 
-    def end_epoch(self, valid: Sequences) -> None:
-        """Measure, note it, and move to the next epoch."""
-        position = self.position
+    def require_finite(self) -> None:
+        """Stop the run where a weight is no longer a number."""
         for name, p in self.model.params.items():
             if not np.isfinite(p).all():
                 self.diverged(f"{name} is no longer finite")
+
+    def end_epoch(self, valid: Sequences) -> None:
+        """Measure, note it, and move to the next epoch."""
+        position = self.position
+        self.require_finite()
         record: dict[str, float] = {"epoch": position.epoch + 1, "loss": position.loss_sum / max(position.batch, 1)}
         if valid:
             record["valid_accuracy"] = accuracy(count(self.model, valid))
@@ -237,7 +246,10 @@ def require_sequences(name: str, sequences: Sequences, model: SequenceModel) -> 
     """Raise ValueError for the first sequence that this model cannot be trained on."""
     V = model.linear.output_size
     for n, (ids, labels) in enumerate(sequences):
+        require_ids(f"{name}[{n}]'s ids", ids, model.embedding.num_embeddings)
         labels = np.asarray(labels)
+        if labels.dtype.kind not in "iu":
+            raise TypeError(f"{name}[{n}] has labels of dtype {labels.dtype}; it needs integers, each a class")
         needed = np.shape(ids) if model.one_label_a_step else ()
         if labels.shape != needed:
             raise ValueError(f"{name}[{n}] has labels of shape {labels.shape}; for these ids the model needs {needed}")

@@ -66,7 +66,7 @@ def test_version_is_the_packages(folder):
 def test_check_says_that_all_gradients_are_right(folder):
     done = npbilstm("check", folder=folder)
     assert done.returncode == 0
-    assert "all 18 gradients are right" in done.stdout
+    assert "all 18 checks agree" in done.stdout
     assert done.stdout.count("\nok ") == 18
 
 
@@ -168,17 +168,22 @@ def damaged_models(folder, tmp_path):
         ("tag words.txt words.txt", "words.txt is not a model file"),
         ("tag few.npz words.txt", "few.npz names 6 symbols and 1 classes; its model has 6 and 3"),
         ("tag classifier.npz words.txt", "holds a SequenceClassifier; npbilstm tag needs a SequenceTagger"),
-        ("tag bare.npz words.txt", "bare.npz does not name its symbols and classes"),
+        (
+            "tag bare.npz words.txt",
+            "bare.npz does not name its symbols and classes; needed is a model of npbilstm train",
+        ),
         ("train absent.txt", "absent.txt: there is no such file or folder"),
         ("train nothing.txt", "nothing.txt: the file holds no words"),
-        ("train columns.txt", "columns.txt, line 3: 3 columns; the lines before have 2"),
+        ("train columns.txt", "columns.txt, line 3: 3 columns; the first line of data has 2"),
         ("train words.txt --valid more.txt", "more.txt, line 2: tag 'NEW' is none of the model's 3 classes"),
         ("train words.txt --epochs 0", "epochs is 0; it needs to be at least 1"),
         ("train words.txt --hidden-size -3", "hidden_size is -3; it needs to be at least 1"),
         ("train words.txt --learning-rate 0", "learning_rate is 0.0; it needs to be above 0"),
         ("train words.txt --dropout 1.5", "dropout is 1.5"),
         ("train words.txt --seed -1", "seed is -1; it needs to be at least 0"),
-        ("train words.txt --out words.txt", "words.txt exists; go on with --resume words.txt"),
+        ("train words.txt --out words.txt", "--out is words.txt, which this command reads"),
+        ("train words.txt --out words.npz", "words.npz exists; go on with --resume words.npz, choose another --out"),
+        ("train words.txt --valid more.txt --out more.txt --overwrite", "--out is more.txt, which this command reads"),
         ("train words.txt --out no/such/m.npz", "no/such: --out needs a folder that exists"),
         ("train words.txt --learning-rate 1e30 --clip 0 --optimiser sgd", "a smaller learning rate usually helps"),
         ("train void", "void: there is no .py file in this folder or below it"),
@@ -190,6 +195,17 @@ def damaged_models(folder, tmp_path):
         ("train words.txt --resume words.npz", "DATA cannot be changed on the way"),
         ("train --resume words.npz --epochs 1", "--epochs is 1; words.npz has 2 epochs behind it already"),
         ("demo --out words.txt", "words.txt: File exists"),
+        ("demo --out theirs", "theirs/model.npz exists and is not the demonstration's; choose another folder"),
+        ("tag words.npz words.txt --html words.txt --overwrite", "--html is words.txt, which this command reads"),
+        ("tag words.npz words.txt --html words.npz --overwrite", "--html is words.npz, which this command reads"),
+        ("tag words.npz words.txt --html blank.txt", "blank.txt exists; choose another --html, or allow it with"),
+        ("tag words.npz words.txt --html no/such/page.html", "no/such: --html needs a folder that exists"),
+        ("tag words.npz words.txt --html void --overwrite", "void is a folder or a device; it needs to be a file"),
+        ("tag words.npz title.txt", "title.txt"),
+        ("train --resume=", "Is a directory"),
+        ("train words.txt --valid=", "there is no such file or folder"),
+        ("train words.txt --save-every nan", "--save-every is nan; it needs to be at least 0 seconds"),
+        ("train words.txt --learning-rate inf", "learning_rate is inf; it needs to be above 0 and finite"),
     ],
 )
 def test_broken_input_is_one_sentence_and_exit_code_2(folder, tmp_path, arguments, sentence, monkeypatch, capsys):
@@ -198,6 +214,9 @@ def test_broken_input_is_one_sentence_and_exit_code_2(folder, tmp_path, argument
     (tmp_path / "code").symlink_to(folder / "code")
     damaged_models(folder, tmp_path)
     (tmp_path / "void").mkdir()
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "model.npz").write_bytes(b"of somebody else")
+    (tmp_path / "title.txt").write_bytes(b"")
     (tmp_path / "nothing.txt").write_text("")
     (tmp_path / "blank.txt").write_text(" \n\n")
     (tmp_path / "binary.txt").write_bytes(b"\x89PNG\xff\xfe")
@@ -272,3 +291,88 @@ def test_blas_runs_on_one_thread_unless_the_user_says_how_many(given, used, tmp_
     environment = {**environment, **given, "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout == f"{used}\n"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"about": None},
+        {"about": []},
+        {"about": {"data": None}},
+        {"classes": None},
+        {"classes": [1, 2, 3]},
+        {"symbols": {"a": 1}},
+        {"symbols": None},
+        {"symbols": ["the"] * 5},
+        {"data": []},
+        {"data": {"kind": "poems"}},
+        {"data": {"kind": "python source"}},
+        {"data": {"kind": "tagged text", "train": 7, "fingerprint": "x"}},
+    ],
+)
+@pytest.mark.parametrize("command", ["tag MODEL words.txt", "train --resume MODEL"])
+def test_a_model_file_that_says_nonsense_of_its_data_gets_a_sentence(
+    folder, tmp_path, change, command, monkeypatch, capsys
+):
+    checkpoint = read_checkpoint(folder / "words.npz")
+    about = {**checkpoint.meta["about"], **{name: value for name, value in change.items() if name != "about"}}
+    meta = {**checkpoint.meta, "about": change.get("about", about)}
+    np.savez(tmp_path / "m.npz", meta=np.frombuffer(json.dumps(meta).encode(), np.uint8), **checkpoint.arrays)
+    (tmp_path / "words.txt").write_text(WORDS)
+    monkeypatch.chdir(tmp_path)
+    code = main(command.replace("MODEL", "m.npz").split())
+    told = capsys.readouterr().err
+    if command.startswith("tag") and change.get("data", {"train": 0}) == {
+        "kind": "tagged text",
+        "train": 7,
+        "fingerprint": "x",
+    }:
+        assert code == 0  # tag needs no data
+    else:
+        assert code == 2
+        assert re.match(r"npbilstm: .*\n\Z", told)
+
+
+def test_a_tagged_text_on_standard_input_is_compared_too(folder, tmp_path):
+    done = npbilstm("tag", folder / "words.npz", "-", folder=tmp_path, input=WORDS)
+    assert done.stdout.startswith("the cat runs\n")
+    assert "of 72 words" in done.stderr
+
+
+def test_a_text_of_headings_only_is_text(folder, tmp_path):
+    done = npbilstm("tag", folder / "words.npz", "-", folder=tmp_path, input="# Title\n")
+    assert (done.returncode, done.stdout) == (0, "# Title\n")
+
+
+def test_nothing_in_a_text_or_in_a_name_reaches_the_terminal_as_a_control(folder, tmp_path):
+    text = "the \x1b]0;owned\x07 cat\u202e"
+    for options in (["--columns"], ["--color", "always"], []):
+        shown = npbilstm("tag", folder / "words.npz", "-", *options, folder=tmp_path, input=text).stdout
+        assert "\x1b]" not in shown
+        assert not set(shown) & {"\x07", "\u202e"}
+    assert "\x1b" not in npbilstm("tag", folder / "words.npz", "no\x1b[31m.txt", folder=tmp_path).stderr
+
+
+@pytest.mark.skipif(os.name != "posix", reason="closes streams as a POSIX shell does")
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "2>/dev/full", "| head -n 1"])
+def test_a_stream_that_is_closed_or_full_stops_no_training(folder, tmp_path, closed):
+    command = f"{sys.executable} -m npbilstm train {folder / 'words.txt'} --out m.npz {' '.join(SMALL)} {closed}"
+    done = subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    assert read_checkpoint(tmp_path / "m.npz").meta["position"]["epoch"] == 2
+
+
+def test_names_that_the_terminal_cannot_write_stop_nothing(tmp_path, monkeypatch):
+    (tmp_path / "ø.txt").write_text(WORDS.replace("DET", "BÅ"))
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    done = npbilstm("train", "ø.txt", "--out", "å b.npz", *SMALL, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert r"npbilstm tag '\xe5 b.npz' FILE" in done.stdout
+
+
+def test_a_run_that_is_finished_says_so(folder, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "m.npz").write_bytes((folder / "words.npz").read_bytes())
+    assert main(["train", "--resume", "m.npz"]) == 0
+    assert "Nothing is left to train: all its epochs are done (2 of 2 epochs)." in capsys.readouterr().out

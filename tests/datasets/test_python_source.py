@@ -1,3 +1,4 @@
+import os
 import sys
 import tokenize
 
@@ -144,6 +145,16 @@ def test_arguments_that_give_no_data_are_named(arguments, sentence, tmp_path):
         arguments["folder"] = tmp_path
     with pytest.raises(ValueError, match=sentence):
         nb.python_source(**arguments)
+
+
+def test_a_file_that_nothing_can_read_is_skipped(tmp_path):
+    for n in range(6):
+        (tmp_path / f"m{n}.py").write_text(f"x{n} = 1\n" * 60)
+    (tmp_path / "hex.py").write_bytes(b"# coding: hex\n00")
+    (tmp_path / "lost.py").symlink_to(tmp_path / "absent.py")
+    if os.name == "posix":
+        (tmp_path / os.fsdecode(b"bad\xff.py")).write_bytes(b"x = 1\n")
+    assert all(source_files(1000, tmp_path).values())
 
 
 def test_two_files_are_too_few(tmp_path):

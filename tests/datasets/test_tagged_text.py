@@ -36,6 +36,9 @@ def write(folder, text, name="data.txt"):
         ("# a comment of many words\n#\tSYM\n# NUM\n", [[("#", "SYM"), ("#", "NUM")]]),
         ("\ufeffthe\tDET\n", [[("the", "DET")]]),
         ("New York\tPROPN\n", [[("New York", "PROPN")]]),
+        ("the \tDET \n", [[("the", "DET")]]),
+        ("# newdoc\n" + CONLLU, [[("Vamos", "VERB"), ("nos", "PRON"), ("#", "SYM")], [("mar", "NOUN")]]),
+        ("# one comment\nthe\tDET\n", [[("the", "DET")]]),
         (CONLLU, [[("Vamos", "VERB"), ("nos", "PRON"), ("#", "SYM")], [("mar", "NOUN")]]),
     ],
 )
@@ -48,10 +51,10 @@ def test_both_forms_are_read(tmp_path, text, sentences):
     [
         ("", "the file holds no words; a line needs a word and its tag"),
         ("\n\n  \n", "the file holds no words"),
-        ("the\tDET\ncat\n", "line 2: 1 columns; the lines before have 2"),
+        ("the\tDET\ncat\n", "line 2: 1 column; the first line of data has 2"),
         ("word\n", r"line 1: 1 column; it needs 2 \(word, tag\) or 10 \(CoNLL-U\)"),
         ("a\tb\tc\n", "line 1: 3 columns; it needs 2"),
-        ("the\tDET\n\n\ncat\tNOUN\textra\n", "line 4: 3 columns; the lines before have 2"),
+        ("the\tDET\n\n\ncat\tNOUN\textra\n", "line 4: 3 columns; the first line of data has 2"),
         ("the\t\n", "line 1: the tag is empty"),
         ("\tDET\n", "line 1: the word is empty"),
         (b"the\tDET\ncaf\xe9\tNOUN\n", "line 2: this is not UTF-8 text"),
@@ -101,6 +104,12 @@ def test_parts_are_held_out_by_seed_and_each_sentence_is_in_one(tmp_path):
     assert data.vocabulary.symbols != other.vocabulary.symbols
 
 
+def test_the_unknown_words_own_name_may_stand_in_a_text(tmp_path):
+    data = nb.tagged_text(write(tmp_path, "<unknown>\tX\n\n" * 30))
+    assert data.vocabulary.symbols == ["<unknown>"]
+    assert data.train[0].ids.tolist() == [0]
+
+
 def test_two_sentences_are_too_few(tmp_path):
     with pytest.raises(ValueError, match="2 sentences are too few to hold some out; at least 3 are needed"):
         nb.tagged_text(write(tmp_path, many(2)))
@@ -110,7 +119,7 @@ def test_a_tag_that_training_lacks_is_named_with_its_line(tmp_path):
     train, valid = write(tmp_path, many(), "train"), write(tmp_path, "the\tDET\n\na\tNEW\n", "valid")
     with pytest.raises(ValueError, match=r"valid, line 3: tag 'NEW' is none of the model's 3 classes"):
         nb.tagged_text(train, valid)
-    require_known_tags(valid, ["DET", "NEW"])
+    require_known_tags(valid.read_text(), str(valid), ["DET", "NEW"])
 
 
 DANISH = Path(__file__).parents[3] / "shared" / "data" / "ud-danish-1.3"

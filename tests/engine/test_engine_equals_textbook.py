@@ -117,6 +117,18 @@ def test_float32_is_near_float64():
         assert_close(one, other, 1e-5)
 
 
+def test_an_empty_batch_and_empty_sequences_equal_the_textbook():
+    for N, T in [(0, 3), (2, 0)]:
+        case = make_case(N, T)
+        assert_all_close(by_engine(case), by_textbook(case))
+
+
+def test_complex_upstream_gradients_keep_their_imaginary_part():
+    case = make_case(lengths=[5, 0, 2])
+    case = case._replace(dy=case.dy * 1j, dh_T=case.dh_T * (1 + 2j))
+    assert_all_close(by_engine(case), by_textbook(case))
+
+
 def test_a_long_row_is_no_trouble():
     case = make_case(N=1, T=20_000, D=2, H=2)
     assert_all_close(by_engine(case), by_textbook(case), 1e-9)

@@ -1,11 +1,12 @@
 import html
 import re
+import unicodedata
 from html.parser import HTMLParser
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from npbilstm.inspector import html_legend, html_page, html_text, terminal_legend, terminal_text
+from npbilstm.inspector import html_legend, html_page, html_text, printable, terminal_legend, terminal_text
 
 
 class Text(HTMLParser):
@@ -33,7 +34,12 @@ def tagged(draw):
 
 
 def shown(symbols):
-    return "".join(c if c in "\n\t" or c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in "".join(symbols))
+    """The text, with what would steer a display replaced."""
+    marks = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+    return "".join(
+        "\N{REPLACEMENT CHARACTER}" if (unicodedata.category(c) == "Cc" and c not in "\n\t") or c in marks else c
+        for c in "".join(symbols)
+    )
 
 
 @given(tagged())
@@ -58,6 +64,9 @@ def test_a_hostile_token_stays_text():
     assert "<script" not in page
     assert page.count(html.escape(hostile)) == 3
     assert "\x1b[31m" not in terminal_text(["\x1b[31mred"], [0])
+    assert "\x1b" not in printable("\x1b]0;title\x07")
+    assert printable("a\u00a0b\u3000c\u200dd") == "a\u00a0b\u3000c\u200dd"
+    assert "\x1b[31m" not in terminal_legend(["\x1b[31mred"]) + terminal_legend(["\x1b[31mred"], colour=False)
 
 
 def test_mistakes_are_underlined():

@@ -86,6 +86,32 @@ def test_with_params_names_what_differs():
         layer.with_params({**layer.params, "0.forward.b": np.zeros(3)})
 
 
+def test_parameters_that_are_no_floats_are_refused():
+    linear = nb.Linear(2, 2)
+    with pytest.raises(TypeError, match=r"params\['W'\] has dtype int64; it needs floating numbers"):
+        linear.with_params({"W": np.eye(2, dtype=np.int64), "b": np.zeros(2)})
+
+
+@pytest.mark.parametrize("merge", ["sum", "mul", "ave", None])
+def test_a_gradient_that_would_broadcast_is_refused(merge):
+    layer = nb.BiLSTM(3, 4, merge=merge, rng=0)
+    _, _, cache = layer.forward(X, training=True)
+    thin = np.zeros((2, 1, 4), np.float32)
+    with pytest.raises(ValueError, match=r"has shape \(2, 1, 4\); it needs \(2, 5, 4\)"):
+        layer.backward((thin, thin) if merge is None else thin, cache)
+
+
+def test_a_state_that_is_not_finite_or_no_numbers_is_named():
+    layer = nb.LSTM(3, 4, rng=0)
+    zero = np.zeros((1, 2, 4))
+    with pytest.raises(ValueError, match="state holds NaN or infinity"):
+        layer.forward(X, state=(zero + np.inf, zero), check_finite=True)
+    with pytest.raises(ValueError, match="x is not finite in row 0"):
+        layer.forward(X + np.inf, check_finite=True)
+    with pytest.raises(TypeError, match="state's h has dtype object"):
+        layer.forward(X, state=(np.full((1, 2, 4), None), zero))
+
+
 def test_the_other_layers_name_what_is_wrong():
     with pytest.raises(ValueError, match="x has 2 features at its last axis; this layer was made with input_size=3"):
         nb.Linear(3, 4).forward(np.zeros((2, 2)))
@@ -93,6 +119,8 @@ def test_the_other_layers_name_what_is_wrong():
         nb.Embedding(7, 2).forward(np.array([0, 7]))
     with pytest.raises(TypeError, match="ids has dtype float64; it needs integers"):
         nb.Embedding(7, 2).forward(np.array([0.0]))
+    with pytest.raises(TypeError, match="x has dtype int64; it needs floating numbers"):
+        nb.Dropout(0.5).forward(np.arange(3), training=True)
     with pytest.raises(ValueError, match="p is 1; it needs a number from 0"):
         nb.Dropout(1)
     with pytest.raises(ValueError, match=r"ids has shape \(3,\); it needs axes \(N, T\)"):

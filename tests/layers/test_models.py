@@ -88,6 +88,22 @@ def test_predict_takes_the_likeliest_class():
     assert np.array_equal(model.predict(ids), model.forward(ids)[0].argmax(-1))
 
 
+@pytest.mark.parametrize("num_layers", [1, 2])
+def test_dropout_acts_before_between_and_after_the_layers(num_layers):
+    model = nb.SequenceTagger(7, 5, dropout=0.5, num_layers=num_layers, **OPTIONS)
+    _, cache = model.forward(np.array([[1, 2, 3]]), training=True, rng=np.random.default_rng(0))
+    masks = [cache.below.scaled_mask, *(level.scaled_mask for level in cache.lstm.levels[1:]), cache.above.scaled_mask]
+    assert len(masks) == num_layers + 1
+    assert all(set(np.unique(mask)) == {0.0, 2.0} for mask in masks)
+    assert cache.lstm.levels[0].scaled_mask is None
+
+
+def test_the_initialisation_asked_for_is_the_lstms():
+    H = 64
+    model = nb.SequenceTagger(7, 5, embedding_size=3, hidden_size=H, init="torch", rng=0)
+    assert all(0.9 / 8 < np.abs(p).max() <= 1 / 8 for name, p in model.params.items() if name.startswith("lstm"))
+
+
 def test_dropout_masks_come_from_the_generator_given():
     model = nb.SequenceTagger(7, 5, dropout=0.5, **OPTIONS)
     ids = np.array([[1, 2, 3]])
@@ -103,6 +119,34 @@ def test_a_cache_of_inference_says_so_when_asked_for_a_gradient():
         logits, cache = model.forward(np.array([[1, 2, 3]]))
         with pytest.raises(ValueError, match="keeps nothing for backward"):
             model.backward(logits, cache)
+
+
+def test_weights_changed_between_forward_and_backward_do_not_mix_in():
+    model = nb.SequenceTagger(7, 5, **OPTIONS)
+    logits, cache = model.forward(np.array([[1, 2, 3]]), training=True)
+    _, before = model.backward(logits, cache)
+    for p in model.params.values():
+        p += 1
+    _, after = model.backward(logits, cache)
+    assert all(np.array_equal(before[name], after[name]) for name in before)
+
+
+def test_an_empty_batch_and_empty_sequences_are_answered():
+    for shape in [(0, 3), (2, 0)]:
+        for kind in (nb.SequenceTagger, nb.SequenceClassifier):
+            model = kind(7, 5, **OPTIONS)
+            logits, cache = model.forward(np.zeros(shape, int), training=True)
+            _, grads = model.backward(logits, cache)
+            assert all(np.isfinite(g).all() for g in grads.values())
+
+
+def test_complex_gradients_keep_their_imaginary_part():
+    linear, embedding = nb.Linear(3, 2, dtype=np.float64, rng=0), nb.Embedding(4, 2, dtype=np.float64, rng=0)
+    dy = np.array([[1j, 2.0]])
+    dx, grads = linear.backward(dy, linear.forward(np.ones((1, 3)))[1])
+    assert dx.imag.any()
+    assert grads["W"].imag.any()
+    assert embedding.backward(dy, embedding.forward(np.array([1]))[1])[1]["W"][1, 0] == 1j
 
 
 def test_embedding_adds_up_the_gradients_of_a_symbol_that_occurs_often():

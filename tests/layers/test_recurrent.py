@@ -4,11 +4,12 @@ import threading
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import npbilstm as nb
 from npbilstm.commands.check import CHECKS
+from npbilstm.layers.initialisation import orthogonal
 from npbilstm.textbook import LSTMParams, flip, lstm_backward, lstm_forward
 from tests.cases import assert_all_close, assert_close
 
@@ -122,7 +123,8 @@ def test_every_gradient_agrees_with_numerical_derivatives(name, method):
     assert report.tolerance <= (1e-12 if method == "complex" else 1e-7)
 
 
-@given(layers(), st.lists(st.integers(0, T), min_size=1, max_size=4), st.sampled_from([np.nan, np.inf, 7.0]))
+@given(layers(), st.lists(st.integers(0, T), min_size=1, max_size=4), st.sampled_from([np.inf, np.nan, 7.0]))
+@example(make_layer(bidirectional=True, merge="mul"), [5, 2, 0], np.inf)
 def test_padding_content_never_matters(layer, lengths, junk):
     inputs = make_inputs(layer, lengths)
     padding = np.arange(T) >= inputs[1][:, None]
@@ -286,6 +288,29 @@ def test_initialisation_is_as_documented():
     assert b.tolist() == [0] * 32 + [1] * 32 + [0] * 64
     torch = nb.LSTM(6, 64, init="torch", rng=0)
     assert all(0.9 / 8 < np.abs(p).max() <= 1 / 8 for p in torch.params.values())
+
+
+def test_gates_and_directions_start_out_different():
+    for init in ("orthogonal", "torch"):
+        params = nb.BiLSTM(6, 32, init=init, rng=0).params
+        blocks = [gate.ravel() for name, p in params.items() if "W" in name for gate in np.split(p, 4, axis=1)]
+        assert len({block.tobytes() for block in blocks}) == 16
+
+
+def test_orthogonal_matrices_are_drawn_evenly_over_all_rotations():
+    """Without its signs mended, QR prefers some: then the diagonal would not be centred."""
+    rng = np.random.default_rng(0)
+    diagonals = [np.diag(orthogonal(rng, 3)) for _ in range(2000)]
+    assert np.abs(np.mean(diagonals, axis=0)).max() < 0.05
+
+
+def test_upstream_gradients_may_be_complex():
+    layer = make_layer(2, bidirectional=True)
+    x, lengths, state, dy, dstate = make_inputs(layer)
+    _, _, cache = layer.forward(x, lengths, state, training=True)
+    dx, grads, _ = layer.backward(1j * dy, cache, (1j * dstate[0], 1j * dstate[1]))
+    real, real_grads, _ = layer.backward(dy, cache, dstate)
+    assert_all_close((dx, grads), (1j * real, {name: 1j * g for name, g in real_grads.items()}))
 
 
 def test_the_same_seed_gives_the_same_weights():

@@ -50,6 +50,14 @@ def test_the_final_state_of_the_reverse_direction_stands_at_step_0():
     assert not np.array_equal(h_T[1], y[:, -1, 4:])
 
 
+def test_lengths_changed_after_the_forward_pass_do_not_mix_in():
+    case = make_case(lengths=[5, 3, 1])
+    *_, cache = bilstm_forward(case.x, case.h0, case.c0, case.params, case.lengths)
+    before = bilstm_backward(case.dy, case.dh_T, case.dc_T, cache)[0]
+    case.lengths[:] = 5
+    assert np.array_equal(bilstm_backward(case.dy, case.dh_T, case.dc_T, cache)[0], before)
+
+
 def test_the_forward_half_is_the_one_direction_lstm():
     case = make_case(lengths=[5, 3, 1])
     y, *_ = bilstm_forward(case.x, case.h0, case.c0, case.params, case.lengths)

@@ -57,6 +57,18 @@ def test_huge_logits_do_not_overflow():
     assert_close(softmax_cross_entropy_backward(1.0, cache), [[1.0, -1.0]])
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex128])
+def test_the_dtype_of_the_logits_is_kept(dtype):
+    loss, cache = softmax_cross_entropy_forward(np.zeros((2, 3), dtype), np.array([0, 1]))
+    assert loss.dtype == dtype
+    assert softmax_cross_entropy_backward(np.float64(1), cache).dtype == dtype
+
+
+def test_lengths_without_steps_are_named():
+    with pytest.raises(ValueError, match=r"lengths goes with logits \(N, T, V\); logits has shape \(2, 3\)"):
+        softmax_cross_entropy_forward(np.zeros((2, 3)), np.array([0, 1]), np.array([1, 1]))
+
+
 def test_one_label_a_sequence_is_the_same_loss():
     logits, targets = np.random.default_rng(0).standard_normal((4, 3)), np.array([0, 2, 1, 1])
     loss, _ = softmax_cross_entropy_forward(logits, targets)

@@ -59,6 +59,13 @@ def test_two_loops_equal_the_bidirectional_batch_forward_and_backward(T, D, H, s
             assert_close(one, other)
 
 
+def test_a_gradient_for_each_step_is_needed():
+    params = gate_params(np.random.default_rng(0), 2, 3)
+    hs, c_T, caches = sequence_lstm_forward([np.ones(2)] * 3, np.zeros(3), np.zeros(3), params)
+    with pytest.raises(ValueError, match="argument 2 is longer"):
+        sequence_lstm_backward(hs[:2], c_T, caches, params)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex128])
 def test_the_loop_keeps_the_dtype(dtype):
     rng = np.random.default_rng(0)

@@ -1,5 +1,7 @@
 import json
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 
 import npbilstm as nb
 from npbilstm.training import checkpoints, read_checkpoint
-from npbilstm.training.checkpoints import write_atomically
+from npbilstm.training.checkpoints import remove_leftovers, write_atomically
 
 
 def make_run(epochs=1):
@@ -75,6 +77,51 @@ def test_a_file_is_whole_or_not_there(tmp_path):
     assert os.listdir(tmp_path) == ["m.npz"]
 
 
+def test_a_failed_write_names_the_file_and_not_its_temporary_twin(tmp_path):
+    def full(file):
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left") as caught:
+        write_atomically(tmp_path / "m.npz", full)
+    assert caught.value.filename == str(tmp_path / "m.npz")
+    with pytest.raises(ValueError, match="is a folder or a device; it needs to be a file"):
+        write_atomically(tmp_path, full)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links and file modes as POSIX has them")
+def test_a_link_stays_a_link_and_a_file_gets_the_usual_rights(tmp_path):
+    (tmp_path / "m.npz").write_bytes(b"old")
+    (tmp_path / "link.npz").symlink_to(tmp_path / "m.npz")
+    write_atomically(tmp_path / "link.npz", lambda file: file.write(b"new"))
+    assert (tmp_path / "link.npz").is_symlink()
+    assert (tmp_path / "m.npz").read_bytes() == b"new"
+    plain = tmp_path / "plain"
+    plain.write_bytes(b"")
+    assert (tmp_path / "m.npz").stat().st_mode == plain.stat().st_mode
+
+
+@pytest.mark.skipif(os.name != "posix", reason="asks for processes as POSIX does")
+def test_leftovers_of_dead_writers_go_and_all_else_stays(tmp_path):
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    kept = {f".m.npz.{os.getpid()}-1.tmp", ".m.npz.my-notes.tmp", ".other.npz.1-1.tmp", "m.npz"}
+    for name in [*kept, f".m.npz.{dead.pid}-1.tmp"]:
+        (tmp_path / name).write_bytes(b"")
+    remove_leftovers(tmp_path / "m.npz")
+    assert set(os.listdir(tmp_path)) == kept
+
+
+def test_settings_of_ones_own_come_back(tmp_path):
+    for optimiser in (nb.Adam(0.03, beta1=0.5, beta2=0.9, epsilon=1e-3), nb.SGD(0.2, momentum=0.3)):
+        settings = nb.Settings(epochs=4, batch_size=3, max_norm=None, schedule="constant", patience=2, seed=np.int64(7))
+        trainer = nb.Trainer(nb.SequenceTagger(3, 2, rng=0), optimiser, settings)
+        nb.save_checkpoint(tmp_path / "run.npz", trainer)
+        loaded, _ = nb.load_trainer(tmp_path / "run.npz")
+        assert loaded.settings == settings
+        assert loaded.optimiser.settings == optimiser.settings
+        assert type(loaded.optimiser) is type(optimiser)
+
+
 def test_the_file_holds_no_pickle(saved):
     with np.load(saved, allow_pickle=False) as archive:
         assert all(archive[name].dtype.kind in "fu" for name in archive.files)
@@ -128,6 +175,21 @@ def rewrite(saved, path, change):
         (lambda meta, arrays: arrays.pop("params/linear.b"), "params lacks 'linear.b'"),
         (lambda meta, arrays: arrays.pop("optimiser/m/linear.b"), "optimiser lacks 'm/linear.b'"),
         (lambda meta, arrays: arrays.update({"params/linear.b": np.zeros(3)}), "has dtype float64; it needs float32"),
+        (lambda meta, arrays: arrays["best/linear.b"].fill(np.nan), "holds NaN or infinity; it needs finite numbers"),
+        (lambda meta, arrays: arrays.pop("best/linear.b"), "best lacks 'linear.b'"),
+        (lambda meta, arrays: arrays.update({"optimiser/m/linear.b": np.zeros(3)}), "has dtype float64"),
+        (lambda meta, arrays: arrays.update({"optimiser/m/linear.b": np.array([{}, {}, {}])}), "Object arrays"),
+        (lambda meta, arrays: arrays.update(other=np.zeros(3)), "it is a .npz archive of something else"),
+        (lambda meta, arrays: meta["position"].update(batch=-1), "its run cannot be taken up"),
+        (lambda meta, arrays: meta["position"].update(batch=1), "its run cannot be taken up"),
+        (lambda meta, arrays: meta["position"].update(epoch="one"), "its run cannot be taken up"),
+        (lambda meta, arrays: meta["position"].update(epoch_start={"x": 1}), "its run cannot be taken up"),
+        (lambda meta, arrays: meta["position"].update(history=None), "its run cannot be taken up"),
+        (lambda meta, arrays: meta["generator"]["state"].update(inc=-1), "its run cannot be taken up"),
+        (lambda meta, arrays: meta["optimiser"].update(steps="many"), "its run cannot be taken up"),
+        (lambda meta, arrays: meta["optimiser"].update(settings=[1]), "its run cannot be taken up"),
+        (lambda meta, arrays: meta.update(model=None), "its description makes no model"),
+        (lambda meta, arrays: meta.update(settings=None), "its run cannot be taken up"),
     ],
 )
 def test_a_file_that_does_not_fit_together_is_named(saved, tmp_path, change, sentence):

@@ -24,6 +24,35 @@ def test_adam_by_hand():
     assert_close(params["p"], expected)
 
 
+def test_a_step_is_one_step_however_many_parameters_there_are():
+    one, two = {"p": np.ones(2)}, {"p": np.ones(2), "q": np.ones(3)}
+    adam, other = nb.Adam(0.1), nb.Adam(0.1)
+    for _ in range(3):
+        adam.step(one, {"p": np.array([1.0, -2.0])})
+        other.step(two, {"p": np.array([1.0, -2.0]), "q": np.ones(3)})
+    assert np.array_equal(one["p"], two["p"])
+    assert other.steps == 3
+
+
+def test_every_setting_of_an_optimiser_matters_and_comes_back_in_its_settings():
+    def walk(optimiser):
+        params = {"p": np.ones(2)}
+        for k in range(4):
+            optimiser.step(params, {"p": np.array([1.0 + k, -2.0])}, 0.5)
+        return params["p"]
+
+    for make, usual, changes in [
+        (nb.Adam, {"learning_rate": 0.1}, {"learning_rate": 0.2, "beta1": 0.5, "beta2": 0.9, "epsilon": 0.1}),
+        (nb.SGD, {"learning_rate": 0.1}, {"learning_rate": 0.2, "momentum": 0.5}),
+    ]:
+        for name, value in changes.items():
+            changed = make(**{**usual, name: value})
+            assert not np.allclose(walk(changed), walk(make(**usual)))
+            assert changed.settings[name] == value
+            assert np.array_equal(walk(make(**changed.settings)), walk(make(**{**usual, name: value})))
+    assert type(nb.Adam(np.float32(0.5)).learning_rate) is float
+
+
 @pytest.mark.parametrize("optimiser", [nb.SGD(0.05), nb.Adam(0.1)])
 def test_an_optimiser_finds_the_bottom_of_a_bowl_in_place(optimiser):
     p = np.array([3.0, -2.0])
@@ -58,6 +87,16 @@ def test_clipping_keeps_direction_and_limits_length():
     same, norm = nb.clip_by_global_norm(grads, 5.0)
     assert norm == 5.0
     assert all(np.array_equal(same[name], grads[name]) for name in grads)
+
+
+def test_clipping_keeps_float32_and_does_not_overflow_in_it():
+    clipped, norm = nb.clip_by_global_norm({"a": np.full(4, 1e30, np.float32)}, 1.0)
+    assert clipped["a"].dtype == np.float32
+    assert_close(clipped["a"], np.full(4, 0.5), 1e-6)
+    assert_close(norm / 2e30, 1.0, 1e-6)
+    for value in (np.inf, np.nan):
+        with pytest.raises(FloatingPointError, match="clipping needs finite gradients"):
+            nb.clip_by_global_norm({"a": np.array([1.0, value])}, 1.0)
 
 
 @pytest.mark.parametrize(

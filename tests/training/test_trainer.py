@@ -112,7 +112,7 @@ def test_without_validation_the_last_weights_stay():
 def test_predictions_come_back_in_order_and_without_padding():
     model = make_model()
     rows = [ids for ids, _ in task(25)]
-    for row, predicted in zip(rows, predict_sequences(model, rows, batch_size=4)):
+    for row, predicted in zip(rows, predict_sequences(model, rows, steps=20)):
         assert np.array_equal(predicted, model.predict(row[None])[0])
     assert predict_sequences(model, []) == []
 
@@ -138,7 +138,8 @@ def test_a_long_row_in_pieces_gets_a_class_for_each_symbol_and_agrees_where_cont
         ),
         ([(np.array([0]), np.array([2]))], [], r"train\[0\] has class 2; the model has classes 0 to 1"),
         ([(np.array([0]), np.array([0]))], [(np.array([0]), np.array([-1]))], r"valid\[0\] has class -1"),
-        ([(np.array([3]), np.array([0]))], [], "ids holds 3; this layer has rows 0 to 2"),
+        ([(np.array([3]), np.array([0]))], [], r"train\[0\]'s ids holds 3; this layer has rows 0 to 2"),
+        ([(np.array([0]), np.array([0]))], [(np.array([9]), np.array([0]))], r"valid\[0\]'s ids holds 9"),
     ],
 )
 def test_data_that_does_not_fit_the_model_is_named(train, valid, sentence):
@@ -164,3 +165,119 @@ def test_weights_that_end_up_infinite_stop_the_run_with_advice():
     trainer = nb.Trainer(make_model(), nb.SGD(1e39), nb.Settings(epochs=1, batch_size=100, max_norm=None))
     with pytest.raises(FloatingPointError, match="is no longer finite in epoch 1, batch 2; a smaller learning rate"):
         trainer.train([(ids, 0 * labels) for ids, labels in task()], show=False)
+
+
+def test_what_diverged_is_not_saved_over_what_was_whole():
+    trainer = nb.Trainer(make_model(), nb.SGD(1e39), nb.Settings(epochs=1, batch_size=20, max_norm=None))
+    saves = []
+    with pytest.raises(FloatingPointError, match="a smaller learning rate"):
+        trainer.train(task(), save=lambda: saves.append(weights(trainer.model)), save_every=0.0, show=False)
+    assert saves
+    assert all(np.isfinite(p).all() for saved in saves for p in saved.values())
+
+
+class Recorder(nb.Adam):
+    """Adam that notes what it was given."""
+
+    def __init__(self, rate):
+        super().__init__(rate)
+        self.seen = []
+
+    def step(self, params, grads, scale=1.0):
+        self.seen.append(({name: g.copy() for name, g in grads.items()}, scale, weights_of(params)))
+        super().step(params, grads, scale)
+
+
+def weights_of(params):
+    return {name: p.copy() for name, p in params.items()}
+
+
+def test_each_step_is_the_clipped_gradient_of_the_masked_loss_at_the_schedules_rate():
+    data = task(14)  # ragged
+    recorder = Recorder(0.01)
+    trainer = nb.Trainer(make_model(), recorder, nb.Settings(epochs=2, batch_size=4, max_norm=0.05, seed=3))
+    history = trainer.train(data, show=False)
+    rng, twin, plain = np.random.default_rng(3), make_model(), nb.Adam(0.01)
+    k, total = 0, 8
+    for epoch in range(2):
+        losses = []
+        for batch in nb.training.batch_order([len(ids) for ids, _ in data], 4, rng):
+            ids, lengths = nb.pad([data[n][0] for n in batch])
+            assert len(set(lengths)) > 1 or len(lengths) < 4
+            targets, _ = nb.pad([data[n][1] for n in batch])
+            logits, cache = twin.forward(ids, lengths, training=True)
+            loss, loss_cache = nb.softmax_cross_entropy_forward(logits, targets, lengths)
+            _, grads = twin.backward(nb.softmax_cross_entropy_backward(1.0, loss_cache), cache)
+            norm = np.sqrt(sum((g**2).sum() for g in grads.values()))
+            assert norm > 0.05
+            seen, scale, _ = recorder.seen[k]
+            assert all(np.allclose(seen[name], g * (0.05 / norm), rtol=1e-5, atol=1e-9) for name, g in grads.items())
+            assert scale == 1 - k / total
+            plain.step(twin.params, seen, scale)
+            losses.append(loss)
+            k += 1
+        assert np.isclose(history[epoch]["loss"], np.mean(losses))
+    assert equal(weights(twin), weights(trainer.model))
+
+
+def test_a_run_is_saved_before_its_first_batch_in_between_and_after_each_epoch():
+    positions = []
+    trainer = nb.Trainer(make_model(), settings=nb.Settings(epochs=2, batch_size=20))
+    trainer.train(
+        task(),
+        save=lambda: positions.append((trainer.position.epoch, trainer.position.batch)),
+        save_every=0.0,
+        show=False,
+    )
+    assert positions == [(0, 0), (0, 1), (0, 2), (0, 3), (1, 0), (1, 1), (1, 2), (1, 3), (2, 0)]
+
+
+def test_of_equally_good_epochs_the_first_is_kept():
+    trainer = nb.Trainer(make_model(), nb.SGD(1e-12), nb.Settings(epochs=3, batch_size=60))
+    trainer.train(task(), task(10, 1), show=False)
+    assert trainer.position.waited == 2
+
+
+def test_generators_are_read_once_and_whole():
+    data = task(20)
+    history = nb.Trainer(make_model(), settings=nb.Settings(epochs=1)).train((pair for pair in data), show=False)
+    assert history[0]["loss"] > 0
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "sentence"),
+    [
+        ({"epochs": 2.5}, TypeError, "epochs is 2.5; it needs a whole number"),
+        ({"epochs": float("nan")}, TypeError, "epochs is nan; it needs a whole number"),
+        ({"seed": -1}, ValueError, "seed is -1; it needs to be at least 0"),
+        ({"patience": 0}, ValueError, "patience is 0; it needs to be at least 1"),
+    ],
+)
+def test_settings_are_whole_numbers(settings, error, sentence):
+    with pytest.raises(error, match=sentence):
+        nb.Settings(**settings)
+
+
+def test_labels_and_ids_that_are_no_integers_are_named():
+    ids, labels = np.array([0, 1]), np.array([0, 1])
+    for pair, sentence in [
+        ((ids, labels / 2), "has labels of dtype float64"),
+        ((ids / 2, labels), "ids has dtype float64"),
+    ]:
+        with pytest.raises(TypeError, match=sentence):
+            nb.Trainer(make_model()).train([pair], show=False)
+
+
+def test_context_reaches_over_the_edges_of_windows():
+    """Was the symbol two steps away a 1? In a window of 6, only the context on both sides tells at its edges."""
+    rng = np.random.default_rng(0)
+    for shift in (2, -2):
+        step = np.arange(20)
+        known = (step + shift >= 0) & (step + shift < 20)
+        rows = [rng.integers(0, 2, 20) for _ in range(100)]
+        data = [(row, np.where(known, np.roll(row, -shift), 0)) for row in rows]
+        model = nb.SequenceTagger(2, 2, embedding_size=4, hidden_size=12, rng=0)
+        nb.Trainer(model, nb.Adam(0.03), nb.Settings(epochs=10, batch_size=8)).train(data, show=False)
+        long = rng.integers(0, 2, 400)
+        (cut,) = predict_long(model, [long], window=6)
+        assert np.mean(cut[5:-5] == np.roll(long, -shift)[5:-5]) > 0.95

@@ -111,16 +111,24 @@ def test_the_masked_loss_agrees_with_pytorch():
     assert_all_close((loss, dlogits), (expected.item(), theirs.grad.numpy()), 1e-12)
 
 
-@pytest.mark.parametrize(("ours", "theirs"), [("Adam", "Adam"), ("SGD", "SGD")])
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (nb.Adam(0.1), (torch.optim.Adam, {"lr": 0.1})),
+        (nb.Adam(0.1, 0.5, 0.9, 0.01), (torch.optim.Adam, {"lr": 0.1, "betas": (0.5, 0.9), "eps": 0.01})),
+        (nb.SGD(0.1), (torch.optim.SGD, {"lr": 0.1, "momentum": 0.9})),
+        (nb.SGD(0.1, 0.0), (torch.optim.SGD, {"lr": 0.1})),
+    ],
+)
 def test_optimisers_walk_as_pytorch_s_do(ours, theirs):
     rng = np.random.default_rng(0)
     start, gradients = rng.standard_normal(5), rng.standard_normal((20, 5))
     params = {"p": start.copy()}
-    optimiser = getattr(nb, ours)(0.1)
     p = torch.tensor(start, requires_grad=True)
-    peer = getattr(torch.optim, theirs)([p], lr=0.1, **({"momentum": 0.9} if ours == "SGD" else {}))
+    make, options = theirs
+    peer = make([p], **options)
     for g in gradients:
-        optimiser.step(params, {"p": g})
+        ours.step(params, {"p": g})
         p.grad = torch.tensor(g)
         peer.step()
     assert_all_close(params["p"], p.detach().numpy(), 1e-12)

@@ -22,6 +22,10 @@ def test_adam_by_hand():
     expected = params["p"] - 0.1 * (m / (1 - 0.81)) / (np.sqrt(v / (1 - 0.999**2)) + 1e-8)
     adam.step(params, {"p": np.array([-1.0])})
     assert_close(params["p"], expected)
+    slow = nb.Adam(0.1, beta1=0.5, beta2=0.75, epsilon=0.25)
+    params = {"p": np.array([1.0])}
+    slow.step(params, {"p": np.array([3.0])})  # corrected for its start, the first step knows no beta
+    assert_close(params["p"], [1 - 0.1 * 3 / (3 + 0.25)])
 
 
 def test_a_step_is_one_step_however_many_parameters_there_are():

@@ -117,6 +117,14 @@ def test_predictions_come_back_in_order_and_without_padding():
     assert predict_sequences(model, []) == []
 
 
+def test_one_long_row_does_not_blow_up_a_batch_of_short_ones(monkeypatch):
+    model, shapes = make_model(), []
+    predict = type(model).predict
+    monkeypatch.setattr(type(model), "predict", lambda *a: shapes.append(a[1].shape) or predict(*a))
+    predict_sequences(model, [np.zeros(n, int) for n in [500, *[4] * 50]], steps=100)
+    assert shapes == [(1, 500), (25, 4), (25, 4)]
+
+
 def test_a_long_row_in_pieces_gets_a_class_for_each_symbol_and_agrees_where_context_suffices():
     model = make_model()
     rows = [np.random.default_rng(n).integers(0, 3, n) for n in (0, 1, 7, 8, 9, 100)]

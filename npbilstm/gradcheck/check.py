@@ -233,10 +233,13 @@ def direction_row(
     noise: float,
     rng: np.random.Generator,
 ) -> DirectionRow:
-    """One random unit vector v through all parameters at once: d loss(params + t v) / dt against <grads, v>."""
+    """One random vector v through all parameters at once: d loss(params + t v) / dt against <grads, v>.
+
+    v has length 1 before it is stretched, see numerical.py.
+    """
     v = {name: rng.standard_normal(p.shape) for name, p in point.items()}
     norm = np.sqrt(sum((part**2).sum() for part in v.values()))
-    v = {name: part / norm for name, part in v.items()}
+    v = {name: part / norm * how.stretch(point[name]) for name, part in v.items()}
     expected = how.derivative(
         lambda t: evaluate(loss, {name: np.asarray(p + t * v[name]) for name, p in point.items()}), step
     )

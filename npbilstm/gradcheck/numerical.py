@@ -45,9 +45,9 @@ class Method(NamedTuple):
     tolerance: float
     title: str
 
-    def stretch(self, p: float) -> float:
-        """What the step at a number p is multiplied by: a difference must not vanish beside a large p."""
-        return 1.0 if self.dtype is np.complex128 else max(1.0, abs(p))
+    def stretch(self, p: Any) -> Any:
+        """What the step at the numbers p is multiplied by: a difference must not vanish beside a large p."""
+        return np.ones_like(p) if self.dtype is np.complex128 else np.maximum(1.0, np.abs(p))
 
 
 METHODS = {

@@ -29,7 +29,7 @@ class ParameterRow:
 
 @dataclass(frozen=True)
 class DirectionRow:
-    """The whole gradient along one random unit vector v: the numerical derivative (expected) and <grads, v> (got)."""
+    """The whole gradient along one random vector v: the numerical derivative (expected) and <grads, v> (got)."""
 
     expected: float
     got: float
@@ -69,9 +69,8 @@ class GradientReport:
             )
         wrong = [row.name for row in self.rows if not row.ok]
         if not wrong:
-            return (
-                f"The gradient is WRONG along a random direction, though the {entries} checked agree: check them all."
-            )
+            advice = "" if checked == size else ": check them all"
+            return f"The gradient is WRONG along a random direction, though {entries} checked agree{advice}."
         worst = max(
             (row for row in self.rows if not row.ok), key=lambda row: (row.relative != row.relative, row.relative)
         )

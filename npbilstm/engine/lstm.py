@@ -94,7 +94,7 @@ def lstm_forward(
         h_t = np.multiply(o, np.tanh(c_t, out=tanh_c[:, k]), out=Z[:, after, :, D:-1])
         for s in range(S):
             y[(*place(s, t, T, lengths), s)] = h_t[s]
-        if t in ends:
+        if t in ends:  # rows whose last valid step this is
             h_T[:, ends[t]] = h_t[:, ends[t]]
             c_T[:, ends[t]] = c_t[:, ends[t]]
     if lengths is None and T:
@@ -127,7 +127,7 @@ def lstm_backward(
 
     dA = np.empty((S, T, N, 4 * H), dtype)
     for t in reversed(range(T)):
-        if t in ends:
+        if t in ends:  # rows whose last valid step this is
             dh[:, ends[t]] += dh_T[:, ends[t]]
             dc[:, ends[t]] += dc_T[:, ends[t]]
         for s in range(S):

@@ -159,7 +159,7 @@ BUGS = [
     ),
     (
         "the gradient of the final state enters at T",
-        "if t in ends:\n            dh[",
+        "if t in ends:  # rows whose last valid step this is\n            dh[",
         "if t == T - 1 and t in ends:\n            dh[",
     ),
     (

@@ -16,8 +16,8 @@ import numpy as np
 
 LIGHT = ["#5f6368", "#0072b2", "#b3440f", "#00795a", "#1f1f1f", "#8a6d00", "#7d5a3c", "#a8447f", "#3a5a78"]
 DARK = ["#9aa0a6", "#6cb9ee", "#ff9f6b", "#35d0a5", "#f0f0f0", "#e8c547", "#c8a07c", "#ee9ac9", "#a9c4de"]
-TERMINAL = [245, 39, 208, 42, 252, 178, 137, 175, 110]
-"""xterm's 256 colours, for a dark or a light ground."""
+TERMINAL = ["38;5;245", "38;5;33", "38;5;166", "38;5;35", "39", "38;5;136", "38;5;137", "38;5;168", "38;5;67"]
+"""Of xterm's 256 colours those that show on a dark and on a light ground; 39 is the terminal's own."""
 
 DIRECTION_MARKS = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
@@ -55,7 +55,7 @@ def terminal_text(symbols: Sequence[str], labels: Labels, wrong: Labels | None =
     for text, label, mistake in runs(symbols, labels, wrong):
         text = printable(text)
         if colour:
-            code = f"\x1b[{'4;' if mistake else ''}38;5;{TERMINAL[label % len(TERMINAL)]}m"
+            code = f"\x1b[{'4;' if mistake else ''}{TERMINAL[label % len(TERMINAL)]}m"
             # a line at a time: pagers and terminals forget colours, or paint on, across line ends
             text = "\n".join(f"{code}{line}\x1b[0m" if line else "" for line in text.split("\n"))
         parts.append(text)

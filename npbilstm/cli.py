@@ -84,7 +84,7 @@ def add_demo(commands: argparse._SubParsersAction) -> None:
         commands,
         "demo",
         "check the gradients, train on Python's own source, and show what the second direction is worth",
-        "  npbilstm demo\n  npbilstm demo --quick --out /tmp/demo",
+        "  npbilstm demo\n  npbilstm demo --quick --out first-look",
     )
     command.add_argument("--quick", action="store_true", help="less data: a few seconds, a little less accurate")
     command.add_argument("--out", default="npbilstm-demo", help="folder for the page and the model (%(default)s)")

@@ -35,11 +35,21 @@ def test_killed_20_times_at_random_moments_and_resumed_it_ends_bit_identical(tmp
     training = time.monotonic() - begun - start_up
 
     moments = random.Random(0)
+    file = tmp_path / "killed.npz"
+
+    def saved():
+        return file.stat().st_mtime_ns if file.exists() else None
+
     for kill in range(KILLS):
-        resume = (tmp_path / "killed.npz").exists()
-        process = train("--resume", "killed.npz") if resume else train(".", "--out", "killed.npz", *settings.split())
-        # some moments lie in the start-up, most in the training; together they cannot outlast it
-        time.sleep(start_up * moments.uniform(0.6, 1.1) + moments.uniform(0, training / KILLS))
+        before = saved()
+        process = train("--resume", "killed.npz") if before else train(".", "--out", "killed.npz", *settings.split())
+        in_start_up = moments.random() < 0.25
+        patience = moments.uniform(0, start_up) if in_start_up else 60.0
+        begun = time.monotonic()
+        while time.monotonic() - begun < patience and saved() == before:
+            time.sleep(0.002)
+        if not in_start_up:  # a run saves when its training begins; together these moments cannot outlast it
+            time.sleep(moments.uniform(0, 0.7 * training / KILLS))
         process.kill()
         assert process.wait() == -signal.SIGKILL, f"kill {kill} came too late"
     position = read_checkpoint(tmp_path / "killed.npz").meta["position"]

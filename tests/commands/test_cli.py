@@ -261,7 +261,7 @@ def test_a_run_is_not_resumed_on_other_data(folder, tmp_path, monkeypatch, capsy
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 def test_ctrl_c_saves_and_says_how_to_resume_and_the_resumed_run_ends_the_same(folder, tmp_path):
-    long = ["--epochs", "40", *SMALL[2:]]
+    long = ["--epochs", "300", *SMALL[2:]]
     whole = npbilstm("train", folder / "words.txt", "--out", "whole.npz", "--quiet", *long, folder=tmp_path)
     assert whole.returncode == 0
     command = [sys.executable, "-m", "npbilstm", "train", str(folder / "words.txt"), "--out", "m.npz", *long]

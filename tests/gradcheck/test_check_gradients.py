@@ -360,3 +360,15 @@ def test_scalars_reach_the_loss_as_arrays():
 
     assert nb.check_gradients(typed, {"s": np.array(3.0)}, {"s": np.array(6.0)}, entries=np.int64(1)).ok
     assert seen == {np.ndarray}
+
+
+def test_a_wrong_parameter_far_smaller_than_its_neighbours_is_seen_by_the_complex_step():
+    params = {"large": np.array([1.0]), "small": np.array([1.0])}
+
+    def uneven(p):
+        return 1e6 * p["large"][0] + 1e-7 * p["small"][0] ** 2
+
+    right = {"large": np.array([1e6]), "small": np.array([2e-7])}
+    assert nb.check_gradients(uneven, params, right).ok
+    report = nb.check_gradients(uneven, params, {**right, "small": np.array([1e-7])})
+    assert [row.ok for row in report.rows] == [True, False]

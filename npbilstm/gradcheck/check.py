@@ -9,14 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from npbilstm.gradcheck.numerical import METHODS, Method, central_difference
+from npbilstm.gradcheck.numerical import METHODS, Along, Method, central_difference
 from npbilstm.gradcheck.report import DirectionRow, GradientReport, ParameterRow
 
 Params = Mapping[str, np.ndarray]
+Loss = Callable[[dict[str, np.ndarray]], Any]
 
 
 def check_gradients(
-    loss: Callable[[dict[str, np.ndarray]], Any],
+    loss: Loss,
     params: Params,
     grads: Params,
     method: str = "complex",
@@ -111,7 +112,7 @@ def checked_arrays(params: Params, grads: Params) -> tuple[dict[str, np.ndarray]
     return point, judged
 
 
-def evaluate(loss: Callable[[dict[str, np.ndarray]], Any], params: dict[str, np.ndarray]) -> Any:
+def evaluate(loss: Loss, params: dict[str, np.ndarray]) -> Any:
     """The loss as a scalar, or ValueError."""
     value = np.asarray(loss(params))
     if value.size != 1 or value.dtype.kind not in "fciu":
@@ -121,7 +122,7 @@ def evaluate(loss: Callable[[dict[str, np.ndarray]], Any], params: dict[str, np.
     return value.reshape(())[()]
 
 
-def value_at_point(loss: Callable[[dict[str, np.ndarray]], Any], point: dict[str, np.ndarray]) -> float:
+def value_at_point(loss: Loss, point: dict[str, np.ndarray]) -> float:
     """The loss at the point itself, computed twice: a check makes sense only of a function."""
     first, second = (evaluate(loss, {name: p.copy() for name, p in point.items()}) for _ in range(2))
     if first != second:
@@ -132,9 +133,7 @@ def value_at_point(loss: Callable[[dict[str, np.ndarray]], Any], point: dict[str
     return float(np.real(first))
 
 
-def require_complex_loss(
-    loss: Callable[[dict[str, np.ndarray]], Any], point: dict[str, np.ndarray], at_point: float
-) -> None:
+def require_complex_loss(loss: Loss, point: dict[str, np.ndarray], at_point: float) -> None:
     """Raise unless the loss lets complex numbers through: a dropped imaginary part looks like a zero gradient.
 
     Each parameter by itself: moved into the complex plane along one random direction the loss must gain an imaginary
@@ -144,17 +143,14 @@ def require_complex_loss(
     rng = np.random.default_rng(0)
     h = METHODS["central"].step
     for name, p in point.items():
-        v = rng.standard_normal(p.shape)
-
-        def along(t: complex, name: str = name, v: np.ndarray = v) -> Any:
-            return evaluate(loss, {key: np.asarray(q + t * v) if key == name else q.copy() for key, q in point.items()})
-
+        v = {name: rng.standard_normal(p.shape)}
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Casting complex values to real")
-            moved = along(1e-20j)
+            moved = along(loss, point, v, np.complex128)(1e-20j)
         if np.iscomplexobj(moved) and moved.imag != 0:
             continue
-        if abs(central_difference(along, h)) > 100 * np.finfo(float).eps * max(abs(at_point), 1e-300) / h:
+        slope = central_difference(along(loss, point, v, np.float64), h)
+        if abs(slope) > 100 * np.finfo(float).eps * max(abs(at_point), 1e-300) / h:
             raise ValueError(
                 f"loss does not change when {name!r} becomes complex, though it depends on it: "
                 f"somewhere the imaginary part is lost {advice}"
@@ -174,22 +170,24 @@ def require_resolution(row: ParameterRow, got: np.ndarray, noise: float, largest
         )
 
 
-def entry_derivative(
-    loss: Callable[[dict[str, np.ndarray]], Any],
-    point: dict[str, np.ndarray],
-    name: str,
-    k: int,
-    how: Method,
-    step: float,
-) -> float:
-    """The numerical derivative of the loss with respect to entry k (counted flat) of one parameter."""
+def along(loss: Loss, point: dict[str, np.ndarray], v: dict[str, np.ndarray], dtype: type) -> Along:
+    """The loss as a function of t at point + t v; parameters that v lacks stay. All are fresh arrays of this dtype."""
 
-    def along(t: complex) -> Any:
-        trial: dict[str, np.ndarray] = {key: p.astype(how.dtype, order="C") for key, p in point.items()}
-        trial[name].reshape(-1)[k] += t
+    def at(t: complex) -> Any:
+        trial: dict[str, np.ndarray] = {name: p.astype(dtype) for name, p in point.items()}
+        for name, direction in v.items():
+            trial[name] += t * direction
         return evaluate(loss, trial)
 
-    return how.derivative(along, step * how.stretch(point[name].reshape(-1)[k]))
+    return at
+
+
+def entry_derivative(loss: Loss, point: dict[str, np.ndarray], name: str, k: int, how: Method, step: float) -> float:
+    """The numerical derivative of the loss with respect to entry k (counted flat) of one parameter."""
+    p = point[name]
+    unit = np.zeros_like(p)
+    unit.reshape(-1)[k] = 1
+    return how.derivative(along(loss, point, {name: unit}, how.dtype), step * how.stretch(p.reshape(-1)[k]))
 
 
 def parameter_row(
@@ -224,7 +222,7 @@ def parameter_row(
 
 
 def direction_row(
-    loss: Callable[[dict[str, np.ndarray]], Any],
+    loss: Loss,
     point: dict[str, np.ndarray],
     judged: dict[str, np.ndarray],
     how: Method,
@@ -240,9 +238,7 @@ def direction_row(
     v = {name: rng.standard_normal(p.shape) for name, p in point.items()}
     norm = np.sqrt(sum((part**2).sum() for part in v.values()))
     v = {name: part / norm * how.stretch(point[name]) for name, part in v.items()}
-    expected = how.derivative(
-        lambda t: evaluate(loss, {name: np.asarray(p + t * v[name]) for name, p in point.items()}), step
-    )
+    expected = how.derivative(along(loss, point, v, how.dtype), step)
     terms = np.concatenate([(judged[name] * v[name]).ravel() for name in point])
     with np.errstate(invalid="ignore"):
         got = terms.sum()

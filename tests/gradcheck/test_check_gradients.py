@@ -372,3 +372,15 @@ def test_a_wrong_parameter_far_smaller_than_its_neighbours_is_seen_by_the_comple
     assert nb.check_gradients(uneven, params, right).ok
     report = nb.check_gradients(uneven, params, {**right, "small": np.array([1e-7])})
     assert [row.ok for row in report.rows] == [True, False]
+
+
+def test_a_buffer_made_like_another_parameter_is_no_false_alarm():
+    """All parameters are complex at once, so a buffer made like one holds what comes of another."""
+
+    def buffered(p):
+        out = np.zeros_like(p["x"])
+        out[:] = p["x"] * p["w"]
+        return (out**2).sum()
+
+    x, w = np.array([1.0, 2.0]), np.array([3.0, 4.0])
+    assert nb.check_gradients(buffered, {"x": x, "w": w}, {"x": 2 * x * w**2, "w": 2 * x**2 * w}).ok

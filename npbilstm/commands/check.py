@@ -261,9 +261,8 @@ def run_check(method: str = "complex") -> bool:
     entries = 0
     for name, check in CHECKS.items():
         report = check(method=method)
-        checked = sum(row.checked for row in report.rows)
-        entries += checked
-        print(f"{'ok' if report.ok else 'WRONG':5}  {name:{width}}  {checked:7}  {report.worst:.1e}", flush=True)
+        entries += report.checked
+        print(f"{'ok' if report.ok else 'WRONG':5}  {name:{width}}  {report.checked:7}  {report.worst:.1e}", flush=True)
         if not report.ok:
             wrong.append(report)
     for report in wrong:

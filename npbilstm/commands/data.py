@@ -28,10 +28,8 @@ def describe_data(
             raise ValueError("--valid and --test go with a tagged-text file; Python source is split by file")
         folder = None if data is None else str(Path(data).resolve())
         return {"kind": PYTHON, "folder": folder, "characters": characters, "window": window}
-    files = {
-        name: str(Path(p).resolve()) if p else None for name, p in [("train", data), ("valid", valid), ("test", test)]
-    }
-    return {"kind": TEXT, **files, "seed": seed}
+    paths = {"train": data, "valid": valid, "test": test}
+    return {"kind": TEXT, **{part: path and str(Path(path).resolve()) for part, path in paths.items()}, "seed": seed}
 
 
 def load_data(description: dict[str, Any]) -> TaggedData:

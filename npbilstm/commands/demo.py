@@ -11,8 +11,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from npbilstm.commands.check import CHECKS
-from npbilstm.commands.data import about_data
-from npbilstm.datasets.python_source import CALLED, CHARACTERS, CLASSES, DEFINITION, SourceFile, source_files, windows
+from npbilstm.commands.data import about_data, describe_data
+from npbilstm.datasets.python_source import (
+    CALLED,
+    CHARACTERS,
+    CLASSES,
+    DEFINITION,
+    SourceFile,
+    cut_to_windows,
+    source_files,
+)
 from npbilstm.datasets.tagged import TaggedData
 from npbilstm.inspector import html_legend, html_page, html_text, terminal_legend, terminal_text
 from npbilstm.layers import SequenceTagger
@@ -38,7 +46,7 @@ def check_gradients_of_all() -> str:
     for name, report in reports.items():
         if not report.ok:
             raise RuntimeError(f"{name}: {report}")
-    entries = sum(row.checked for report in reports.values() for row in report.rows)
+    entries = sum(report.checked for report in reports.values())
     worst = max(report.worst for report in reports.values())
     return (
         f"{len(reports)} checks, {entries:,} entries, against the complex step in float64: "
@@ -163,8 +171,7 @@ def run_demo(options: Any, colour: bool) -> int:
 
     heading("2. The data: the standard library of this Python, a class for every character", colour)
     files = source_files(size["characters"])
-    parts = {part: windows(members, WINDOW) for part, members in files.items()}
-    data = TaggedData("Python source", CHARACTERS, CLASSES, parts["train"], parts["valid"], parts["test"])
+    data = cut_to_windows(files, WINDOW)
     taken = {part: (sum(len(file.text) for file in members), len(members)) for part, members in files.items()}
     print(", ".join(f"{part}: {total:,} characters of {number} files" for part, (total, number) in taken.items()))
     print(terminal_legend(CLASSES, colour))
@@ -190,7 +197,7 @@ def run_demo(options: Any, colour: bool) -> int:
 
     document = page(checked, rows, passage, two[n], one[n]).encode()
     write_atomically(out / "page.html", lambda target: target.write(document))
-    description = {"kind": "python source", "folder": None, "characters": size["characters"], "window": WINDOW}
+    description = describe_data(None, None, None, size["characters"], WINDOW, seed=0)
     save_checkpoint(out / "model.npz", trainer, about_data(data, description).to_json())
     heading(f"Done in {time.perf_counter() - start:.0f} s", colour)
     print(f"The whole file, beside what one direction makes of it: {(out / 'page.html').resolve().as_uri()}")

@@ -11,7 +11,7 @@ from npbilstm.commands.data import About, read_about
 from npbilstm.commands.terminal import require_free
 from npbilstm.datasets import label_characters
 from npbilstm.datasets.python_source import CHARACTERS
-from npbilstm.datasets.tagged_text import column_count, decode, encode, parse_sentences, read_text, require_known_tags
+from npbilstm.datasets.tagged_text import column_count, decode, encode, parse_sentences, read_text
 from npbilstm.inspector import html_legend, html_page, html_text, printable, terminal_legend, terminal_text
 from npbilstm.layers import SequenceTagger
 from npbilstm.training import load_model, predict_long, predict_sequences
@@ -59,15 +59,16 @@ def tag_characters(model: SequenceTagger, text: str, window: int) -> list[Tagged
 
 def tag_words(model: SequenceTagger, about: About, name: str, text: str) -> list[Tagged]:
     """Sentences of words: a tagged text with tabs, whose tags are then compared, or plain text, a sentence a line."""
-    true: list[np.ndarray] | None = None
+    vocabulary = about.vocabulary
+    true: tuple[np.ndarray, ...] | None = None
     if "\t" in text and column_count(text) in (2, 10):
-        require_known_tags(text, name, about.classes)
-        tagged = parse_sentences(text, name)
+        tagged = parse_sentences(text, name, about.classes)
         sentences = [[word for word, _ in sentence] for sentence in tagged]
-        true = [labels for _, labels in encode(tagged, about.vocabulary, about.classes)]
+        rows, true = zip(*encode(tagged, vocabulary, about.classes))
     else:
         sentences = [line.split() for line in text.split("\n") if line.strip()]
-    predicted = predict_sequences(model, [about.vocabulary.encode(sentence) for sentence in sentences])
+        rows = tuple(vocabulary.encode(sentence) for sentence in sentences)
+    predicted = predict_sequences(model, rows)
     return [Tagged(s, predicted[n], None if true is None else true[n]) for n, s in enumerate(sentences)]
 
 

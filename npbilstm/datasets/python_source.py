@@ -179,6 +179,12 @@ def windows(files: Iterable[SourceFile], window: int = 128) -> list[TaggedSequen
     return sequences
 
 
+def cut_to_windows(files: dict[str, list[SourceFile]], window: int) -> TaggedData:
+    """The data set of these files, parted as source_files parts them."""
+    parts = {part: windows(members, window) for part, members in files.items()}
+    return TaggedData("Python source", CHARACTERS, CLASSES, parts["train"], parts["valid"], parts["test"])
+
+
 def python_source(characters: int = 500_000, *, window: int = 128, folder: str | Path | None = None) -> TaggedData:
     """Python source code with a class for every character, cut into windows.
 
@@ -190,5 +196,4 @@ def python_source(characters: int = 500_000, *, window: int = 128, folder: str |
 
     Raises ValueError where characters or window is too small, or where there are fewer than three usable files.
     """
-    parts = {part: windows(files, window) for part, files in source_files(characters, folder).items()}
-    return TaggedData("Python source", CHARACTERS, CLASSES, parts["train"], parts["valid"], parts["test"])
+    return cut_to_windows(source_files(characters, folder), window)

@@ -74,12 +74,16 @@ def data_lines(text: str, name: str) -> Iterator[tuple[int, str, str] | None]:
         yield number, word, tag
 
 
-def parse_sentences(text: str, name: str) -> list[Sentence]:
+def parse_sentences(text: str, name: str, classes: Sequence[str] | None = None) -> list[Sentence]:
     """All sentences of a tagged text; name is for errors. Raises ValueError as read_sentences does."""
+    known = None if classes is None else set(classes)
     sentences: list[Sentence] = [[]]
     for item in data_lines(text, name):
         if item is not None:
-            sentences[-1].append(item[1:])
+            number, word, tag = item
+            if known is not None and tag not in known:
+                raise ValueError(f"{name}, line {number}: tag {tag!r} is none of the model's {len(known)} classes")
+            sentences[-1].append((word, tag))
         elif sentences[-1]:
             sentences.append([])
     sentences = [sentence for sentence in sentences if sentence]
@@ -88,21 +92,15 @@ def parse_sentences(text: str, name: str) -> list[Sentence]:
     return sentences
 
 
-def read_sentences(path: str | Path) -> list[Sentence]:
+def read_sentences(path: str | Path, classes: Sequence[str] | None = None) -> list[Sentence]:
     """All sentences of a tagged file, each a list of (word, tag).
 
+    classes: the tags that are allowed; None: any.
+
     Raises OSError where it cannot be read; ValueError, naming file and line, where it is not UTF-8, has another
-    number of columns, or an empty word or tag; ValueError where it holds no sentence.
+    number of columns, an empty word or tag, or a tag that is not allowed; ValueError where it holds no sentence.
     """
-    return parse_sentences(read_text(path), str(path))
-
-
-def require_known_tags(text: str, name: str, classes: Sequence[str]) -> None:
-    """Raise ValueError, naming file and line, for the first tag of a text that is not among these classes."""
-    known = set(classes)
-    for item in data_lines(text, name):
-        if item is not None and item[2] not in known:
-            raise ValueError(f"{name}, line {item[0]}: tag {item[2]!r} is none of the model's {len(classes)} classes")
+    return parse_sentences(read_text(path), str(path), classes)
 
 
 def encode(sentences: Sequence[Sentence], vocabulary: Vocabulary, classes: Sequence[str]) -> list[TaggedSequence]:
@@ -137,9 +135,7 @@ def tagged_text(
     order = np.random.default_rng(seed).permutation(len(sentences))
     tenth = max(len(sentences) // 10, 1)
     for part, path in [("valid", valid), ("test", test)]:
-        if path is not None:
-            held_out[part] = read_sentences(path)
-        else:
+        if path is None:
             held_out[part] = [sentences[n] for n in order[:tenth]]
             order = order[tenth:]
     if not len(order):
@@ -150,7 +146,7 @@ def tagged_text(
     classes = sorted({tag for sentence in kept for _, tag in sentence})
     for part, path in [("valid", valid), ("test", test)]:
         if path is not None:
-            require_known_tags(read_text(path), str(path), classes)
+            held_out[part] = read_sentences(path, classes)
         else:  # a rare tag may stand in a held-out sentence alone: then it is a class all the same
             classes = sorted({*classes, *(tag for sentence in held_out[part] for _, tag in sentence)})
     parts = [encode(part, vocabulary, classes) for part in (kept, held_out["valid"], held_out["test"])]

@@ -78,8 +78,9 @@ def lstm_forward(
     h_T, c_T = h0.copy(), c0.copy()
     for t in range(T):
         k, after = (t, t + 1) if keep else (0, 0)
+        places = [place(s, t, T, lengths) for s in range(S)]
         for s in range(S):
-            Z[s, k, :, :D] = x[place(s, t, T, lengths)]
+            Z[s, k, :, :D] = x[places[s]]
         if lengths is not None:
             Z[:, k, t >= lengths, :D] = 0
         # a = [x_t, h_{t-1}, 1] W,   c_t = f * c_{t-1} + i * g,   h_t = o * tanh(c_t)
@@ -93,7 +94,7 @@ def lstm_forward(
         c_t += np.multiply(i, g, out=ig)
         h_t = np.multiply(o, np.tanh(c_t, out=tanh_c[:, k]), out=Z[:, after, :, D:-1])
         for s in range(S):
-            y[(*place(s, t, T, lengths), s)] = h_t[s]
+            y[(*places[s], s)] = h_t[s]
         if t in ends:  # rows whose last valid step this is
             h_T[:, ends[t]] = h_t[:, ends[t]]
             c_T[:, ends[t]] = c_t[:, ends[t]]

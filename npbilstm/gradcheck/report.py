@@ -58,9 +58,14 @@ class GradientReport:
         return max([row.relative for row in self.rows] + [self.direction.relative])
 
     @property
+    def checked(self) -> int:
+        """How many entries were checked one by one."""
+        return sum(row.checked for row in self.rows)
+
+    @property
     def verdict(self) -> str:
         """One sentence."""
-        checked, size = sum(row.checked for row in self.rows), sum(row.size for row in self.rows)
+        checked, size = self.checked, sum(row.size for row in self.rows)
         entries = f"all {size} entries" if checked == size else f"{checked} of {size} entries"
         if self.ok:
             return (

@@ -1,5 +1,4 @@
-"""Tagged text in colour, for a terminal and for a page: each run of one class in that class's colour, mistakes
-underlined.
+"""Tagged text in colour, for a terminal and for a page: each run of one class in its colour, mistakes underlined.
 
 The colours are Okabe and Ito's (2008), told apart by colour-blind eyes too, lightened or darkened for the ground they
 stand on; more than nine classes go round again.
@@ -81,11 +80,8 @@ def html_text(symbols: Sequence[str], labels: Labels, wrong: Labels | None = Non
 
 def html_legend(classes: Sequence[str]) -> str:
     """The classes, each in its colour."""
-    items = (
-        f'<li><span class="k{k % len(LIGHT)}">{html.escape(printable(name))}</span></li>'
-        for k, name in enumerate(classes)
-    )
-    return f'<ul class="legend">{"".join(items)}<li><u>mistake</u></li></ul>'
+    items = "".join(f"<li>{html_text([name], [k])}</li>" for k, name in enumerate(classes))
+    return f'<ul class="legend">{items}<li><u>mistake</u></li></ul>'
 
 
 def html_page(title: str, body: str) -> str:

@@ -199,23 +199,23 @@ def build_position(stored: dict[str, Any]) -> Position:
     return position
 
 
-def load_model(path: str | Path | Checkpoint) -> tuple[SequenceModel, dict[str, Any]]:
+def load_model(path: str | Path) -> tuple[SequenceModel, dict[str, Any]]:
     """The model in a file, with the weights of its best epoch if it has any; and what was said `about` it.
 
     Raises as read_checkpoint does.
     """
-    checkpoint = path if isinstance(path, Checkpoint) else read_checkpoint(path)
+    checkpoint = read_checkpoint(path)
     model = build_model(checkpoint)
     fill(checkpoint, "best" if group(checkpoint, "best") else "params", model.params)
     return model, checkpoint.about
 
 
-def load_trainer(path: str | Path | Checkpoint) -> tuple[Trainer, dict[str, Any]]:
+def load_trainer(path: str | Path) -> tuple[Trainer, dict[str, Any]]:
     """The run in a file, where it was when the file was written; and what was said `about` it.
 
     Raises as read_checkpoint does, and ValueError for a file that holds a model alone.
     """
-    checkpoint = path if isinstance(path, Checkpoint) else read_checkpoint(path)
+    checkpoint = read_checkpoint(path)
     meta = checkpoint.meta
     if "optimiser" not in meta:
         raise ValueError(f"{checkpoint.path} holds a model alone, not a training run; there is nothing to resume")

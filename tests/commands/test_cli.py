@@ -128,7 +128,7 @@ def test_tag_writes_a_page(folder, tmp_path):
     (tmp_path / "a.py").write_text("x = '<script>alert(1)</script>'\n")
     assert npbilstm("tag", folder / "code.npz", "a.py", "--html", "a.html", folder=tmp_path).returncode == 0
     page = (tmp_path / "a.html").read_text()
-    assert "&lt;script&gt;" in page.replace("</span>", "").replace("<u>", "").replace("</u>", "") or "&lt;" in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in re.sub(r"</?(span|u)[^>]*>", "", page)
     assert "<script" not in page
 
 
@@ -136,7 +136,7 @@ def test_a_reader_that_has_seen_enough_is_no_error(folder, tmp_path):
     (tmp_path / "a.py").write_text("x = 1\n" * 30_000)
     command = f"{sys.executable} -m npbilstm tag {folder / 'code.npz'} a.py --columns | head -n 1"
     done = subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.stdout == "x\tother name\n" or done.stdout.startswith("x\t")
+    assert re.match(r"x\t[a-z ]+\n\Z", done.stdout)
     assert "Traceback" not in done.stderr
 
 

@@ -11,7 +11,7 @@ from npbilstm.textbook import BiLSTMParams, LSTMParams
 
 
 class Case(NamedTuple):
-    """A bidirectional LSTM's inputs, weights and upstream gradients, all distinct, of about 0.5, none of them zero."""
+    """A bidirectional LSTM's inputs, weights and upstream gradients, all distinct, of about `scale`, none zero."""
 
     x: np.ndarray
     h0: np.ndarray
@@ -23,11 +23,11 @@ class Case(NamedTuple):
     dc_T: np.ndarray
 
 
-def make_case(N=3, T=5, D=3, H=4, lengths=None, seed=0, dtype=np.float64) -> Case:
+def make_case(N=3, T=5, D=3, H=4, lengths=None, seed=0, dtype=np.float64, scale=0.5) -> Case:
     rng = np.random.default_rng(seed)
 
     def draw(*shape):
-        return (0.5 * rng.standard_normal(shape)).astype(dtype)
+        return (scale * rng.standard_normal(shape)).astype(dtype)
 
     def weights():
         return LSTMParams(draw(D, 4 * H), draw(H, 4 * H), draw(4 * H))

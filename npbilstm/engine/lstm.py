@@ -1,208 +1,372 @@
-"""The LSTM made fast: all rows, all gates and both directions at once, one matrix product a step.
+"""The LSTM made fast: one small product a step and direction, everything else in few passes over memory in cache.
 
 The same function as textbook/lstm.py and textbook/bidirectional.py; tests hold the two equal. Letters as there: N rows,
-T steps, D inputs, H units; and S directions, 1 or 2. K = D + H + 1.
+T steps, D inputs, H units; and S directions, 1 or 2, of which P go step by step together (plan.py says which).
+K = H + D + 1.
 
-What makes it fast, and so shapes the code:
+    [o i f] = sigmoid(a[o i f])       g = tanh(a[g])       with   a = [h_{t-1}  x_t  1] W
+    c_t = i g + f c_{t-1}             h_t = o tanh(c_t)
 
-- One product a step. Z[s, t] (N, K) holds [x_t, h_{t-1}, 1] side by side and W[s] (K, 4H) holds Wx over Wh over b, so
-  all four pre-activations of all rows are `Z[:, t] @ W`; the new h is written straight into the next step's Z.
-- One tanh for all gates: sigmoid(a) = 1/2 + 1/2 tanh(a/2), the inner halves folded into W once. The gates stand in
-  the order i, f, o, g here, so that the three sigmoids are one block.
+The layout, and its reasons:
+
+- A (T+1, 5, P, N, H) holds, at each step, the gates o, i, f, g and the cell state before the step. Each is
+  contiguous, as NumPy is quickest on those; o, i, f lie side by side for the sigmoids, and [i f] beside [g c], so
+  that one multiplication makes both terms of c_t.
+- One tanh for all gates: sigmoid(a) = 1/2 + 1/2 tanh(a/2), the inner halves folded into the weights once.
+- Z (steps, P, N, K) holds [h, x, 1] side by side: state, input and bias share one product. The new h is written
+  straight into the next step's Z. W stands in tiles, see tiles.py.
+- Steps are worked on in blocks. A block's arrays are made once, used again and stay in the cache. What needs no
+  recurrence is done for a whole block at once: transposing from and to the public (N, T, ...); in backward, the local
+  derivatives before the block's loop, the gradients of weights and inputs after it.
 - No masks on the states. Padding is read as zeros and its steps are computed like all others; since each direction
-  processes a row's valid steps first, they cannot touch a valid step. Outputs there are zeroed, and final states picked
-  up where each row ends. Backward, the upstream gradient is zero in the padding and that of the final state enters at
-  each row's last valid step, so what flows through padded steps is exactly zero.
-- Sums over time wait until the loop is done: the gradients of weights and inputs are one large product each.
+  processes a row's valid steps first (order.py), they cannot touch a valid step. Final states are picked up where each
+  row ends. Backward, the upstream gradient is zero in the padding and that of the final state enters at each row's
+  last valid step, so what flows through padded steps is exactly zero.
+- The cache holds five floats a unit and step: A. tanh(c_t) and h_t = o tanh(c_t) are computed again, which costs less
+  than writing and reading them.
 
-The two directions differ in one thing only: `place`, which input step is processed when.
+In the loops over steps every call counts, so they name the result's place by position: multiply(x, y, out).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import repeat
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy import add, matmul, multiply, subtract, tanh
+from numpy.lib.stride_tricks import as_strided
 
-Weights = tuple[np.ndarray, np.ndarray, np.ndarray]
-"""Wx (D, 4H), Wh (H, 4H), b (4H,) of one direction, gates in the order i, f, g, o."""
+from npbilstm.engine.buffers import borrow
+from npbilstm.engine.order import read_steps, rows_by_last_step, write_steps
+from npbilstm.engine.plan import FEW_ROWS, block_steps, groups_of_directions, run_each
+from npbilstm.engine.tiles import Weights, row_tiles, tile_rows, tile_width, tiled_weights, tiles_of, transposed_tiles
+
+APART = 16  # floats between rows of 4H: rows apart by a power of two would evict each other from the cache
+
+Array = np.ndarray
 
 
 class LSTMCache(NamedTuple):
-    """What the backward pass needs.
+    """What the backward pass needs, all of it copies: what is changed between the passes cannot mix in.
 
-    Z (S, T+1, N, K), A (S, T, N, 4H) the gates i, f, o, g after squashing, c (S, T+1, N, H), tanh_c (S, T, N, H),
-    lengths (N,) or None, and W (S, K, 4H), its sigmoid columns halved: a copy, so that weights updated between forward
-    and backward cannot mix with this run's activations. c[:, t] is the cell state *before* step t and c[:, t+1] that
-    after it; so with the h inside Z.
+    x (T, N, D), lengths (N,) or None, W (S, 4, H/w, 1, K, w) with its sigmoid gates halved.
+    A: for each group of directions (T+1, 5, P, N, H), see above; empty where the states were stored at intervals.
+    h, c (intervals, S, N, H): the states before each interval of `store_every` steps.
     """
 
-    Z: np.ndarray
-    A: np.ndarray
-    c: np.ndarray
-    tanh_c: np.ndarray
-    lengths: np.ndarray | None
-    W: np.ndarray
+    x: Array
+    lengths: Array | None
+    W: Array
+    A: list[Array]
+    h: Array
+    c: Array
+    store_every: int
+
+
+class Scan(NamedTuple):
+    """A group of P directions that go step by step together, and what they read."""
+
+    directions: range
+    x: Array
+    lengths: Array | None
+    W: Array
+
+
+class Finals(NamedTuple):
+    """Which rows end at which step, and the final states, or their gradients, of a group (P, N, H)."""
+
+    ends: Mapping[int, Array]
+    h: Array
+    c: Array
+
+
+NO_FINALS = Finals({}, np.empty(0), np.empty(0))
 
 
 def lstm_forward(
-    x: np.ndarray,
-    h0: np.ndarray,
-    c0: np.ndarray,
+    x: Array,
+    h0: Array,
+    c0: Array,
     params: Sequence[Weights],
-    lengths: np.ndarray | None = None,
+    lengths: Array | None = None,
     keep: bool = True,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, LSTMCache | None]:
+    store_every: int | None = None,
+) -> tuple[Array, Array, Array, LSTMCache | None]:
     """One layer of S = len(params) directions: the first reads forward, the second in reverse.
 
     x (N, T, D), h0 and c0 (S, N, H), lengths (N,) or None for all T -> y (N, T, S, H) in input time order,
     h_T and c_T (S, N, H), cache. All in one dtype. Arguments are not checked here: the layers do that.
 
     keep=False keeps nothing for the backward pass: memory beyond y does not grow with T, and the cache is None.
+    store_every=k keeps the states of every k-th step only, and backward computes the steps between once more: 2 T/k +
+    5 k floats a unit in place of 5 T, least at k = sqrt(2 T / 5) (Gruslys et al. 2016, "Memory-efficient
+    backpropagation through time").
     """
     N, T, D = x.shape
     S, _, H = h0.shape
-    W = np.stack([pack(*weights) for weights in params])  # (S, K, 4H)
-    ends = rows_by_last_step(lengths)
-    steps = T if keep else min(T, 1)  # without keeping, every step uses the same memory
-    Z = np.empty((S, steps + 1, N, D + H + 1), x.dtype)
-    A = np.empty((S, steps, N, 4 * H), x.dtype)
-    c = np.empty((S, steps + 1, N, H), x.dtype)
-    tanh_c = np.empty((S, steps, N, H), x.dtype)
+    x = x.swapaxes(0, 1)
+    if keep:
+        (x_kept,) = borrow(x.dtype, x.shape)
+        x_kept[...] = x
+        x = x_kept
+    W = tiled_weights(params)
     y = np.empty((N, T, S, H), x.dtype)
-    ig = np.empty((S, N, H), x.dtype)
-    Z[:, 0, :, D:-1] = h0
-    Z[..., -1] = 1
-    c[:, 0] = c0
     h_T, c_T = h0.copy(), c0.copy()
-    for t in range(T):
-        k, after = (t, t + 1) if keep else (0, 0)
-        places = [place(s, t, T, lengths) for s in range(S)]
-        for s in range(S):
-            Z[s, k, :, :D] = x[places[s]]
-        if lengths is not None:
-            Z[:, k, t >= lengths, :D] = 0
-        # a = [x_t, h_{t-1}, 1] W,   c_t = f * c_{t-1} + i * g,   h_t = o * tanh(c_t)
-        a = np.matmul(Z[:, k], W, out=A[:, k])  # (S, N, 4H)
-        np.tanh(a, out=a)
-        ifo, g = a[..., : 3 * H], a[..., 3 * H :]
-        ifo *= 0.5
-        ifo += 0.5
-        i, f, o = ifo[..., :H], ifo[..., H : 2 * H], ifo[..., 2 * H :]
-        c_t = np.multiply(f, c[:, k], out=c[:, after])
-        c_t += np.multiply(i, g, out=ig)
-        h_t = np.multiply(o, np.tanh(c_t, out=tanh_c[:, k]), out=Z[:, after, :, D:-1])
-        for s in range(S):
-            y[(*places[s], s)] = h_t[s]
-        if t in ends:  # rows whose last valid step this is
-            h_T[:, ends[t]] = h_t[:, ends[t]]
-            c_T[:, ends[t]] = c_t[:, ends[t]]
-    if lengths is None and T:
-        h_T, c_T = h_t.copy(), c_t.copy()
-    elif lengths is not None:
-        y[padding(lengths, T)] = 0
-    return y, h_T, c_T, LSTMCache(Z, A, c, tanh_c, lengths, W) if keep else None
+    ends = rows_by_last_step(lengths)
+    interval = store_every or max(T, 1)
+    starts = range(0, T if N else 0, interval)
+    stored = np.empty((2, len(starts) if keep else 0, S, N, H), x.dtype)
+    keep_steps = keep and store_every is None
+
+    def run(own: slice) -> Array:
+        scan = Scan(range(S)[own], x, lengths, W[own])
+        finals = Finals(ends, h_T[own], c_T[own])
+        h, c = h0[own], c0[own]
+        A = step_arrays(T, h.shape, x.dtype, keep_steps)
+        for k, start in enumerate(starts):
+            if keep:
+                stored[:, k, own] = h, c
+            steps = range(start, min(start + interval, T))
+            h, c = forward_steps(scan, steps, h, c, A, finals, y.swapaxes(0, 1))
+        if lengths is None:
+            h_T[own], c_T[own] = h, c
+        return A
+
+    groups, at_once = groups_of_directions(N, D, H, S)
+    A = run_each(run, groups, at_once)
+    cache = LSTMCache(x, lengths, W, A if keep_steps else [], stored[0], stored[1], interval) if keep else None
+    return y, h_T, c_T, cache
 
 
-def lstm_backward(
-    dy: np.ndarray, dh_T: np.ndarray, dc_T: np.ndarray, cache: LSTMCache
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[Weights]]:
+def forward_steps(
+    scan: Scan, steps: range, h: Array, c: Array, A: Array, finals: Finals, y: Array | None = None
+) -> tuple[Array, Array]:
+    """A group's directions through `steps`, from the states h, c (P, N, H) before them to those after them.
+
+    Fills A (len(steps) + 1, 5, P, N, H), the final states of rows that end here and, if given, the steps of
+    y (T, N, S, H).
+    """
+    directions, x, lengths, W = scan
+    _, N, D = x.shape
+    P, _, tiles, _, K, w = W.shape
+    H = tiles * w
+    block = block_steps(N, H, len(x))
+    few_rows = N <= FEW_ROWS  # then the input's share is computed a block at a time: plan.py
+    depth = H if few_rows else K
+    r = tile_rows(N, depth, w)
+    terms, tanh_c, Z = borrow(x.dtype, (2, P, N, H), (P, N, H), (block + 1, P, N, depth))
+    Z_h, Z_x = Z[..., :H], Z[:-1, ..., H:]
+    input_share: Iterable[Any] = repeat(None)
+    if few_rows:
+        Z_x, shares = borrow(x.dtype, (block, P, N, D + 1), (block, 4, P, N, H))
+        input_share = shares
+    Z_x[..., -1] = 1
+    Z_h[0], A[0, 4] = h, c
+    Z_rows = Z.reshape(block + 1, P, 1, 1, N // r, r, depth)
+    W_step = W[..., :depth, :]
+    ig, fc = terms
+    half = np.asarray(0.5, x.dtype)
+    ends = finals.ends
+    for start in range(steps.start, steps.stop, block):
+        n = min(block, steps.stop - start)
+        for p, s in enumerate(directions):
+            read_steps(x, s, start, lengths, out=Z_x[:n, p, :, :D])
+        if few_rows:  # the rows of these products are the steps of one row of the batch
+            by_row = shares[:n].reshape(n, 4, P, N, tiles, w).transpose(2, 1, 4, 3, 0, 5)  # (P, 4, H/w, N, n, w)
+            matmul(Z_x[:n].transpose(1, 2, 0, 3)[:, None, None], W[..., H:, :], by_row)
+        k = start - steps.start
+        now, c_after = A[k : k + n], A[k + 1 : k + n + 1, 4]
+        for t, z, a, gates, oif, i_f, g_c, o, c, h, share in zip(
+            range(start, start + n),
+            Z_rows,
+            tiles_of(now[:, :4].swapaxes(1, 2), r, w),
+            now[:, :4],
+            now[:, :3],
+            now[:, 1:3],
+            now[:, 3:],
+            now[:, 0],
+            c_after,
+            Z_h[1:],
+            input_share,
+        ):
+            matmul(z, W_step, a)  # a = [h x 1] W
+            if share is not None:
+                add(gates, share, gates)
+            tanh(gates, gates)
+            multiply(oif, half, oif)
+            add(oif, half, oif)  # sigmoid(a) = 1/2 + 1/2 tanh(a/2)
+            multiply(i_f, g_c, terms)
+            add(ig, fc, c)  # c_t = i g + f c_{t-1}
+            tanh(c, tanh_c)
+            multiply(o, tanh_c, h)  # h_t = o tanh(c_t)
+            if t in ends:
+                rows = ends[t]
+                finals.h[:, rows], finals.c[:, rows] = h[:, rows], c[:, rows]
+        if y is not None:
+            for p, s in enumerate(directions):
+                write_steps(Z_h[1 : n + 1, p], s, start, lengths, y[:, :, s])
+        Z_h[0] = Z_h[n]
+    return Z_h[0], A[len(steps), 4]
+
+
+def lstm_backward(dy: Array, dh_T: Array, dc_T: Array, cache: LSTMCache) -> tuple[Array, Array, Array, list[Weights]]:
     """Gradients of one layer, given dy (N, T, S, H) and dh_T, dc_T (S, N, H).
 
     -> dx (N, T, D), dh0 and dc0 (S, N, H), a list of gradients like params.
     """
-    Z, A, c, tanh_c, lengths, W = cache
-    S, T, N, H = tanh_c.shape
-    D = Z.shape[-1] - H - 1
-    dtype = np.result_type(dy, dh_T, dc_T, A)
-    WT = W.transpose(0, 2, 1).copy()  # (S, 4H, K)
-    WT[:, : 3 * H] *= 2  # undo the halving: exact
-    WxT, WhT = WT[..., :D], WT[..., D:-1]
+    x, lengths, W, A_kept, h, c, interval = cache
+    T, N, D = x.shape
+    S, _, tiles, _, K, w = W.shape
+    H = tiles * w
+    dtype = np.result_type(dy, dh_T, dc_T, x)
     ends = rows_by_last_step(lengths)
     if lengths is None:
         dh, dc = dh_T.astype(dtype), dc_T.astype(dtype)
     else:
         dh, dc = np.zeros((2, S, N, H), dtype)
-        dy = np.where(padding(lengths, T)[:, :, None, None], dy.dtype.type(0), dy)
+    WhT, WxT = transposed_tiles(W)
+    dx = [borrow(dtype, (N, T, D))[0] for _ in range(S)]  # one for each direction, as they may write at once
+    (dW,) = borrow(dtype, (S, K, 4 * H))
+    dW[...] = 0
 
-    dA = np.empty((S, T, N, 4 * H), dtype)
-    for t in reversed(range(T)):
-        if t in ends:  # rows whose last valid step this is
-            dh[:, ends[t]] += dh_T[:, ends[t]]
-            dc[:, ends[t]] += dc_T[:, ends[t]]
-        for s in range(S):
-            dh[s] += dy[(*place(s, t, T, lengths), s)]
-        ifo, g = A[:, t, :, : 3 * H], A[:, t, :, 3 * H :]
-        i, f, o = ifo[..., :H], ifo[..., H : 2 * H], ifo[..., 2 * H :]
-        da = dA[:, t]
-        np.subtract(1, ifo, out=da[..., : 3 * H])
-        da[..., : 3 * H] *= ifo  # sigmoid' = s (1 - s)
-        da_i, da_f, da_o, da_g = (da[..., k * H : (k + 1) * H] for k in range(4))
-        da_o *= dh
-        da_o *= tanh_c[:, t]
-        dh *= o
-        dc += dh
-        dh *= tanh_c[:, t]
-        dh *= tanh_c[:, t]
-        dc -= dh  # dc += dh o (1 - tanh^2 c)
-        da_i *= dc
-        da_i *= g
-        da_f *= dc
-        da_f *= c[:, t]
-        np.multiply(g, g, out=da_g)
-        np.subtract(1, da_g, out=da_g)  # tanh' = 1 - g^2
-        da_g *= dc
-        da_g *= i
-        dc *= f
-        np.matmul(da, WhT, out=dh)
+    def run(job: tuple[slice, Array | None]) -> None:
+        own, A = job
+        scan = Scan(range(S)[own], x, lengths, W[own])
+        WT = WhT[own], WxT[own]
+        dfinals = Finals(ends, dh_T[own], dc_T[own])
+        steps_kept = A is not None
+        if A is None:
+            A = step_arrays(min(interval, T), dh[own].shape, x.dtype, keep=True)
+        for k in reversed(range(len(h))):
+            steps = range(k * interval, min((k + 1) * interval, T))
+            if not steps_kept:
+                forward_steps(scan, steps, h[k, own], c[k, own], A, NO_FINALS)
+            backward_steps(scan, steps, h[k, own], A, WT, dy.swapaxes(0, 1), dh[own], dc[own], dfinals, dx, dW[own])
+
+    groups, at_once = groups_of_directions(N, D, H, S)
+    run_each(run, list(zip(groups, A_kept or repeat(None))), at_once)
     if -1 in ends:  # rows of length 0: their final state is their initial state
         dh[:, ends[-1]] += dh_T[:, ends[-1]]
         dc[:, ends[-1]] += dc_T[:, ends[-1]]
-
-    dA = dA.reshape(S, T * N, 4 * H)
-    dW = np.matmul(Z[:, :T].reshape(S, T * N, Z.shape[-1]).transpose(0, 2, 1), dA)  # (S, K, 4H)
-    dx_s = np.matmul(dA, WxT).reshape(S, T, N, D)
-    dx = np.zeros((N, T, D), dtype)
-    for s in range(S):
-        for t in range(T):
-            dx[place(s, t, T, lengths)] += dx_s[s, t]
-    dW = swap_last_gates(dW)
-    return dx, dh, dc, [(dw[:D], dw[D:-1], dw[-1]) for dw in dW]
+    for dx_other in dx[1:]:
+        add(dx[0], dx_other, dx[0])
+    (dW_public,) = borrow(dtype, (S, K, 4 * H))
+    dW_public[..., : 3 * H], dW_public[..., 3 * H :] = dW[..., H:], dW[..., :H]  # o, i, f, g -> i, f, g, o
+    return dx[0], dh, dc, [(dw[H:-1], dw[:H], dw[-1]) for dw in dW_public]
 
 
-def swap_last_gates(w: np.ndarray) -> np.ndarray:
-    """Swap the last two gates' blocks along the last axis: i, f, g, o to i, f, o, g. Its own inverse."""
-    first, second, third, fourth = np.split(w, 4, axis=-1)
-    return np.concatenate([first, second, fourth, third], axis=-1)
+def backward_steps(
+    scan: Scan,
+    steps: range,
+    h: Array,
+    A: Array,
+    WT: tuple[Array, Array],
+    dy: Array,
+    dh: Array,
+    dc: Array,
+    dfinals: Finals,
+    dx: list[Array],
+    dW: Array,
+) -> None:
+    """A group's directions back through `steps`; h (P, N, H) is the state before them.
 
-
-def pack(Wx: np.ndarray, Wh: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """One matrix (K, 4H) for one product a step, the sigmoid gates halved for the single tanh."""
-    W = swap_last_gates(np.concatenate([Wx, Wh, b[None]]))
-    W[:, : 3 * len(Wh)] *= 0.5
-    return W
-
-
-def padding(lengths: np.ndarray, T: int) -> np.ndarray:
-    """Which steps are padding: bool (N, T)."""
-    return np.arange(T) >= lengths[:, None]
-
-
-def place(s: int, t: int, T: int, lengths: np.ndarray | None) -> tuple[slice | np.ndarray, int | np.ndarray]:
-    """Where step t of direction s stands in input time: an index into arrays (N, T, ...), to read x and to write y.
-
-    Direction 1 reads each row from its last valid step to its first, then its padding.
+    Turns dh and dc (P, N, H), gradients of the states after the steps, into those of the states before them; writes
+    the steps of each direction's dx (N, T, D); adds to dW (P, K, 4H), its rows in the order of Z and its columns in
+    that of A.
     """
-    if s == 0:
-        return slice(None), t
-    if lengths is None:
-        return slice(None), T - 1 - t
-    return np.arange(len(lengths)), np.where(t < lengths, lengths - 1 - t, t)
+    directions, x, lengths, _ = scan
+    WhT, WxT = WT
+    _, N, D = x.shape
+    P, _, H = dh.shape
+    w_h, w_x, w = WhT.shape[-1], WxT.shape[-1], tile_width(4 * H)
+    block = block_steps(N, H, len(x))
+    count, r = row_tiles(H + D, block * N, w)
+    Z_block, tanh_c_block, F_block = borrow(
+        x.dtype, (P, block, N, count * r), (block + 1, P, N, H), (block, 4, P, N, H)
+    )
+    dy_block, da_block, dx_block, dW_block = borrow(
+        dh.dtype, (block, P, N, H), (P, block, N, 4 * H + APART), (P, block, N, D), (P, count * r, 4 * H)
+    )
+    Z_block[..., H + D :] = 0
+    r_h = tile_rows(N, 4 * H, w_h)
+    dh_tiles = tiles_of(dh, r_h, w_h)
+    for start in reversed(range(steps.start, steps.stop, block)):
+        n = min(block, steps.stop - start)
+        k = start - steps.start
+        now = A[k : k + n]
+        Z, F, dy_steps, dx_steps = Z_block[:, :n], F_block[:n], dy_block[:n], dx_block[:, :n]
+        da_steps = da_block[:, :n, :, : 4 * H]
+        for p, s in enumerate(directions):
+            read_steps(x, s, start, lengths, out=Z[p, ..., H : H + D])
+            read_steps(dy[:, :, s], s, start, lengths, out=dy_steps[:, p])
+        tanh_c = tanh(A[k : k + n + 1, 4], tanh_c_block[: n + 1])
+        h_before = Z[..., :H].swapaxes(0, 1)
+        h_before[0] = A[k - 1, 0] * tanh_c[0] if k else h
+        multiply(now[:-1, 0], tanh_c[1:-1], h_before[1:])
+        F_c = local_derivatives(now, tanh_c[1:], F)
+
+        da_gates = da_steps.reshape(P, n, N, 4, H).transpose(1, 3, 0, 2, 4)  # (n, 4, P, N, H)
+        da_rows = da_steps.reshape(P, n, 1, N // r_h, r_h, 4 * H).swapaxes(0, 1)
+        for t, dy_t, F_o, F_ifg, F_c_t, f, da_o, da_ifg, da in zip(
+            reversed(range(start, start + n)),
+            dy_steps[::-1],
+            F[::-1, 0],
+            F[::-1, 1:],
+            F_c[::-1],
+            now[::-1, 2],
+            da_gates[::-1, 0],
+            da_gates[::-1, 1:],
+            da_rows[::-1],
+        ):
+            add(dh, dy_t, dh)
+            if t in dfinals.ends:
+                rows = dfinals.ends[t]
+                dh[:, rows] += dfinals.h[:, rows]
+                dc[:, rows] += dfinals.c[:, rows]
+            multiply(F_o, dh, da_o)
+            multiply(F_c_t, dh, dh)
+            add(dc, dh, dc)  # dc += dh o (1 - tanh(c)^2)
+            multiply(F_ifg, dc, da_ifg)
+            multiply(f, dc, dc)
+            matmul(da, WhT, dh_tiles)  # the new dh = da Wh^T
+
+        R = n * N
+        da = da_steps.reshape(P, R, 4 * H)
+        Z_columns = Z.reshape(P, R, count, r).transpose(0, 2, 3, 1)[:, None]  # (P, 1, count, r, R)
+        matmul(Z_columns, tiles_of(da, R, w), tiles_of(dW_block, r, w))
+        add(dW[:, :-1], dW_block[:, : H + D], dW[:, :-1])
+        add(dW[:, -1], da.sum(axis=1), dW[:, -1])
+        r_x = tile_rows(R, 4 * H, w_x)
+        matmul(da.reshape(P, 1, R // r_x, r_x, 4 * H), WxT, tiles_of(dx_steps.reshape(P, R, D), r_x, w_x))
+        for p, s in enumerate(directions):
+            write_steps(dx_steps[p], s, start, lengths, dx[s].swapaxes(0, 1))
 
 
-def rows_by_last_step(lengths: np.ndarray | None) -> dict[int, np.ndarray]:
-    """Which rows end at which step of processing, -1 for rows of length 0; nothing where lengths is None."""
-    if lengths is None:
-        return {}
-    return {int(length) - 1: np.flatnonzero(lengths == length) for length in np.unique(lengths)}
+def local_derivatives(now: Array, tanh_c: Array, F: Array) -> Array:
+    """What of the backward pass needs no recurrence: da_o = F_o dh, dc += F_c dh, then da = F dc for i, f and g.
+
+        F_o = tanh(c) o (1 - o)    F_i = g i (1 - i)    F_f = c_{t-1} f (1 - f)    F_g = i (1 - g^2)
+        F_c = o (1 - tanh(c)^2)
+
+    now (n, 5, P, N, H) of A; fills F (n, 4, P, N, H); overwrites tanh_c (n, P, N, H) with F_c, and returns it.
+    """
+    oif, o, i, g, g_c = now[:, :3], now[:, 0], now[:, 1], now[:, 3], now[:, 3:]
+    F_oif, F_o, F_if, F_g, F_c = F[:, :3], F[:, 0], F[:, 1:3], F[:, 3], tanh_c
+    subtract(1, oif, F_oif)
+    multiply(F_oif, oif, F_oif)
+    multiply(F_o, tanh_c, F_o)
+    multiply(F_if, g_c, F_if)
+    multiply(g, g, F_g)
+    subtract(1, F_g, F_g)
+    multiply(F_g, i, F_g)
+    multiply(tanh_c, tanh_c, F_c)
+    subtract(1, F_c, F_c)
+    return multiply(F_c, o, F_c)
+
+
+def step_arrays(T: int, shape: tuple[int, int, int], dtype: np.dtype, keep: bool) -> Array:
+    """A for T steps. Without keeping, every step is the same memory: a time axis of stride 0."""
+    (A,) = borrow(dtype, (T + 1 if keep else 1, 5, *shape))
+    return A if keep else as_strided(A, (T + 1, *A.shape[1:]), (0, *A.strides[1:]))

@@ -57,6 +57,8 @@ class LSTM(Layer):
         layer returns the pair, the layers below it are concatenated.
     bias: False leaves b out. dropout: the probability of zeroing what passes from one layer to the next, in training.
     init: "orthogonal" or "torch", see layers/initialisation.py. dtype: float32 or float64.
+    store_every: None, or k: training keeps the states of every k-th step only, and backward computes the steps between
+        once more: memory for time, for long sequences. k = sqrt(2 T / 5) or so takes the least memory.
     rng: a seed or generator, for the weights and then for dropout.
 
     Raises TypeError or ValueError, naming the argument.
@@ -74,6 +76,7 @@ class LSTM(Layer):
         dropout: float = 0.0,
         init: str = "orthogonal",
         dtype: Any = np.float32,
+        store_every: int | None = None,
         rng: int | np.random.Generator | None = None,
     ) -> None:
         self.input_size = require_size("input_size", input_size)
@@ -85,6 +88,7 @@ class LSTM(Layer):
         self.merge = merge
         self.bias = bias
         self.dropout = require_fraction("dropout", dropout)
+        self.store_every = None if store_every is None else require_size("store_every", store_every)
         self.rng = np.random.default_rng(rng)
         dtype = require_dtype(dtype)
         self.params = {}
@@ -166,7 +170,9 @@ class LSTM(Layer):
                 x = x * scaled_mask
             own = slice(k * S, (k + 1) * S)
             weights = self.level_weights(k, dtype)
-            y, h_T, c_T, cache = engine.lstm_forward(x, h_0[own], c_0[own], weights, lengths, keep=training)
+            y, h_T, c_T, cache = engine.lstm_forward(
+                x, h_0[own], c_0[own], weights, lengths, keep=training, store_every=self.store_every
+            )
             x = merge_forward(y, self.level_merge(k))
             h_n.append(h_T)
             c_n.append(c_T)

@@ -334,3 +334,21 @@ def test_inference_keeps_nothing_that_grows_with_T():
         assert not cache.levels
     # what is left that grows is the order of steps, a few words each, far below a row of states
     assert peaks[1] - peaks[0] < 900 * 32 * 4 * 4
+
+
+@given(st.integers(1, 8), st.booleans(), st.integers(0, 2**32 - 1))
+def test_storing_states_at_intervals_changes_nothing_but_memory(store_every, bidirectional, seed):
+    rng = np.random.default_rng(seed)
+    x, lengths = rng.standard_normal((3, 6, 4)), rng.integers(0, 7, 3)
+    results = []
+    for k in (None, store_every):
+        layer = nb.LSTM(4, 5, 2, bidirectional=bidirectional, store_every=k, dtype=np.float64, rng=seed)
+        y, state, cache = layer.forward(x, lengths, training=True)
+        results.append((y, state, layer.backward(np.ones_like(y), cache, state)))
+    assert_all_close(results[1], results[0])
+
+
+@pytest.mark.parametrize("store_every", [0, -1])
+def test_an_interval_below_one_is_refused(store_every):
+    with pytest.raises(ValueError, match=f"store_every is {store_every}; it needs to be at least 1"):
+        nb.LSTM(2, 3, store_every=store_every)

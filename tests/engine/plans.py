@@ -1,0 +1,40 @@
+"""The ways the engine can go, whatever the shape: each must give the textbook's numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from types import ModuleType
+from typing import Any
+from unittest import mock
+
+from npbilstm.engine import lstm, plan, tiles
+
+PLANS: dict[str, dict[tuple[ModuleType, str], Any]] = {
+    "as the shape wants": {},
+    "blocks of two steps": {(lstm, "block_steps"): lambda N, H, T: 2},
+    "the input's share with the rest": {(lstm, "FEW_ROWS"): 0},
+    "a direction after the other": {(plan, "SMALL_STEP"): 0, (plan, "threads"): lambda: 1},
+    "a thread for each direction": {(plan, "SMALL_STEP"): 0, (plan, "threads"): lambda: 2},
+    "whole matrices": {(tiles, "unpacked_limit"): lambda: 0, (plan, "unpacked_limit"): lambda: 0},
+    "small tiles": {
+        (lstm, "FEW_ROWS"): 0,
+        (tiles, "tile_width"): lambda width: width // 2 if width % 2 == 0 else width,
+        (lstm, "tile_width"): lambda width: width // 2 if width % 2 == 0 else width,
+        (lstm, "tile_rows"): lambda rows, depth, width: rows // 2 if rows % 2 == 0 and rows else max(rows, 1),
+        (lstm, "row_tiles"): lambda rows, depth, width: (-(-rows // 2), 2),
+    },
+}
+
+
+@contextmanager
+def going(name: str) -> Iterator[None]:
+    """The engine goes this way inside, and chooses anew after."""
+    remembered = [tiles.tile_width, tiles.tile_rows, tiles.row_tiles]
+    with ExitStack() as stack:
+        for choice in remembered:
+            choice.cache_clear()
+            stack.callback(choice.cache_clear)
+        for (module, attribute), value in PLANS[name].items():
+            stack.enter_context(mock.patch.object(module, attribute, value))
+        yield

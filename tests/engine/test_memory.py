@@ -1,0 +1,129 @@
+"""What the engine holds in memory, and that lent memory is never in two hands."""
+
+import gc
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from npbilstm.engine import buffers, lstm_backward, lstm_forward
+from tests.cases import assert_all_close, make_case
+
+
+@pytest.fixture(autouse=True)
+def nothing_idle():
+    gc.collect()
+    tracemalloc.start()
+    yield
+    tracemalloc.stop()
+    gc.collect()
+
+
+def forward(case, **options):
+    return lstm_forward(case.x, case.h0, case.c0, case.params, case.lengths, **options)
+
+
+def backward(case, y, cache):
+    return lstm_backward(case.dy.reshape(y.shape), case.dh_T, case.dc_T, cache)
+
+
+def peak_of(action) -> int:
+    """The most memory held during the action, in bytes, beyond what was held before; what is idle is dropped first."""
+    gc.collect()
+    before = tracemalloc.get_traced_memory()[0]
+    tracemalloc.reset_peak()
+    action()
+    return tracemalloc.get_traced_memory()[1] - before
+
+
+@pytest.mark.parametrize("shape", [(40, 32, 10, 20), (100, 32, 64, 64), (100, 32, 128, 128), (400, 64, 32, 32)])
+def test_a_training_step_takes_at_most_8_floats_a_unit_direction_and_step(shape):
+    T, N, D, H = shape
+    case = make_case(N, T, D, H, dtype=np.float32)
+
+    def step():
+        y, _, _, cache = forward(case)
+        backward(case, y, cache)
+
+    outputs = 4 * (2 * N * T * H + N * T * D)  # y and dx
+    weights = 4 * 2 * (D + H + 1) * 4 * H  # packed, transposed, and their gradients: they do not grow with T
+    assert peak_of(step) - outputs - 6 * weights <= 8 * 4 * 2 * N * T * H
+
+
+def test_inference_takes_memory_that_does_not_grow_with_T():
+    def beyond_y(T):
+        case = make_case(8, T, 6, 10, range(T - 7, T + 1))
+        return peak_of(lambda: forward(case, keep=False)) - 8 * 2 * 8 * T * 10
+
+    beyond_y(1000)
+    assert beyond_y(10_000) <= beyond_y(1000) + 1000
+
+
+def test_storing_states_at_intervals_takes_less_memory_for_the_same_gradients():
+    case = make_case(4, 1000, 3, 32)
+
+    def step(store_every):
+        y, _, _, cache = forward(case, store_every=store_every)
+        return backward(case, y, cache)
+
+    assert_all_close(step(20), step(None))
+    outputs = 8 * (2 * 4 * 1000 * 32 + 4 * 1000 * 3)
+    assert (peak_of(lambda: step(20)) - outputs) * 2 < peak_of(lambda: step(None)) - outputs
+
+
+def test_idle_memory_is_lent_again_and_given_back_by_a_full_collection():
+    case = make_case(16, 50, 20, 30)
+    cache = forward(case)[3]
+    held = cache.A[0]
+    address = held.ctypes.data
+    assert buffers.idle_bytes() < held.nbytes
+    del held, cache
+    assert buffers.idle_bytes() >= 51 * 5 * 2 * 16 * 30 * 8
+    again = forward(case)[3]
+    assert again.A[0].ctypes.data == address
+    del again
+    gc.collect()
+    assert buffers.idle_bytes() == 0
+
+
+def test_two_caches_may_be_alive_at_once():
+    one, other = make_case(seed=1), make_case(seed=2)
+    expected = [backward(case, *forward(case)[::3]) for case in (one, other)]
+    (y_one, *_, cache_one), (y_other, *_, cache_other) = forward(one), forward(other)
+    assert_all_close(backward(one, y_one, cache_one), expected[0], 0)
+    assert_all_close(backward(other, y_other, cache_other), expected[1], 0)
+
+
+def test_a_part_of_a_cache_outlives_the_cache():
+    case = make_case(16, 50, 20, 30)
+    cache = forward(case)[3]
+    gates = cache.A[0][10:12, :4]
+    expected = gates.copy()
+    del cache
+    for seed in range(3):
+        forward(make_case(16, 50, 20, 30, seed=seed))
+    assert np.array_equal(gates, expected)
+
+
+def test_gradients_outlive_later_passes():
+    case = make_case(16, 50, 20, 30)
+    gradients = backward(case, *forward(case)[::3])
+    expected = [gradients[0].copy(), gradients[3][1][0].copy()]
+    for seed in range(3):
+        other = make_case(16, 50, 20, 30, seed=seed)
+        backward(other, *forward(other)[::3])
+    assert_all_close([gradients[0], gradients[3][1][0]], expected, 0)
+
+
+def test_lent_arrays_have_the_shape_and_dtype_asked_for_and_share_nothing():
+    for dtype in (np.float32, np.float64, np.complex128):
+        arrays = buffers.borrow(np.dtype(dtype), (3, 5), (0, 4), (7,), ())
+        assert [(array.shape, array.dtype) for array in arrays] == [
+            ((3, 5), dtype),
+            ((0, 4), dtype),
+            ((7,), dtype),
+            ((), dtype),
+        ]
+        for k, array in enumerate(arrays):
+            array[...] = k
+        assert all((array == k).all() for k, array in enumerate(arrays))

@@ -39,7 +39,7 @@ from numpy import add, matmul, multiply, subtract, tanh
 from numpy.lib.stride_tricks import as_strided
 
 from npbilstm.engine.buffers import borrow
-from npbilstm.engine.order import read_steps, rows_by_last_step, write_steps
+from npbilstm.engine.order import padding, places, rows_by_last_step
 from npbilstm.engine.plan import FEW_ROWS, block_steps, groups_of_directions, run_each
 from npbilstm.engine.tiles import Weights, row_tiles, tile_rows, tile_width, tiled_weights, tiles_of, transposed_tiles
 
@@ -66,23 +66,14 @@ class LSTMCache(NamedTuple):
 
 
 class Scan(NamedTuple):
-    """A group of P directions that go step by step together, and what they read."""
+    """A group of P directions that go step by step together, what they read, and which rows end at which step."""
 
     directions: range
-    x: Array
+    x: Array  # (T, N, D)
+    padding_is_zero: bool  # in x
     lengths: Array | None
+    ends: Mapping[int, list[int]]
     W: Array
-
-
-class Finals(NamedTuple):
-    """Which rows end at which step, and the final states, or their gradients, of a group (P, N, H)."""
-
-    ends: Mapping[int, Array]
-    h: Array
-    c: Array
-
-
-NO_FINALS = Finals({}, np.empty(0), np.empty(0))
 
 
 def lstm_forward(
@@ -111,44 +102,49 @@ def lstm_forward(
         (x_kept,) = borrow(x.dtype, x.shape)
         x_kept[...] = x
         x = x_kept
+        padded = padding(0, T, lengths)
+        if padded is not None:
+            x[padded] = 0
     W = tiled_weights(params)
     y = np.empty((N, T, S, H), x.dtype)
     h_T, c_T = h0.copy(), c0.copy()
-    ends = rows_by_last_step(lengths)
     interval = store_every or max(T, 1)
     starts = range(0, T if N else 0, interval)
     stored = np.empty((2, len(starts) if keep else 0, S, N, H), x.dtype)
     keep_steps = keep and store_every is None
 
     def run(own: slice) -> Array:
-        scan = Scan(range(S)[own], x, lengths, W[own])
-        finals = Finals(ends, h_T[own], c_T[own])
+        scan = Scan(range(S)[own], x, keep, lengths, rows_by_last_step(lengths), W[own])
         h, c = h0[own], c0[own]
         A = step_arrays(T, h.shape, x.dtype, keep_steps)
         for k, start in enumerate(starts):
             if keep:
                 stored[:, k, own] = h, c
             steps = range(start, min(start + interval, T))
-            h, c = forward_steps(scan, steps, h, c, A, finals, y.swapaxes(0, 1))
+            h, c = forward_steps(scan, steps, h, c, A, c_T[own], y.swapaxes(0, 1)[:, :, own])
         if lengths is None:
             h_T[own], c_T[own] = h, c
         return A
 
     groups, at_once = groups_of_directions(N, D, H, S)
     A = run_each(run, groups, at_once)
+    if lengths is not None:
+        rows = np.flatnonzero(lengths)
+        for s in range(S):  # in y, a direction's last step is a row's last valid one, or its first
+            h_T[s, rows] = y[rows, 0 * rows if s else lengths[rows] - 1, s]
     cache = LSTMCache(x, lengths, W, A if keep_steps else [], stored[0], stored[1], interval) if keep else None
     return y, h_T, c_T, cache
 
 
 def forward_steps(
-    scan: Scan, steps: range, h: Array, c: Array, A: Array, finals: Finals, y: Array | None = None
+    scan: Scan, steps: range, h: Array, c: Array, A: Array, c_T: Array, y: Array | None = None
 ) -> tuple[Array, Array]:
     """A group's directions through `steps`, from the states h, c (P, N, H) before them to those after them.
 
-    Fills A (len(steps) + 1, 5, P, N, H), the final states of rows that end here and, if given, the steps of
-    y (T, N, S, H).
+    Fills A (len(steps) + 1, 5, P, N, H), c_T (P, N, H) for rows that end here and, if given, these steps of
+    y (T, N, P, H).
     """
-    directions, x, lengths, W = scan
+    directions, x, padding_is_zero, lengths, ends, W = scan
     _, N, D = x.shape
     P, _, tiles, _, K, w = W.shape
     H = tiles * w
@@ -168,11 +164,14 @@ def forward_steps(
     W_step = W[..., :depth, :]
     ig, fc = terms
     half = np.asarray(0.5, x.dtype)
-    ends = finals.ends
     for start in range(steps.start, steps.stop, block):
         n = min(block, steps.stop - start)
-        for p, s in enumerate(directions):
-            read_steps(x, s, start, lengths, out=Z_x[:n, p, :, :D])
+        at = [places(s, start, n, len(x), lengths) for s in directions]
+        padded = padding(start, n, lengths)
+        for p in range(P):
+            Z_x[:n, p, :, :D] = x[at[p]]
+        if padded is not None and not padding_is_zero:
+            Z_x[:n, ..., :D].swapaxes(1, 2)[padded] = 0
         if few_rows:  # the rows of these products are the steps of one row of the batch
             by_row = shares[:n].reshape(n, 4, P, N, tiles, w).transpose(2, 1, 4, 3, 0, 5)  # (P, 4, H/w, N, n, w)
             matmul(Z_x[:n].transpose(1, 2, 0, 3)[:, None, None], W[..., H:, :], by_row)
@@ -202,11 +201,12 @@ def forward_steps(
             tanh(c, tanh_c)
             multiply(o, tanh_c, h)  # h_t = o tanh(c_t)
             if t in ends:
-                rows = ends[t]
-                finals.h[:, rows], finals.c[:, rows] = h[:, rows], c[:, rows]
+                c_T[:, ends[t]] = c[:, ends[t]]
         if y is not None:
-            for p, s in enumerate(directions):
-                write_steps(Z_h[1 : n + 1, p], s, start, lengths, y[:, :, s])
+            for p in range(P):
+                y[:, :, p][at[p]] = Z_h[1 : n + 1, p]
+            if padded is not None:
+                y[start : start + n][padded] = 0
         Z_h[0] = Z_h[n]
     return Z_h[0], A[len(steps), 4]
 
@@ -221,7 +221,7 @@ def lstm_backward(dy: Array, dh_T: Array, dc_T: Array, cache: LSTMCache) -> tupl
     S, _, tiles, _, K, w = W.shape
     H = tiles * w
     dtype = np.result_type(dy, dh_T, dc_T, x)
-    ends = rows_by_last_step(lengths)
+    ends = rows_by_last_step(lengths) if dh_T.any() or dc_T.any() else {}
     if lengths is None:
         dh, dc = dh_T.astype(dtype), dc_T.astype(dtype)
     else:
@@ -233,17 +233,17 @@ def lstm_backward(dy: Array, dh_T: Array, dc_T: Array, cache: LSTMCache) -> tupl
 
     def run(job: tuple[slice, Array | None]) -> None:
         own, A = job
-        scan = Scan(range(S)[own], x, lengths, W[own])
-        WT = WhT[own], WxT[own]
-        dfinals = Finals(ends, dh_T[own], dc_T[own])
+        scan = Scan(range(S)[own], x, True, lengths, ends, W[own])
+        WT, d_T = (WhT[own], WxT[own]), (dh_T[own], dc_T[own])
         steps_kept = A is not None
         if A is None:
             A = step_arrays(min(interval, T), dh[own].shape, x.dtype, keep=True)
         for k in reversed(range(len(h))):
             steps = range(k * interval, min((k + 1) * interval, T))
             if not steps_kept:
-                forward_steps(scan, steps, h[k, own], c[k, own], A, NO_FINALS)
-            backward_steps(scan, steps, h[k, own], A, WT, dy.swapaxes(0, 1), dh[own], dc[own], dfinals, dx, dW[own])
+                forward_steps(scan, steps, h[k, own], c[k, own], A, c_T=np.empty_like(c[k, own]))
+            dy_own = dy.swapaxes(0, 1)[:, :, own]
+            backward_steps(scan, steps, h[k, own], A, WT, dy_own, d_T, dh[own], dc[own], dx[own], dW[own])
 
     groups, at_once = groups_of_directions(N, D, H, S)
     run_each(run, list(zip(groups, A_kept or repeat(None))), at_once)
@@ -264,9 +264,9 @@ def backward_steps(
     A: Array,
     WT: tuple[Array, Array],
     dy: Array,
+    d_T: tuple[Array, Array],
     dh: Array,
     dc: Array,
-    dfinals: Finals,
     dx: list[Array],
     dW: Array,
 ) -> None:
@@ -276,8 +276,8 @@ def backward_steps(
     the steps of each direction's dx (N, T, D); adds to dW (P, K, 4H), its rows in the order of Z and its columns in
     that of A.
     """
-    directions, x, lengths, _ = scan
-    WhT, WxT = WT
+    directions, x, _, lengths, ends, _ = scan
+    (WhT, WxT), (dh_T, dc_T) = WT, d_T
     _, N, D = x.shape
     P, _, H = dh.shape
     w_h, w_x, w = WhT.shape[-1], WxT.shape[-1], tile_width(4 * H)
@@ -298,9 +298,13 @@ def backward_steps(
         now = A[k : k + n]
         Z, F, dy_steps, dx_steps = Z_block[:, :n], F_block[:n], dy_block[:n], dx_block[:, :n]
         da_steps = da_block[:, :n, :, : 4 * H]
-        for p, s in enumerate(directions):
-            read_steps(x, s, start, lengths, out=Z[p, ..., H : H + D])
-            read_steps(dy[:, :, s], s, start, lengths, out=dy_steps[:, p])
+        at = [places(s, start, n, len(x), lengths) for s in directions]
+        padded = padding(start, n, lengths)
+        for p in range(P):
+            Z[p, ..., H : H + D] = x[at[p]]
+            dy_steps[:, p] = dy[:, :, p][at[p]]
+        if padded is not None:
+            dy_steps.swapaxes(1, 2)[padded] = 0
         tanh_c = tanh(A[k : k + n + 1, 4], tanh_c_block[: n + 1])
         h_before = Z[..., :H].swapaxes(0, 1)
         h_before[0] = A[k - 1, 0] * tanh_c[0] if k else h
@@ -321,10 +325,9 @@ def backward_steps(
             da_rows[::-1],
         ):
             add(dh, dy_t, dh)
-            if t in dfinals.ends:
-                rows = dfinals.ends[t]
-                dh[:, rows] += dfinals.h[:, rows]
-                dc[:, rows] += dfinals.c[:, rows]
+            if t in ends:
+                dh[:, ends[t]] += dh_T[:, ends[t]]
+                dc[:, ends[t]] += dc_T[:, ends[t]]
             multiply(F_o, dh, da_o)
             multiply(F_c_t, dh, dh)
             add(dc, dh, dc)  # dc += dh o (1 - tanh(c)^2)
@@ -340,8 +343,8 @@ def backward_steps(
         add(dW[:, -1], da.sum(axis=1), dW[:, -1])
         r_x = tile_rows(R, 4 * H, w_x)
         matmul(da.reshape(P, 1, R // r_x, r_x, 4 * H), WxT, tiles_of(dx_steps.reshape(P, R, D), r_x, w_x))
-        for p, s in enumerate(directions):
-            write_steps(dx_steps[p], s, start, lengths, dx[s].swapaxes(0, 1))
+        for p in range(P):
+            dx[p].swapaxes(0, 1)[at[p]] = dx_steps[p]
 
 
 def local_derivatives(now: Array, tanh_c: Array, F: Array) -> Array:

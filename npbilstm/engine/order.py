@@ -6,8 +6,6 @@ padding follows comes after, in its own places, so that in both directions a row
     input of a row of length 3 in 5 steps    a b c . .
     direction 0 processes                    a b c . .
     direction 1 processes                    c b a . .
-
-Padding is read as zeros, whatever stands there, and written as zeros.
 """
 
 from __future__ import annotations
@@ -15,22 +13,6 @@ from __future__ import annotations
 import numpy as np
 
 Index = slice | tuple[np.ndarray, np.ndarray]
-
-
-def read_steps(source: np.ndarray, direction: int, start: int, lengths: np.ndarray | None, out: np.ndarray) -> None:
-    """What the direction processes from step `start` on: source (T, N, F) in input order -> out (n, N, F)."""
-    out[...] = source[places(direction, start, len(out), len(source), lengths)]
-    padded = padding(start, len(out), lengths)
-    if padded is not None:
-        out[padded] = 0
-
-
-def write_steps(steps: np.ndarray, direction: int, start: int, lengths: np.ndarray | None, target: np.ndarray) -> None:
-    """The way back: steps (n, N, F) as processed from step `start` on -> their places in target (T, N, F)."""
-    target[places(direction, start, len(steps), len(target), lengths)] = steps
-    padded = padding(start, len(steps), lengths)
-    if padded is not None:
-        target[start : start + len(steps)][padded] = 0
 
 
 def places(direction: int, start: int, n: int, T: int, lengths: np.ndarray | None) -> Index:
@@ -51,8 +33,9 @@ def padding(start: int, n: int, lengths: np.ndarray | None) -> np.ndarray | None
     return np.arange(start, start + n)[:, None] >= lengths
 
 
-def rows_by_last_step(lengths: np.ndarray | None) -> dict[int, np.ndarray]:
+def rows_by_last_step(lengths: np.ndarray | None) -> dict[int, list[int]]:
     """Which rows end at which step of processing, -1 for rows of length 0; nothing where lengths is None."""
-    if lengths is None:
-        return {}
-    return {int(length) - 1: np.flatnonzero(lengths == length) for length in np.unique(lengths)}
+    rows: dict[int, list[int]] = {}
+    for row, length in enumerate([] if lengths is None else lengths.tolist()):
+        rows.setdefault(length - 1, []).append(row)
+    return rows

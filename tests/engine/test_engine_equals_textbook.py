@@ -84,6 +84,8 @@ def test_padding_content_never_matters(case, junk):
     x[padding], dy[padding] = junk, junk
     outputs, gradients = by_engine(case._replace(x=x, dy=dy))
     assert_all_close((outputs, gradients), by_engine(case), 0)
+    y, h_T, c_T, _ = engine.lstm_forward(x, case.h0, case.c0, case.params, lengths, keep=False)  # without a warning
+    assert_all_close((y.reshape(outputs[0].shape), h_T, c_T), outputs, 0)
     assert not outputs[0][padding].any()
     assert not gradients[0][padding].any()
 
@@ -163,9 +165,17 @@ def test_a_row_of_100_000_steps_is_no_trouble():
 BUGS = [
     (order, "x_t is not reversed", "if direction == 0:", "if True:"),
     (order, "a reverse pass that ignores lengths", "    if lengths is None:\n        end", "    if True:\n        end"),
-    (order, "padding is read", "        out[padded] = 0", "        pass"),
-    (order, "padding is written", "        target[start : start + len(steps)][padded] = 0", "        pass"),
-    (order, "rows end at T", "{int(length) - 1: np", "{int(max(lengths)) - 1: np"),
+    (order, "rows end at T", "setdefault(length - 1, [])", "setdefault(max(lengths) - 1, [])"),
+    (engine_lstm, "padding is read in training", "            x[padded] = 0", "            pass"),
+    (engine_lstm, "the padding's output is not zeroed", "y[start : start + n][padded] = 0", "pass"),
+    (engine_lstm, "padding's upstream gradient is let in", "dy_steps.swapaxes(1, 2)[padded] = 0", "pass"),
+    (engine_lstm, "the reverse final state is y's last", "0 * rows if s else lengths[rows] - 1", "lengths[rows] - 1"),
+    (
+        engine_lstm,
+        "the final cell state is not picked up",
+        "                c_T[:, ends[t]] = c[:, ends[t]]",
+        "                pass",
+    ),
     (
         tiles,
         "the sigmoids of i and f are not halved",
@@ -236,8 +246,8 @@ BUGS = [
     (
         engine_lstm,
         "the gradient of the final state enters at T",
-        "if t in dfinals.ends:",
-        "if t == len(x) - 1 and t in dfinals.ends:",
+        "if t in ends:\n                dh",
+        "if t == len(x) - 1 and t in ends:\n                dh",
     ),
     (engine_lstm, "rows of length 0 lose their gradient", "if -1 in ends:", "if False:"),
     (

@@ -1,0 +1,280 @@
+"""Who races: for each engine, one training step and one inference of a bidirectional LSTM, as its own users write it.
+
+Each maker takes a Shape and gives a pair of functions without arguments, (train, infer), float32 throughout. Training
+is forward and backward with gradients for x and all weights, no optimiser. Packages are imported where they are used:
+a worker process has one engine in it and no other.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+
+class Shape(NamedTuple):
+    """T steps, N rows, D inputs, H units; stacked layers, and the outputs of a linear layer on top (0: none)."""
+
+    T: int
+    N: int
+    D: int
+    H: int
+    layers: int = 1
+    outputs: int = 0
+
+    @property
+    def name(self) -> str:
+        above = f", {self.layers} layers, {self.outputs} outputs" if self.outputs else ""
+        return f"({self.T}, {self.N}, {self.D}, {self.H}){above}"
+
+
+Pair = tuple[Callable[[], Any], Callable[[], Any]]
+
+
+def arrays(shape: Shape) -> tuple[np.ndarray, np.ndarray]:
+    """x (N, T, D) and the upstream gradient of the output."""
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((shape.N, shape.T, shape.D), dtype=np.float32)
+    dy = rng.standard_normal((shape.N, shape.T, shape.outputs or 2 * shape.H), dtype=np.float32)
+    return x, dy
+
+
+def npbilstm(shape: Shape) -> Pair:
+    """This engine, through its layers."""
+    import npbilstm as nb
+
+    x, dy = arrays(shape)
+    lstm = nb.BiLSTM(shape.D, shape.H, shape.layers, rng=0)
+    linear = nb.Linear(2 * shape.H, shape.outputs, rng=0) if shape.outputs else None
+
+    def train() -> None:
+        y, _, cache = lstm.forward(x, training=True)
+        d = dy
+        if linear:
+            _, above = linear.forward(y)
+            d, _ = linear.backward(dy, above)
+        lstm.backward(d, cache)
+
+    def infer() -> None:
+        y = lstm.forward(x)[0]
+        if linear:
+            linear.forward(y)
+
+    return train, infer
+
+
+def products(shape: Shape) -> Pair:
+    """The matrix products alone, in this engine's tiles and blocks: what is left when everything else costs nothing."""
+    from npbilstm.engine.plan import block_steps, groups_of_directions, run_each
+    from npbilstm.engine.tiles import row_tiles, tile_rows, tile_width, tiles_of
+
+    T, N, D, H, *_ = shape
+    K, block = D + H + 1, block_steps(N, H, T)
+    R, w_h, w_x, w = block * N, tile_width(H), tile_width(D), tile_width(4 * H)
+    r, r_back, r_x = tile_rows(N, K, w_h), tile_rows(N, 4 * H, w_h), tile_rows(R, 4 * H, w_x)
+    count, each = row_tiles(H + D, R, w)
+    rng = np.random.default_rng(0)
+
+    def draw(*dimensions: int) -> np.ndarray:
+        return rng.standard_normal(dimensions, dtype=np.float32)
+
+    def directions(P: int) -> tuple[Callable[[], None], Callable[[], None]]:
+        Z, W, a = draw(P, 1, 1, N // r, r, K), draw(P, 4, H // w_h, 1, K, w_h), tiles_of(draw(P, 4, N, H), r, w_h)
+        da, WhT, dh = draw(P, 1, N // r_back, r_back, 4 * H), draw(P, H // w_h, 1, 4 * H, w_h), draw(P, N, H)
+        Z_block, dW = draw(P, R, count * each), draw(P, count * each, 4 * H)
+        da_block = draw(P, R, 4 * H + 16)[..., : 4 * H]
+        Z_columns = Z_block.reshape(P, R, count, each).transpose(0, 2, 3, 1)[:, None]
+        WxT, dx = draw(P, D // w_x, 1, 4 * H, w_x), draw(P, R, D)
+
+        def forward() -> None:
+            for _ in range(T):
+                np.matmul(Z, W, out=a)
+
+        def backward() -> None:
+            for _ in range(T):
+                np.matmul(da, WhT, out=tiles_of(dh, r_back, w_h))
+            for _ in range(-(-T // block)):
+                np.matmul(Z_columns, tiles_of(da_block, R, w), out=tiles_of(dW, each, w))
+                np.matmul(da_block.reshape(P, 1, R // r_x, r_x, 4 * H), WxT, out=tiles_of(dx, r_x, w_x))
+
+        return forward, backward
+
+    groups, at_once = groups_of_directions(N, D, H, 2)
+    jobs = [directions(group.stop - group.start) for group in groups]
+
+    def train() -> None:
+        run_each(lambda job: job[0](), jobs, at_once)
+        run_each(lambda job: job[1](), jobs, at_once)
+
+    def infer() -> None:
+        run_each(lambda job: job[0](), jobs, at_once)
+
+    return train, infer
+
+
+def per_gate_loop(shape: Shape) -> Pair:
+    """The plain loop: one row at a time, one step at a time, one gate at a time (textbook/one_sequence.py)."""
+    from npbilstm import textbook
+
+    x, dy = arrays(shape)
+    rng = np.random.default_rng(0)
+    H, D = shape.H, shape.D
+
+    def direction() -> Any:
+        Wx, Wh, b = (0.1 * rng.standard_normal(s, dtype=np.float32) for s in [(4, H, D), (4, H, H), (4, H)])
+        return textbook.GateParams(Wx, Wh, b)
+
+    forward, reverse = direction(), direction()
+
+    def infer() -> list[Any]:
+        return [textbook.sequence_bilstm_forward(list(row), forward, reverse) for row in x]
+
+    def train() -> None:
+        for row, drow in zip(x, dy):
+            _, caches = textbook.sequence_bilstm_forward(list(row), forward, reverse)
+            textbook.sequence_bilstm_backward(list(drow), caches, forward, reverse)
+
+    return train, infer
+
+
+def pytorch(shape: Shape) -> Pair:
+    import torch
+
+    x, dy = map(torch.from_numpy, arrays(shape))
+    parts: list[Any] = [torch.nn.LSTM(shape.D, shape.H, shape.layers, batch_first=True, bidirectional=True)]
+    if shape.outputs:
+        parts.append(torch.nn.Linear(2 * shape.H, shape.outputs))
+    weights = [weight for part in parts for weight in part.parameters()]
+    wanted = x.clone().requires_grad_()
+
+    def run(x: Any) -> Any:
+        y = parts[0](x)[0]
+        return parts[1](y) if shape.outputs else y
+
+    def train() -> None:
+        torch.autograd.grad(run(wanted), [wanted, *weights], dy)
+
+    def infer() -> None:
+        with torch.inference_mode():
+            run(x)
+
+    return train, infer
+
+
+def jax(shape: Shape) -> Pair:
+    """lax.scan under jit; the input's share inside the scan, which XLA runs up to twice as fast as before it."""
+    import jax
+    import jax.numpy as jnp
+
+    x, dy = map(jnp.asarray, arrays(shape))
+    rng = np.random.default_rng(0)
+
+    def draw(*dimensions: int) -> Any:
+        return jnp.asarray(0.1 * rng.standard_normal(dimensions, dtype=np.float32))
+
+    H = shape.H
+    sizes = [shape.D] + [2 * H] * (shape.layers - 1)
+    layers = [[(draw(D, 4 * H), draw(H, 4 * H), draw(4 * H)) for _ in range(2)] for D in sizes]
+    linear = (draw(2 * H, shape.outputs), draw(shape.outputs)) if shape.outputs else None
+
+    def direction(x: Any, weights: Any, reverse: bool) -> Any:
+        Wx, Wh, b = weights
+
+        def step(state: Any, x_t: Any) -> Any:
+            h, c = state
+            i, f, g, o = jnp.split(x_t @ Wx + b + h @ Wh, 4, axis=-1)
+            c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(g)
+            h = jax.nn.sigmoid(o) * jnp.tanh(c)
+            return (h, c), h
+
+        zeros = jnp.zeros((x.shape[1], H), x.dtype)
+        return jax.lax.scan(step, (zeros, zeros), x, reverse=reverse)[1]
+
+    def run(x: Any, layers: Any, linear: Any) -> Any:
+        y = x.swapaxes(0, 1)
+        for forward, reverse in layers:
+            y = jnp.concatenate([direction(y, forward, False), direction(y, reverse, True)], axis=-1)
+        y = y.swapaxes(0, 1)
+        return y @ linear[0] + linear[1] if linear else y
+
+    @jax.jit
+    def gradients(x: Any, layers: Any, linear: Any, dy: Any) -> Any:
+        y, pull = jax.vjp(run, x, layers, linear)
+        return y, pull(dy)
+
+    outputs = jax.jit(run)
+    return (
+        lambda: jax.block_until_ready(gradients(x, layers, linear, dy)),
+        lambda: jax.block_until_ready(outputs(x, layers, linear)),
+    )
+
+
+def keras_model(shape: Shape) -> Any:
+    import keras
+
+    parts: list[Any] = [keras.Input((shape.T, shape.D), batch_size=shape.N)]
+    for _ in range(shape.layers):
+        parts.append(keras.layers.Bidirectional(keras.layers.LSTM(shape.H, return_sequences=True)))
+    if shape.outputs:
+        parts.append(keras.layers.Dense(shape.outputs))
+    return keras.Sequential(parts)
+
+
+def keras_torch(shape: Shape) -> Pair:
+    os.environ["KERAS_BACKEND"] = "torch"
+    model = keras_model(shape)
+    import torch
+
+    x, dy = map(torch.from_numpy, arrays(shape))
+    wanted = x.clone().requires_grad_()
+    weights = [variable.value for variable in model.trainable_variables]
+
+    def train() -> None:
+        torch.autograd.grad(model(wanted), [wanted, *weights], dy)
+
+    def infer() -> None:
+        with torch.inference_mode():
+            model(x)
+
+    return train, infer
+
+
+def keras_jax(shape: Shape) -> Pair:
+    os.environ["KERAS_BACKEND"] = "jax"
+    model = keras_model(shape)
+    import jax
+    import jax.numpy as jnp
+
+    x, dy = map(jnp.asarray, arrays(shape))
+    trainable = [variable.value for variable in model.trainable_variables]
+    rest = [variable.value for variable in model.non_trainable_variables]
+
+    def run(x: Any, trainable: Any) -> Any:
+        return model.stateless_call(trainable, rest, x)[0]
+
+    @jax.jit
+    def gradients(x: Any, trainable: Any, dy: Any) -> Any:
+        y, pull = jax.vjp(run, x, trainable)
+        return y, pull(dy)
+
+    outputs = jax.jit(run)
+    return (
+        lambda: jax.block_until_ready(gradients(x, trainable, dy)),
+        lambda: jax.block_until_ready(outputs(x, trainable)),
+    )
+
+
+CONTESTANTS: dict[str, Callable[[Shape], Pair]] = {
+    "npbilstm": npbilstm,
+    "products": products,
+    "loop": per_gate_loop,
+    "pytorch": pytorch,
+    "jax": jax,
+    "keras-torch": keras_torch,
+    "keras-jax": keras_jax,
+}
+
+NEEDS = {"pytorch": ["torch"], "jax": ["jax"], "keras-torch": ["keras", "torch"], "keras-jax": ["keras", "jax"]}
+"""The packages without which a contestant cannot start."""

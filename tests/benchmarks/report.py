@@ -1,0 +1,191 @@
+"""The results as JSON, as tables, and as a chart."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+from pathlib import Path
+from typing import Any
+
+from tests.benchmarks.race import MODES, SHAPES, THREADS, geometric_mean
+
+TITLES = {
+    "pytorch": "PyTorch",
+    "jax": "JAX, jit",
+    "keras-torch": "Keras on PyTorch",
+    "keras-jax": "Keras on JAX, jit",
+    "products": "the products alone",
+    "loop": "the plain loop",
+}
+PACKAGES = ["numpy", "torch", "jax", "keras"]
+
+
+def machine() -> dict[str, Any]:
+    """The machine and the versions, as far as they can be told."""
+    import numpy as np
+
+    from npbilstm.engine.plan import threads
+
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    models = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
+    simd = np.show_config(mode="dicts")["SIMD Extensions"]["found"]
+    found = {}
+    for package in PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return {
+        "processor": models[0] if models else platform.processor() or platform.machine(),
+        "threads": threads(),
+        "SIMD": simd[-1] if simd else "",
+        "Python": platform.python_version(),
+        "system": platform.system(),
+        **found,
+    }
+
+
+def tables(results: dict[str, Any]) -> str:
+    """All results in Markdown."""
+    about = results["machine"]
+    packages = ", ".join(f"{name} {about[name]}" for name in PACKAGES if name in about)
+    parts = [
+        f"Measured on {results['date']}: {about['processor']}, {about['threads']} threads, {about['SIMD']}, "
+        f"Python {about['Python']}, {packages}; {results['turns']} turns."
+    ]
+    for threads in THREADS:
+        for mode in MODES:
+            parts.append(
+                race_table(
+                    [row for row in results["race"] if (row["threads"], row["mode"]) == (threads, mode)], threads, mode
+                )
+            )
+    parts.append(measures_tables(results["measures"]))
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def race_table(rows: list[dict[str, Any]], threads: str, mode: str) -> str:
+    """One line a shape: this engine's milliseconds, then for each other its milliseconds and the ratio."""
+    names = [name for name in TITLES if any(row["contestant"] == name for row in rows)]
+    if not names:
+        return ""
+    cells = {(row["shape"], row["contestant"]): row for row in rows}
+    lines = [
+        f"**{mode.capitalize()}, {threads}**: milliseconds, and in brackets the ratio of this engine's time to it",
+        "",
+        "| T, N, D, H | npbilstm | " + " | ".join(TITLES[name] for name in names) + " |",
+        "|---|" + "---:|" * (len(names) + 1),
+    ]
+    for shape in [shape.name for shape in SHAPES]:
+        found = [cells[shape, name] for name in names if (shape, name) in cells]
+        if found:
+            ours = sorted(row["npbilstm ms"] for row in found)[len(found) // 2]
+            theirs = [
+                f"{cells[shape, name]['ms']:.3g} ({cells[shape, name]['ratio']:.2f})" if (shape, name) in cells else ""
+                for name in names
+            ]
+            lines.append(f"| {shape} | {ours:.3g} | " + " | ".join(theirs) + " |")
+    means = [geometric_mean([row["ratio"] for row in rows if row["contestant"] == name]) for name in names]
+    worst = [max(row["ratio"] for row in rows if row["contestant"] == name) for name in names]
+    lines.append("| geometric mean of the ratios | | " + " | ".join(f"**{mean:.2f}**" for mean in means) + " |")
+    lines.append("| largest ratio | | " + " | ".join(f"{ratio:.2f}" for ratio in worst) + " |")
+    return "\n".join(lines)
+
+
+def measures_tables(measures: dict[str, Any]) -> str:
+    parts = []
+    if "growth" in measures:
+        whats = list(next(iter(measures["growth"].values())))
+        lines = [
+            "**Growth**: the exponent k in size^k",
+            "",
+            "| | " + " | ".join(whats) + " |",
+            "|---|" + "---:|" * len(whats),
+        ]
+        for letter, row in measures["growth"].items():
+            lines.append(f"| {letter} | " + " | ".join(f"{row[what]:.2f}" for what in whats) + " |")
+        parts.append("\n".join(lines))
+    if "ragged" in measures:
+        lines = [
+            "**Ragged rows** against equal ones of the same padded shape, training",
+            "",
+            "| T, N, D, H | time ratio |",
+            "|---|---:|",
+        ]
+        lines += [f"| {shape} | {ratio:.2f} |" for shape, ratio in measures["ragged"].items()]
+        parts.append("\n".join(lines))
+    if "stored states" in measures:
+        lines = [
+            "**States at intervals** (`store_every`), a training step of a long sequence",
+            "",
+            "| store_every | milliseconds | megabytes |",
+            "|---|---:|---:|",
+        ]
+        lines += [
+            f"| {int(row['store_every']) or 'all'} | {1e3 * row['seconds']:.0f} | {row['megabytes']:.1f} |"
+            for row in measures["stored states"]
+        ]
+        parts.append("\n".join(lines))
+    if "imports" in measures:
+        lines = ["**Imports**", "", "| | milliseconds |", "|---|---:|"]
+        lines += [f"| {name} | {1e3 * seconds:.0f} |" for name, seconds in measures["imports"].items()]
+        parts.append("\n".join(lines))
+    checks = [("by complex step", "gradient check"), ("`torch.autograd.gradcheck`, slow mode", "torch gradient check")]
+    if any(key in measures for _, key in checks):
+        lines = [
+            "**A whole gradient check** of the two-layer model at T=5, N=3",
+            "",
+            "| | entries | seconds |",
+            "|---|---:|---:|",
+        ]
+        lines += [
+            f"| {title} | {measures[key]['entries']:,} | {measures[key]['seconds']:.1f} |"
+            for title, key in checks
+            if key in measures
+        ]
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts)
+
+
+def chart(results: dict[str, Any], path: Path) -> None:
+    """A dot for each shape: this engine's time over each peer's, on a logarithmic axis; a bar at the geometric mean."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    peers = [
+        name
+        for name in ("pytorch", "jax", "keras-torch", "keras-jax")
+        if any(r["contestant"] == name for r in results["race"])
+    ]
+    rows = [(peer, mode) for peer in peers for mode in MODES]
+    figure, axes = plt.subplots(figsize=(8, 0.42 * len(rows) + 1.5), layout="constrained")
+    colours = {"training": "#0072B2", "inference": "#D55E00"}
+    for y, (peer, mode) in enumerate(reversed(rows)):
+        chosen = [
+            r for r in results["race"] if (r["contestant"], r["mode"], r["threads"]) == (peer, mode, "default threads")
+        ]
+        ratios = [r["ratio"] for r in chosen]
+        axes.plot(ratios, [y] * len(ratios), "o", color=colours[mode], alpha=0.55, markersize=6)
+        axes.plot([geometric_mean(ratios)], [y], "|", color=colours[mode], markersize=22, markeredgewidth=3)
+    axes.axvline(1, color="0.4", linewidth=1)
+    axes.set_xscale("log")
+    ticks = [0.05, 0.1, 0.2, 0.5, 1, 2]
+    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.minorticks_off()
+    axes.set_yticks(range(len(rows)), [f"{TITLES[peer]}, {mode}" for peer, mode in reversed(rows)])
+    axes.set_xlabel(
+        "time of npbilstm / time of the other (left of 1: npbilstm is faster); a dot a shape, a bar the geometric mean"
+    )
+    about = results["machine"]
+    axes.set_title(
+        f"{about['processor']}, {about['threads']} threads, default settings, {results['date']}", fontsize=9, loc="left"
+    )
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    partial = path.with_suffix(".partial.png")
+    figure.savefig(partial, dpi=130)
+    partial.replace(path)
+    plt.close(figure)

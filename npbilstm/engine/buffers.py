@@ -35,8 +35,8 @@ def borrow(dtype: np.dtype, *shapes: tuple[int, ...]) -> list[np.ndarray]:
 
 
 def rounded_up(size: int) -> int:
-    """At most a 32nd more, so that nearly equal wants share one size."""
-    step = 1 << max(size.bit_length() - 6, 12)
+    """At most a 64th more, so that nearly equal wants share one size."""
+    step = 1 << max(size.bit_length() - 7, 12)
     return -(-size // step) * step
 
 

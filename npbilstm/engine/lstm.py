@@ -40,7 +40,7 @@ from numpy.lib.stride_tricks import as_strided
 
 from npbilstm.engine.buffers import borrow
 from npbilstm.engine.order import padding, places, rows_by_last_step
-from npbilstm.engine.plan import FEW_ROWS, block_steps, groups_of_directions, run_each
+from npbilstm.engine.plan import FEW_ROWS, backward_block, forward_block, groups_of_directions, run_each
 from npbilstm.engine.tiles import Weights, row_tiles, tile_rows, tile_width, tiled_weights, tiles_of, transposed_tiles
 
 APART = 16  # floats between rows of 4H: rows apart by a power of two would evict each other from the cache
@@ -148,7 +148,7 @@ def forward_steps(
     _, N, D = x.shape
     P, _, tiles, _, K, w = W.shape
     H = tiles * w
-    block = block_steps(N, H, len(x))
+    block = forward_block(N)
     few_rows = N <= FEW_ROWS  # then the input's share is computed a block at a time: plan.py
     depth = H if few_rows else K
     r = tile_rows(N, depth, w)
@@ -227,9 +227,11 @@ def lstm_backward(dy: Array, dh_T: Array, dc_T: Array, cache: LSTMCache) -> tupl
     else:
         dh, dc = np.zeros((2, S, N, H), dtype)
     WhT, WxT = transposed_tiles(W)
-    dx = [borrow(dtype, (N, T, D))[0] for _ in range(S)]  # one for each direction, as they may write at once
+    groups, at_once = groups_of_directions(N, D, H, S)
+    dx = [array for _ in range(S if at_once else 1) for array in borrow(dtype, (N, T, D))]  # threads must not share it
     (dW,) = borrow(dtype, (S, K, 4 * H))
-    dW[...] = 0
+    for array in [*dx, dW]:
+        array[...] = 0
 
     def run(job: tuple[slice, Array | None]) -> None:
         own, A = job
@@ -243,15 +245,16 @@ def lstm_backward(dy: Array, dh_T: Array, dc_T: Array, cache: LSTMCache) -> tupl
             if not steps_kept:
                 forward_steps(scan, steps, h[k, own], c[k, own], A, c_T=np.empty_like(c[k, own]))
             dy_own = dy.swapaxes(0, 1)[:, :, own]
-            backward_steps(scan, steps, h[k, own], A, WT, dy_own, d_T, dh[own], dc[own], dx[own], dW[own])
+            backward_steps(
+                scan, steps, h[k, own], A, WT, dy_own, d_T, dh[own], dc[own], dx[own.start if at_once else 0], dW[own]
+            )
 
-    groups, at_once = groups_of_directions(N, D, H, S)
     run_each(run, list(zip(groups, A_kept or repeat(None))), at_once)
     if -1 in ends:  # rows of length 0: their final state is their initial state
         dh[:, ends[-1]] += dh_T[:, ends[-1]]
         dc[:, ends[-1]] += dc_T[:, ends[-1]]
-    for dx_other in dx[1:]:
-        add(dx[0], dx_other, dx[0])
+    for others in dx[1:]:
+        add(dx[0], others, dx[0])
     (dW_public,) = borrow(dtype, (S, K, 4 * H))
     dW_public[..., : 3 * H], dW_public[..., 3 * H :] = dW[..., H:], dW[..., :H]  # o, i, f, g -> i, f, g, o
     return dx[0], dh, dc, [(dw[H:-1], dw[:H], dw[-1]) for dw in dW_public]
@@ -267,21 +270,20 @@ def backward_steps(
     d_T: tuple[Array, Array],
     dh: Array,
     dc: Array,
-    dx: list[Array],
+    dx: Array,
     dW: Array,
 ) -> None:
     """A group's directions back through `steps`; h (P, N, H) is the state before them.
 
-    Turns dh and dc (P, N, H), gradients of the states after the steps, into those of the states before them; writes
-    the steps of each direction's dx (N, T, D); adds to dW (P, K, 4H), its rows in the order of Z and its columns in
-    that of A.
+    Turns dh and dc (P, N, H), gradients of the states after the steps, into those of the states before them; adds the
+    steps to dx (N, T, D), and to dW (P, K, 4H), its rows in the order of Z and its columns in that of A.
     """
     directions, x, _, lengths, ends, _ = scan
     (WhT, WxT), (dh_T, dc_T) = WT, d_T
     _, N, D = x.shape
     P, _, H = dh.shape
     w_h, w_x, w = WhT.shape[-1], WxT.shape[-1], tile_width(4 * H)
-    block = block_steps(N, H, len(x))
+    block = backward_block(N, H, len(x))
     count, r = row_tiles(H + D, block * N, w)
     Z_block, tanh_c_block, F_block = borrow(
         x.dtype, (P, block, N, count * r), (block + 1, P, N, H), (block, 4, P, N, H)
@@ -344,7 +346,7 @@ def backward_steps(
         r_x = tile_rows(R, 4 * H, w_x)
         matmul(da.reshape(P, 1, R // r_x, r_x, 4 * H), WxT, tiles_of(dx_steps.reshape(P, R, D), r_x, w_x))
         for p in range(P):
-            dx[p].swapaxes(0, 1)[at[p]] = dx_steps[p]
+            dx.swapaxes(0, 1)[at[p]] += dx_steps[p]
 
 
 def local_derivatives(now: Array, tanh_c: Array, F: Array) -> Array:

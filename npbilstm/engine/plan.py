@@ -30,11 +30,16 @@ SMALL_STEP = 4_000_000
 """Floating point operations: with fewer in a direction's step, the directions go together."""
 
 
-def block_steps(N: int, H: int, T: int) -> int:
-    """How many steps to a block: 512 rows where the units are few; with many, fewer rows to stay in the cache.
+def forward_block(N: int) -> int:
+    """How many steps to a block of the forward pass: 512 rows."""
+    return max(1, 512 // max(N, 1))
 
-    In backward a block takes some 13 floats a unit and step, so it is at most a tenth of the steps, but never under 128
-    rows, which the products over a block need to be quick.
+
+def backward_block(N: int, H: int, T: int) -> int:
+    """How many steps to a block of the backward pass: 512 rows, or fewer of many units, for the cache's sake.
+
+    A block takes some 13 floats a unit and step, so it is at most a tenth of the steps, but never under 128 rows,
+    which the products over a block need to be quick.
     """
     rows = min(512, max(128, 2**15 // H))
     return max(1, 128 // max(N, 1), min(rows // max(N, 1), T // 10))

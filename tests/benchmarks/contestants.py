@@ -67,11 +67,11 @@ def npbilstm(shape: Shape) -> Pair:
 
 def products(shape: Shape) -> Pair:
     """The matrix products alone, in this engine's tiles and blocks: what is left when everything else costs nothing."""
-    from npbilstm.engine.plan import block_steps, groups_of_directions, run_each
+    from npbilstm.engine.plan import backward_block, groups_of_directions, run_each
     from npbilstm.engine.tiles import row_tiles, tile_rows, tile_width, tiles_of
 
     T, N, D, H, *_ = shape
-    K, block = D + H + 1, block_steps(N, H, T)
+    K, block = D + H + 1, backward_block(N, H, T)
     R, w_h, w_x, w = block * N, tile_width(H), tile_width(D), tile_width(4 * H)
     r, r_back, r_x = tile_rows(N, K, w_h), tile_rows(N, 4 * H, w_h), tile_rows(R, 4 * H, w_x)
     count, each = row_tiles(H + D, R, w)

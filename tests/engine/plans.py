@@ -12,7 +12,7 @@ from npbilstm.engine import lstm, plan, tiles
 
 PLANS: dict[str, dict[tuple[ModuleType, str], Any]] = {
     "as the shape wants": {},
-    "blocks of two steps": {(lstm, "block_steps"): lambda N, H, T: 2},
+    "blocks of two steps": {(lstm, "forward_block"): lambda N: 2, (lstm, "backward_block"): lambda N, H, T: 2},
     "the input's share with the rest": {(lstm, "FEW_ROWS"): 0},
     "a direction after the other": {(plan, "SMALL_STEP"): 0, (plan, "threads"): lambda: 1},
     "a thread for each direction": {(plan, "SMALL_STEP"): 0, (plan, "threads"): lambda: 2},

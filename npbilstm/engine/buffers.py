@@ -2,35 +2,38 @@
 
 A fresh array costs a page fault for every 4 kB that is first written: up to a fifth of a training step. So arrays are
 lent here, and their memory is lent again when the last array that views it is gone: two caches alive at once never
-share any, and nothing hangs on a layer. What is idle is given back to the system whenever Python's garbage collector
-makes a full round, as `gc.collect()` does.
+share any, and nothing hangs on a layer.
+
+What is idle is not hoarded. Before fresh memory is made, as much idle memory is given back, what has waited longest
+first; so all together is never more than what was once in use at the same time. And the rest is given back whenever
+Python's garbage collector makes a full round, as `gc.collect()` does.
 """
 
 from __future__ import annotations
 
 import gc
 import math
+import threading
 import weakref
 from itertools import accumulate
 
 import numpy as np
 
-_idle: dict[int, list[np.ndarray]] = {}  # by size in bytes
+SMALL = 1 << 16  # bytes: less is not worth the keeping of books, as the allocator has it at hand
+
+_idle: list[np.ndarray] = []  # blocks of bytes, what has waited longest first
+_lock = threading.Lock()  # only for those who take: a block may come back at any moment, even within the lock
 
 
 def borrow(dtype: np.dtype, *shapes: tuple[int, ...]) -> list[np.ndarray]:
     """Arrays of these shapes in one block of memory, their content undefined, like np.empty's."""
     sizes = [math.prod(shape) * dtype.itemsize for shape in shapes]
     starts = list(accumulate((-(-size // 64) * 64 for size in sizes), initial=0))  # whole cache lines
-    size = rounded_up(max(starts[-1], 1))
-    try:
-        block = _idle[size].pop()
-    except (KeyError, IndexError):
-        block = np.empty(size, np.uint8)
-    lent = np.frombuffer(
-        block.data, np.uint8
-    )  # not a view of `block` to NumPy: all views of it hold on to `lent` itself
-    weakref.finalize(lent, _give_back, size, block).atexit = False
+    if starts[-1] < SMALL:
+        return [np.empty(shape, dtype) for shape in shapes]
+    block = _take(rounded_up(starts[-1]))
+    lent = np.frombuffer(block.data, np.uint8)  # to NumPy no view of `block`: its views hold on to `lent`
+    weakref.finalize(lent, _idle.append, block).atexit = False
     return [np.ndarray(shape, dtype, lent, start) for shape, start in zip(shapes, starts)]
 
 
@@ -42,11 +45,23 @@ def rounded_up(size: int) -> int:
 
 def idle_bytes() -> int:
     """How much memory waits to be lent."""
-    return sum(size * len(blocks) for size, blocks in list(_idle.items()))
+    return sum(block.nbytes for block in list(_idle))
 
 
-def _give_back(size: int, block: np.ndarray) -> None:
-    _idle.setdefault(size, []).append(block)
+def _take(size: int) -> np.ndarray:
+    with _lock:
+        try:
+            for k in reversed(range(len(_idle))):
+                if _idle[k].nbytes == size:
+                    block = _idle.pop(k)
+                    if block.nbytes == size:  # else the collector made its round in between
+                        return block
+            given_back = 0
+            while given_back < size:
+                given_back += _idle.pop(0).nbytes
+        except IndexError:
+            pass  # nothing is idle any more
+    return np.empty(size, np.uint8)
 
 
 def _release(phase: str, info: dict[str, int]) -> None:

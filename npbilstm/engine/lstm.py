@@ -36,7 +36,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy import add, matmul, multiply, subtract, tanh
-from numpy.lib.stride_tricks import as_strided
 
 from npbilstm.engine.buffers import borrow
 from npbilstm.engine.order import padding, places, rows_by_last_step
@@ -148,7 +147,7 @@ def forward_steps(
     _, N, D = x.shape
     P, _, tiles, _, K, w = W.shape
     H = tiles * w
-    block = forward_block(N)
+    block = min(forward_block(N), len(steps))
     few_rows = N <= FEW_ROWS  # then the input's share is computed a block at a time: plan.py
     depth = H if few_rows else K
     r = tile_rows(N, depth, w)
@@ -283,7 +282,7 @@ def backward_steps(
     _, N, D = x.shape
     P, _, H = dh.shape
     w_h, w_x, w = WhT.shape[-1], WxT.shape[-1], tile_width(4 * H)
-    block = backward_block(N, H, len(x))
+    block = min(backward_block(N, H, len(x)), len(steps))
     count, r = row_tiles(H + D, block * N, w)
     Z_block, tanh_c_block, F_block = borrow(
         x.dtype, (P, block, N, count * r), (block + 1, P, N, H), (block, 4, P, N, H)
@@ -374,4 +373,4 @@ def local_derivatives(now: Array, tanh_c: Array, F: Array) -> Array:
 def step_arrays(T: int, shape: tuple[int, int, int], dtype: np.dtype, keep: bool) -> Array:
     """A for T steps. Without keeping, every step is the same memory: a time axis of stride 0."""
     (A,) = borrow(dtype, (T + 1 if keep else 1, 5, *shape))
-    return A if keep else as_strided(A, (T + 1, *A.shape[1:]), (0, *A.strides[1:]))
+    return A if keep else np.ndarray((T + 1, *A.shape[1:]), dtype, A, strides=(0, *A.strides[1:]))

@@ -65,7 +65,7 @@ def run_each(job: Callable[[Item], Result], items: Sequence[Item], at_once: bool
     """job(item) for each, in turn or all at once, a thread each; np.errstate holds in all of them."""
     if not at_once:
         return [job(item) for item in items]
-    from concurrent.futures import ThreadPoolExecutor  # costs a quarter of what importing NumPy does
+    from concurrent.futures import ThreadPoolExecutor  # only large steps need it
 
     with ThreadPoolExecutor(len(items) - 1) as pool:
         others = [pool.submit(contextvars.copy_context().run, job, item) for item in items[1:]]

@@ -35,24 +35,27 @@ def unpacked_limit() -> int:
         return 0
     config = np.show_config(mode="dicts")
     openblas = "openblas" in config["Build Dependencies"]["blas"]["name"]
-    avx512 = {"X86_V4", "AVX512_SKX"} & set(config["SIMD Extensions"]["found"])  # its names since and before NumPy 2.4
+    avx512 = {"X86_V4", "AVX512_SKX"}.intersection(
+        config["SIMD Extensions"].get("found", [])
+    )  # since, before NumPy 2.4
     return 1_000_000 if openblas and avx512 else 0
 
 
 @cache
 def tile_width(width: int) -> int:
     """In tiles of how many columns to keep a matrix of this width, which the tiles must fill."""
-    if not unpacked_limit() or width % 64 == 0:
-        return 64 if unpacked_limit() else width
-    return max((w for w in range(32, 129) if width % w == 0), default=width)
+    if not unpacked_limit():
+        return width
+    return 64 if width % 64 == 0 else max((w for w in range(32, 129) if width % w == 0), default=width)
 
 
 @cache
 def tile_rows(rows: int, depth: int, width: int) -> int:
     """How many rows to multiply at a time with a tile (depth, width): a divisor of `rows`; the kernels like fours."""
-    if rows * depth * width <= unpacked_limit():
+    most = unpacked_limit() // max(depth * width, 1)
+    if rows <= most:
         return max(rows, 1)
-    fitting = [r for r in range(4, rows) if rows % r == 0 and r * depth * width <= unpacked_limit()]
+    fitting = [r for r in range(4, most + 1) if rows % r == 0]
     return max(fitting, key=lambda r: (r % 4 == 0, r), default=max(rows, 1))
 
 

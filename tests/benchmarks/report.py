@@ -12,6 +12,7 @@ from tests.benchmarks.race import MODES, SHAPES, THREADS, geometric_mean
 TITLES = {
     "pytorch": "PyTorch",
     "jax": "JAX, jit",
+    "jax-before": "JAX, jit, xW before the scan",
     "keras-torch": "Keras on PyTorch",
     "keras-jax": "Keras on JAX, jit",
     "products": "the products alone",
@@ -157,7 +158,7 @@ def chart(results: dict[str, Any], path: Path) -> None:
 
     peers = [
         name
-        for name in ("pytorch", "jax", "keras-torch", "keras-jax")
+        for name in ("pytorch", "jax", "jax-before", "keras-torch", "keras-jax")
         if any(r["contestant"] == name for r in results["race"])
     ]
     rows = [(peer, mode) for peer in peers for mode in MODES]
@@ -177,7 +178,7 @@ def chart(results: dict[str, Any], path: Path) -> None:
     axes.minorticks_off()
     axes.set_yticks(range(len(rows)), [f"{TITLES[peer]}, {mode}" for peer, mode in reversed(rows)])
     axes.set_xlabel(
-        "time of npbilstm / time of the other (left of 1: npbilstm is faster); a dot a shape, a bar the geometric mean"
+        "time of npbilstm / time of the other; left of 1, npbilstm is faster\na dot a shape, a bar the mean"
     )
     about = results["machine"]
     axes.set_title(

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
         save_model,
     )
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOMES = {
     "datasets": ["TaggedData", "Vocabulary", "python_source", "tagged_text"],

@@ -243,6 +243,7 @@ CHECKS: dict[str, Callable[..., GradientReport]] = {
     "BiLSTM, merge ave": lstm_layer(bidirectional=True, merge="ave"),
     "BiLSTM, merge None, 2 layers": lstm_layer(2, bidirectional=True, merge=None),
     "BiLSTM, 2 layers, dropout": lstm_layer(2, bidirectional=True, dropout=0.3),
+    "BiLSTM, states stored every 2 steps": lstm_layer(bidirectional=True, store_every=2),
     "Linear": check_linear,
     "Embedding": check_embedding,
     "Dropout": check_dropout,

@@ -1,8 +1,8 @@
 """Memory that is used again: a training step wants tens of megabytes, the next one the same.
 
-A fresh array costs a page fault for every 4 kB that is first written: up to a fifth of a training step. So arrays are
-lent here, and their memory is lent again when the last array that views it is gone: two caches alive at once never
-share any, and nothing hangs on a layer.
+A fresh array costs a page fault for every 4 kB that is first written: 15 % of a training step of 100 steps, 32 rows
+and 128 units, and more of smaller ones. So arrays are lent here, and their memory is lent again when the last array
+that views it is gone: two caches alive at once never share any, and nothing hangs on a layer.
 
 What is idle is not hoarded. Before fresh memory is made, as much idle memory is given back, what has waited longest
 first; so all together is never more than what was once in use at the same time. And the rest is given back whenever

@@ -66,8 +66,8 @@ def test_version_is_the_packages(folder):
 def test_check_says_that_all_gradients_are_right(folder):
     done = npbilstm("check", folder=folder)
     assert done.returncode == 0
-    assert "all 18 checks agree" in done.stdout
-    assert done.stdout.count("\nok ") == 18
+    assert "all 19 checks agree" in done.stdout
+    assert done.stdout.count("\nok ") == 19
 
 
 def test_check_exits_with_1_and_the_report_where_a_gradient_is_wrong(monkeypatch, capsys):

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import gc
 import math
-import threading
 import weakref
 from itertools import accumulate
 
@@ -22,7 +21,6 @@ import numpy as np
 SMALL = 1 << 16  # bytes: less is not worth the keeping of books, as the allocator has it at hand
 
 _idle: list[np.ndarray] = []  # blocks of bytes, what has waited longest first
-_lock = threading.Lock()  # only for those who take: a block may come back at any moment, even within the lock
 
 
 def borrow(dtype: np.dtype, *shapes: tuple[int, ...]) -> list[np.ndarray]:
@@ -49,18 +47,19 @@ def idle_bytes() -> int:
 
 
 def _take(size: int) -> np.ndarray:
-    with _lock:
-        try:
-            for k in reversed(range(len(_idle))):
-                if _idle[k].nbytes == size:
-                    block = _idle.pop(k)
-                    if block.nbytes == size:  # else the collector made its round in between
-                        return block
-            given_back = 0
-            while given_back < size:
-                given_back += _idle.pop(0).nbytes
-        except IndexError:
-            pass  # nothing is idle any more
+    """A block of this size. No lock, which a fork or a signal handler could meet locked: list methods are atomic."""
+    try:
+        for k in reversed(range(len(_idle))):
+            if _idle[k].nbytes == size:
+                block = _idle.pop(k)
+                if block.nbytes == size:
+                    return block
+                _idle.append(block)  # another thread was quicker
+        given_back = 0
+        while given_back < size:
+            given_back += _idle.pop(0).nbytes
+    except IndexError:
+        pass  # nothing is idle any more
     return np.empty(size, np.uint8)
 
 

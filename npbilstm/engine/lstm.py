@@ -101,6 +101,7 @@ def lstm_forward(
         (x_kept,) = borrow(x.dtype, x.shape)
         x_kept[...] = x
         x = x_kept
+        lengths = None if lengths is None else lengths.copy()
         padded = padding(0, T, lengths)
         if padded is not None:
             x[padded] = 0

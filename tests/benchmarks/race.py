@@ -78,28 +78,34 @@ def heats(quick: bool, turns: int) -> Iterator[tuple[str, Shape, str]]:
                 yield threads, shape, other
 
 
-def race(quick: bool, turns: int, progress: Callable[[str], None]) -> list[dict[str, Any]]:
-    """A row for each contestant, shape, threads and mode: milliseconds, and the ratio of this engine's time to its.
+Times = dict[tuple[str, str, str, str], list[tuple[float, float]]]
+"""(threads, shape, contestant, mode) -> for each turn this engine's milliseconds and the contestant's."""
 
-    Both are medians over the turns; each ratio is of two processes that ran one right after the other.
-    """
-    found: dict[tuple[str, str, str, str], list[tuple[float, float]]] = {}
-    failed: dict[str, str] = {}
+
+def race(quick: bool, turns: int, progress: Callable[[str], None], found: Times, failed: dict[str, str]) -> None:
+    """Run all heats into `found`, so that an interruption loses nothing; a contestant that fails is left out."""
     everything = list(heats(quick, turns))
     for k, (threads, shape, other) in enumerate(everything):
         if other in failed:
             continue
         progress(f"{k + 1}/{len(everything)}  {threads}  {shape.name}  {other}")
         task = {"shape": list(shape), "seconds": 0.2 if quick else 0.4}
+        ours = run_worker({**task, "contestant": "npbilstm"}, threads)
         try:
-            pair = [run_worker({**task, "contestant": name}, threads) for name in ("npbilstm", other)]
+            theirs = run_worker({**task, "contestant": other}, threads)
         except RuntimeError as error:
             failed[other] = str(error)
-            progress(f"{error}\n")
             continue
         time.sleep(0.2)
         for mode in MODES:
-            found.setdefault((threads, shape.name, other, mode), []).append((pair[0][mode], pair[1][mode]))
+            found.setdefault((threads, shape.name, other, mode), []).append((ours[mode], theirs[mode]))
+
+
+def rows_of(found: Times) -> list[dict[str, Any]]:
+    """A row for each contestant, shape, threads and mode: milliseconds, and the ratio of this engine's time to its.
+
+    Both are medians over the turns; each ratio is of two processes that ran one right after the other.
+    """
     return [
         {
             "threads": threads,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import platform
 from pathlib import Path
 from typing import Any
@@ -25,8 +26,6 @@ def machine() -> dict[str, Any]:
     """The machine and the versions, as far as they can be told."""
     import numpy as np
 
-    from npbilstm.engine.plan import threads
-
     cpuinfo = Path("/proc/cpuinfo")
     lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
     models = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
@@ -39,7 +38,7 @@ def machine() -> dict[str, Any]:
             continue
     return {
         "processor": models[0] if models else platform.processor() or platform.machine(),
-        "threads": threads(),
+        "threads": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "SIMD": simd[-1] if simd else "",
         "Python": platform.python_version(),
         "system": platform.system(),
@@ -63,6 +62,7 @@ def tables(results: dict[str, Any]) -> str:
                 )
             )
     parts.append(measures_tables(results["measures"]))
+    parts += [f"Not measured: {name}. {why}" for name, why in results.get("failed", {}).items()]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -99,7 +99,7 @@ def measures_tables(measures: dict[str, Any]) -> str:
     if "growth" in measures:
         whats = list(next(iter(measures["growth"].values())))
         lines = [
-            "**Growth**: the exponent k in size^k",
+            "**Growth**: the exponent k in size^k, one thread, around (200, 32, 64, 64), for N and H at T = 50",
             "",
             "| | " + " | ".join(whats) + " |",
             "|---|" + "---:|" * len(whats),
@@ -109,7 +109,7 @@ def measures_tables(measures: dict[str, Any]) -> str:
         parts.append("\n".join(lines))
     if "ragged" in measures:
         lines = [
-            "**Ragged rows** against equal ones of the same padded shape, training",
+            "**Ragged rows** against equal ones of the same padded shape, training, one thread",
             "",
             "| T, N, D, H | time ratio |",
             "|---|---:|",
@@ -118,7 +118,7 @@ def measures_tables(measures: dict[str, Any]) -> str:
         parts.append("\n".join(lines))
     if "stored states" in measures:
         lines = [
-            "**States at intervals** (`store_every`), a training step of a long sequence",
+            "**States at intervals** (`store_every`), a training step of (2000, 16, 32, 64), one thread",
             "",
             "| store_every | milliseconds | megabytes |",
             "|---|---:|---:|",
@@ -135,7 +135,7 @@ def measures_tables(measures: dict[str, Any]) -> str:
     checks = [("by complex step", "gradient check"), ("`torch.autograd.gradcheck`, slow mode", "torch gradient check")]
     if any(key in measures for _, key in checks):
         lines = [
-            "**A whole gradient check** of the two-layer model at T=5, N=3",
+            "**A whole gradient check** of the two-layer model at T=5, N=3, one thread",
             "",
             "| | entries | seconds |",
             "|---|---:|---:|",

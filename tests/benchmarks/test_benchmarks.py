@@ -46,8 +46,9 @@ def a_race(monkeypatch, **milliseconds):
     monkeypatch.setattr(race, "run_worker", run_worker)
     monkeypatch.setattr(race, "installed", lambda name: name in milliseconds)
     monkeypatch.setattr(race.time, "sleep", lambda seconds: None)
-    said = []
-    return race.race(True, 3, said.append), said
+    found, failed = {}, {}
+    race.race(True, 3, lambda line: None, found, failed)
+    return race.rows_of(found), failed
 
 
 def test_ratios_are_this_engines_time_over_the_others(monkeypatch):
@@ -58,9 +59,14 @@ def test_ratios_are_this_engines_time_over_the_others(monkeypatch):
 
 
 def test_a_contestant_that_cannot_run_is_named_and_left_out(monkeypatch):
-    rows, said = a_race(monkeypatch, npbilstm=2.0, pytorch=RuntimeError("pytorch failed: no wheel"), products=1.0)
+    rows, failed = a_race(monkeypatch, npbilstm=2.0, pytorch=RuntimeError("no wheel"), products=1.0)
     assert {row["contestant"] for row in rows} == {"products"}
-    assert sum("no wheel" in line for line in said) == 1
+    assert failed == {"pytorch": "no wheel"}
+
+
+def test_a_failure_of_this_engine_is_not_blamed_on_others(monkeypatch):
+    with pytest.raises(RuntimeError, match="ours"):
+        a_race(monkeypatch, npbilstm=RuntimeError("ours"), products=1.0)
 
 
 def results(monkeypatch):
@@ -90,19 +96,52 @@ def test_the_chart_is_a_picture(monkeypatch, tmp_path):
     assert len(list(tmp_path.iterdir())) == 1
 
 
-def test_the_command_replaces_the_marked_part_of_the_page_and_nothing_else(monkeypatch, tmp_path, capsys):
-    rows = results(monkeypatch)["race"]
-    monkeypatch.setattr(command, "race", lambda *_: rows)
+def run_command(monkeypatch, *arguments, raising=None):
+    """The command without its processes: a race of one row, one measure."""
+
+    def quick_race(quick, turns, progress, found, failed):
+        found["default threads", race.SHAPES[0].name, "pytorch", "training"] = [(1.0, 2.0)]
+        if raising:
+            raise raising
+
+    monkeypatch.setattr(command, "race", quick_race)
     monkeypatch.setattr(command, "run_worker", lambda task, threads: {"entries": 3, "seconds": 1.0})
     monkeypatch.setattr(command, "MEASURES", {"gradient check": MEASURES["gradient check"]})
     monkeypatch.setattr(command, "chart", lambda results, path: None)
-    monkeypatch.setattr("sys.argv", ["benchmarks", "--quick", "--out", str(tmp_path)])
+    monkeypatch.setattr("sys.argv", ["benchmarks", *map(str, arguments)])
+    return command.main()
+
+
+def test_the_command_replaces_the_marked_part_of_the_page_and_nothing_else(monkeypatch, tmp_path, capsys):
     page = tmp_path / "speed.md"
     page.write_text("Prose.\n\n<!-- measured -->\nold\n<!-- end -->\n\nMore prose.\n")
-    assert command.main() == 0
+    assert run_command(monkeypatch, "--quick", "--out", tmp_path) == 0
     text = page.read_text()
     assert text.startswith("Prose.\n\n<!-- measured -->\nMeasured on ")
     assert text.endswith("<!-- end -->\n\nMore prose.\n")
     assert "old" not in text
-    assert json.loads((tmp_path / "speed.json").read_text())["race"] == rows
+    (row,) = json.loads((tmp_path / "speed.json").read_text())["race"]
+    assert row["ratio"] == 0.5
     assert "Written to" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("raising", "code"), [(KeyboardInterrupt(), 130), (RuntimeError("ours failed"), 1)])
+def test_what_was_measured_is_kept_when_it_stops_early(monkeypatch, tmp_path, capsys, raising, code):
+    assert run_command(monkeypatch, "--out", tmp_path, raising=raising) == code
+    (row,) = json.loads((tmp_path / "stopped.json").read_text())["race"]
+    assert row["contestant"] == "pytorch"
+    assert "stopped.json" in capsys.readouterr().err
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_the_race(monkeypatch, tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "speed.md").write_text("a page without marks")
+    for arguments, words in [
+        (["--out", tmp_path / "file"], "cannot be written to"),
+        (["--out", tmp_path], "without the marks"),
+        (["--turns", 0], "0 is too few"),
+    ]:
+        with pytest.raises(SystemExit):
+            run_command(monkeypatch, *arguments, raising=AssertionError("raced"))
+        assert words in capsys.readouterr().err
+    assert (tmp_path / "speed.md").read_text() == "a page without marks"

@@ -90,28 +90,57 @@ def test_padding_content_never_matters(case, junk):
     assert not gradients[0][padding].any()
 
 
-@given(cases())
-def test_inputs_are_unchanged_and_both_passes_repeat_exactly(case):
+@given(cases(), intervals)
+def test_inputs_are_unchanged_and_both_passes_repeat_exactly(case, store_every):
     arrays = [case.x, case.h0, case.c0, case.dy, case.dh_T, case.dc_T, *case.params.forward, *case.params.reverse]
     copies = [array.copy() for array in arrays]
-    y, h_T, c_T, cache = engine.lstm_forward(case.x, case.h0, case.c0, case.params, case.lengths)
+    y, h_T, c_T, cache = engine.lstm_forward(
+        case.x, case.h0, case.c0, case.params, case.lengths, store_every=store_every
+    )
     dy = case.dy.reshape(*y.shape)
     first = engine.lstm_backward(dy, case.dh_T, case.dc_T, cache)
     second = engine.lstm_backward(dy, case.dh_T, case.dc_T, cache)
     assert_all_close(second, first, 0)
-    assert_all_close(by_engine(case)[0], (y.reshape(case.dy.shape), h_T, c_T), 0)
+    assert_all_close(by_engine(case, store_every=store_every)[0], (y.reshape(case.dy.shape), h_T, c_T), 0)
     assert all(np.array_equal(array, copy) for array, copy in zip(arrays, copies))
 
 
-def test_weights_changed_between_forward_and_backward_do_not_mix_in():
-    case = make_case(lengths=[5, 0, 2])
+@pytest.mark.parametrize("lengths", [None, [5, 0, 2]])
+def test_what_is_changed_between_forward_and_backward_does_not_mix_in(lengths):
+    case = make_case(lengths=lengths)
     expected = by_engine(case)[1]
     y, _, _, cache = engine.lstm_forward(case.x, case.h0, case.c0, case.params, case.lengths)
-    for weights in case.params:
-        for w in weights:
-            w += 1
+    for array in [case.x, case.h0, case.c0, *case.params.forward, *case.params.reverse, y]:
+        array += 1
+    if lengths:
+        case.lengths[:] = 1
     dx, dh0, dc0, grads = engine.lstm_backward(case.dy.reshape(y.shape), case.dh_T, case.dc_T, cache)
     assert_all_close((dx, dh0, dc0, tuple(grads)), expected, 0)
+
+
+@pytest.mark.parametrize("absent", ["dy", "dh_T", "dc_T"])
+def test_each_upstream_gradient_counts_by_itself(absent):
+    for others in [{"dy", "dh_T", "dc_T"} - {absent}, {absent}]:
+        case = make_case(lengths=[5, 0, 2])
+        case = case._replace(**{name: np.zeros_like(getattr(case, name)) for name in others})
+        assert_all_close(by_engine(case), by_textbook(case))
+        case = case._replace(**{absent: getattr(case, absent) * 1j})  # and is alone complex
+        assert_all_close(by_engine(case), by_textbook(case))
+
+
+def test_directions_in_threads_do_not_share_dx(monkeypatch):
+    case = make_case()
+    expected = by_textbook(case)
+    shared, backward_steps = [], engine_lstm.backward_steps
+
+    def remember(*arguments):
+        shared.append(arguments[-2])
+        backward_steps(*arguments)
+
+    monkeypatch.setattr(engine_lstm, "backward_steps", remember)
+    with going("a thread for each direction"):
+        assert_all_close(by_engine(case), expected)
+    assert not np.shares_memory(*shared)
 
 
 @pytest.mark.parametrize("plan", PLANS)
@@ -142,8 +171,10 @@ def test_float32_is_near_float64():
 
 def test_an_empty_batch_and_empty_sequences_equal_the_textbook():
     for N, T in [(0, 3), (2, 0)]:
-        case = make_case(N, T)
-        assert_all_close(by_engine(case), by_textbook(case))
+        for lengths in (None, [0] * N):
+            case = make_case(N, T, lengths=lengths)
+            case = case._replace(lengths=None if lengths is None else np.array(lengths, int))
+            assert_all_close(by_engine(case), by_textbook(case))
 
 
 def test_complex_upstream_gradients_keep_their_imaginary_part():

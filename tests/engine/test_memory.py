@@ -101,6 +101,16 @@ def test_passes_of_many_shapes_hoard_no_memory():
     assert peak_of(steps) <= 1.1 * most
 
 
+def test_a_block_that_another_thread_took_is_not_lent_twice(monkeypatch):
+    class Idle(list):
+        def pop(self, k):
+            return np.empty(7, np.uint8)  # what stands there now is another one
+
+    monkeypatch.setattr(buffers, "_idle", Idle([np.empty(1 << 20, np.uint8)]))
+    (array,) = buffers.borrow(np.dtype(np.uint8), (1 << 20,))
+    assert array.nbytes == 1 << 20
+
+
 def test_two_caches_may_be_alive_at_once():
     one, other = make_case(seed=1), make_case(seed=2)
     expected = [backward(case, *forward(case)[::3]) for case in (one, other)]

@@ -15,7 +15,11 @@ PLANS: dict[str, dict[tuple[ModuleType, str], Any]] = {
     "blocks of two steps": {(lstm, "forward_block"): lambda N: 2, (lstm, "backward_block"): lambda N, H, T: 2},
     "the input's share with the rest": {(lstm, "FEW_ROWS"): 0},
     "a direction after the other": {(plan, "SMALL_STEP"): 0, (plan, "threads"): lambda: 1},
-    "a thread for each direction": {(plan, "SMALL_STEP"): 0, (plan, "threads"): lambda: 2},
+    "a thread for each direction": {
+        (plan, "SMALL_STEP"): 0,
+        (plan, "threads"): lambda: 2,
+        (plan, "unpacked_limit"): lambda: 10**9,  # else BLAS would have threads of its own
+    },
     "whole matrices": {(tiles, "unpacked_limit"): lambda: 0, (plan, "unpacked_limit"): lambda: 0},
     "small tiles": {
         (lstm, "FEW_ROWS"): 0,

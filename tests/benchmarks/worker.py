@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import sys
 from typing import Any
@@ -10,26 +9,11 @@ from typing import Any
 from tests.benchmarks.contestants import CONTESTANTS, Shape
 from tests.benchmarks.measures import MEASURES, seconds_of
 
-LONGEST = 3.0
-"""Seconds: what takes longer for one run is run once."""
-
 
 def race(contestant: str, shape: list[int], seconds: float) -> dict[str, float]:
     """Milliseconds of a training step and of an inference."""
-    import time
-
-    times = {}
-    for mode, run in zip(("training", "inference"), CONTESTANTS[contestant](Shape(*shape))):
-        start = time.perf_counter()
-        run()
-        first = time.perf_counter() - start
-        slow = contestant == "loop" and first > LONGEST
-        times[mode] = 1e3 * (first if slow else seconds_of(run, seconds))
-    return times
-
-
-def versions(names: list[str]) -> dict[str, str]:
-    return {name: importlib.metadata.version(name) for name in names}
+    train, infer = CONTESTANTS[contestant](Shape(*shape))
+    return {"training": 1e3 * seconds_of(train, seconds), "inference": 1e3 * seconds_of(infer, seconds)}
 
 
 def main(task: dict[str, Any]) -> Any:

@@ -40,11 +40,18 @@ from numpy import add, matmul, multiply, subtract, tanh
 from npbilstm.engine.buffers import borrow
 from npbilstm.engine.order import padding, places, rows_by_last_step
 from npbilstm.engine.plan import FEW_ROWS, backward_block, forward_block, groups_of_directions, run_each
-from npbilstm.engine.tiles import Weights, row_tiles, tile_rows, tile_width, tiled_weights, tiles_of, transposed_tiles
+from npbilstm.engine.tiles import (
+    Array,
+    Weights,
+    row_tiles,
+    tile_rows,
+    tile_width,
+    tiled_weights,
+    tiles_of,
+    transposed_tiles,
+)
 
 APART = 16  # floats between rows of 4H: rows apart by a power of two would evict each other from the cache
-
-Array = np.ndarray
 
 
 class LSTMCache(NamedTuple):
@@ -112,9 +119,10 @@ def lstm_forward(
     starts = range(0, T if N else 0, interval)
     stored = np.empty((2, len(starts) if keep else 0, S, N, H), x.dtype)
     keep_steps = keep and store_every is None
+    ends = rows_by_last_step(lengths)
 
     def run(own: slice) -> Array:
-        scan = Scan(range(S)[own], x, keep, lengths, rows_by_last_step(lengths), W[own])
+        scan = Scan(range(S)[own], x, keep, lengths, ends, W[own])
         h, c = h0[own], c0[own]
         A = step_arrays(T, h.shape, x.dtype, keep_steps)
         for k, start in enumerate(starts):
@@ -236,7 +244,7 @@ def lstm_backward(dy: Array, dh_T: Array, dc_T: Array, cache: LSTMCache) -> tupl
     def run(job: tuple[slice, Array | None]) -> None:
         own, A = job
         scan = Scan(range(S)[own], x, True, lengths, ends, W[own])
-        WT, d_T = (WhT[own], WxT[own]), (dh_T[own], dc_T[own])
+        WT, d_T, dy_own = (WhT[own], WxT[own]), (dh_T[own], dc_T[own]), dy.swapaxes(0, 1)[:, :, own]
         steps_kept = A is not None
         if A is None:
             A = step_arrays(min(interval, T), dh[own].shape, x.dtype, keep=True)
@@ -244,7 +252,6 @@ def lstm_backward(dy: Array, dh_T: Array, dc_T: Array, cache: LSTMCache) -> tupl
             steps = range(k * interval, min((k + 1) * interval, T))
             if not steps_kept:
                 forward_steps(scan, steps, h[k, own], c[k, own], A, c_T=np.empty_like(c[k, own]))
-            dy_own = dy.swapaxes(0, 1)[:, :, own]
             backward_steps(
                 scan, steps, h[k, own], A, WT, dy_own, d_T, dh[own], dc[own], dx[own.start if at_once else 0], dW[own]
             )

@@ -8,6 +8,7 @@ import platform
 from pathlib import Path
 from typing import Any
 
+from npbilstm.training.checkpoints import write_atomically
 from tests.benchmarks.race import MODES, SHAPES, THREADS, geometric_mean
 
 TITLES = {
@@ -72,12 +73,7 @@ def race_table(rows: list[dict[str, Any]], threads: str, mode: str) -> str:
     if not names:
         return ""
     cells = {(row["shape"], row["contestant"]): row for row in rows}
-    lines = [
-        f"**{mode.capitalize()}, {threads}**: milliseconds, and in brackets the ratio of this engine's time to it",
-        "",
-        "| T, N, D, H | npbilstm | " + " | ".join(TITLES[name] for name in names) + " |",
-        "|---|" + "---:|" * (len(names) + 1),
-    ]
+    lines = []
     for shape in [shape.name for shape in SHAPES]:
         found = [cells[shape, name] for name in names if (shape, name) in cells]
         if found:
@@ -86,66 +82,73 @@ def race_table(rows: list[dict[str, Any]], threads: str, mode: str) -> str:
                 f"{cells[shape, name]['ms']:.3g} ({cells[shape, name]['ratio']:.2f})" if (shape, name) in cells else ""
                 for name in names
             ]
-            lines.append(f"| {shape} | {ours:.3g} | " + " | ".join(theirs) + " |")
-    means = [geometric_mean([row["ratio"] for row in rows if row["contestant"] == name]) for name in names]
-    worst = [max(row["ratio"] for row in rows if row["contestant"] == name) for name in names]
-    lines.append("| geometric mean of the ratios | | " + " | ".join(f"**{mean:.2f}**" for mean in means) + " |")
-    lines.append("| largest ratio | | " + " | ".join(f"{ratio:.2f}" for ratio in worst) + " |")
-    return "\n".join(lines)
+            lines.append([shape, f"{ours:.3g}", *theirs])
+    ratios = [[row["ratio"] for row in rows if row["contestant"] == name] for name in names]
+    lines.append(["geometric mean of the ratios", "", *(f"**{geometric_mean(some):.2f}**" for some in ratios)])
+    lines.append(["largest ratio", "", *(f"{max(some):.2f}" for some in ratios)])
+    return table(
+        f"**{mode.capitalize()}, {threads}**: milliseconds, and in brackets the ratio of this engine's time to it",
+        ["T, N, D, H", "npbilstm", *(TITLES[name] for name in names)],
+        lines,
+    )
+
+
+def table(title: str, header: list[str], rows: list[list[str]]) -> str:
+    """A title and a table whose first column names what the others count."""
+
+    def line(cells: list[str]) -> str:
+        return "|" + "|".join(f" {cell} " if cell else " " for cell in cells) + "|"
+
+    rule = "|---|" + "---:|" * (len(header) - 1)
+    return "\n".join([title, "", line(header), rule, *map(line, rows)])
 
 
 def measures_tables(measures: dict[str, Any]) -> str:
     parts = []
     if "growth" in measures:
         whats = list(next(iter(measures["growth"].values())))
-        lines = [
-            "**Growth**: the exponent k in size^k, one thread, around (200, 32, 64, 64), for N and H at T = 50",
-            "",
-            "| | " + " | ".join(whats) + " |",
-            "|---|" + "---:|" * len(whats),
-        ]
-        for letter, row in measures["growth"].items():
-            lines.append(f"| {letter} | " + " | ".join(f"{row[what]:.2f}" for what in whats) + " |")
-        parts.append("\n".join(lines))
+        parts.append(
+            table(
+                "**Growth**: the exponent k in size^k, one thread, around (200, 32, 64, 64), for N and H at T = 50",
+                ["", *whats],
+                [[letter, *(f"{row[what]:.2f}" for what in whats)] for letter, row in measures["growth"].items()],
+            )
+        )
     if "ragged" in measures:
-        lines = [
-            "**Ragged rows** against equal ones of the same padded shape, training, one thread",
-            "",
-            "| T, N, D, H | time ratio |",
-            "|---|---:|",
-        ]
-        lines += [f"| {shape} | {ratio:.2f} |" for shape, ratio in measures["ragged"].items()]
-        parts.append("\n".join(lines))
+        parts.append(
+            table(
+                "**Ragged rows** against equal ones of the same padded shape, training, one thread",
+                ["T, N, D, H", "time ratio"],
+                [[shape, f"{ratio:.2f}"] for shape, ratio in measures["ragged"].items()],
+            )
+        )
     if "stored states" in measures:
-        lines = [
-            "**States at intervals** (`store_every`), a training step of (2000, 16, 32, 64), one thread",
-            "",
-            "| store_every | milliseconds | megabytes |",
-            "|---|---:|---:|",
-        ]
-        lines += [
-            f"| {int(row['store_every']) or 'all'} | {1e3 * row['seconds']:.0f} | {row['megabytes']:.1f} |"
-            for row in measures["stored states"]
-        ]
-        parts.append("\n".join(lines))
+        parts.append(
+            table(
+                "**States at intervals** (`store_every`), a training step of (2000, 16, 32, 64), one thread",
+                ["store_every", "milliseconds", "megabytes"],
+                [
+                    [str(row["store_every"] or "all"), f"{1e3 * row['seconds']:.0f}", f"{row['megabytes']:.1f}"]
+                    for row in measures["stored states"]
+                ],
+            )
+        )
     if "imports" in measures:
-        lines = ["**Imports**", "", "| | milliseconds |", "|---|---:|"]
-        lines += [f"| {name} | {1e3 * seconds:.0f} |" for name, seconds in measures["imports"].items()]
-        parts.append("\n".join(lines))
+        rows = [[name, f"{1e3 * seconds:.0f}"] for name, seconds in measures["imports"].items()]
+        parts.append(table("**Imports**", ["", "milliseconds"], rows))
     checks = [("by complex step", "gradient check"), ("`torch.autograd.gradcheck`, slow mode", "torch gradient check")]
     if any(key in measures for _, key in checks):
-        lines = [
-            "**A whole gradient check** of the two-layer model at T=5, N=3, one thread",
-            "",
-            "| | entries | seconds |",
-            "|---|---:|---:|",
-        ]
-        lines += [
-            f"| {title} | {measures[key]['entries']:,} | {measures[key]['seconds']:.1f} |"
-            for title, key in checks
-            if key in measures
-        ]
-        parts.append("\n".join(lines))
+        parts.append(
+            table(
+                "**A whole gradient check** of the two-layer model at T=5, N=3, one thread",
+                ["", "entries", "seconds"],
+                [
+                    [title, f"{measures[key]['entries']:,}", f"{measures[key]['seconds']:.1f}"]
+                    for title, key in checks
+                    if key in measures
+                ],
+            )
+        )
     return "\n\n".join(parts)
 
 
@@ -156,19 +159,17 @@ def chart(results: dict[str, Any], path: Path) -> None:
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
+    raced = [row for row in results["race"] if row["threads"] == "default threads"]
     peers = [
         name
         for name in ("pytorch", "jax", "jax-before", "keras-torch", "keras-jax")
-        if any(r["contestant"] == name for r in results["race"])
+        if any(row["contestant"] == name for row in raced)
     ]
     rows = [(peer, mode) for peer in peers for mode in MODES]
     figure, axes = plt.subplots(figsize=(8, 0.42 * len(rows) + 1.5), layout="constrained")
     colours = {"training": "#0072B2", "inference": "#D55E00"}
     for y, (peer, mode) in enumerate(reversed(rows)):
-        chosen = [
-            r for r in results["race"] if (r["contestant"], r["mode"], r["threads"]) == (peer, mode, "default threads")
-        ]
-        ratios = [r["ratio"] for r in chosen]
+        ratios = [row["ratio"] for row in raced if (row["contestant"], row["mode"]) == (peer, mode)]
         axes.plot(ratios, [y] * len(ratios), "o", color=colours[mode], alpha=0.55, markersize=6)
         axes.plot([geometric_mean(ratios)], [y], "|", color=colours[mode], markersize=22, markeredgewidth=3)
     axes.axvline(1, color="0.4", linewidth=1)
@@ -186,7 +187,5 @@ def chart(results: dict[str, Any], path: Path) -> None:
     )
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
-    partial = path.with_suffix(".partial.png")
-    figure.savefig(partial, dpi=130)
-    partial.replace(path)
+    write_atomically(path, lambda file: figure.savefig(file, dpi=130, format="png"))
     plt.close(figure)

@@ -1,7 +1,8 @@
 """The mathematics, one concept a file, one equation a line. Read in this order:
 
 activations, one_sequence (the loop as papers print it), lstm (the batch), sequences (lengths, padding, the flip),
-bidirectional, losses.
+bidirectional, losses, pooling (many to one). Then the other cells: rnn, gru, lstm_variants (one step each), and
+recurrence (any of them through time, in both directions).
 
 All of it is pure functions with explicit caches:
 
@@ -9,10 +10,26 @@ All of it is pure functions with explicit caches:
     d_inputs, grads = thing_backward(d_out, cache)
 """
 
-from npbilstm.textbook.activations import sigmoid, sigmoid_derivative, tanh, tanh_derivative
+from npbilstm.textbook.activations import relu, relu_derivative, sigmoid, sigmoid_derivative, tanh, tanh_derivative
 from npbilstm.textbook.bidirectional import BiLSTMCache, BiLSTMParams, bilstm_backward, bilstm_forward
+from npbilstm.textbook.gru import (
+    GRUParams,
+    GRUResetBeforeParams,
+    GRUResetBeforeStepCache,
+    GRUStepCache,
+    gru_reset_before_step_backward,
+    gru_reset_before_step_forward,
+    gru_step_backward,
+    gru_step_forward,
+)
 from npbilstm.textbook.losses import (
+    BinaryCrossEntropyCache,
     CrossEntropyCache,
+    SquaredErrorCache,
+    binary_cross_entropy_backward,
+    binary_cross_entropy_forward,
+    mean_squared_error_backward,
+    mean_squared_error_forward,
     softmax_cross_entropy_backward,
     softmax_cross_entropy_forward,
 )
@@ -25,6 +42,12 @@ from npbilstm.textbook.lstm import (
     lstm_step_backward,
     lstm_step_forward,
 )
+from npbilstm.textbook.lstm_variants import (
+    LSTMVariantParams,
+    LSTMVariantStepCache,
+    lstm_variant_step_backward,
+    lstm_variant_step_forward,
+)
 from npbilstm.textbook.one_sequence import (
     GateParams,
     fuse,
@@ -33,25 +56,87 @@ from npbilstm.textbook.one_sequence import (
     sequence_lstm_backward,
     sequence_lstm_forward,
 )
+from npbilstm.textbook.pooling import (
+    MaxCache,
+    MeanCache,
+    max_over_steps_backward,
+    max_over_steps_forward,
+    mean_over_steps_backward,
+    mean_over_steps_forward,
+)
+from npbilstm.textbook.recurrence import (
+    BidirectionalRecurrentCache,
+    RecurrentCache,
+    bidirectional_recurrent_backward,
+    bidirectional_recurrent_forward,
+    recurrent_backward,
+    recurrent_forward,
+)
+from npbilstm.textbook.rnn import (
+    RNNParams,
+    RNNStepCache,
+    rnn_relu_step_backward,
+    rnn_relu_step_forward,
+    rnn_step_backward,
+    rnn_step_forward,
+)
 from npbilstm.textbook.sequences import check_lengths, flip, valid_steps
 
 __all__ = [
     "BiLSTMCache",
     "BiLSTMParams",
+    "BidirectionalRecurrentCache",
+    "BinaryCrossEntropyCache",
     "CrossEntropyCache",
+    "GRUParams",
+    "GRUResetBeforeParams",
+    "GRUResetBeforeStepCache",
+    "GRUStepCache",
     "GateParams",
     "LSTMCache",
     "LSTMParams",
     "LSTMStepCache",
+    "LSTMVariantParams",
+    "LSTMVariantStepCache",
+    "MaxCache",
+    "MeanCache",
+    "RNNParams",
+    "RNNStepCache",
+    "RecurrentCache",
+    "SquaredErrorCache",
+    "bidirectional_recurrent_backward",
+    "bidirectional_recurrent_forward",
     "bilstm_backward",
     "bilstm_forward",
+    "binary_cross_entropy_backward",
+    "binary_cross_entropy_forward",
     "check_lengths",
     "flip",
     "fuse",
+    "gru_reset_before_step_backward",
+    "gru_reset_before_step_forward",
+    "gru_step_backward",
+    "gru_step_forward",
     "lstm_backward",
     "lstm_forward",
     "lstm_step_backward",
     "lstm_step_forward",
+    "lstm_variant_step_backward",
+    "lstm_variant_step_forward",
+    "max_over_steps_backward",
+    "max_over_steps_forward",
+    "mean_over_steps_backward",
+    "mean_over_steps_forward",
+    "mean_squared_error_backward",
+    "mean_squared_error_forward",
+    "recurrent_backward",
+    "recurrent_forward",
+    "relu",
+    "relu_derivative",
+    "rnn_relu_step_backward",
+    "rnn_relu_step_forward",
+    "rnn_step_backward",
+    "rnn_step_forward",
     "sequence_bilstm_backward",
     "sequence_bilstm_forward",
     "sequence_lstm_backward",

@@ -1,4 +1,4 @@
-"""The two squashing functions of an LSTM, and their derivatives.
+"""The two squashing functions of an LSTM, the rectifier of a plain RNN, and their derivatives.
 
 Each derivative is written in terms of the function's *output*, which the forward pass has at hand already:
 nothing need be computed twice.
@@ -33,3 +33,13 @@ def tanh(a: np.ndarray) -> np.ndarray:
 def tanh_derivative(y: np.ndarray) -> np.ndarray:
     """d tanh(a) / da = 1 - y^2, where y = tanh(a)."""
     return 1 - y * y
+
+
+def relu(a: np.ndarray) -> np.ndarray:
+    """The rectifier max(a, 0); a complex a is compared by its real part. Any shape."""
+    return np.where(a.real <= 0, 0, a)
+
+
+def relu_derivative(y: np.ndarray) -> np.ndarray:
+    """d relu(a) / da = 1 where y > 0 and 0 elsewhere, where y = relu(a). At a = 0 it is 0 by convention."""
+    return y.real > 0

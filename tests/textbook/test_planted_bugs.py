@@ -80,7 +80,11 @@ BUGS = {
     ),
     "1/M missing in the loss": (losses, "(p - onehot) * (dloss / M)", "(p - onehot) * dloss"),
     "the loss's sign": (losses, "(p - onehot)", "(onehot - p)"),
-    "padding counted in the loss's mean": (losses, "(dloss / M)", "(dloss / targets.size)"),
+    "padding counted in the loss's mean": (
+        losses,
+        "(p - onehot) * (dloss / M)",
+        "(p - onehot) * (dloss / targets.size)",
+    ),
     "the loss's mask missing in backward": (
         losses,
         "np.where(valid[..., None], (p - onehot) * (dloss / M), 0)",

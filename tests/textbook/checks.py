@@ -1,0 +1,152 @@
+"""Gradient checks of the textbook's other cells, losses and poolings, in the form of npbilstm/commands/check.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from npbilstm import textbook
+from npbilstm.commands.check import LENGTHS, Arrays, D, H, N, Outputs, T, V, drawn, of_weighted_sum
+from npbilstm.gradcheck import GradientReport, check_gradients
+
+R = 2
+
+
+class Cell(NamedTuple):
+    """A cell of the textbook: the names of its steps and of its params' class, their shapes, the state's sizes."""
+
+    step: str
+    params: str
+    shapes: dict[str, tuple[int, ...]]
+    state: tuple[int, ...]
+
+
+def cells(D: int, H: int, R: int) -> dict[str, Cell]:
+    """Every cell that recurrence.py takes through time, with these sizes."""
+
+    def weights(blocks: int, R: int = H) -> dict[str, tuple[int, ...]]:
+        return {"Wx": (D, blocks * H), "Wh": (R, blocks * H), "b": (blocks * H,)}
+
+    def variant(blocks: int = 4, R: int = H, **more: tuple[int, ...]) -> Cell:
+        return Cell("lstm_variant_step", "LSTMVariantParams", {**weights(blocks, R), **more}, (R, H))
+
+    return {
+        "RNN": Cell("rnn_step", "RNNParams", weights(1), (H,)),
+        "RNN, relu": Cell("rnn_relu_step", "RNNParams", weights(1), (H,)),
+        "GRU": Cell("gru_step", "GRUParams", {**weights(3), "b_hn": (H,)}, (H,)),
+        "GRU, reset before": Cell("gru_reset_before_step", "GRUResetBeforeParams", weights(3), (H,)),
+        "LSTM, variant of no kind": variant(),
+        "LSTM, peepholes": variant(p=(3 * H,)),
+        "LSTM, coupled": variant(3),
+        "LSTM, projection": variant(R=R, Wp=(H, R)),
+        "LSTM, coupled, peepholes": variant(3, p=(2 * H,)),
+        "LSTM, coupled, projection": variant(3, R=R, Wp=(H, R)),
+        "LSTM, peepholes, projection": variant(R=R, p=(3 * H,), Wp=(H, R)),
+        "LSTM, coupled, peepholes, projection": variant(3, R=R, p=(2 * H,), Wp=(H, R)),
+    }
+
+
+def dropout_mask(seed: int, *shape: int) -> np.ndarray:
+    """A variational dropout mask: 0 or 1 / (1 - p), p = 0.4."""
+    return (np.random.default_rng(seed).random(shape) >= 0.4) / 0.6
+
+
+def check_cell_step(cell: Cell, **options: Any) -> GradientReport:
+    """One time step of a cell, with a dropout mask."""
+    forward, backward = (getattr(textbook, f"{cell.step}_{way}") for way in ("forward", "backward"))
+    states = {f"state{k}": (N, size) for k, size in enumerate(cell.state)}
+    inputs = drawn(12, x=(N, D), **states, **cell.shapes)
+    mask = dropout_mask(12, N, cell.state[0])
+
+    def run(p: Arrays) -> tuple[Outputs, Any]:
+        params = getattr(textbook, cell.params)(**{name: p[name] for name in cell.shapes})
+        *new, cache = forward(p["x"], *(p[name] for name in states), params, mask)
+        return dict(zip(states, new)), cache
+
+    def back(d: Outputs, cache: Any) -> Arrays:
+        dx, *dprev, grads = backward(*d.values(), cache)
+        return {"x": dx, **dict(zip(states, dprev)), **given(grads)}
+
+    return of_weighted_sum(run, back, inputs, **options)
+
+
+def check_cell(cell: Cell, **options: Any) -> GradientReport:
+    """A cell through time, in both directions, over a ragged batch, with dropout masks."""
+    forward, backward = (getattr(textbook, f"{cell.step}_{way}") for way in ("forward", "backward"))
+    states = {f"state{k}": (2, N, size) for k, size in enumerate(cell.state)}
+    shapes = {f"{way}.{name}": shape for way in "fr" for name, shape in cell.shapes.items()}
+    inputs = drawn(13, x=(N, T, D), **states, **shapes)
+    mask = dropout_mask(13, 2, N, cell.state[0])
+
+    def run(p: Arrays) -> tuple[Outputs, Any]:
+        made = getattr(textbook, cell.params)
+        params = tuple(made(**{name: p[f"{way}.{name}"] for name in cell.shapes}) for way in "fr")
+        y, state_T, cache = textbook.bidirectional_recurrent_forward(
+            forward, p["x"], tuple(p[name] for name in states), params, LENGTHS, mask
+        )
+        return {"y": y, **dict(zip(states, state_T))}, cache
+
+    def back(d: Outputs, cache: Any) -> Arrays:
+        dstate_T = tuple(d[name] for name in states)
+        dx, dstate_0, both = textbook.bidirectional_recurrent_backward(backward, d["y"], dstate_T, cache)
+        named = {f"{way}.{name}": g for way, grads in zip("fr", both) for name, g in given(grads).items()}
+        return {"x": dx, **dict(zip(states, dstate_0)), **named}
+
+    return of_weighted_sum(run, back, inputs, **options)
+
+
+def given(grads: Any) -> Arrays:
+    """The grads of the params that are there, by name."""
+    return {name: grad for name, grad in grads._asdict().items() if grad is not None}
+
+
+def check_binary_cross_entropy(**options: Any) -> GradientReport:
+    """Masked binary cross-entropy, with several numbers a step."""
+    logits = 4 * drawn(14, logits=(N, T, V))["logits"]
+    targets = np.random.default_rng(14).random((N, T, V))
+
+    def loss(p: Arrays) -> Any:
+        return textbook.binary_cross_entropy_forward(p["logits"], targets, LENGTHS)
+
+    grads = {"logits": textbook.binary_cross_entropy_backward(1.5, loss({"logits": logits})[1])}
+    return check_gradients(lambda p: 1.5 * loss(p)[0], {"logits": logits}, grads, **options)
+
+
+def check_mean_squared_error(**options: Any) -> GradientReport:
+    """Masked mean squared error, with several numbers a step."""
+    inputs = drawn(15, predictions=(N, T, V))
+    targets = drawn(16, targets=(N, T, V))["targets"]
+
+    def loss(p: Arrays) -> Any:
+        return textbook.mean_squared_error_forward(p["predictions"], targets, LENGTHS)
+
+    grads = {"predictions": textbook.mean_squared_error_backward(1.5, loss(inputs)[1])}
+    return check_gradients(lambda p: 1.5 * loss(p)[0], inputs, grads, **options)
+
+
+def check_pooling(name: str, **options: Any) -> GradientReport:
+    """mean_over_steps or max_over_steps over a ragged batch."""
+
+    def run(p: Arrays) -> tuple[Outputs, Any]:
+        pooled, cache = getattr(textbook, f"{name}_forward")(p["y"], LENGTHS)
+        return {"pooled": pooled}, cache
+
+    def back(d: Outputs, cache: Any) -> Arrays:
+        return {"y": getattr(textbook, f"{name}_backward")(d["pooled"], cache)}
+
+    return of_weighted_sum(run, back, drawn(17, y=(N, T, V)), **options)
+
+
+CELLS = cells(D, H, R)
+
+CHECKS: dict[str, Callable[..., GradientReport]] = {
+    **{f"textbook: {name}, one step": partial(check_cell_step, cell) for name, cell in CELLS.items()},
+    **{f"textbook: {name}, both directions": partial(check_cell, cell) for name, cell in CELLS.items()},
+    "textbook: binary cross-entropy": check_binary_cross_entropy,
+    "textbook: mean squared error": check_mean_squared_error,
+    "textbook: mean over steps": partial(check_pooling, "mean_over_steps"),
+    "textbook: max over steps": partial(check_pooling, "max_over_steps"),
+}

@@ -1,0 +1,83 @@
+"""The cells as the papers print them, one row and one gate at a time, to hold forward passes against.
+
+A gradient check holds a backward pass to its forward pass; this holds the forward pass to the papers.
+"""
+
+import numpy as np
+
+from tests.cases import assert_all_close
+from tests.textbook.checks import dropout_mask
+
+
+def sigmoid(a):
+    return 1 / (1 + np.exp(-a))
+
+
+def step_by_the_papers(cell, x, state, params, mask):
+    """One step for one row: x (D,), state vectors, mask (R,) -> the new state."""
+    h_prev, size = state[0], cell.state[-1]
+    h_in = mask * h_prev
+
+    def gate(k, h=h_in):
+        block = slice(k * size, (k + 1) * size)
+        return x @ params["Wx"][:, block] + h @ params["Wh"][:, block] + params["b"][block]
+
+    if cell.step == "rnn_step":
+        return (np.tanh(gate(0)),)
+    if cell.step == "rnn_relu_step":
+        return (np.maximum(gate(0), 0),)
+    if cell.step.startswith("gru"):
+        r, z = sigmoid(gate(0)), sigmoid(gate(1))
+        if cell.step == "gru_reset_before_step":
+            n = np.tanh(gate(2, r * h_in))
+        else:
+            from_x = gate(2, 0 * h_in)
+            n = np.tanh(from_x + r * (gate(2) - from_x + params["b_hn"]))
+        return (z * h_prev + (1 - z) * n,)
+    c_prev = state[1]
+    coupled = params["b"].size == 3 * size
+    peepholes = params.get("p", np.zeros((2 if coupled else 3) * size)).reshape(-1, size)
+    i = sigmoid(gate(0) + peepholes[0] * c_prev)
+    f = 1 - i if coupled else sigmoid(gate(1) + peepholes[1] * c_prev)
+    c = f * c_prev + i * np.tanh(gate(1 if coupled else 2))
+    h = sigmoid(gate(2 if coupled else 3) + peepholes[-1] * c) * np.tanh(c)
+    return h @ params.get("Wp", np.eye(size)), c
+
+
+def both_directions_by_the_papers(cell, x, state, params, lengths, mask):
+    """Row by row, each direction over the valid steps only. x (N, T, D), state (2, N, .) -> y (N, T, 2R), state_T."""
+    N, T, _ = x.shape
+    y = np.zeros((N, T, 2, cell.state[0]))
+    state_T = [part.copy() for part in state]
+    for n in range(N):
+        for way in (0, 1):
+            row = tuple(part[way, n] for part in state)
+            for t in [range(lengths[n]), reversed(range(lengths[n]))][way]:
+                row = step_by_the_papers(cell, x[n, t], row, params[way], mask[way, n])
+                y[n, t, way] = row[0]
+            for part, last in zip(state_T, row):
+                part[way, n] = last
+    return y.reshape(N, T, -1), tuple(state_T)
+
+
+def assert_as_in_the_papers(book, cell, D, N, T, lengths, masked, seed):
+    rng = np.random.default_rng(seed)
+
+    def draw(*shape):
+        return 0.5 * rng.standard_normal(shape)
+
+    x, state = draw(N, T, D), tuple(draw(2, N, size) for size in cell.state)
+    params = [{name: draw(*shape) for name, shape in cell.shapes.items()} for _ in range(2)]
+    mask = dropout_mask(seed, 2, N, cell.state[0]) if masked else None
+    y, state_T, _ = book.bidirectional_recurrent_forward(
+        getattr(book, f"{cell.step}_forward"),
+        x,
+        state,
+        tuple(getattr(book, cell.params)(**p) for p in params),
+        None if lengths is None else np.array(lengths),
+        mask,
+    )
+    lengths = [T] * N if lengths is None else lengths
+    ones = np.ones((2, N, cell.state[0]))
+    expected = both_directions_by_the_papers(cell, x, state, params, lengths, mask if masked else ones)
+    assert_all_close((y, state_T), expected)

@@ -53,11 +53,12 @@ def threads() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def groups_of_directions(N: int, D: int, H: int, S: int) -> tuple[list[slice], bool]:
+def groups_of_directions(N: int, D: int, H: int, S: int, gates: int = 4) -> tuple[list[slice], bool]:
     """Which directions go step by step together, and whether the groups run at once, a thread each."""
-    if S == 1 or 2 * N * (D + H + 1) * 4 * H < SMALL_STEP:
+    columns = gates * H
+    if S == 1 or 2 * N * (D + H + 1) * columns < SMALL_STEP:
         return [slice(0, S)], False
-    unpacked = tile_rows(N, 4 * H, tile_width(H)) * 4 * H * tile_width(H) <= unpacked_limit()
+    unpacked = tile_rows(N, columns, tile_width(H)) * columns * tile_width(H) <= unpacked_limit()
     return [slice(s, s + 1) for s in range(S)], unpacked and threads() > 1
 
 

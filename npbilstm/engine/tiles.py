@@ -21,8 +21,6 @@ import numpy as np
 from npbilstm.engine.buffers import borrow
 
 Array = np.ndarray
-Weights = tuple[Array, Array, Array]
-"""Wx (D, 4H), Wh (H, 4H), b (4H,) of one direction, gates in the order i, f, g, o."""
 
 
 @cache
@@ -69,36 +67,41 @@ def row_tiles(rows: int, depth: int, width: int) -> tuple[int, int]:
     return count, -(-rows // (4 * count)) * 4
 
 
-def tiled_weights(params: Sequence[Weights]) -> Array:
-    """W (S, 4, H/w, 1, K, w): gates o, i, f, g, the sigmoids' halved for the single tanh; rows h, x, 1."""
-    Wx, Wh, _ = params[0]
-    D, H = len(Wx), len(Wh)
+def tiled_weights(rows: Sequence[Sequence[Array]], H: int, gates: Sequence[int], scales: Sequence[float]) -> Array:
+    """W (S, gates, H/w, 1, K, w): for each direction the matrix of these rows, its gates chosen, scaled and in tiles.
+
+    rows: for each direction the parts, e.g. [Wh, b, Wx], that stand one above the other, each (k, G H) or (G H,).
+    """
     w = tile_width(H)
-    half = np.asarray(0.5, Wx.dtype)
-    (W,) = borrow(Wx.dtype, (len(params), 4, H // w, 1, H + D + 1, w))
-    for tiles, (Wx, Wh, b) in zip(W, params):
-        for rows, part in zip((slice(H), slice(H, -1), slice(-1, None)), (Wh, Wx, b)):
-            ifgo = part.reshape(-1, 4, H // w, w).transpose(1, 2, 0, 3)
-            oifg = tiles[:, :, 0, rows]
-            np.multiply(ifgo[3], half, oifg[0])
-            np.multiply(ifgo[:2], half, oifg[1:3])
-            oifg[3] = ifgo[2]
+    K = sum(part.size for part in rows[0]) // rows[0][0].shape[-1]
+    (W,) = borrow(rows[0][0].dtype, (len(rows), len(gates), H // w, 1, K, w))
+    for tiles, parts in zip(W, rows):
+        k = 0
+        for part in parts:
+            in_gates = part.reshape(-1, part.shape[-1] // H, H // w, w).transpose(1, 2, 0, 3)
+            for gate, place in zip(gates, tiles[:, :, 0, k : k + in_gates.shape[2]]):
+                place[...] = in_gates[gate]
+            k += in_gates.shape[2]
+    W *= np.asarray(scales, W.dtype)[:, None, None, None, None]
     return W
 
 
-def transposed_tiles(W: Array) -> tuple[Array, Array]:
-    """Wh and Wx transposed, not halved, in tiles: (S, H/w, 1, 4H, w) and (S, D/w, 1, 4H, w), w as fits each."""
-    S, _, tiles, _, K, w = W.shape
-    H = tiles * w
-    D = K - H - 1
-    w_h, w_x = tile_width(H), tile_width(D)
-    WT, WhT, WxT = borrow(W.dtype, (S, 4, tiles, w, K), (S, H // w_h, 1, 4 * H, w_h), (S, D // w_x, 1, 4 * H, w_x))
-    WT[...] = W[:, :, :, 0].swapaxes(-2, -1)
-    WT[:, :3] *= 2  # exact
-    WT = WT.reshape(S, 4 * H, K)
-    WhT[:, :, 0] = WT[..., :H].reshape(S, 4 * H, H // w_h, w_h).swapaxes(1, 2)
-    WxT[:, :, 0] = WT[..., H:-1].reshape(S, 4 * H, D // w_x, w_x).swapaxes(1, 2)
-    return WhT, WxT
+def transposed(W: Array, scales: Sequence[float]) -> Array:
+    """The matrices in tiled_weights' W, transposed and unscaled: (S, G H, K)."""
+    S, G, tiles, _, K, w = W.shape
+    (WT,) = borrow(W.dtype, (S, G, tiles, w, K))
+    unscaled = 1 / np.asarray(scales, W.dtype)  # exact: powers of two
+    np.multiply(W[:, :, :, 0].swapaxes(-2, -1), unscaled[:, None, None, None], WT)
+    return WT.reshape(S, G * tiles * w, K)
+
+
+def in_tiles(matrices: Array) -> Array:
+    """(S, rows, width) -> (S, width/w, 1, rows, w), each tile contiguous."""
+    S, rows, width = matrices.shape
+    w = tile_width(width)
+    (tiles,) = borrow(matrices.dtype, (S, width // w, 1, rows, w))
+    tiles[:, :, 0] = matrices.reshape(S, rows, width // w, w).swapaxes(1, 2)
+    return tiles
 
 
 def tiles_of(matrices: Array, r: int, w: int) -> Array:

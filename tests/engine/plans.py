@@ -8,12 +8,25 @@ from types import ModuleType
 from typing import Any
 from unittest import mock
 
-from npbilstm.engine import lstm, plan, tiles
+from npbilstm.engine import gru, plan, recurrence, tiles
+
+
+def half_width(width: int) -> int:
+    return width // 2 if width % 2 == 0 else width
+
+
+def half_rows(rows: int, depth: int, width: int) -> int:
+    return rows // 2 if rows % 2 == 0 and rows else max(rows, 1)
+
 
 PLANS: dict[str, dict[tuple[ModuleType, str], Any]] = {
     "as the shape wants": {},
-    "blocks of two steps": {(lstm, "forward_block"): lambda N: 2, (lstm, "backward_block"): lambda N, H, T: 2},
-    "the input's share with the rest": {(lstm, "FEW_ROWS"): 0},
+    "blocks of two steps": {
+        (recurrence, "forward_block"): lambda N: 2,
+        (recurrence, "backward_block"): lambda N, H, T: 2,
+    },
+    "the input's share with the rest": {(recurrence, "FEW_ROWS"): 0},
+    "the input's share by itself": {(recurrence, "FEW_ROWS"): 1000},
     "a direction after the other": {(plan, "SMALL_STEP"): 0, (plan, "threads"): lambda: 1},
     "a thread for each direction": {
         (plan, "SMALL_STEP"): 0,
@@ -22,11 +35,12 @@ PLANS: dict[str, dict[tuple[ModuleType, str], Any]] = {
     },
     "whole matrices": {(tiles, "unpacked_limit"): lambda: 0, (plan, "unpacked_limit"): lambda: 0},
     "small tiles": {
-        (lstm, "FEW_ROWS"): 0,
-        (tiles, "tile_width"): lambda width: width // 2 if width % 2 == 0 else width,
-        (lstm, "tile_width"): lambda width: width // 2 if width % 2 == 0 else width,
-        (lstm, "tile_rows"): lambda rows, depth, width: rows // 2 if rows % 2 == 0 and rows else max(rows, 1),
-        (lstm, "row_tiles"): lambda rows, depth, width: (-(-rows // 2), 2),
+        (recurrence, "FEW_ROWS"): 0,
+        (tiles, "tile_width"): half_width,
+        (recurrence, "tile_width"): half_width,
+        (recurrence, "tile_rows"): half_rows,
+        (gru, "tile_rows"): half_rows,
+        (recurrence, "row_tiles"): lambda rows, depth, width: (-(-rows // 2), 2),
     },
 }
 

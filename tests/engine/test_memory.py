@@ -6,8 +6,9 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from npbilstm.engine import buffers, lstm_backward, lstm_forward
-from tests.cases import assert_all_close, make_case
+from npbilstm.engine import buffers, recurrent_backward, recurrent_forward
+from tests.cases import assert_all_close
+from tests.engine.cells import TWINS, make_case
 
 
 @pytest.fixture(autouse=True)
@@ -20,11 +21,11 @@ def nothing_idle():
 
 
 def forward(case, **options):
-    return lstm_forward(case.x, case.h0, case.c0, case.params, case.lengths, **options)
+    return recurrent_forward(TWINS[case.name].cell(), case.x, case.state, case.params, case.lengths, **options)
 
 
 def backward(case, y, cache):
-    return lstm_backward(case.dy.reshape(y.shape), case.dh_T, case.dc_T, cache)
+    return recurrent_backward(case.dy, case.dstate_T, cache)
 
 
 def peak_of(action) -> int:
@@ -37,12 +38,13 @@ def peak_of(action) -> int:
 
 
 @pytest.mark.parametrize("shape", [(40, 32, 10, 20), (100, 32, 64, 64), (100, 32, 128, 128), (400, 64, 32, 32)])
-def test_a_training_step_takes_at_most_8_floats_a_unit_direction_and_step(shape):
+@pytest.mark.parametrize("name", TWINS)
+def test_a_training_step_takes_at_most_8_floats_a_unit_direction_and_step(name, shape):
     T, N, D, H = shape
-    case = make_case(N, T, D, H, dtype=np.float32)
+    case = make_case(name, N, T, D, H, dtype=np.float32, scale=0.05)
 
     def step():
-        y, _, _, cache = forward(case)
+        y, _, cache = forward(case)
         backward(case, y, cache)
 
     weights = 2 * (D + H + 1) * 4 * H
@@ -51,9 +53,10 @@ def test_a_training_step_takes_at_most_8_floats_a_unit_direction_and_step(shape)
     assert peak_of(step) - 4 * (outputs + copies) <= 8 * 4 * 2 * N * T * H
 
 
-def test_inference_takes_memory_that_does_not_grow_with_T():
+@pytest.mark.parametrize("name", TWINS)
+def test_inference_takes_memory_that_does_not_grow_with_T(name):
     def beyond_y(T):
-        case = make_case(8, T, 6, 10, range(T - 7, T + 1))
+        case = make_case(name, 8, T, 6, 10, lengths=range(T - 7, T + 1))
         return peak_of(lambda: forward(case, keep=False)) - 8 * 2 * 8 * T * 10
 
     beyond_y(1000)
@@ -61,10 +64,10 @@ def test_inference_takes_memory_that_does_not_grow_with_T():
 
 
 def test_storing_states_at_intervals_takes_less_memory_for_the_same_gradients():
-    case = make_case(4, 1000, 3, 32)
+    case = make_case("LSTM", 4, 1000, 3, 32)
 
     def step(store_every):
-        y, _, _, cache = forward(case, store_every=store_every)
+        y, _, cache = forward(case, store_every=store_every)
         return backward(case, y, cache)
 
     assert_all_close(step(20), step(None))
@@ -73,14 +76,14 @@ def test_storing_states_at_intervals_takes_less_memory_for_the_same_gradients():
 
 
 def test_idle_memory_is_lent_again_and_given_back_by_a_full_collection():
-    case = make_case(16, 50, 20, 30)
-    cache = forward(case)[3]
+    case = make_case("LSTM", 16, 50, 20, 30)
+    cache = forward(case)[2]
     held = cache.A[0]
     address = held.ctypes.data
     assert buffers.idle_bytes() < held.nbytes
     del held, cache
     assert buffers.idle_bytes() >= 51 * 5 * 2 * 16 * 30 * 8
-    again = forward(case)[3]
+    again = forward(case)[2]
     assert again.A[0].ctypes.data == address
     del again
     gc.collect()
@@ -89,8 +92,8 @@ def test_idle_memory_is_lent_again_and_given_back_by_a_full_collection():
 
 def test_passes_of_many_shapes_hoard_no_memory():
     def step(T):
-        case = make_case(16, T, 20, 30)
-        y, _, _, cache = forward(case)
+        case = make_case("LSTM", 16, T, 20, 30)
+        y, _, cache = forward(case)
         backward(case, y, cache)
 
     most = peak_of(lambda: step(150))
@@ -114,31 +117,31 @@ def test_a_block_that_another_thread_took_is_not_lent_twice(monkeypatch):
 
 def test_two_caches_may_be_alive_at_once():
     one, other = make_case(seed=1), make_case(seed=2)
-    expected = [backward(case, *forward(case)[::3]) for case in (one, other)]
+    expected = [backward(case, *forward(case)[::2]) for case in (one, other)]
     (y_one, *_, cache_one), (y_other, *_, cache_other) = forward(one), forward(other)
     assert_all_close(backward(one, y_one, cache_one), expected[0], 0)
     assert_all_close(backward(other, y_other, cache_other), expected[1], 0)
 
 
 def test_a_part_of_a_cache_outlives_the_cache():
-    case = make_case(16, 50, 20, 30)
-    cache = forward(case)[3]
+    case = make_case("LSTM", 16, 50, 20, 30)
+    cache = forward(case)[2]
     gates = cache.A[0][10:12, :4]
     expected = gates.copy()
     del cache
     for seed in range(3):
-        forward(make_case(16, 50, 20, 30, seed=seed))
+        forward(make_case("LSTM", 16, 50, 20, 30, seed=seed))
     assert np.array_equal(gates, expected)
 
 
 def test_gradients_outlive_later_passes():
-    case = make_case(16, 50, 20, 30)
-    gradients = backward(case, *forward(case)[::3])
-    expected = [gradients[0].copy(), gradients[3][1][0].copy()]
+    case = make_case("LSTM", 16, 50, 20, 30)
+    gradients = backward(case, *forward(case)[::2])
+    expected = [gradients[0].copy(), gradients[2][1]["Wx"].copy()]
     for seed in range(3):
-        other = make_case(16, 50, 20, 30, seed=seed)
-        backward(other, *forward(other)[::3])
-    assert_all_close([gradients[0], gradients[3][1][0]], expected, 0)
+        other = make_case("LSTM", 16, 50, 20, 30, seed=seed)
+        backward(other, *forward(other)[::2])
+    assert_all_close([gradients[0], gradients[2][1]["Wx"]], expected, 0)
 
 
 def test_lent_arrays_have_the_shape_and_dtype_asked_for_and_share_nothing():

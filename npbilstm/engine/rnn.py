@@ -1,0 +1,152 @@
+"""The simple recurrent network made fast: h_t = tanh(a) or relu(a), with a = [h_{t-1}  1  x_t] W.
+
+The same function as textbook/rnn.py; tests hold the two equal. recurrence.py has the notation and the layout.
+
+A (T+1, 1, P, N, H) holds the state before each step: all that backward needs, as both derivatives are written in h.
+What a relu puts out may grow without bound, also from step to step of the padding; so there the state is set to 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from itertools import repeat
+
+import numpy as np
+from numpy import add, greater, matmul, maximum, multiply, subtract, tanh
+
+from npbilstm.engine.buffers import borrow
+from npbilstm.engine.recurrence import (
+    BackwardRoom,
+    Cell,
+    ForwardRoom,
+    Scan,
+    Upstream,
+    WeightGradient,
+    Weights,
+    read_inputs,
+)
+from npbilstm.engine.tiles import Array, in_tiles, tiled_weights, tiles_of, transposed
+
+
+def weights(params: Sequence[Weights]) -> tuple[Array, ...]:
+    """W (S, 1, H/w, 1, K, w), its rows those of Z."""
+    H = params[0]["Wx"].shape[-1]
+    return (tiled_weights([(p["Wh"], p["b"], p["Wx"]) for p in params], H, (0,), (1,)),)
+
+
+def transposed_weights(W: tuple[Array, ...]) -> tuple[Array, ...]:
+    """Wh and Wx transposed, in tiles."""
+    WT = transposed(W[0], (1,))  # (S, H, K)
+    H = WT.shape[1]
+    return in_tiles(WT[..., :H]), in_tiles(WT[..., H + 1 :])
+
+
+def forward_steps(
+    relu: bool, scan: Scan, steps: range, state: list[Array], A: Array, final: list[Array], y: Array | None = None
+) -> list[Array]:
+    """See Cell. A (len(steps) + 1, 1, P, N, H)."""
+    (h,), (W,), mask = state, scan.W, scan.mask
+    P, N, H = h.shape
+    room = ForwardRoom(scan, steps, h)
+    Z_rows, W_step, shares = room.recurrent_products(W)
+    (a,) = borrow(h.dtype, (P, N, H))
+    a_tiles = tiles_of(a[:, None], Z_rows.shape[-2], W.shape[-1])
+    zero = np.zeros((), h.dtype)
+    A[0, 0] = h
+    for block in room.blocks(y):
+        n, k = block.n, block.start - steps.start
+        input_share = room.input_shares(W[..., H:, :], shares, n)[:, 0] if room.few_rows else repeat(None)
+        in_padding = block.padded if relu and block.padded is not None else repeat(None)
+        for z, h, masked, share, padded in zip(
+            Z_rows, room.h[1:], repeat(None) if mask is None else room.Z_h[1:], input_share, in_padding
+        ):
+            matmul(z, W_step, a_tiles)  # a = [h 1 x] W
+            if share is not None:
+                add(a, share, a)
+            if relu:
+                maximum(a, zero, out=h)  # of complex numbers, by their real parts
+            else:
+                tanh(a, h)
+            if padded is not None:
+                h[:, padded] = 0
+            if mask is not None:
+                multiply(h, mask, masked)
+        if A.strides[0]:  # the steps are kept
+            A[k + 1 : k + n + 1, 0] = room.h[1 : n + 1]
+    return [room.h[0]]
+
+
+def backward_steps(
+    relu: bool,
+    scan: Scan,
+    steps: range,
+    state: list[Array],
+    A: Array,
+    upstream: Upstream,
+    dstate: list[Array],
+    dx: Array,
+    grads: list[Array],
+) -> None:
+    """See Cell. grads: dW (P, K, H), its rows those of h, x and 1."""
+    (dh,), (WhT, WxT), (dh_T,), (dW,) = dstate, upstream.WT, upstream.d_T, grads
+    ends, mask = scan.ends, scan.mask
+    P, N, H = dh.shape
+    D, all_columns = scan.x.shape[-1], slice(H)
+    room = BackwardRoom(scan, steps, upstream, dh.dtype, H, H)
+    product = WeightGradient(room, A.dtype, H + D, all_columns, H)
+    (F_block,) = borrow(A.dtype, (room.block, P, N, H))
+    for block in room.blocks():
+        n, k = block.n, block.start - steps.start
+        read_inputs(scan, block, product.Z[..., H:])
+        h_before = product.Z[:, :n, :, :H].swapaxes(0, 1)
+        h_before[...] = A[k : k + n, 0]
+        if mask is not None:
+            multiply(h_before, mask, h_before)
+        F, h = F_block[:n], A[k + 1 : k + n + 1, 0]
+        if relu:
+            greater(h.real, 0, F, casting="unsafe")  # relu' = 1 where h > 0
+        else:
+            multiply(h, h, F)
+            subtract(1, F, F)  # tanh' = 1 - h^2
+
+        da_rows = room.rows(block, all_columns, WhT.shape[-1])
+        dh_tiles = tiles_of(dh, da_rows.shape[-2], WhT.shape[-1])
+        for t, dy_t, F_t, da_h, da in zip(
+            reversed(range(block.start, block.start + n)),
+            room.dy[:n][::-1],
+            F[::-1],
+            room.da[:, :n].swapaxes(0, 1)[::-1],
+            da_rows[::-1],
+        ):
+            add(dh, dy_t, dh)
+            if t in ends:
+                dh[:, ends[t]] += dh_T[:, ends[t]]
+            multiply(F_t, dh, da_h)
+            matmul(da, WhT, dh_tiles)  # the new dh = da Wh^T
+            if mask is not None:
+                multiply(dh, mask, dh)
+
+        product.add_to(dW[:, :-1], n)
+        room.add_bias_gradient(block, all_columns, dW[:, -1])
+        room.add_input_gradient(block, all_columns, WxT, dx)
+
+
+def gradient_shapes(D: int, R: int, H: int) -> list[tuple[int, ...]]:
+    """See Cell."""
+    return [(R + D + 1, H)]
+
+
+def named(grads: list[Array], R: int, H: int) -> dict[str, Array]:
+    """See Cell."""
+    (dW,) = grads
+    return {"Wx": dW[R:-1], "Wh": dW[:R], "b": dW[-1]}
+
+
+TANH_RNN, RELU_RNN = (
+    Cell(
+        *(1, 1, weights, transposed_weights, partial(forward_steps, relu), partial(backward_steps, relu)),
+        *(gradient_shapes, named),
+    )
+    for relu in (False, True)
+)

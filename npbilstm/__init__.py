@@ -25,7 +25,17 @@ if TYPE_CHECKING:
     from npbilstm import datasets, engine, gradcheck, inspector, layers, textbook, training
     from npbilstm.datasets import TaggedData, Vocabulary, python_source, tagged_text
     from npbilstm.gradcheck import GradientReport, check_gradients
-    from npbilstm.layers import LSTM, BiLSTM, Dropout, Embedding, Linear, SequenceClassifier, SequenceTagger
+    from npbilstm.layers import (
+        GRU,
+        LSTM,
+        RNN,
+        BiLSTM,
+        Dropout,
+        Embedding,
+        Linear,
+        SequenceClassifier,
+        SequenceTagger,
+    )
     from npbilstm.textbook import flip, softmax_cross_entropy_backward, softmax_cross_entropy_forward
     from npbilstm.training import (
         SGD,
@@ -47,7 +57,9 @@ _HOMES = {
     "engine": [],
     "gradcheck": ["GradientReport", "check_gradients"],
     "inspector": [],
-    "layers": ["LSTM", "BiLSTM", "Dropout", "Embedding", "Linear", "SequenceClassifier", "SequenceTagger"],
+    "layers": [
+        *("GRU", "LSTM", "RNN", "BiLSTM", "Dropout", "Embedding", "Linear", "SequenceClassifier", "SequenceTagger"),
+    ],
     "textbook": ["flip", "softmax_cross_entropy_backward", "softmax_cross_entropy_forward"],
     "training": [
         *("SGD", "Adam", "Settings", "Trainer", "clip_by_global_norm", "load_model", "load_trainer", "pad"),

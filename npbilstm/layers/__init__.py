@@ -2,9 +2,24 @@
 
 from npbilstm.layers.dropout import Dropout
 from npbilstm.layers.embedding import Embedding
+from npbilstm.layers.gru import GRU
 from npbilstm.layers.layer import Layer
 from npbilstm.layers.linear import Linear
 from npbilstm.layers.lstm import LSTM, BiLSTM
 from npbilstm.layers.models import SequenceClassifier, SequenceTagger
+from npbilstm.layers.recurrent import Recurrent
+from npbilstm.layers.rnn import RNN
 
-__all__ = ["LSTM", "BiLSTM", "Dropout", "Embedding", "Layer", "Linear", "SequenceClassifier", "SequenceTagger"]
+__all__ = [
+    "GRU",
+    "LSTM",
+    "RNN",
+    "BiLSTM",
+    "Dropout",
+    "Embedding",
+    "Layer",
+    "Linear",
+    "Recurrent",
+    "SequenceClassifier",
+    "SequenceTagger",
+]

@@ -67,17 +67,30 @@ def require_features(name: str, x: Any, axes: str, features: int, made_with: str
     return x
 
 
-def require_pair(name: str, pair: Any, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """A pair (h, c) of arrays of this shape; None means zeros."""
-    if pair is None:
-        zero = np.zeros(shape, np.float32)
-        return zero, zero
-    if not isinstance(pair, (tuple, list)) or len(pair) != 2:
-        raise TypeError(f"{name} is a {type(pair).__name__}; it needs a pair (h, c) of arrays, or None for zeros")
-    h, c = (require_floats(f"{name}'s {part}", array) for part, array in zip("hc", pair))
-    require_shape(f"{name}'s h", h, shape)
-    require_shape(f"{name}'s c", c, shape)
-    return h, c
+def require_state(
+    name: str, state: Any, parts: tuple[str, ...], shapes: list[tuple[int, ...]], batched: bool
+) -> list[np.ndarray]:
+    """A recurrent layer's state, e.g. a pair (h, c), as arrays of these shapes (..., N, ...); None means zeros.
+
+    Where it is not batched, it comes without the N, which is 1.
+    """
+    if state is None:
+        return [np.zeros(shape, np.float32) for shape in shapes]
+    if len(parts) == 1:
+        if isinstance(state, (tuple, list)):
+            raise TypeError(f"{name} is a {type(state).__name__}; it needs the array h alone, or None for zeros")
+        state, names = (state,), [name]
+    else:
+        if not isinstance(state, (tuple, list)) or len(state) != len(parts):
+            needed = f"a pair ({', '.join(parts)}) of arrays"
+            raise TypeError(f"{name} is a {type(state).__name__}; it needs {needed}, or None for zeros")
+        names = [f"{name}'s {part}" for part in parts]
+    found = []
+    for label, array, shape in zip(names, state, shapes):
+        array = require_floats(label, array)
+        require_shape(label, array, shape if batched else (shape[0], *shape[2:]))
+        found.append(array if batched else array[:, None])
+    return found
 
 
 def require_ids(name: str, ids: Any, rows: int) -> np.ndarray:

@@ -11,29 +11,37 @@ def glorot_uniform(rng: np.random.Generator, fan_in: int, fan_out: int) -> np.nd
     return rng.uniform(-r, r, (fan_in, fan_out))
 
 
-def orthogonal(rng: np.random.Generator, size: int) -> np.ndarray:
-    """A random orthogonal matrix (size, size): it neither stretches nor shrinks what flows through time.
+def orthogonal(rng: np.random.Generator, rows: int, columns: int) -> np.ndarray:
+    """A random matrix (rows, columns) with an orthonormal shorter side: a square one neither stretches nor shrinks what
+    flows through time.
 
     The Q of a Gaussian matrix, its signs fixed so that every rotation is equally likely (Saxe et al. 2014;
     Mezzadri 2007).
     """
-    q, r = np.linalg.qr(rng.standard_normal((size, size)))
-    return q * np.sign(np.diag(r))
+    q, r = np.linalg.qr(rng.standard_normal((max(rows, columns), min(rows, columns))))
+    q = q * np.sign(np.diag(r))
+    return q if rows >= columns else q.T
 
 
-def lstm_weights(rng: np.random.Generator, D: int, H: int, init: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Wx (D, 4H), Wh (H, 4H), b (4H,) of a fresh LSTM.
+def fresh_weights(
+    rng: np.random.Generator, shapes: dict[str, tuple[int, ...]], H: int, init: str
+) -> dict[str, np.ndarray]:
+    """The weights of one direction of a recurrent layer of H units.
 
-    "orthogonal": Wx Glorot uniform and Wh orthogonal for each gate by itself, b zero but 1 for the forget gate, so
-    that a fresh cell remembers (Gers et al. 2000; Jozefowicz et al. 2015).
+    "orthogonal": Wx Glorot uniform and Wh orthogonal for each gate by itself, Wp Glorot uniform, all vectors 0; the
+    LSTM then opens its forget gate (layers/lstm.py).
     "torch": everything U(-1/sqrt(H), 1/sqrt(H)), as PyTorch does.
     """
-    if init == "orthogonal":
-        Wx = np.concatenate([glorot_uniform(rng, D, H) for _ in range(4)], axis=1)
-        Wh = np.concatenate([orthogonal(rng, H) for _ in range(4)], axis=1)
-        b = np.concatenate([np.zeros(H), np.ones(H), np.zeros(2 * H)])
-        return Wx, Wh, b
-    if init == "torch":
-        r = 1 / np.sqrt(H)
-        return rng.uniform(-r, r, (D, 4 * H)), rng.uniform(-r, r, (H, 4 * H)), rng.uniform(-r, r, 4 * H)
-    raise ValueError(f'init is {init!r}; it needs "orthogonal" or "torch"')
+    if init not in ("orthogonal", "torch"):
+        raise ValueError(f'init is {init!r}; it needs "orthogonal" or "torch"')
+    weights = {}
+    for name, shape in shapes.items():
+        if init == "torch":
+            weights[name] = rng.uniform(-1 / np.sqrt(H), 1 / np.sqrt(H), shape)
+        elif len(shape) == 1:
+            weights[name] = np.zeros(shape)
+        else:
+            draw = orthogonal if name == "Wh" else glorot_uniform
+            width = shape[1] if name == "Wp" else H
+            weights[name] = np.concatenate([draw(rng, shape[0], width) for _ in range(shape[1] // width)], axis=1)
+    return weights

@@ -10,10 +10,22 @@ import numpy as np
 
 from npbilstm.layers.dropout import Dropout, DropoutCache
 from npbilstm.layers.embedding import Embedding, EmbeddingCache
+from npbilstm.layers.gru import GRU
 from npbilstm.layers.layer import Layer, join, part_of
 from npbilstm.layers.linear import Linear, LinearCache
-from npbilstm.layers.lstm import LSTM, LSTMLayerCache
+from npbilstm.layers.lstm import LSTM
+from npbilstm.layers.recurrent import Recurrent, RecurrentLayerCache
+from npbilstm.layers.rnn import RNN
+from npbilstm.textbook.pooling import (
+    max_over_steps_backward,
+    max_over_steps_forward,
+    mean_over_steps_backward,
+    mean_over_steps_forward,
+)
 from npbilstm.textbook.sequences import check_lengths, require_shape, valid_steps
+
+CELLS: dict[str, type[Recurrent]] = {"lstm": LSTM, "gru": GRU, "rnn": RNN}
+"""The recurrent layers that a model may have."""
 
 
 class ModelCache(NamedTuple):
@@ -23,22 +35,23 @@ class ModelCache(NamedTuple):
     kept: bool
     embedding: EmbeddingCache
     below: DropoutCache
-    lstm: LSTMLayerCache
+    recurrent: RecurrentLayerCache
+    pooling: Any
     above: DropoutCache
     linear: LinearCache
     valid: np.ndarray
 
 
 class SequenceModel(Layer):
-    """Embedding, LSTM, Linear, with dropout between: what the tagger and the classifier share.
+    """Embedding, recurrent layers, Linear, with dropout between: what the tagger and the classifier share.
 
-    num_symbols: how many symbols there are. num_classes: how many classes. embedding_size, hidden_size, num_layers,
-    bidirectional, init, dtype: as the layers take them. dropout: before, between and after the LSTM's layers, in
-    training.
+    num_symbols: how many symbols there are. num_classes: how many classes. cell: "lstm", "gru" or "rnn".
+    embedding_size, hidden_size, num_layers, bidirectional, init, dtype: as the layers take them. dropout: before,
+    between and after the recurrent layers, in training.
     rng: a seed or generator, for the weights and then for dropout.
 
-    params is a read-only view of the layers' dicts under the names "embedding.", "lstm." and "linear."; the arrays
-    are the layers' own, so that an optimiser changes them in place.
+    params is a read-only view of the layers' dicts under the names "embedding.", that of the cell, e.g. "lstm.", and
+    "linear."; the arrays are the layers' own, so that an optimiser changes them in place.
     """
 
     one_label_a_step: bool
@@ -49,6 +62,7 @@ class SequenceModel(Layer):
         num_symbols: int,
         num_classes: int,
         *,
+        cell: str = "lstm",
         embedding_size: int = 32,
         hidden_size: int = 64,
         num_layers: int = 1,
@@ -58,25 +72,28 @@ class SequenceModel(Layer):
         dtype: Any = np.float32,
         rng: int | np.random.Generator | None = None,
     ) -> None:
+        if cell not in CELLS:
+            raise ValueError(f"cell is {cell!r}; it needs one of {', '.join(map(repr, CELLS))}")
+        self.cell = cell
         self.rng = np.random.default_rng(rng)
         shared: dict[str, Any] = {"dtype": dtype, "rng": self.rng}
         self.embedding = Embedding(num_symbols, embedding_size, **shared)
-        self.lstm = LSTM(
+        self.recurrent = CELLS[cell](
             embedding_size, hidden_size, num_layers, bidirectional=bidirectional, dropout=dropout, init=init, **shared
         )
-        self.linear = Linear(self.lstm.features(num_layers - 1), num_classes, **shared)
+        self.linear = Linear(self.recurrent.features(num_layers - 1), num_classes, **shared)
         self.dropout = Dropout(dropout, rng=self.rng)
 
     @property
     def params(self) -> Mapping[str, np.ndarray]:
         """All parameters under one flat name each."""
-        parts = {"embedding": self.embedding, "lstm": self.lstm, "linear": self.linear}
+        parts = {"embedding": self.embedding, self.cell: self.recurrent, "linear": self.linear}
         return MappingProxyType(join({name: layer.params for name, layer in parts.items()}))
 
     @params.setter
     def params(self, params: Mapping[str, np.ndarray]) -> None:
         self.embedding = self.embedding.with_params(part_of(params, "embedding"))
-        self.lstm = self.lstm.with_params(part_of(params, "lstm"))
+        self.recurrent = self.recurrent.with_params(part_of(params, self.cell))
         self.linear = self.linear.with_params(part_of(params, "linear"))
 
     @property
@@ -85,10 +102,11 @@ class SequenceModel(Layer):
         return {
             "num_symbols": self.embedding.num_embeddings,
             "num_classes": self.linear.output_size,
+            "cell": self.cell,
             "embedding_size": self.embedding.embedding_size,
-            "hidden_size": self.lstm.hidden_size,
-            "num_layers": self.lstm.num_layers,
-            "bidirectional": len(self.lstm.directions) == 2,
+            "hidden_size": self.recurrent.hidden_size,
+            "num_layers": self.recurrent.num_layers,
+            "bidirectional": len(self.recurrent.directions) == 2,
             "dropout": self.dropout.p,
             "dtype": str(self.linear.params["b"].dtype),
         }
@@ -96,12 +114,12 @@ class SequenceModel(Layer):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.config.items())})"
 
-    def head_forward(self, y: np.ndarray, h_n: np.ndarray) -> np.ndarray:
-        """What the linear layer reads, made of y (N, T, features) and h_n (num_layers * S, N, H)."""
+    def head_forward(self, y: np.ndarray, h_n: np.ndarray, valid: np.ndarray) -> tuple[np.ndarray, Any]:
+        """What the linear layer reads, made of y (N, T, features) and h_n (num_layers * S, N, H); and a cache."""
         raise NotImplementedError
 
-    def head_backward(self, dz: np.ndarray, cache: ModelCache) -> tuple[np.ndarray, np.ndarray]:
-        """dy and dh_n, given the gradient of what head_forward returned."""
+    def head_backward(self, dz: np.ndarray, cache: ModelCache) -> tuple[np.ndarray, np.ndarray | None]:
+        """dy and dh_n (None: 0), given the gradient of what head_forward returned."""
         raise NotImplementedError
 
     def forward(
@@ -125,12 +143,13 @@ class SequenceModel(Layer):
         rng = self.rng if rng is None else rng
         x, embedding = self.embedding.forward(np.where(valid, ids, 0))
         x, below = self.dropout.forward(x, training, rng=rng)
-        y, (h_n, _), lstm = self.lstm.forward(x, lengths, training=training, rng=rng)
-        z, above = self.dropout.forward(self.head_forward(y, h_n), training, rng=rng)
+        y, state, recurrent = self.recurrent.forward(x, lengths, training=training, rng=rng)
+        z, pooling = self.head_forward(y, state[0] if isinstance(state, tuple) else state, valid)
+        z, above = self.dropout.forward(z, training, rng=rng)
         logits, linear = self.linear.forward(z)
         if self.one_label_a_step:
             logits = np.where(valid[..., None], logits, 0)
-        return logits, ModelCache(self, training, embedding, below, lstm, above, linear, valid)
+        return logits, ModelCache(self, training, embedding, below, recurrent, pooling, above, linear, valid)
 
     def backward(self, dlogits: np.ndarray, cache: ModelCache) -> tuple[None, dict[str, np.ndarray]]:
         """dlogits, shaped as the logits -> None (ids have no gradient), grads with the names of params.
@@ -147,10 +166,13 @@ class SequenceModel(Layer):
         dz, linear = self.linear.backward(dlogits, cache.linear)
         dz, _ = self.dropout.backward(dz, cache.above)
         dy, dh_n = self.head_backward(dz, cache)
-        dx, lstm, _ = self.lstm.backward(dy, cache.lstm, (dh_n, np.zeros_like(dh_n)))
+        dstate: Any = dh_n
+        if dh_n is not None and len(self.recurrent.state_parts) == 2:
+            dstate = (dh_n, np.zeros(cache.recurrent.state_shapes[1], dh_n.dtype))
+        dx, recurrent, _ = self.recurrent.backward(dy, cache.recurrent, dstate)
         dx, _ = self.dropout.backward(dx, cache.below)
         _, embedding = self.embedding.backward(dx, cache.embedding)
-        return None, join({"embedding": embedding, "lstm": lstm, "linear": linear})
+        return None, join({"embedding": embedding, self.cell: recurrent, "linear": linear})
 
     def predict(self, ids: np.ndarray, lengths: np.ndarray | None = None) -> np.ndarray:
         """The likeliest class for each logit vector: integers, shaped as the logits without their last axis."""
@@ -165,34 +187,56 @@ class SequenceTagger(SequenceModel):
 
     one_label_a_step = True
 
-    def head_forward(self, y: np.ndarray, h_n: np.ndarray) -> np.ndarray:
+    def head_forward(self, y: np.ndarray, h_n: np.ndarray, valid: np.ndarray) -> tuple[np.ndarray, None]:
         """Every step's output."""
-        return y
+        return y, None
 
-    def head_backward(self, dz: np.ndarray, cache: ModelCache) -> tuple[np.ndarray, np.ndarray]:
+    def head_backward(self, dz: np.ndarray, cache: ModelCache) -> tuple[np.ndarray, None]:
         """All of it flows to y."""
-        return dz, np.zeros(cache.lstm.state_shape, dz.dtype)
+        return dz, None
+
+
+POOLINGS: dict[str, tuple[Any, Any]] = {
+    "mean": (mean_over_steps_forward, mean_over_steps_backward),
+    "max": (max_over_steps_forward, max_over_steps_backward),
+}
 
 
 class SequenceClassifier(SequenceModel):
-    """One label a sequence: Embedding -> BiLSTM -> Linear on the last layer's final states.
+    """One label a sequence: Embedding -> BiLSTM -> Linear on one vector a sequence.
 
-    The linear layer reads [forward direction's state after the last *valid* step, reverse direction's state after
-    t = 0]: each direction's state when it has read everything. Not y[:, -1]: there the reverse direction has read one
-    step only, or in a padded row nothing at all.
+    pooling: which vector. "final": the last layer's final states, [forward direction's state after the last *valid*
+    step, reverse direction's state after t = 0]: each direction's state when it has read everything. Not y[:, -1]:
+    there the reverse direction has read one step only, or in a padded row nothing at all. "mean" and "max": over the
+    outputs at valid steps, see textbook/pooling.py.
 
     ids (N, T) -> logits (N, num_classes).
     """
 
     one_label_a_step = False
 
-    def head_forward(self, y: np.ndarray, h_n: np.ndarray) -> np.ndarray:
-        """(N, SH): the last layer's final states, joined."""
-        return np.concatenate(list(h_n[-len(self.lstm.directions) :]), axis=1)
+    def __init__(self, num_symbols: int, num_classes: int, *, pooling: str = "final", **options: Any) -> None:
+        if pooling not in ("final", *POOLINGS):
+            raise ValueError(f"pooling is {pooling!r}; it needs one of 'final', {', '.join(map(repr, POOLINGS))}")
+        self.pooling = pooling
+        super().__init__(num_symbols, num_classes, **options)
 
-    def head_backward(self, dz: np.ndarray, cache: ModelCache) -> tuple[np.ndarray, np.ndarray]:
-        """All of it flows to the last layer's final states."""
-        S = len(self.lstm.directions)
-        dh_n = np.zeros(cache.lstm.state_shape, dz.dtype)
+    @property
+    def config(self) -> dict[str, Any]:
+        """The arguments that make a model of this shape again."""
+        return {**super().config, "pooling": self.pooling}
+
+    def head_forward(self, y: np.ndarray, h_n: np.ndarray, valid: np.ndarray) -> tuple[np.ndarray, Any]:
+        """(N, features): the last layer's final states, joined; or its outputs, pooled."""
+        if self.pooling == "final":
+            return np.concatenate(list(h_n[-len(self.recurrent.directions) :]), axis=1), None
+        return POOLINGS[self.pooling][0](y, valid.sum(axis=1))
+
+    def head_backward(self, dz: np.ndarray, cache: ModelCache) -> tuple[np.ndarray, np.ndarray | None]:
+        """All of it flows to the last layer's final states, or to its outputs."""
+        if self.pooling != "final":
+            return POOLINGS[self.pooling][1](dz, cache.pooling), None
+        S = len(self.recurrent.directions)
+        dh_n = np.zeros(cache.recurrent.state_shapes[0], dz.dtype)
         dh_n[-S:] = np.split(dz, S, axis=1)
-        return np.zeros((*cache.valid.shape, self.lstm.features(self.lstm.num_layers - 1)), dz.dtype), dh_n
+        return np.zeros((*cache.valid.shape, self.recurrent.features(self.recurrent.num_layers - 1)), dz.dtype), dh_n

@@ -31,7 +31,8 @@ X = np.zeros((2, 5, 3), np.float32)
     ("arguments", "error", "sentence"),
     [
         ({"x": X[:, :, :2]}, ValueError, "x has 2 features at its last axis; this layer was made with input_size=3"),
-        ({"x": X[0]}, ValueError, r"x has shape \(5, 3\); it needs axes \(N, T, D\)"),
+        ({"x": X[0, 0]}, ValueError, r"x has shape \(3,\); it needs axes \(N, T, D\)"),
+        ({"x": X[0], "lengths": [5]}, ValueError, r"lengths goes with a batch, x \(N, T, D\); x has shape \(5, 3\)"),
         ({"x": X.astype(int)}, TypeError, r"x has dtype int64; it needs floating numbers, e.g. x.astype\(np.float32\)"),
         ({"x": np.array([[["a", "b", "c"]]])}, TypeError, "x has dtype <U1"),
         ({"x": None}, TypeError, "x has dtype object"),

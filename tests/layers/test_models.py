@@ -44,7 +44,7 @@ def test_a_padded_row_gets_the_class_that_it_gets_alone(batch):
 def test_the_classifier_reads_the_last_valid_state_and_the_reverse_state_at_step_0():
     model = nb.SequenceClassifier(7, 5, num_layers=2, **OPTIONS)
     ids, lengths = np.array([[1, 2, 3, 0], [4, 5, 0, 0]]), np.array([3, 2])
-    y, _, _ = model.lstm.forward(model.embedding.forward(ids)[0], lengths)
+    y, _, _ = model.recurrent.forward(model.embedding.forward(ids)[0], lengths)
     last = np.concatenate([y[[0, 1], lengths - 1, :4], y[:, 0, 4:]], axis=1)
     assert_close(model.forward(ids, lengths)[0], model.linear.forward(last)[0])
     trap = model.linear.forward(y[:, -1])[0]
@@ -53,7 +53,7 @@ def test_the_classifier_reads_the_last_valid_state_and_the_reverse_state_at_step
 
 def test_params_are_the_layers_own_arrays_under_flat_names():
     model = nb.SequenceTagger(7, 5, **OPTIONS)
-    assert model.params["lstm.0.reverse.Wh"] is model.lstm.params["0.reverse.Wh"]
+    assert model.params["lstm.0.reverse.Wh"] is model.recurrent.params["0.reverse.Wh"]
     assert set(model.params) == {
         "embedding.W",
         *(f"lstm.0.{way}.{name}" for way in ("forward", "reverse") for name in ("Wx", "Wh", "b")),
@@ -92,10 +92,10 @@ def test_predict_takes_the_likeliest_class():
 def test_dropout_acts_before_between_and_after_the_layers(num_layers):
     model = nb.SequenceTagger(7, 5, dropout=0.5, num_layers=num_layers, **OPTIONS)
     _, cache = model.forward(np.array([[1, 2, 3]]), training=True, rng=np.random.default_rng(0))
-    masks = [cache.below.scaled_mask, *(level.scaled_mask for level in cache.lstm.levels[1:]), cache.above.scaled_mask]
+    masks = [cache.below.scaled_mask, *(level.scaled_mask for level in cache.recurrent.levels[1:]), cache.above.scaled_mask]
     assert len(masks) == num_layers + 1
     assert all(set(np.unique(mask)) == {0.0, 2.0} for mask in masks)
-    assert cache.lstm.levels[0].scaled_mask is None
+    assert cache.recurrent.levels[0].scaled_mask is None
 
 
 def test_the_initialisation_asked_for_is_the_lstms():

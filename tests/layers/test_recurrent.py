@@ -300,7 +300,7 @@ def test_gates_and_directions_start_out_different():
 def test_orthogonal_matrices_are_drawn_evenly_over_all_rotations():
     """Without its signs mended, QR prefers some: then the diagonal would not be centred."""
     rng = np.random.default_rng(0)
-    diagonals = [np.diag(orthogonal(rng, 3)) for _ in range(2000)]
+    diagonals = [np.diag(orthogonal(rng, 3, 3)) for _ in range(2000)]
     assert np.abs(np.mean(diagonals, axis=0)).max() < 0.05
 
 

@@ -1,0 +1,39 @@
+"""GRU: a layer of gated recurrent units."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from npbilstm import engine
+from npbilstm.layers.recurrent import Recurrent
+
+
+class GRU(Recurrent):
+    """Stacked GRU layers; each direction computes the equations of textbook/gru.py.
+
+    reset_after: the reset gate after the product with Wh, as PyTorch and Keras have it; False: before it, as first
+        published (Cho et al. 2014). They are different functions of the same weights.
+    All other arguments, and what happens in a pass: see Recurrent. The state is h alone.
+
+    params: "k.direction.Wx" (D_k, 3H), "k.direction.Wh" (H, 3H), "k.direction.b" (3H,) with the gates' blocks in the
+    order r, z, n; with reset_after also "k.direction.b_hn" (H,), the bias that n's product with h has for itself.
+    """
+
+    own_options: ClassVar[dict[str, Any]] = {"reset_after": True}
+
+    def __init__(
+        self, input_size: int, hidden_size: int, num_layers: int = 1, *, reset_after: bool = True, **options: Any
+    ) -> None:
+        self.reset_after = bool(reset_after)
+        super().__init__(input_size, hidden_size, num_layers, **options)
+
+    @property
+    def cell(self) -> engine.Cell:
+        """What the engine runs."""
+        return engine.GRU if self.reset_after else engine.GRU_RESET_BEFORE
+
+    def weight_shapes(self, D: int) -> dict[str, tuple[int, ...]]:
+        """The weights of one direction that reads D features."""
+        H = self.hidden_size
+        shapes: dict[str, tuple[int, ...]] = {"Wx": (D, 3 * H), "Wh": (H, 3 * H), "b": (3 * H,)}
+        return shapes | {"b_hn": (H,)} if self.reset_after else shapes

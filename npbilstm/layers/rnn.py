@@ -1,0 +1,41 @@
+"""RNN: a layer of simple recurrent units."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from npbilstm import engine
+from npbilstm.layers.recurrent import Recurrent
+
+CELLS = {"tanh": engine.TANH_RNN, "relu": engine.RELU_RNN}
+
+
+class RNN(Recurrent):
+    """Stacked layers of the simple recurrent network (Elman 1990); each direction computes the equations of
+    textbook/rnn.py.
+
+    nonlinearity: "tanh" or "relu".
+    All other arguments, and what happens in a pass: see Recurrent. The state is h alone.
+
+    params: "k.direction.Wx" (D_k, H), "k.direction.Wh" (H, H), "k.direction.b" (H,).
+    """
+
+    own_options: ClassVar[dict[str, Any]] = {"nonlinearity": "tanh"}
+
+    def __init__(
+        self, input_size: int, hidden_size: int, num_layers: int = 1, *, nonlinearity: str = "tanh", **options: Any
+    ) -> None:
+        if nonlinearity not in CELLS:
+            raise ValueError(f"nonlinearity is {nonlinearity!r}; it needs one of {', '.join(map(repr, CELLS))}")
+        self.nonlinearity = nonlinearity
+        super().__init__(input_size, hidden_size, num_layers, **options)
+
+    @property
+    def cell(self) -> engine.Cell:
+        """What the engine runs."""
+        return CELLS[self.nonlinearity]
+
+    def weight_shapes(self, D: int) -> dict[str, tuple[int, ...]]:
+        """The weights of one direction that reads D features."""
+        H = self.hidden_size
+        return {"Wx": (D, H), "Wh": (H, H), "b": (H,)}

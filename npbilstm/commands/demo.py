@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from npbilstm.commands.check import CHECKS
+from npbilstm.commands.checks import CHECKS
 from npbilstm.commands.data import about_data, describe_data
 from npbilstm.datasets.python_source import (
     CALLED,

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import npbilstm as nb
-from npbilstm.commands.check import CHECKS
+from npbilstm.commands.checks import CHECKS
 from npbilstm.layers.initialisation import orthogonal
 from npbilstm.textbook import LSTMParams, flip, lstm_backward, lstm_forward
 from tests.cases import assert_all_close, assert_close

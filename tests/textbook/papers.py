@@ -5,8 +5,8 @@ A gradient check holds a backward pass to its forward pass; this holds the forwa
 
 import numpy as np
 
+from npbilstm.commands.checks.textbook_cells import dropout_mask
 from tests.cases import assert_all_close
-from tests.textbook.checks import dropout_mask
 
 
 def sigmoid(a):

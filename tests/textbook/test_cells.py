@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from npbilstm import textbook
+from npbilstm.commands.checks.textbook_cells import cells, dropout_mask
 from npbilstm.textbook import (
     GRUParams,
     GRUResetBeforeParams,
@@ -24,7 +25,6 @@ from npbilstm.textbook import (
     rnn_step_forward,
 )
 from tests.cases import assert_all_close, assert_close
-from tests.textbook.checks import cells, dropout_mask
 from tests.textbook.papers import assert_as_in_the_papers
 
 NAMES = list(cells(1, 1, 1))

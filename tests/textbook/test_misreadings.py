@@ -2,8 +2,8 @@
 
 import pytest
 
+from npbilstm.commands.checks.textbook_cells import cells
 from npbilstm.textbook import gru, lstm_variants, recurrence, rnn
-from tests.textbook.checks import cells
 from tests.textbook.papers import assert_as_in_the_papers
 from tests.textbook.plants import planted_in, textbook_with
 

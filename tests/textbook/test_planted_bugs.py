@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from npbilstm import textbook
-from npbilstm.commands import check
+from npbilstm.commands.checks import textbook_lstm as check
 from npbilstm.textbook import bidirectional, losses, lstm
 from tests.planting import planted
 

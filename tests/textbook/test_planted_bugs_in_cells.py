@@ -7,8 +7,8 @@ from functools import partial
 
 import pytest
 
+from npbilstm.commands.checks import textbook_cells as checks
 from npbilstm.textbook import activations, gru, losses, lstm_variants, pooling, recurrence, rnn
-from tests.textbook import checks
 from tests.textbook.plants import planted_in, textbook_with
 
 GRU, BEFORE = "gru_step_backward", "gru_reset_before_step_backward"

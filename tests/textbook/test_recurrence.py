@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from npbilstm import textbook
+from npbilstm.commands.checks.textbook_cells import cells, dropout_mask
 from npbilstm.textbook import (
     bidirectional_recurrent_backward,
     bidirectional_recurrent_forward,
@@ -19,7 +20,6 @@ from npbilstm.textbook import (
     recurrent_forward,
 )
 from tests.cases import assert_all_close, cases
-from tests.textbook.checks import cells, dropout_mask
 
 NAMES = list(cells(1, 1, 1))
 

@@ -1,4 +1,4 @@
-"""Gradient checks of the textbook's other cells, losses and poolings, in the form of npbilstm/commands/check.py."""
+"""Gradient checks of the textbook's other cells, losses and poolings."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from npbilstm import textbook
-from npbilstm.commands.check import LENGTHS, Arrays, D, H, N, Outputs, T, V, drawn, of_weighted_sum
+from npbilstm.commands.checks.case import LENGTHS, Arrays, D, H, N, Outputs, T, V, drawn, of_weighted_sum
 from npbilstm.gradcheck import GradientReport, check_gradients
 
 R = 2

@@ -9,9 +9,10 @@
 
 textbook/   the mathematics, one equation a line: start reading here
 engine/     the same, fast
-layers/     parameters and an engine: LSTM, BiLSTM, Linear, Embedding, Dropout, and models made of them
+layers/     parameters and an engine: LSTM, BiLSTM, GRU, RNN, Linear, Embedding, Dropout, and models made of them
 gradcheck/  is this gradient right?
 training/   optimisers, the loop, checkpoints
+interop/    weights from and to PyTorch, Keras and ONNX
 datasets/   Python source code and tagged text
 inspector/  what a model does to a text, in colour
 
@@ -22,7 +23,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from npbilstm import datasets, engine, gradcheck, inspector, layers, textbook, training
+    from npbilstm import datasets, engine, gradcheck, inspector, interop, layers, textbook, training
     from npbilstm.datasets import TaggedData, Vocabulary, python_source, tagged_text
     from npbilstm.gradcheck import GradientReport, check_gradients
     from npbilstm.layers import (
@@ -36,7 +37,15 @@ if TYPE_CHECKING:
         SequenceClassifier,
         SequenceTagger,
     )
-    from npbilstm.textbook import flip, softmax_cross_entropy_backward, softmax_cross_entropy_forward
+    from npbilstm.textbook import (
+        binary_cross_entropy_backward,
+        binary_cross_entropy_forward,
+        flip,
+        mean_squared_error_backward,
+        mean_squared_error_forward,
+        softmax_cross_entropy_backward,
+        softmax_cross_entropy_forward,
+    )
     from npbilstm.training import (
         SGD,
         Adam,
@@ -48,22 +57,28 @@ if TYPE_CHECKING:
         pad,
         save_checkpoint,
         save_model,
+        windows,
     )
 
 __version__ = "0.2.0"
 
+_LOSSES = ("binary_cross_entropy", "mean_squared_error", "softmax_cross_entropy")
 _HOMES = {
     "datasets": ["TaggedData", "Vocabulary", "python_source", "tagged_text"],
     "engine": [],
     "gradcheck": ["GradientReport", "check_gradients"],
     "inspector": [],
+    "interop": [],
     "layers": [
         *("GRU", "LSTM", "RNN", "BiLSTM", "Dropout", "Embedding", "Linear", "SequenceClassifier", "SequenceTagger"),
     ],
-    "textbook": ["flip", "softmax_cross_entropy_backward", "softmax_cross_entropy_forward"],
+    "textbook": [
+        "flip",
+        *(f"{loss}_{way}" for loss in _LOSSES for way in ("forward", "backward")),
+    ],
     "training": [
         *("SGD", "Adam", "Settings", "Trainer", "clip_by_global_norm", "load_model", "load_trainer", "pad"),
-        *("save_checkpoint", "save_model"),
+        *("save_checkpoint", "save_model", "windows"),
     ],
 }
 """The rooms, and which public names live in each."""

@@ -155,8 +155,8 @@ def backward_steps(
     dx: Array,
     grads: list[Array],
 ) -> None:
-    """See Cell. grads: dWx (P, D + 1, 3H) of r, z, n, its last row that of 1. With the reset gate after the product then
-    dWh (P, H + 1, 3H) of n_h, r, z, likewise; before it, dWh (P, H, 2H) of r, z and dWh_n (P, H, H)."""
+    """See Cell. grads: dWx (P, D + 1, 3H) of r, z, n, its last row that of 1. With the reset gate after the product
+    then dWh (P, H + 1, 3H) of n_h, r, z, likewise; before it, dWh (P, H, 2H) of r, z and dWh_n (P, H, H)."""
     (dh,), (WhT, WxT, *WnhT), (dh_T,), (dWx, dWh, *dWh_n) = dstate, upstream.WT, upstream.d_T, grads
     ends, mask = scan.ends, scan.mask
     P, N, H = dh.shape

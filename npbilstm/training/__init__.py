@@ -1,6 +1,6 @@
 """Training: optimisers, clipping, schedules, the loop with its progress bar, checkpoints, metrics."""
 
-from npbilstm.training.batches import batch_order, pad
+from npbilstm.training.batches import batch_order, pad, windows
 from npbilstm.training.checkpoints import (
     load_model,
     load_trainer,
@@ -36,4 +36,5 @@ __all__ = [
     "recall",
     "save_checkpoint",
     "save_model",
+    "windows",
 ]

@@ -24,6 +24,69 @@ def test_a_layer_refuses_arguments_that_make_none(arguments, error, sentence):
         nb.LSTM(**{"input_size": 3, "hidden_size": 4, **arguments})
 
 
+@pytest.mark.parametrize(
+    ("make", "arguments", "error", "sentence"),
+    [
+        (nb.LSTM, {"projection_size": 0}, ValueError, "projection_size is 0; it needs to be at least 1"),
+        (nb.LSTM, {"recurrent_dropout": 1}, ValueError, "recurrent_dropout is 1; it needs a number from 0 up to"),
+        (nb.RNN, {"nonlinearity": "elu"}, ValueError, "nonlinearity is 'elu'; it needs one of 'tanh', 'relu'"),
+        (nb.GRU, {"peepholes": True}, TypeError, "unexpected keyword argument 'peepholes'"),
+        (nb.SequenceTagger, {"cell": "cnn"}, ValueError, "cell is 'cnn'; it needs one of 'lstm', 'gru', 'rnn'"),
+        (
+            nb.SequenceClassifier,
+            {"pooling": "sum"},
+            ValueError,
+            "pooling is 'sum'; it needs one of 'final', 'mean', 'max'",
+        ),
+    ],
+)
+def test_options_of_one_kind_are_refused_by_name(make, arguments, error, sentence):
+    with pytest.raises(error, match=sentence):
+        make(3, 4, **arguments)
+
+
+def test_a_state_of_one_part_is_an_array_and_no_tuple():
+    layer = nb.GRU(3, 4, rng=0)
+    zero = np.zeros((1, 2, 4))
+    with pytest.raises(TypeError, match="state is a tuple; it needs the array h alone, or None for zeros"):
+        layer.forward(X, state=(zero, zero))
+    with pytest.raises(ValueError, match=r"state has shape \(2, 2, 4\); it needs \(1, 2, 4\)"):
+        layer.forward(X, state=np.zeros((2, 2, 4)))
+    with pytest.raises(ValueError, match=r"state has shape \(1, 2, 4\); it needs \(1, 4\)"):
+        layer.forward(X[0], state=zero)
+    with pytest.raises(ValueError, match=r"dstate has shape \(1, 4\); it needs \(1, 2, 4\)"):
+        y, _, cache = layer.forward(X, training=True)
+        layer.backward(y, cache, zero[:, 0])
+
+
+def test_a_projection_shows_in_the_shapes_that_are_needed():
+    layer = nb.LSTM(3, 4, projection_size=2, rng=0)
+    with pytest.raises(ValueError, match=r"state's h has shape \(1, 2, 4\); it needs \(1, 2, 2\)"):
+        layer.forward(X, state=(np.zeros((1, 2, 4)), np.zeros((1, 2, 4))))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "sentence"),
+    [
+        ((5, 0), ValueError, "size is 0; it needs to be at least 1"),
+        ((2.5, 1), TypeError, "T is 2.5; it needs a whole number"),
+        ((5, 2, [6]), ValueError, r"lengths\[0\] is 6; it needs to be between 0 and T = 5"),
+    ],
+)
+def test_windows_name_what_is_wrong(arguments, error, sentence):
+    with pytest.raises(error, match=sentence):
+        list(nb.windows(*arguments))
+
+
+def test_a_layers_name_shows_its_options():
+    assert repr(nb.BiLSTM(3, 4)) == "BiLSTM(3, 4, 1, bidirectional=True)"
+    assert repr(nb.LSTM(3, 4, 2, peepholes=True, projection_size=2, bias=False)) == (
+        "LSTM(3, 4, 2, bias=False, projection_size=2, peepholes=True)"
+    )
+    assert repr(nb.GRU(3, 4, reset_after=False)) == "GRU(3, 4, 1, reset_after=False)"
+    assert repr(nb.RNN(3, 4, nonlinearity="relu")) == "RNN(3, 4, 1, nonlinearity='relu')"
+
+
 X = np.zeros((2, 5, 3), np.float32)
 
 

@@ -16,10 +16,14 @@ def batches(draw, least_length=0):
     return np.random.default_rng(draw(st.integers(0, 99))).integers(0, 7, (N, T)), lengths
 
 
-@given(batches(), st.booleans(), st.integers(1, 2))
-def test_what_stands_in_the_padding_of_a_tagger_never_matters(batch, bidirectional, num_layers):
+cells = st.sampled_from(["lstm", "gru", "rnn"])
+poolings = st.sampled_from(["final", "mean", "max"])
+
+
+@given(batches(), st.booleans(), st.integers(1, 2), cells)
+def test_what_stands_in_the_padding_of_a_tagger_never_matters(batch, bidirectional, num_layers, cell):
     ids, lengths = batch
-    model = nb.SequenceTagger(7, 5, bidirectional=bidirectional, num_layers=num_layers, **OPTIONS)
+    model = nb.SequenceTagger(7, 5, cell=cell, bidirectional=bidirectional, num_layers=num_layers, **OPTIONS)
     padding = np.arange(ids.shape[1]) >= lengths[:, None]
     junk = np.where(padding, -99, ids)  # not even a symbol
     logits, cache = model.forward(ids, lengths, training=True)
@@ -32,10 +36,10 @@ def test_what_stands_in_the_padding_of_a_tagger_never_matters(batch, bidirection
         assert np.array_equal(one, other)
 
 
-@given(batches())
-def test_a_padded_row_gets_the_class_that_it_gets_alone(batch):
+@given(batches(), cells, poolings)
+def test_a_padded_row_gets_the_class_that_it_gets_alone(batch, cell, pooling):
     ids, lengths = batch
-    model = nb.SequenceClassifier(7, 5, **OPTIONS)
+    model = nb.SequenceClassifier(7, 5, cell=cell, pooling=pooling, **OPTIONS)
     logits, _ = model.forward(ids, lengths)
     for n, length in enumerate(lengths):
         assert_close(logits[n : n + 1], model.forward(ids[n : n + 1, :length])[0])
@@ -49,6 +53,22 @@ def test_the_classifier_reads_the_last_valid_state_and_the_reverse_state_at_step
     assert_close(model.forward(ids, lengths)[0], model.linear.forward(last)[0])
     trap = model.linear.forward(y[:, -1])[0]
     assert not np.allclose(model.forward(ids, lengths)[0], trap)
+
+
+@pytest.mark.parametrize(("pooling", "by_hand"), [("mean", np.mean), ("max", np.max)])
+def test_the_classifier_pools_over_valid_steps(pooling, by_hand):
+    model = nb.SequenceClassifier(7, 5, cell="gru", pooling=pooling, **OPTIONS)
+    ids, lengths = np.array([[1, 2, 3, 0], [4, 5, 0, 0]]), np.array([3, 2])
+    y, _, _ = model.recurrent.forward(model.embedding.forward(ids)[0], lengths)
+    pooled = np.stack([by_hand(row[:length], axis=0) for row, length in zip(y, lengths)])
+    assert_close(model.forward(ids, lengths)[0], model.linear.forward(pooled)[0])
+
+
+@pytest.mark.parametrize(("cell", "kind"), [("lstm", nb.LSTM), ("gru", nb.GRU), ("rnn", nb.RNN)])
+def test_a_model_has_the_layer_that_its_cell_names(cell, kind):
+    model = nb.SequenceTagger(7, 5, cell=cell, **OPTIONS)
+    assert type(model.recurrent) is kind
+    assert model.params[f"{cell}.0.reverse.Wh"] is model.recurrent.params["0.reverse.Wh"]
 
 
 def test_params_are_the_layers_own_arrays_under_flat_names():
@@ -66,8 +86,8 @@ def test_params_are_the_layers_own_arrays_under_flat_names():
 
 
 def test_config_makes_a_model_of_the_same_shape():
-    for kind in (nb.SequenceTagger, nb.SequenceClassifier):
-        model = kind(7, 5, num_layers=2, bidirectional=False, dropout=0.2, **OPTIONS)
+    for kind, own in [(nb.SequenceTagger, {}), (nb.SequenceClassifier, {"pooling": "max"})]:
+        model = kind(7, 5, cell="gru", num_layers=2, bidirectional=False, dropout=0.2, **own, **OPTIONS)
         twin = kind(**model.config)
         assert {n: p.shape for n, p in twin.params.items()} == {n: p.shape for n, p in model.params.items()}
         assert twin.config == model.config
@@ -92,7 +112,11 @@ def test_predict_takes_the_likeliest_class():
 def test_dropout_acts_before_between_and_after_the_layers(num_layers):
     model = nb.SequenceTagger(7, 5, dropout=0.5, num_layers=num_layers, **OPTIONS)
     _, cache = model.forward(np.array([[1, 2, 3]]), training=True, rng=np.random.default_rng(0))
-    masks = [cache.below.scaled_mask, *(level.scaled_mask for level in cache.recurrent.levels[1:]), cache.above.scaled_mask]
+    masks = [
+        cache.below.scaled_mask,
+        *(level.scaled_mask for level in cache.recurrent.levels[1:]),
+        cache.above.scaled_mask,
+    ]
     assert len(masks) == num_layers + 1
     assert all(set(np.unique(mask)) == {0.0, 2.0} for mask in masks)
     assert cache.recurrent.levels[0].scaled_mask is None

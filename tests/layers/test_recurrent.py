@@ -10,109 +10,115 @@ from hypothesis import strategies as st
 import npbilstm as nb
 from npbilstm.commands.checks import CHECKS
 from npbilstm.layers.initialisation import orthogonal
-from npbilstm.textbook import LSTMParams, flip, lstm_backward, lstm_forward
+from npbilstm.textbook import flip
 from tests.cases import assert_all_close, assert_close
+from tests.layers.recurrent_cases import (
+    KINDS,
+    MERGES,
+    D,
+    H,
+    N,
+    T,
+    as_list,
+    by_textbook,
+    kind_of,
+    layers,
+    make_inputs,
+    make_layer,
+    of_each,
+    parts_of,
+    run,
+)
 
-N, T, D, H = 3, 5, 3, 4
-MERGES = ["concat", "sum", "mul", "ave", None]
-
-
-def make_layer(num_layers=1, seed=0, **options) -> nb.LSTM:
-    """Weights of about 0.5, biases included: fresh ones are too kind to mistakes."""
-    layer = nb.LSTM(D, H, num_layers, dtype=np.float64, rng=seed, **options)
-    rng = np.random.default_rng(seed)
-    return layer.with_params({name: 0.5 * rng.standard_normal(p.shape) for name, p in layer.params.items()})
-
-
-def make_inputs(layer, lengths=(5, 2, 0), seed=1):
-    rng = np.random.default_rng(seed)
-    S = layer.num_layers * len(layer.directions)
-    n = len(lengths)
-    x, h_0, c_0, dh, dc = (0.5 * rng.standard_normal(s) for s in [(n, T, D), *[(S, n, H)] * 4])
-    dy = [0.5 * rng.standard_normal((n, T, H)) for _ in range(2)]
-    if layer.merge is not None or len(layer.directions) == 1:
-        dy = 0.5 * rng.standard_normal((n, T, layer.features(layer.num_layers - 1)))
-    return x, np.array(lengths), (h_0, c_0), dy, (dh, dc)
-
-
-def run(layer, inputs, **options):
-    x, lengths, state, dy, dstate = inputs
-    y, final, cache = layer.forward(x, lengths, state, training=True, **options)
-    return (y, final), layer.backward(dy, cache, dstate)
-
-
-def as_list(y):
-    return list(y) if isinstance(y, tuple) else [y]
-
-
-@st.composite
-def layers(draw):
-    bidirectional = draw(st.booleans())
-    return make_layer(
-        draw(st.integers(1, 3)),
-        bidirectional=bidirectional,
-        merge=draw(st.sampled_from(MERGES)) if bidirectional else "concat",
-        bias=draw(st.booleans()),
-        seed=draw(st.integers(0, 99)),
-    )
-
-
-def by_textbook(layer, inputs):
-    """The stack put together from the textbook's one-direction LSTM: merges and their gradients by their definition."""
-    x, lengths, (h_0, c_0), dy, (dh_n, dc_n) = inputs
-    S, merge = len(layer.directions), layer.merge
-    outs, caches, finals = [], [], []
-    for k in range(layer.num_layers):
-        halves = []
-        for s, direction in enumerate(layer.directions):
-            p = {name: layer.params.get(f"{k}.{direction}.{name}", np.zeros(4 * H)) for name in ("Wx", "Wh", "b")}
-            way = (lambda a: flip(a, lengths)) if s else (lambda a: a)
-            h, h_T, c_T, cache = lstm_forward(way(x), h_0[k * S + s], c_0[k * S + s], LSTMParams(**p), lengths)
-            halves.append(way(h))
-            caches.append((cache, way))
-            finals.append((h_T, c_T))
-        outs.append(halves)
-        x = joined(halves, merge, last=k == layer.num_layers - 1)
-    y = x
-    grads, dstates = {}, [None] * len(finals)
-    for k in reversed(range(layer.num_layers)):
-        dx = 0
-        for s, direction in enumerate(layer.directions):
-            cache, way = caches[k * S + s]
-            dh = split(dy, outs[k], s, merge, last=k == layer.num_layers - 1)
-            dx_s, dh0, dc0, g = lstm_backward(way(dh), dh_n[k * S + s], dc_n[k * S + s], cache)
-            dx = dx + way(dx_s)
-            dstates[k * S + s] = (dh0, dc0)
-            grads.update({f"{k}.{direction}.{n}": v for n, v in g._asdict().items()})
-        dy = dx
-    grads = {name: grads[name] for name in layer.params}
-    h_n, c_n = (np.stack(part) for part in zip(*finals))
-    dh_0, dc_0 = (np.stack(part) for part in zip(*dstates))
-    return (y, (h_n, c_n)), (dy, grads, (dh_0, dc_0))
-
-
-def joined(halves, merge, last):
-    if len(halves) == 1:
-        return halves[0]
-    if merge is None and last:
-        return tuple(halves)
-    f, r = halves
-    return {"sum": f + r, "mul": f * r, "ave": (f + r) / 2}.get(merge, np.concatenate(halves, axis=2))
-
-
-def split(dy, halves, s, merge, last):
-    if len(halves) == 1:
-        return dy
-    if merge is None and last:
-        return dy[s]
-    by_definition = {"sum": lambda: dy, "mul": lambda: dy * halves[1 - s], "ave": lambda: dy / 2}
-    return by_definition.get(merge, lambda: dy[:, :, s * H : (s + 1) * H])()
+every_kind = pytest.mark.parametrize("kind", KINDS)
 
 
 @given(layers(), st.lists(st.integers(0, T), min_size=1, max_size=4))
 def test_the_layer_equals_the_textbook_for_every_option(layer, lengths):
     inputs = make_inputs(layer, lengths)
     assert_all_close(run(layer, inputs), by_textbook(layer, inputs))
+
+
+@given(layers(), st.integers(0, 99))
+def test_recurrent_dropout_is_the_textbooks_with_one_mask_a_row_layer_and_direction(layer, seed):
+    layer.recurrent_dropout = 0.4
+    inputs = make_inputs(layer)
+    _, _, cache = layer.forward(*inputs[:3], training=True, rng=np.random.default_rng(seed))
+    masks = [level.engine.mask for level in cache.levels]
+    shape = (len(layer.directions), N, layer.output_size)
+    assert all(mask.shape == shape and set(np.unique(mask)) <= {0, 1 / 0.6} for mask in masks)
+    assert_all_close(run(layer, inputs, rng=np.random.default_rng(seed)), by_textbook(layer, inputs, masks))
+
+
+def test_recurrent_dropout_keeps_the_mean_and_draws_every_mask_anew():
+    layer = nb.GRU(D, 50, 2, bidirectional=True, recurrent_dropout=0.25, rng=0)
+    caches = [layer.forward(np.ones((50, 1, D), np.float32), training=True)[2] for _ in range(2)]
+    masks = np.stack([level.engine.mask for cache in caches for level in cache.levels])
+    assert set(np.unique(masks)) == {0, np.float32(1 / 0.75)}
+    assert abs(masks.mean() - 1) < 0.02
+    assert len({mask.tobytes() for mask in masks.reshape(8, 50, 50)}) == 8
+    state = layer.forward(np.ones((2, 4, D), np.float32))[1]
+    assert_close(state, layer.with_params(layer.params).forward(np.ones((2, 4, D), np.float32))[1], 0)
+
+
+@given(layers())
+def test_one_sequence_without_its_batch_is_a_batch_of_one(layer):
+    x, _, state, dy, dstate = make_inputs(layer, (5,))
+    (y, final), (dx, grads, dstate_0) = run(layer, (x, None, state, dy, dstate))
+    dy_alone = [part[0] for part in dy] if isinstance(dy, list) else dy[0]
+    alone = (x[0], None, of_each(state, lambda part: part[:, 0]), dy_alone, of_each(dstate, lambda part: part[:, 0]))
+    (y_1, final_1), (dx_1, grads_1, dstate_1) = run(layer, alone)
+    for part, part_1 in zip(as_list(y), as_list(y_1)):
+        assert_close(part_1, part[0], 0)
+    assert_close(dx_1, dx[0], 0)
+    assert_all_close(grads_1, grads, 0)
+    assert_all_close(final_1, of_each(final, lambda part: part[:, 0]), 0)
+    assert_all_close(dstate_1, of_each(dstate_0, lambda part: part[:, 0]), 0)
+    assert_all_close(layer.forward(x[0])[0], layer.forward(x[0], state=None)[0], 0)
+
+
+@given(layers(), st.lists(st.integers(0, T), min_size=2, max_size=3), st.integers(1, T))
+def test_windows_with_the_state_carried_on_are_the_whole_where_nothing_is_cut(layer, lengths, size):
+    """Of one direction: truncated BPTT with each gradient handed on is BPTT."""
+    layer = make_layer(layer.num_layers, kind=kind_of(layer), bias=layer.bias)
+    x, lengths, state, dy, dstate = inputs = make_inputs(layer, lengths)
+    (y, final), (dx, grads, dstate_0) = run(layer, inputs)
+    windows, ys = [], []
+    for steps, window_lengths in nb.windows(T, size, lengths):
+        y_window, state, cache = layer.forward(x[:, steps], window_lengths, state, training=True)
+        windows.append((steps, cache))
+        ys.append(y_window)
+    assert_all_close((np.concatenate(ys, axis=1), state), (y, final))
+    dxs, totals = [], dict.fromkeys(grads, 0)
+    for steps, cache in reversed(windows):
+        dx_window, grads_window, dstate = layer.backward(dy[:, steps], cache, dstate)
+        dxs.insert(0, dx_window)
+        totals = {name: totals[name] + g for name, g in grads_window.items()}
+    assert_all_close((np.concatenate(dxs, axis=1), totals, dstate), (dx, grads, dstate_0))
+
+
+@every_kind
+def test_a_cut_between_windows_takes_the_state_as_a_constant(kind):
+    layer = make_layer(2, kind=kind)
+    x, lengths, state_0, dy, _ = make_inputs(layer, (5, 3, 1))
+    states, totals = [state_0], dict.fromkeys(layer.params, 0)
+    for steps, window_lengths in nb.windows(T, 2, lengths):
+        _, state, cache = layer.forward(x[:, steps], window_lengths, states[-1], training=True)
+        _, grads, cut = layer.backward(dy[:, steps], cache)
+        assert all(part.any() for part in parts_of(cut))  # what the cut leaves out
+        totals = {name: totals[name] + g for name, g in grads.items()}
+        states.append(state)
+
+    def loss(params):
+        used, total = layer.with_params(params), 0
+        for (steps, window_lengths), state in zip(nb.windows(T, 2, lengths), states):
+            total += (used.forward(x[:, steps], window_lengths, state)[0] * dy[:, steps]).sum()
+        return total
+
+    report = nb.check_gradients(loss, layer.params, totals)
+    assert report.ok, report
+    _, grads, _ = layer.backward(dy, layer.forward(x, lengths, state_0, training=True)[2])
+    assert not nb.check_gradients(loss, layer.params, grads).ok
 
 
 @pytest.mark.parametrize("name", CHECKS)
@@ -142,43 +148,46 @@ def test_padding_content_never_matters(layer, lengths, junk):
 
 @given(layers(), st.lists(st.integers(1, T), min_size=2, max_size=4))
 def test_a_padded_batch_equals_each_row_alone(layer, lengths):
-    x, lengths, (h_0, c_0), dy, (dh, dc) = make_inputs(layer, lengths)
-    (y, (h_n, c_n)), (dx, grads, (dh_0, dc_0)) = run(layer, (x, lengths, (h_0, c_0), dy, (dh, dc)))
+    x, lengths, state, dy, dstate = make_inputs(layer, lengths)
+    (y, final), (dx, grads, dstate_0) = run(layer, (x, lengths, state, dy, dstate))
     total = dict.fromkeys(grads, 0)
     for n, length in enumerate(lengths):
         row, steps = slice(n, n + 1), slice(0, length)
         alone = (
             x[row, steps],
             None,
-            (h_0[:, row], c_0[:, row]),
+            of_each(state, lambda part: part[:, row]),  # noqa: B023
             [part[row, steps] for part in dy] if isinstance(dy, list) else dy[row, steps],
-            (dh[:, row], dc[:, row]),
+            of_each(dstate, lambda part: part[:, row]),  # noqa: B023
         )
-        (y_1, (h_1, c_1)), (dx_1, grads_1, (dh_1, dc_1)) = run(layer, alone)
+        (y_1, final_1), (dx_1, grads_1, dstate_1) = run(layer, alone)
         for part, part_1 in zip(as_list(y), as_list(y_1)):
             assert_close(part[row, steps], part_1)
-        assert_all_close((h_n[:, row], c_n[:, row], dx[row, steps]), (h_1, c_1, dx_1))
-        assert_all_close((dh_0[:, row], dc_0[:, row]), (dh_1, dc_1))
+        assert_close(dx[row, steps], dx_1)
+        for whole, one in [(final, final_1), (dstate_0, dstate_1)]:
+            assert_all_close([part[:, row] for part in parts_of(whole)], parts_of(one))
         total = {name: total[name] + g for name, g in grads_1.items()}
     assert_all_close(grads, total)
 
 
+@every_kind
 @pytest.mark.parametrize("merge", MERGES)
-def test_tied_weights_on_reversed_input_swap_the_directions(merge):
-    layer = make_layer(bidirectional=True, merge=merge)
+def test_tied_weights_on_reversed_input_swap_the_directions(merge, kind):
+    layer = make_layer(bidirectional=True, merge=merge, kind=kind)
     tied = layer.with_params({name: layer.params[name.replace("reverse", "forward")] for name in layer.params})
-    x, lengths, (h_0, c_0), *_ = make_inputs(layer)
-    y, (h_n, c_n), _ = tied.forward(x, lengths, (h_0, c_0))
-    y_r, (h_r, c_r), _ = tied.forward(flip(x, lengths), lengths, (h_0[::-1], c_0[::-1]))
+    x, lengths, state, *_ = make_inputs(layer)
+    y, final, _ = tied.forward(x, lengths, state)
+    y_r, final_r, _ = tied.forward(flip(x, lengths), lengths, of_each(state, lambda part: part[::-1]))
     if merge == "concat":
         y = np.concatenate([y[:, :, H:], y[:, :, :H]], axis=2)
     back = [flip(part, lengths) for part in as_list(y_r)]
     assert_all_close(back[::-1] if merge is None else back, as_list(y))
-    assert_all_close((h_r, c_r), (h_n[::-1], c_n[::-1]))
+    assert_all_close(final_r, of_each(final, lambda part: part[::-1]))
 
 
-def test_one_step_one_row_and_equal_lengths():
-    layer = make_layer(2, bidirectional=True)
+@every_kind
+def test_one_step_one_row_and_equal_lengths(kind):
+    layer = make_layer(2, bidirectional=True, kind=kind)
     for lengths in [(1,), (5, 5, 5), (1, 1)]:
         inputs = make_inputs(layer, lengths)
         assert_all_close(run(layer, inputs), by_textbook(layer, inputs))
@@ -189,7 +198,8 @@ def test_one_step_one_row_and_equal_lengths():
 @given(layers())
 def test_inputs_are_unchanged_and_both_passes_repeat_exactly(layer):
     x, lengths, state, dy, dstate = make_inputs(layer)
-    arrays = [x, lengths, *state, *as_list(tuple(dy) if isinstance(dy, list) else dy), *dstate, *layer.params.values()]
+    arrays = [x, lengths, *parts_of(state), *(dy if isinstance(dy, list) else [dy]), *parts_of(dstate)]
+    arrays += layer.params.values()
     copies = [array.copy() for array in arrays]
     y, final, cache = layer.forward(x, lengths, state, training=True)
     first, second = layer.backward(dy, cache, dstate), layer.backward(dy, cache, dstate)
@@ -198,8 +208,9 @@ def test_inputs_are_unchanged_and_both_passes_repeat_exactly(layer):
     assert all(np.array_equal(array, copy) for array, copy in zip(arrays, copies))
 
 
-def test_two_threads_at_once_on_one_layer():
-    layer = make_layer(2, bidirectional=True)
+@every_kind
+def test_two_threads_at_once_on_one_layer(kind):
+    layer = make_layer(2, bidirectional=True, kind=kind)
     inputs = [make_inputs(layer, seed=seed) for seed in range(2)]
     expected = [run(layer, each) for each in inputs]
     got = [[], []]
@@ -218,8 +229,9 @@ def test_two_threads_at_once_on_one_layer():
             assert_all_close(each, expected[k], 0)
 
 
-def test_two_caches_may_be_alive_at_once():
-    layer = make_layer(2, bidirectional=True)
+@every_kind
+def test_two_caches_may_be_alive_at_once(kind):
+    layer = make_layer(2, bidirectional=True, kind=kind)
     one, two = make_inputs(layer, seed=1), make_inputs(layer, seed=2)
     expected = [run(layer, inputs)[1] for inputs in (one, two)]
     caches = [layer.forward(x, lengths, state, training=True)[2] for x, lengths, state, *_ in (one, two)]
@@ -270,12 +282,14 @@ def test_final_states_are_layer_major_forward_before_reverse():
     assert_close(h_n[3], y[:, 0, H:])
 
 
+@every_kind
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_work_is_done_in_the_dtype_of_the_params(dtype):
-    layer = nb.BiLSTM(D, H, 2, dtype=dtype, rng=0)
-    x, lengths, state, dy, dstate = make_inputs(layer)
-    (y, final), (dx, grads, dfinal) = run(layer, (x, lengths, state, dy, dstate))
-    assert {a.dtype for a in [y, *final, dx, *grads.values(), *dfinal]} == {np.dtype(dtype)}
+def test_work_is_done_in_the_dtype_of_the_params(dtype, kind):
+    make, own = KINDS[kind]
+    layer = make(D, H, 2, bidirectional=True, dropout=0.1, recurrent_dropout=0.1, dtype=dtype, rng=0, **own)
+    (y, final), (dx, grads, dstate_0) = run(layer, make_inputs(layer))
+    arrays = [y, *parts_of(final), dx, *grads.values(), *parts_of(dstate_0)]
+    assert {array.dtype for array in arrays} == {np.dtype(dtype)}
 
 
 def test_initialisation_is_as_documented():
@@ -304,11 +318,12 @@ def test_orthogonal_matrices_are_drawn_evenly_over_all_rotations():
     assert np.abs(np.mean(diagonals, axis=0)).max() < 0.05
 
 
-def test_upstream_gradients_may_be_complex():
-    layer = make_layer(2, bidirectional=True)
+@every_kind
+def test_upstream_gradients_may_be_complex(kind):
+    layer = make_layer(2, bidirectional=True, kind=kind)
     x, lengths, state, dy, dstate = make_inputs(layer)
     _, _, cache = layer.forward(x, lengths, state, training=True)
-    dx, grads, _ = layer.backward(1j * dy, cache, (1j * dstate[0], 1j * dstate[1]))
+    dx, grads, _ = layer.backward(1j * dy, cache, of_each(dstate, lambda part: 1j * part))
     real, real_grads, _ = layer.backward(dy, cache, dstate)
     assert_all_close((dx, grads), (1j * real, {name: 1j * g for name, g in real_grads.items()}))
 

@@ -75,5 +75,7 @@ class LSTM(Recurrent):
 class BiLSTM(LSTM):
     """A bidirectional LSTM: LSTM(..., bidirectional=True), all else the same."""
 
+    own_options: ClassVar[dict[str, Any]] = {**LSTM.own_options, "bidirectional": True}
+
     def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, **options: Any) -> None:
         super().__init__(input_size, hidden_size, num_layers, bidirectional=True, **options)

@@ -1,53 +1,97 @@
 """PyTorch in float64 as the judge: the same numbers forward, and for every gradient."""
 
+from typing import NamedTuple
+
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import npbilstm as nb
-from npbilstm.textbook import BiLSTMParams, LSTMParams, bilstm_backward, bilstm_forward
+from npbilstm import textbook
+from npbilstm.interop import to_pytorch
+from npbilstm.layers.layer import part_of
 from tests.cases import assert_all_close
 
 torch = pytest.importorskip("torch", reason="torch is not installed (extra oracles)")
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence  # noqa: E402
 
+MODULES = {"LSTM": torch.nn.LSTM, "GRU": torch.nn.GRU, "RNN": torch.nn.RNN}
+
+
+class Configuration(NamedTuple):
+    """A layer, how it is fed, and upstream gradients for all that it puts out."""
+
+    cell: str
+    layer: nb.layers.Recurrent
+    x: np.ndarray
+    lengths: np.ndarray | None
+    state: list[np.ndarray] | None
+    dy: np.ndarray
+    dstate: list[np.ndarray]
+
 
 @st.composite
-def configurations(draw):
-    N, T = draw(st.integers(1, 4)), draw(st.integers(1, 7))
-    ragged = draw(st.booleans())
-    lengths = draw(st.lists(st.integers(1, T), min_size=N, max_size=N)) if ragged else [T] * N
-    return {
-        "N": N,
-        "T": T,
-        "D": draw(st.integers(1, 4)),
-        "H": draw(st.integers(1, 5)),
-        "num_layers": draw(st.integers(1, 3)),
-        "bidirectional": draw(st.booleans()),
-        "bias": draw(st.booleans()),
-        "lengths": np.array(lengths),
-        "seed": draw(st.integers(0, 2**32 - 1)),
-    }
+def configurations(draw, plain=False) -> Configuration:
+    """Any cell with any options that PyTorch has; ragged or not, states given or not, in a batch or without.
 
-
-def drawn(c):
-    """A layer with distinct weights of about 0.5, its inputs, and upstream gradients for all that it puts out."""
-    layer = nb.LSTM(
-        c["D"], c["H"], c["num_layers"], bidirectional=c["bidirectional"], bias=c["bias"], dtype=np.float64, rng=0
+    plain: one layer of two directions with biases, a batch, states given.
+    """
+    cell = draw(st.sampled_from(sorted(MODULES)))
+    own = {}
+    H = draw(st.integers(1, 5))
+    if cell == "RNN":
+        own["nonlinearity"] = draw(st.sampled_from(["tanh", "relu"]))
+    if cell == "LSTM" and H > 1:  # PyTorch needs proj_size < hidden_size
+        own["projection_size"] = draw(st.none() | st.integers(1, H - 1))
+    layer = getattr(nb, cell)(
+        draw(st.integers(1, 4)),
+        H,
+        1 if plain else draw(st.integers(1, 3)),
+        bidirectional=plain or draw(st.booleans()),
+        bias=plain or draw(st.booleans()),
+        store_every=draw(st.none() | st.integers(1, 4)),
+        dtype=np.float64,
+        rng=0,
+        **own,
     )
-    rng = np.random.default_rng(c["seed"])
-    layer = layer.with_params({name: 0.5 * rng.standard_normal(p.shape) for name, p in layer.params.items()})
-    S = layer.num_layers * len(layer.directions)
-    shapes = [(c["N"], c["T"], c["D"]), *[(S, c["N"], c["H"])] * 2]
-    inputs = [0.5 * rng.standard_normal(s) for s in shapes]
-    upstream = [rng.standard_normal(s) for s in [(c["N"], c["T"], layer.features(c["num_layers"] - 1)), *shapes[1:]]]
-    return layer, inputs, upstream
+    N, T, batched = draw(st.integers(1, 4)), draw(st.integers(1, 7)), plain or draw(st.integers(0, 3)) > 0
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    lengths = None
+    if batched and draw(st.booleans()):  # PyTorch refuses length 0
+        lengths = np.array(draw(st.lists(st.integers(1, T), min_size=N, max_size=N)))
+
+    def drawn(scale, shape):
+        return scale * rng.standard_normal([size for size in shape if batched or size is not None])
+
+    rows = N if batched else None
+    state_shapes = [(shape[0], rows, shape[2]) for shape in layer.state_shapes(N)]
+    return Configuration(
+        cell,
+        layer.with_params({name: 0.5 * rng.standard_normal(p.shape) for name, p in layer.params.items()}),
+        drawn(0.5, (rows, T, layer.input_size)),
+        lengths,
+        [drawn(0.5, shape) for shape in state_shapes] if plain or draw(st.booleans()) else None,
+        drawn(1, (rows, T, layer.features(layer.num_layers - 1))),
+        [drawn(1, shape) for shape in state_shapes],
+    )
 
 
-def by_pytorch(layer, inputs, upstream, lengths):
-    """nn.LSTM with our weights; our one bias is its bias_ih, its bias_hh is zero."""
-    peer = torch.nn.LSTM(
+def as_state(parts):
+    return parts[0] if len(parts) == 1 else tuple(parts)
+
+
+def as_parts(state):
+    return tuple(state) if isinstance(state, tuple) else (state,)
+
+
+def by_pytorch(c):
+    """The module with our weights; ours named as its gradients are: the two biases that only add up have the same."""
+    layer = c.layer
+    options = {"nonlinearity": layer.nonlinearity} if c.cell == "RNN" else {}
+    if c.cell == "LSTM" and layer.projection_size is not None:
+        options["proj_size"] = layer.projection_size
+    peer = MODULES[c.cell](
         layer.input_size,
         layer.hidden_size,
         layer.num_layers,
@@ -55,48 +99,91 @@ def by_pytorch(layer, inputs, upstream, lengths):
         bidirectional=len(layer.directions) == 2,
         batch_first=True,
         dtype=torch.float64,
+        **options,
     )
-    names = {"Wx": "weight_ih", "Wh": "weight_hh", "b": "bias_ih"}
-    theirs = {}
-    for name in layer.params:
+    peer.load_state_dict({name: torch.tensor(w) for name, w in to_pytorch(layer).items()})
+    x = torch.tensor(c.x, requires_grad=True)
+    state = None if c.state is None else [torch.tensor(part, requires_grad=True) for part in c.state]
+    given = None if state is None else as_state(state)
+    if c.lengths is None:
+        y, final = peer(x, given)
+    else:
+        packed = pack_padded_sequence(x, torch.tensor(c.lengths), batch_first=True, enforce_sorted=False)
+        packed, final = peer(packed, given)
+        y, _ = pad_packed_sequence(packed, batch_first=True, total_length=x.shape[1])
+    outputs = (y, *as_parts(final))
+    sum((out * torch.tensor(d)).sum() for out, d in zip(outputs, (c.dy, *c.dstate))).backward()
+    grads = {name: p.grad.numpy() for name, p in peer.named_parameters()}
+    dstate = () if state is None else tuple(part.grad.numpy() for part in state)
+    return tuple(out.detach().numpy() for out in outputs), (x.grad.numpy(), *dstate), grads
+
+
+def by_layer(c):
+    """Ours, the gradients under PyTorch's names: to_pytorch is linear, but for a bias it splits."""
+    state = None if c.state is None else as_state(c.state)
+    y, final, cache = c.layer.forward(c.x, c.lengths, state, training=True)
+    dx, grads, dstate = c.layer.backward(c.dy, cache, as_state(c.dstate))
+    return (y, *as_parts(final)), (dx, *(as_parts(dstate) if c.state else ())), grads
+
+
+def named_as_ours(c, theirs):
+    """PyTorch's gradients under our names. Ours has one bias where PyTorch adds two, whose gradients are equal."""
+    named, H = {}, c.layer.hidden_size
+    kinds = {"Wx": "weight_ih", "Wh": "weight_hh", "b": "bias_ih", "b_hn": "bias_hh", "Wp": "weight_hr"}
+    for name in c.layer.params:
         k, direction, kind = name.split(".")
-        theirs[name] = getattr(peer, f"{names[kind]}_l{k}{'_reverse' if direction == 'reverse' else ''}")
-    with torch.no_grad():
-        for p in peer.parameters():
-            p.zero_()
-        for name, p in theirs.items():
-            p.copy_(torch.tensor(layer.params[name].T))
-    x, h_0, c_0 = (torch.tensor(array, requires_grad=True) for array in inputs)
-    packed = pack_padded_sequence(x, torch.tensor(lengths), batch_first=True, enforce_sorted=False)
-    y, (h_n, c_n) = peer(packed, (h_0, c_0))
-    y, _ = pad_packed_sequence(y, batch_first=True, total_length=x.shape[1])
-    sum((out * torch.tensor(d)).sum() for out, d in zip((y, h_n, c_n), upstream)).backward()
-    outputs = tuple(out.detach().numpy() for out in (y, h_n, c_n))
-    gradients = tuple(given.grad.numpy() for given in (x, h_0, c_0))
-    return outputs, gradients, {name: p.grad.numpy().T for name, p in theirs.items()}
+        own = theirs[f"{kinds[kind]}_l{k}{'_reverse' if direction == 'reverse' else ''}"].T
+        named[name] = own[2 * H :] if kind == "b_hn" else own
+    return named
 
 
-@settings(max_examples=300)
+def assert_agrees(c, ours):
+    """1e-12 forward, 1e-10 for the gradients (of which most are far nearer)."""
+    outputs, d_inputs, grads = by_pytorch(c)
+    assert_all_close(ours[0], outputs, 1e-12)
+    assert_all_close(ours[1], d_inputs, 1e-10)
+    assert_all_close(ours[2], named_as_ours(c, grads), 1e-10)
+
+
+@settings(max_examples=1000)
 @given(configurations())
 def test_layers_agree_with_pytorch_forward_and_in_every_gradient(c):
-    layer, (x, h_0, c_0), (dy, dh, dc) = drawn(c)
-    y, (h_n, c_n), cache = layer.forward(x, c["lengths"], (h_0, c_0), training=True)
-    dx, grads, (dh_0, dc_0) = layer.backward(dy, cache, (dh, dc))
-    ours = (y, h_n, c_n), (dx, dh_0, dc_0), grads
-    assert_all_close(ours, by_pytorch(layer, (x, h_0, c_0), (dy, dh, dc), c["lengths"]), 1e-12)
+    assert_agrees(c, by_layer(c))
 
 
-@settings(max_examples=100)
-@given(configurations())
+STEPS = {
+    "LSTM": ("lstm_variant_step", textbook.LSTMVariantParams),
+    "GRU": ("gru_step", textbook.GRUParams),
+    "RNN": ("rnn_step", textbook.RNNParams),
+}
+
+
+@settings(max_examples=150)
+@given(configurations(plain=True))
 def test_the_textbook_agrees_with_pytorch_forward_and_in_every_gradient(c):
-    layer, (x, h_0, c_0), (dy, dh, dc) = drawn({**c, "num_layers": 1, "bidirectional": True, "bias": True})
-    weights = [[layer.params[f"0.{way}.{name}"] for name in ("Wx", "Wh", "b")] for way in layer.directions]
-    params = BiLSTMParams(*(LSTMParams(*each) for each in weights))
-    y, h_n, c_n, cache = bilstm_forward(x, h_0, c_0, params, c["lengths"])
-    dx, dh_0, dc_0, grads = bilstm_backward(dy, dh, dc, cache)
-    named = {f"0.{way}.{n}": g for way, both in grads._asdict().items() for n, g in both._asdict().items()}
-    ours = (y, h_n, c_n), (dx, dh_0, dc_0), named
-    assert_all_close(ours, by_pytorch(layer, (x, h_0, c_0), (dy, dh, dc), c["lengths"]), 1e-12)
+    step, kind = STEPS[c.cell]
+    if getattr(c.layer, "nonlinearity", "tanh") == "relu":
+        step = "rnn_relu_step"
+    params = [kind(**part_of(c.layer.params, f"0.{way}")) for way in c.layer.directions]
+    y, final, cache = textbook.bidirectional_recurrent_forward(
+        getattr(textbook, f"{step}_forward"), c.x, tuple(c.state), params, c.lengths
+    )
+    dx, dstate, both = textbook.bidirectional_recurrent_backward(
+        getattr(textbook, f"{step}_backward"), c.dy, tuple(c.dstate), cache
+    )
+    named = {f"0.{way}.{n}": g for way, grads in zip(c.layer.directions, both) for n, g in grads._asdict().items()}
+    assert_agrees(c, ((y, *final), (dx, *dstate), {name: g for name, g in named.items() if g is not None}))
+
+
+@settings(max_examples=60)
+@given(configurations())
+def test_a_weight_carried_to_the_wrong_place_is_seen(c):
+    """What the comparison rests on: no two blocks of a drawn layer can change places unseen."""
+    H = c.layer.hidden_size
+    assume(not isinstance(c.layer, nb.RNN) and c.state is not None)
+    swapped = {name: np.roll(p, H, axis=-1) if name.endswith("Wh") else p for name, p in c.layer.params.items()}
+    with pytest.raises(AssertionError):
+        assert_agrees(c, by_layer(c._replace(layer=c.layer.with_params(swapped))))
 
 
 def test_the_masked_loss_agrees_with_pytorch():

@@ -1,4 +1,5 @@
-"""Who races: for each engine, one training step and one inference of a bidirectional LSTM, as its own users write it.
+"""Who races: for each engine, one training step and one inference of a bidirectional LSTM, or GRU, as its own users
+write it.
 
 Each maker takes a Shape and gives a pair of functions without arguments, (train, infer), float32 throughout. Training
 is forward and backward with gradients for x and all weights, no optimiser. Packages are imported where they are used:
@@ -16,7 +17,7 @@ import numpy as np
 
 
 class Shape(NamedTuple):
-    """T steps, N rows, D inputs, H units; stacked layers, and the outputs of a linear layer on top (0: none)."""
+    """T steps, N rows, D inputs, H units; stacked layers, the outputs of a linear layer on top (0: none), the cell."""
 
     T: int
     N: int
@@ -24,11 +25,13 @@ class Shape(NamedTuple):
     H: int
     layers: int = 1
     outputs: int = 0
+    cell: str = "LSTM"
 
     @property
     def name(self) -> str:
         above = f", {self.layers} layers, {self.outputs} outputs" if self.outputs else ""
-        return f"({self.T}, {self.N}, {self.D}, {self.H}){above}"
+        cell = "" if self.cell == "LSTM" else f"{self.cell} "
+        return f"{cell}({self.T}, {self.N}, {self.D}, {self.H}){above}"
 
 
 Pair = tuple[Callable[[], Any], Callable[[], Any]]
@@ -47,19 +50,19 @@ def npbilstm(shape: Shape) -> Pair:
     import npbilstm as nb
 
     x, dy = arrays(shape)
-    lstm = nb.BiLSTM(shape.D, shape.H, shape.layers, rng=0)
+    layer = getattr(nb, shape.cell)(shape.D, shape.H, shape.layers, bidirectional=True, rng=0)
     linear = nb.Linear(2 * shape.H, shape.outputs, rng=0) if shape.outputs else None
 
     def train() -> None:
-        y, _, cache = lstm.forward(x, training=True)
+        y, _, cache = layer.forward(x, training=True)
         d = dy
         if linear:
             _, above = linear.forward(y)
             d, _ = linear.backward(dy, above)
-        lstm.backward(d, cache)
+        layer.backward(d, cache)
 
     def infer() -> None:
-        y = lstm.forward(x)[0]
+        y = layer.forward(x)[0]
         if linear:
             linear.forward(y)
 
@@ -144,7 +147,8 @@ def pytorch(shape: Shape) -> Pair:
     import torch
 
     x, dy = map(torch.from_numpy, arrays(shape))
-    parts: list[Any] = [torch.nn.LSTM(shape.D, shape.H, shape.layers, batch_first=True, bidirectional=True)]
+    make = getattr(torch.nn, shape.cell)
+    parts: list[Any] = [make(shape.D, shape.H, shape.layers, batch_first=True, bidirectional=True)]
     if shape.outputs:
         parts.append(torch.nn.Linear(2 * shape.H, shape.outputs))
     weights = [weight for part in parts for weight in part.parameters()]

@@ -27,7 +27,8 @@ SHAPES = [
     Shape(400, 64, 32, 32),
     Shape(40, 32, 10, 20, layers=2, outputs=5),
 ]
-QUICK_SHAPES = [SHAPES[0], SHAPES[1]]
+SHAPES += [shape._replace(cell="GRU") for shape in SHAPES[:8]]
+QUICK_SHAPES = [SHAPES[0], SHAPES[1], SHAPES[10]]
 THREADS = ["one thread", "default threads"]
 MODES = ["training", "inference"]
 
@@ -58,6 +59,8 @@ def installed(contestant: str) -> bool:
 
 def takes_part(contestant: str, shape: Shape, threads: str) -> bool:
     """Who has no setting for one thread runs with the default only; the plain loop on the small shape only."""
+    if shape.cell != "LSTM":
+        return contestant == "pytorch"
     if contestant == "loop":
         return shape == SHAPES[0] and threads == "one thread"
     if contestant == "products":

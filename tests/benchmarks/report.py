@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import itertools
 import os
 import platform
 from pathlib import Path
@@ -55,19 +56,20 @@ def tables(results: dict[str, Any]) -> str:
         f"Measured on {results['date']}: {about['processor']}, {about['threads']} threads, {about['SIMD']}, "
         f"Python {about['Python']}, {packages}; {results['turns']} turns."
     ]
-    for threads in THREADS:
-        for mode in MODES:
-            parts.append(
-                race_table(
-                    [row for row in results["race"] if (row["threads"], row["mode"]) == (threads, mode)], threads, mode
-                )
-            )
+    cells = {shape.name: shape.cell for shape in SHAPES}
+    for cell, threads, mode in itertools.product(dict.fromkeys(cells.values()), THREADS, MODES):
+        rows = [
+            row
+            for row in results["race"]
+            if (cells[row["shape"]], row["threads"], row["mode"]) == (cell, threads, mode)
+        ]
+        parts.append(race_table(rows, cell, threads, mode))
     parts.append(measures_tables(results["measures"]))
     parts += [f"Not measured: {name}. {why}" for name, why in results.get("failed", {}).items()]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def race_table(rows: list[dict[str, Any]], threads: str, mode: str) -> str:
+def race_table(rows: list[dict[str, Any]], cell: str, threads: str, mode: str) -> str:
     """One line a shape: this engine's milliseconds, then for each other its milliseconds and the ratio."""
     names = [name for name in TITLES if any(row["contestant"] == name for row in rows)]
     if not names:
@@ -87,7 +89,7 @@ def race_table(rows: list[dict[str, Any]], threads: str, mode: str) -> str:
     lines.append(["geometric mean of the ratios", "", *(f"**{geometric_mean(some):.2f}**" for some in ratios)])
     lines.append(["largest ratio", "", *(f"{max(some):.2f}" for some in ratios)])
     return table(
-        f"**{mode.capitalize()}, {threads}**: milliseconds, and in brackets the ratio of this engine's time to it",
+        f"**{cell}, {mode}, {threads}**: milliseconds, and in brackets the ratio of this engine's time to it",
         ["T, N, D, H", "npbilstm", *(TITLES[name] for name in names)],
         lines,
     )
@@ -160,16 +162,21 @@ def chart(results: dict[str, Any], path: Path) -> None:
     import matplotlib.pyplot as plt
 
     raced = [row for row in results["race"] if row["threads"] == "default threads"]
-    peers = [
-        name
-        for name in ("pytorch", "jax", "jax-before", "keras-torch", "keras-jax")
-        if any(row["contestant"] == name for row in raced)
+    cells = {shape.name: shape.cell for shape in SHAPES}
+    found = {(cells[row["shape"]], row["contestant"]) for row in raced}
+    peers = ("pytorch", "jax", "jax-before", "keras-torch", "keras-jax")
+    rows = [
+        (cell, peer, mode)
+        for cell in dict.fromkeys(cells.values())
+        for peer in peers
+        for mode in MODES
+        if (cell, peer) in found
     ]
-    rows = [(peer, mode) for peer in peers for mode in MODES]
     figure, axes = plt.subplots(figsize=(8, 0.42 * len(rows) + 1.5), layout="constrained")
     colours = {"training": "#0072B2", "inference": "#D55E00"}
-    for y, (peer, mode) in enumerate(reversed(rows)):
-        ratios = [row["ratio"] for row in raced if (row["contestant"], row["mode"]) == (peer, mode)]
+    for y, wanted in enumerate(reversed(rows)):
+        mode = wanted[2]
+        ratios = [row["ratio"] for row in raced if (cells[row["shape"]], row["contestant"], row["mode"]) == wanted]
         axes.plot(ratios, [y] * len(ratios), "o", color=colours[mode], alpha=0.55, markersize=6)
         axes.plot([geometric_mean(ratios)], [y], "|", color=colours[mode], markersize=22, markeredgewidth=3)
     axes.axvline(1, color="0.4", linewidth=1)
@@ -177,7 +184,7 @@ def chart(results: dict[str, Any], path: Path) -> None:
     ticks = [0.05, 0.1, 0.2, 0.5, 1, 2]
     axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     axes.minorticks_off()
-    axes.set_yticks(range(len(rows)), [f"{TITLES[peer]}, {mode}" for peer, mode in reversed(rows)])
+    axes.set_yticks(range(len(rows)), [f"{cell}, {TITLES[peer]}, {mode}" for cell, peer, mode in reversed(rows)])
     axes.set_xlabel(
         "time of npbilstm / time of the other; left of 1, npbilstm is faster\na dot a shape, a bar the mean"
     )

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from npbilstm import datasets, engine, gradcheck, inspector, interop, layers, textbook, training
     from npbilstm.datasets import TaggedData, Vocabulary, python_source, tagged_text
     from npbilstm.gradcheck import GradientReport, check_gradients
+    from npbilstm.interop import export_onnx, from_keras, from_onnx, from_pytorch, to_keras, to_pytorch
     from npbilstm.layers import (
         GRU,
         LSTM,
@@ -68,7 +69,7 @@ _HOMES = {
     "engine": [],
     "gradcheck": ["GradientReport", "check_gradients"],
     "inspector": [],
-    "interop": [],
+    "interop": ["export_onnx", "from_keras", "from_onnx", "from_pytorch", "to_keras", "to_pytorch"],
     "layers": [
         *("GRU", "LSTM", "RNN", "BiLSTM", "Dropout", "Embedding", "Linear", "SequenceClassifier", "SequenceTagger"),
     ],

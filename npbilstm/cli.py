@@ -1,4 +1,4 @@
-"""The command line: `npbilstm demo | train | tag | check`. One small function a command; errors are sentences."""
+"""The command line: `npbilstm demo | train | tag | convert | check`. A small function each; errors are sentences."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ TRAIN_DEFAULTS: dict[str, Any] = {
     "resume": None,
     "epochs": 3,
     "batch_size": 32,
+    "cell": "lstm",
     "embedding_size": 32,
     "hidden_size": 64,
     "layers": 1,
@@ -54,6 +55,7 @@ def parser() -> argparse.ArgumentParser:
     add_demo(commands)
     add_train(commands)
     add_tag(commands)
+    add_convert(commands)
     add_check(commands)
     return top
 
@@ -120,6 +122,7 @@ def add_train(commands: argparse._SubParsersAction) -> None:
     add("--resume", "go on with this run; all its settings hold but --epochs", metavar="MODEL")
     add("--epochs", "times through the data", type=int, metavar="N")
     add("--batch-size", "sequences a batch", type=int, metavar="N")
+    add("--cell", "what the layers are made of", choices=["lstm", "gru", "rnn"])
     add("--embedding-size", "numbers a symbol", type=int, metavar="N")
     add("--hidden-size", "units a direction", type=int, metavar="N")
     add("--layers", "stacked layers", type=int, metavar="N")
@@ -152,6 +155,35 @@ def add_tag(commands: argparse._SubParsersAction) -> None:
     command.add_argument("--html", metavar="PAGE", help="write a page as well")
     command.add_argument("--overwrite", action="store_true", help="let --html replace a file that exists")
     add_colour(command)
+
+
+def add_convert(commands: argparse._SubParsersAction) -> None:
+    command = add_command(
+        commands,
+        "convert",
+        "carry weights between npbilstm's model files, PyTorch's names and ONNX",
+        "  npbilstm convert model.npz model.onnx                a trained model, for other runtimes\n"
+        "  npbilstm convert model.npz model.safetensors         for PyTorch's load_state_dict\n"
+        "  npbilstm convert net.safetensors net.npz --model tagger     a state_dict of yours\n\n"
+        "formats, by the ends of the files' names:\n"
+        "  .npz          a model file; also read: arrays under PyTorch's names or under ours\n"
+        "  .safetensors  arrays under the names of PyTorch's state_dict (extra safetensors)\n"
+        "  .onnx         a graph (extra onnx); of another program's, the recurrent layers alone are read\n"
+        "A file holds a recurrent layer alone, or a model: an embedding, a recurrent layer and a linear layer.\n"
+        'From PyTorch: safetensors.torch.save_file(net.state_dict(), "net.safetensors")',
+    )
+    command.add_argument("source", metavar="SOURCE", help="the file to read")
+    command.add_argument("destination", metavar="DESTINATION", help="the file to write")
+    command.add_argument(
+        "--model", choices=["tagger", "classifier"], help="what SOURCE holds, where it is a model and does not say"
+    )
+    command.add_argument(
+        "--pooling",
+        choices=["final", "mean", "max"],
+        help="of a classifier, where SOURCE does not say (final)",
+    )
+    command.add_argument("--nonlinearity", choices=["tanh", "relu"], help="of an RNN, where SOURCE does not say (tanh)")
+    command.add_argument("--overwrite", action="store_true", help="let DESTINATION replace a file that exists")
 
 
 def add_check(commands: argparse._SubParsersAction) -> None:
@@ -191,13 +223,19 @@ def tag(options: argparse.Namespace) -> int:
     return run_tag(options, wants_colour(options.color))
 
 
+def convert(options: argparse.Namespace) -> int:
+    from npbilstm.commands.convert import run_convert
+
+    return run_convert(options)
+
+
 def check(options: argparse.Namespace) -> int:
     from npbilstm.commands.check import run_check
 
     return 0 if run_check(options.method) else 1
 
 
-COMMANDS = {"demo": demo, "train": train, "tag": tag, "check": check}
+COMMANDS = {"demo": demo, "train": train, "tag": tag, "convert": convert, "check": check}
 
 
 def wants_colour(choice: str) -> bool:

@@ -22,12 +22,13 @@ MAY_IMPORT = {
     "layers": {"textbook", "engine"},
     "training": {"textbook", "layers"},
     "inspector": {"textbook", "layers"},
-    "commands": {"textbook", "gradcheck", "datasets", "layers", "training", "inspector"},
+    "interop": {"textbook", "layers", "training"},
+    "commands": {"textbook", "gradcheck", "datasets", "layers", "training", "inspector", "interop"},
     "cli.py": {"commands"},
 }
 """Arrows run one way."""
 
-OPTIONAL = {"tqdm": "training"}
+OPTIONAL = {"tqdm": "training", "onnx": "interop", "safetensors": "interop"}
 """Packages that are not required, and the one room that imports each where it is used."""
 
 
@@ -70,7 +71,7 @@ def test_numpy_is_all_that_is_required():
 
 
 def test_importing_the_package_imports_nothing_heavy():
-    heavy = {"numpy", "tqdm", "matplotlib", "torch", "argparse"}
+    heavy = {"numpy", "tqdm", "matplotlib", "torch", "onnx", "safetensors", "argparse"}
     code = f"import sys, npbilstm; print(sorted({heavy} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
 

@@ -76,6 +76,7 @@ def start(options: Any) -> tuple[Trainer, TaggedData, About, Path]:
     model = SequenceTagger(
         len(data.vocabulary),
         len(data.classes),
+        cell=options.cell,
         embedding_size=options.embedding_size,
         hidden_size=options.hidden_size,
         num_layers=options.layers,

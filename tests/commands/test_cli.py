@@ -43,7 +43,7 @@ def folder(tmp_path_factory):
 def test_help_shows_every_command_and_examples(folder):
     top = npbilstm("--help", folder=folder)
     assert top.returncode == 0
-    for command in ("demo", "train", "tag", "check"):
+    for command in ("demo", "train", "tag", "convert", "check"):
         assert command in top.stdout
         text = npbilstm(command, "--help", folder=folder).stdout
         assert "examples:" in text
@@ -51,7 +51,7 @@ def test_help_shows_every_command_and_examples(folder):
 
 
 def test_every_example_in_the_help_parses():
-    for command in ("demo", "train", "tag", "check"):
+    for command in ("demo", "train", "tag", "convert", "check"):
         text = next(a for a in parser()._actions if a.dest == "command").choices[command].epilog
         for line in text.split("\n"):
             example = re.split(r"\s{3,}| >", line.strip().split("| ")[-1])[0].split()
@@ -66,12 +66,13 @@ def test_version_is_the_packages(folder):
 def test_check_says_that_all_gradients_are_right(folder):
     done = npbilstm("check", folder=folder)
     assert done.returncode == 0
-    assert "all 19 checks agree" in done.stdout
-    assert done.stdout.count("\nok ") == 19
+    assert f"all {len(CHECKS)} checks agree" in done.stdout
+    assert done.stdout.count("\nok ") == len(CHECKS)
 
 
 def test_check_exits_with_1_and_the_report_where_a_gradient_is_wrong(monkeypatch, capsys):
     from npbilstm.commands import check
+from npbilstm.commands.checks import CHECKS
 
     wrong = nb.check_gradients(lambda p: (p["w"] ** 2).sum(), {"w": np.ones(2)}, {"w": np.ones(2)})
     monkeypatch.setattr(check, "CHECKS", {"a wrong one": lambda **options: wrong})
@@ -87,6 +88,16 @@ def test_training_tells_what_it_does_and_how_good_it_is(folder, tmp_path):
     assert "Try it: npbilstm tag m.npz FILE" in done.stdout
     assert "epoch 2/2: 5/5 loss " in done.stderr
     assert os.listdir(tmp_path) == ["m.npz"]
+
+
+@pytest.mark.parametrize(("cell", "kind"), [("lstm", nb.LSTM), ("gru", nb.GRU), ("rnn", nb.RNN)])
+def test_a_tagger_of_any_cell_is_trained_resumed_and_used(cell, kind, folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = str(folder / "words.txt")
+    assert main(["train", text, "--out", "m.npz", "--quiet", "--cell", cell, *SMALL]) == 0
+    assert main(["train", "--resume", "m.npz", "--epochs", "3", "--quiet"]) == 0
+    assert type(nb.load_model("m.npz")[0].recurrent) is kind
+    assert main(["tag", "m.npz", text, "--columns"]) == 0
 
 
 def test_the_same_command_writes_the_same_bytes(folder, tmp_path):

@@ -1,0 +1,181 @@
+"""Files of weights, told apart by the ends of their names:
+
+    .npz            a model file of ours; or arrays under PyTorch's names or under ours
+    .safetensors    arrays under PyTorch's names
+    .onnx           a graph
+
+What is read becomes a layer or a model of ours, and that is what is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from npbilstm.interop.description import KEY, combined, describe, read_description
+from npbilstm.interop.named import from_params, model_from_params
+from npbilstm.interop.onnx_export import export_onnx
+from npbilstm.interop.onnx_import import read_onnx
+from npbilstm.interop.parts import Arrays, cell_of, require_recurrent
+from npbilstm.interop.pytorch import from_pytorch, model_from_pytorch, to_pytorch
+from npbilstm.layers import Layer
+from npbilstm.layers.layer import join, part_of
+from npbilstm.layers.models import CELLS, SequenceModel
+from npbilstm.training.checkpoints import MODELS, load_model, save_model, write_atomically
+
+About = dict[str, Any]
+
+KINDS = {"tagger": "SequenceTagger", "classifier": "SequenceClassifier"}
+"""What a user calls a model, and its class."""
+
+
+def read_weights(path: str | Path, model: str | None = None, **options: Any) -> tuple[Layer, About]:
+    """The layer or model in a file, and what was said `about` it.
+
+    model: "tagger" or "classifier", for a file that holds a whole model and does not say which.
+    options: what the file does not tell, as the layer or model takes it, e.g. nonlinearity, pooling.
+
+    Raises OSError where there is no such file; ValueError, naming path, where it is damaged, cut short or of another
+    kind, where its weights do not make a layer, or are not finite, or where an extra is not installed.
+    """
+    if model is not None and model not in KINDS:
+        raise ValueError(f'model is {model!r}; it needs "tagger" or "classifier"')
+    layer, about = by_suffix(READERS, path)(path, None if model is None else KINDS[model], options)
+    for name, p in layer.params.items():
+        if not np.isfinite(p).all():
+            raise ValueError(f"{path}: params[{name!r}] holds NaN or infinity; it needs finite numbers")
+    return layer, about
+
+
+def write_weights(path: str | Path, layer: Layer, about: Mapping[str, Any] | None = None) -> None:
+    """Write a recurrent layer or a model in the format of the path's suffix: whole, or not at all.
+
+    Raises OSError, or ValueError for what the format has not or where an extra is not installed.
+    """
+    by_suffix(WRITERS, path)(path, layer, dict(about or {}))
+
+
+def by_suffix(table: Mapping[str, Callable], path: str | Path) -> Callable:
+    """The table's entry for a path. Raises ValueError for a suffix that is not in it."""
+    suffix = Path(path).suffix.lower()
+    if suffix not in table:
+        got = f"ends in {suffix!r}" if suffix else "has no suffix"
+        raise ValueError(f"{path} {got}; it needs to end in {' or '.join(table)}")
+    return table[suffix]
+
+
+def require_safetensors() -> Any:
+    """The package safetensors. Raises ValueError where it is not installed."""
+    try:
+        import safetensors.numpy
+    except ImportError as error:
+        raise ValueError(
+            ".safetensors files need the package safetensors: pip install 'npbilstm[safetensors]'"
+        ) from error
+    return safetensors
+
+
+def read_npz(path: str | Path, kind: str | None, options: dict[str, Any]) -> tuple[Layer, About]:
+    """A model file of ours, or arrays under names."""
+    with open(path, "rb") as file:
+        if file.read(4) != b"PK\x03\x04":
+            raise ValueError(f"{path} is no .npz archive")
+        file.seek(0)
+        try:
+            with np.load(file, allow_pickle=False) as archive:
+                ours = "meta" in archive.files
+                arrays = {} if ours else {name: archive[name] for name in archive.files}
+        except Exception as error:  # zipfile, its decompressors and NumPy raise many things for bytes not theirs
+            raise ValueError(f"{path} is damaged or cut short: {error}") from error
+    if ours:
+        if kind is not None or options:
+            raise ValueError(f"{path} is a model file, which says itself what it holds; leave the other options out")
+        return load_model(path)
+    text = arrays.pop(KEY).tobytes() if KEY in arrays else None
+    return named_layer(path, arrays, text, kind, options)
+
+
+def read_safetensors(path: str | Path, kind: str | None, options: dict[str, Any]) -> tuple[Layer, About]:
+    """Arrays under PyTorch's names."""
+    safetensors = require_safetensors()
+    with open(path, "rb"):
+        pass  # an OSError that names the path
+    try:
+        with safetensors.safe_open(path, framework="numpy") as file:
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            text = (file.metadata() or {}).get(KEY)
+    except Exception as error:  # of its own kind, and others for a dtype that NumPy has not
+        raise ValueError(f"{path} is no .safetensors file, or it is damaged or cut short ({error})") from error
+    return named_layer(path, arrays, text, kind, options)
+
+
+def read_onnx_file(path: str | Path, kind: str | None, options: dict[str, Any]) -> tuple[Layer, About]:
+    """A graph."""
+    layer, said = read_onnx(path, **options)
+    if kind is not None and type(layer).__name__ != kind:
+        raise ValueError(f"{path} holds a {type(layer).__name__}; it cannot be read as a {kind}")
+    return layer, said.about
+
+
+def named_layer(
+    path: str | Path, arrays: Arrays, text: str | bytes | None, kind: str | None, options: dict[str, Any]
+) -> tuple[Layer, About]:
+    """The layer or model that named arrays make, PyTorch's names or ours. Raises ValueError, naming path."""
+    try:
+        said = read_description(text)
+        if kind is not None and said.kind not in (None, kind):
+            raise ValueError(f"it holds a {said.kind}; it cannot be read as a {kind}")
+        return made(arrays, kind or said.kind, combined(said.options, options)), said.about
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+def made(arrays: Arrays, kind: str | None, options: dict[str, Any]) -> Layer:
+    """The layer, or the model of this kind, that arrays under PyTorch's names or ours make."""
+    theirs = [name.removesuffix("weight_ih_l0") for name in arrays if name.endswith("weight_ih_l0")]
+    ours = [cell for cell in CELLS if f"{cell}.0.forward.Wx" in arrays]
+    if not theirs and not ours and "0.forward.Wx" not in arrays:
+        raise ValueError(
+            "it holds no recurrent layer under a known name: weight_ih_l0 and so on, as in a state_dict of PyTorch, "
+            "or lstm.0.forward.Wx and so on, as in params"
+        )
+    prefix = theirs[0] if theirs else f"{ours[0]}." if ours else ""
+    whole = not all(name.startswith(prefix) for name in arrays)
+    make = MODELS.get(kind or "")
+    if whole and make is None:
+        raise ValueError("it holds a whole model and does not say which; model needs to be tagger or classifier")
+    if not whole and make is not None:
+        raise ValueError(f"it holds a recurrent layer alone, which makes no {kind}")
+    if theirs:
+        return model_from_pytorch(arrays, make, **options) if make else from_pytorch(arrays, prefix, **options)
+    if make:
+        return model_from_params(arrays, make, ours[0], **options)
+    return from_params(part_of(arrays, ours[0]) if ours else arrays, ours[0] if ours else None, **options)
+
+
+def write_npz(path: str | Path, layer: Layer, about: About) -> None:
+    """A model file; or a recurrent layer's params under the name of its cell."""
+    if isinstance(layer, SequenceModel):
+        save_model(path, layer, about)
+        return
+    layer = require_recurrent(layer, "or a model")
+    arrays = join({cell_of(layer): layer.params})
+    arrays[KEY] = np.frombuffer(describe(layer, about).encode(), np.uint8)
+    write_atomically(path, lambda file: np.savez(file, **arrays))  # type: ignore[arg-type]
+
+
+def write_safetensors(path: str | Path, layer: Layer, about: About) -> None:
+    """Arrays under PyTorch's names."""
+    content = require_safetensors().numpy.save(to_pytorch(layer), {KEY: describe(layer, about)})
+    write_atomically(path, lambda file: file.write(content))
+
+
+READERS = {".npz": read_npz, ".safetensors": read_safetensors, ".onnx": read_onnx_file}
+WRITERS = {
+    ".npz": write_npz,
+    ".safetensors": write_safetensors,
+    ".onnx": lambda path, layer, about: export_onnx(layer, path, about),
+}

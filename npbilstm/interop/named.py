@@ -1,0 +1,82 @@
+"""Our own names: a layer or a model made again from its params alone, e.g. out of np.savez("m.npz", **model.params)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from npbilstm.interop.parts import Arrays, as_arrays, assembled, embedding_of, fresh, linear_of, require_matrix
+from npbilstm.layers.layer import part_of, require_same_names
+from npbilstm.layers.models import SequenceModel
+from npbilstm.layers.recurrent import Recurrent
+
+
+def from_params(params: Mapping[str, Any], cell: str | None = None, **options: Any) -> Recurrent:
+    """The recurrent layer with these params, "0.forward.Wx" and so on.
+
+    cell: "lstm", "gru" or "rnn"; None where the params tell. options: what the params do not tell, as the layer takes
+    it: merge, nonlinearity, dropout, ... Peepholes, coupled gates, a projection and the kind of a GRU's reset are read
+    off names and shapes.
+
+    Raises ValueError or TypeError for a name that is missing or too many, and for a wrong shape or dtype.
+    """
+    arrays = as_arrays("params", params)
+    first = part_of(arrays, "0.forward")
+    for name in ("Wx", "Wh", "Wp"):
+        if name in first:
+            require_matrix(f"params['0.forward.{name}']", first[name])
+        elif name != "Wp":
+            raise ValueError(f"params lacks '0.forward.{name}'")
+    H = len(first["Wp"] if "Wp" in first else first["Wh"])
+    cell = cell or told_cell(first, H)
+    if cell == "lstm":
+        options["peepholes"] = "p" in first
+        options["coupled"] = first["Wx"].shape[1] == 3 * H
+        options["projection_size"] = first["Wp"].shape[1] if "Wp" in first else None
+    elif cell == "gru" and "b" in first:
+        options["reset_after"] = "b_hn" in first
+    layer = fresh(
+        cell,
+        len(first["Wx"]),
+        H,
+        sum(re.fullmatch(r"\d+\.forward\.Wx", name) is not None for name in arrays),
+        first["Wx"].dtype,
+        bidirectional="0.reverse.Wx" in arrays,
+        bias="b" in first,
+        **options,
+    )
+    return layer.with_params({name: w.copy() for name, w in arrays.items()})
+
+
+def told_cell(first: Arrays, H: int) -> str:
+    """The cell of a layer with these params in one direction, by its blocks of gates and its names."""
+    blocks = first["Wh"].shape[1] / H if H else 0
+    if blocks in (1, 4):
+        return "rnn" if blocks == 1 else "lstm"
+    if blocks == 3 and not {"b_hn", "p", "Wp"}.isdisjoint(first):
+        return "gru" if "b_hn" in first else "lstm"
+    raise ValueError(
+        f"params['0.forward.Wh'] has shape {first['Wh'].shape}, which does not tell the cell; "
+        "put its name before all names, e.g. 'gru.0.forward.Wh'"
+    )
+
+
+def model_from_params(params: Mapping[str, Any], make: type[SequenceModel], cell: str, **options: Any) -> SequenceModel:
+    """The model with these params, "embedding.W" and so on. options: what they do not tell, e.g. dropout, pooling.
+
+    Raises as from_params does.
+    """
+    arrays = as_arrays("params", params)
+    for name in ("embedding.W", "linear.W", "linear.b"):
+        if name not in arrays:
+            raise ValueError(f"params lacks {name!r}")
+    model = assembled(
+        make,
+        embedding_of(arrays["embedding.W"]),
+        from_params(part_of(arrays, cell), cell),
+        linear_of(arrays["linear.W"], arrays["linear.b"]),
+        **options,
+    )
+    require_same_names("params", arrays, model.params)
+    return model

@@ -1,0 +1,130 @@
+"""What all formats share: a layer's cell by name, blocks of gates in another order, arrays checked as they come in.
+
+Every reader works in the same way. It tells the cell and its sizes from the first arrays, makes a fresh layer of them,
+and lets the writer of the same format say which names and shapes that layer has there: what differs is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from npbilstm.layers import Embedding, Linear
+from npbilstm.layers.checks import require_dtype
+from npbilstm.layers.layer import join
+from npbilstm.layers.models import CELLS, SequenceModel
+from npbilstm.layers.recurrent import Recurrent
+
+Arrays = dict[str, np.ndarray]
+
+
+def require_recurrent(layer: Any, or_else: str) -> Recurrent:
+    """The layer, if it is recurrent. Raises TypeError for any other."""
+    if not isinstance(layer, Recurrent):
+        raise TypeError(f"layer is {layer!r}; it needs an LSTM, GRU or RNN layer, {or_else}")
+    return layer
+
+
+def cell_of(layer: Recurrent) -> str:
+    """The name of a layer's cell: "lstm", "gru" or "rnn"."""
+    return next(name for name, make in CELLS.items() if isinstance(layer, make))
+
+
+def reordered(w: np.ndarray, order: Sequence[int]) -> np.ndarray:
+    """The equal blocks of w's last axis in another order: [r, z, n] with order (1, 0, 2) -> [z, r, n], a new array."""
+    blocks = np.split(w, len(order), axis=-1)
+    return np.ascontiguousarray(np.concatenate([blocks[k] for k in order], axis=-1))
+
+
+def transposed(w: np.ndarray) -> np.ndarray:
+    """The transpose of a matrix as an array of its own, row after row, as files have it."""
+    return np.array(w.T, order="C")
+
+
+def as_arrays(name: str, weights: Mapping[Any, Any]) -> dict[Any, np.ndarray]:
+    """The weights, whatever NumPy can read, as arrays: all of float32, or all of float64. Raises TypeError."""
+    arrays = {key: np.asarray(w) for key, w in weights.items()}
+    first = next(iter(arrays), None)
+    for key, array in arrays.items():
+        if array.dtype not in (np.float32, np.float64):
+            raise TypeError(f"{name}[{key!r}] has dtype {array.dtype}; it needs float32 or float64")
+        if array.dtype != arrays[first].dtype:
+            raise TypeError(
+                f"{name}[{key!r}] has dtype {array.dtype} and {name}[{first!r}] has {arrays[first].dtype}; "
+                "all need to have the same"
+            )
+    return arrays
+
+
+def require_matrix(name: str, w: np.ndarray) -> None:
+    """Raise ValueError unless w has two axes."""
+    if w.ndim != 2:
+        raise ValueError(f"{name} has shape {w.shape}; it needs two axes")
+
+
+def require_options(layer: Recurrent, whose: str, needed: Mapping[str, Any]) -> None:
+    """Raise ValueError where an option of the layer, if it has it, is another than the one needed."""
+    for option, value in needed.items():
+        got = getattr(layer, option, value)
+        if got != value and not (option == "merge" and len(layer.directions) == 1):
+            raise ValueError(f"{option} is {got!r}; {whose} has {option}={value!r} alone")
+
+
+OWNERS = {option: make.__name__ for make in CELLS.values() for option in make.own_options}
+OWNERS["pooling"] = "SequenceClassifier"
+"""Options that one kind of layer or model has alone."""
+
+
+def require_applicable(kind: str, options: Mapping[str, Any]) -> None:
+    """Raise ValueError for an option that this kind of layer or model does not have."""
+    for option, owner in OWNERS.items():
+        if option in options and kind != owner:
+            raise ValueError(f"{option} is given, which {owner} alone has; this is {kind}")
+
+
+def fresh(cell: str, D: int, H: int, num_layers: int, dtype: np.dtype, **options: Any) -> Recurrent:
+    """A new layer of this cell, whose weights are about to be replaced."""
+    require_applicable(CELLS[cell].__name__, options)
+    return CELLS[cell](D, H, num_layers, dtype=dtype, init="torch", **options)
+
+
+def embedding_of(W: np.ndarray) -> Embedding:
+    """The embedding with this table (V, D), which is copied. Raises ValueError where it has not two axes."""
+    require_matrix("the embedding's W", W)
+    return Embedding(*W.shape, dtype=W.dtype.type).with_params({"W": np.array(W, order="C")})
+
+
+def linear_of(W: np.ndarray, b: np.ndarray) -> Linear:
+    """The linear layer with these W (D, V) and b (V,), which are copied. Raises ValueError for other shapes."""
+    require_matrix("the linear layer's W", W)
+    return Linear(*W.shape, dtype=W.dtype.type).with_params({"W": np.array(W, order="C"), "b": b.copy()})
+
+
+def assembled(
+    make: type[SequenceModel], embedding: Embedding, recurrent: Recurrent, linear: Linear, **options: Any
+) -> SequenceModel:
+    """The model that these three parts make. options: what they do not tell, e.g. dropout, pooling.
+
+    Raises ValueError where they do not fit together, or a model has no such part.
+    """
+    require_applicable(make.__name__, options)
+    needed = {"merge": "concat", "bias": True, "nonlinearity": "tanh", "reset_after": True}
+    lstm_needs = {"projection_size": None, "peepholes": False, "coupled": False}
+    require_options(recurrent, f"a {make.__name__}", {**needed, **lstm_needs})
+    cell = cell_of(recurrent)
+    model = make(
+        embedding.num_embeddings,
+        linear.output_size,
+        cell=cell,
+        embedding_size=embedding.embedding_size,
+        hidden_size=recurrent.hidden_size,
+        num_layers=recurrent.num_layers,
+        bidirectional=len(recurrent.directions) == 2,
+        init="torch",
+        dtype=require_dtype(linear.params["b"].dtype),
+        **options,
+    )
+    params = {"embedding": embedding.params, cell: recurrent.params, "linear": linear.params}
+    return model.with_params(join(params))

@@ -1,0 +1,208 @@
+"""PyTorch: the names and shapes of a state_dict.
+
+    ours, x W + h W + b               PyTorch's, W x + W h + b
+    "k.direction.Wx"  (D, GH)         "weight_ih_lk"  (GH, D)       with "_reverse" at the end for the reverse direction
+    "k.direction.Wh"  (R, GH)         "weight_hh_lk"  (GH, R)
+    "k.direction.b"   (GH,)           "bias_ih_lk" + "bias_hh_lk"   (GH,)
+    "k.direction.Wp"  (H, R)          "weight_hr_lk"  (R, H)
+
+G blocks: i, f, g, o (LSTM), r, z, n (GRU), one (RNN), in the same order there and here. Of PyTorch's two biases only
+the sum counts, so that one is enough; ours goes out as bias_ih, beside a bias_hh of zeros. The exception is n of the
+GRU, n = tanh(x W + b_n + r * (h W + b_hn)): b_n stands in bias_ih and b_hn in bias_hh.
+
+    net.load_state_dict({name: torch.tensor(w) for name, w in to_pytorch(layer).items()})
+    layer = from_pytorch(net.state_dict())
+
+PyTorch itself is not imported. (https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html, GRU.html, RNN.html.)
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from npbilstm.interop.parts import (
+    Arrays,
+    as_arrays,
+    assembled,
+    cell_of,
+    embedding_of,
+    fresh,
+    linear_of,
+    require_matrix,
+    require_options,
+    require_recurrent,
+    transposed,
+)
+from npbilstm.layers import Embedding, Layer, Linear
+from npbilstm.layers.layer import join, part_of, require_same_names
+from npbilstm.layers.models import SequenceModel
+from npbilstm.layers.recurrent import Recurrent
+
+BLOCKS = {4: "lstm", 3: "gru", 1: "rnn"}
+"""How many blocks of gates tell which cell."""
+
+
+def to_pytorch(layer: Layer) -> Arrays:
+    """The state_dict of the PyTorch module that computes what this layer does, in NumPy arrays.
+
+    layer: a recurrent layer, Linear, Embedding; or a model, whose parts are named "embedding.", "lstm." (or "gru.",
+    "rnn.") and "linear.". What no array tells is for the module's arguments: nonlinearity, dropout, batch_first=True.
+
+    Raises ValueError for what PyTorch has not, TypeError for another layer.
+    """
+    if isinstance(layer, SequenceModel):
+        parts = {"embedding": layer.embedding, layer.cell: layer.recurrent, "linear": layer.linear}
+        return join({name: to_pytorch(part) for name, part in parts.items()})
+    if isinstance(layer, Embedding):
+        return {"weight": layer.params["W"].copy()}
+    if isinstance(layer, Linear):
+        return {"weight": transposed(layer.params["W"]), "bias": layer.params["b"].copy()}
+    layer = require_recurrent(layer, "Linear, Embedding or a model")
+    require_known_to_pytorch(layer)
+    state = {}
+    for k in range(layer.num_layers):
+        for direction in layer.directions:
+            own = part_of(layer.params, f"{k}.{direction}")
+            end = ending(k, direction)
+            state[f"weight_ih{end}"] = transposed(own["Wx"])
+            state[f"weight_hh{end}"] = transposed(own["Wh"])
+            if layer.bias:
+                state[f"bias_ih{end}"] = own["b"].copy()
+                state[f"bias_hh{end}"] = np.zeros_like(own["b"])
+            if "b_hn" in own:
+                state[f"bias_hh{end}"][2 * layer.hidden_size :] = own["b_hn"]
+            if "Wp" in own:
+                state[f"weight_hr{end}"] = transposed(own["Wp"])
+    return state
+
+
+def from_pytorch(state: Mapping[str, Any], prefix: str = "", **options: Any) -> Recurrent:
+    """The layer that a state_dict of torch.nn.LSTM, GRU or RNN describes.
+
+    state: names to arrays or tensors. prefix: of the names that are meant, e.g. "lstm."; others are left alone.
+    options: what no array tells, as the layer takes it: nonlinearity="relu", dropout, rng, ...
+
+    Cell, sizes, layers, directions, biases, projection and dtype are read off the names and shapes. Raises ValueError
+    or TypeError for a name that is missing or too many, and for a wrong shape or dtype.
+    """
+    own = under(state, prefix)
+    first = {}
+    for name in ("weight_ih_l0", "weight_hh_l0"):
+        if prefix + name not in own:
+            raise ValueError(f"state lacks {prefix + name!r}")
+        first[name] = own[prefix + name]
+        require_matrix(f"state[{prefix + name!r}]", first[name])
+    W_ih, W_hh = first.values()
+    H = W_hh.shape[1]
+    W_hr = own.get(f"{prefix}weight_hr_l0")
+    if W_hr is not None:
+        require_matrix(f"state[{prefix + 'weight_hr_l0'!r}]", W_hr)
+        H = W_hr.shape[1]
+        options["projection_size"] = len(W_hr)
+    cell = BLOCKS.get(len(W_hh) / H if H else 0)
+    if cell is None or (W_hr is not None and cell != "lstm"):
+        raise ValueError(
+            f"state[{prefix + 'weight_hh_l0'!r}] has shape {W_hh.shape}, and the hidden size is {H}; "
+            f"it needs {4 * H} rows for an LSTM, {3 * H} for a GRU or {H} for an RNN"
+            + (", of which only an LSTM has a weight_hr" if W_hr is not None else "")
+        )
+    layer = fresh(
+        cell,
+        W_ih.shape[1],
+        H,
+        sum(re.fullmatch(r"weight_ih_l\d+", name[len(prefix) :]) is not None for name in own),
+        W_ih.dtype,
+        bidirectional=f"{prefix}weight_ih_l0_reverse" in own,
+        bias=any(name.startswith(f"{prefix}bias_") for name in own),
+        **options,
+    )
+    require_same_names("state", own, {prefix + name: w for name, w in to_pytorch(layer).items()})
+
+    params = {}
+    for name in layer.params:
+        k, direction, kind = name.split(".")
+        end = ending(int(k), direction)
+        if kind in ("b", "b_hn"):
+            b_ih, b_hh = own[f"{prefix}bias_ih{end}"], own[f"{prefix}bias_hh{end}"]
+            params[name] = b_hh[2 * H :].copy() if kind == "b_hn" else b_ih + b_hh
+            if kind == "b" and cell == "gru":
+                params[name][2 * H :] = b_ih[2 * H :]
+        else:
+            theirs = {"Wx": "weight_ih", "Wh": "weight_hh", "Wp": "weight_hr"}[kind]
+            params[name] = transposed(own[f"{prefix}{theirs}{end}"])
+    return layer.with_params(params)
+
+
+def linear_from_pytorch(state: Mapping[str, Any], prefix: str = "") -> Linear:
+    """The layer that a state_dict of torch.nn.Linear describes. Raises as from_pytorch does."""
+    own = under(state, prefix)
+    weight = weight_of(own, prefix)
+    require_same_names("state", own, {f"{prefix}weight": weight, f"{prefix}bias": np.empty(len(weight))})
+    return linear_of(weight.T, own[f"{prefix}bias"])
+
+
+def embedding_from_pytorch(state: Mapping[str, Any], prefix: str = "") -> Embedding:
+    """The layer that a state_dict of torch.nn.Embedding describes. Raises as from_pytorch does."""
+    own = under(state, prefix)
+    weight = weight_of(own, prefix)
+    require_same_names("state", own, {f"{prefix}weight": weight})
+    return embedding_of(weight)
+
+
+def model_from_pytorch(state: Mapping[str, Any], make: type[SequenceModel], **options: Any) -> SequenceModel:
+    """The model whose parts a state_dict holds: an Embedding, a recurrent layer and a Linear, whatever their names.
+
+    make: SequenceTagger or SequenceClassifier. options: what no array tells, e.g. dropout, pooling.
+
+    Raises ValueError where the state holds other parts, or parts that do not fit together.
+    """
+    as_arrays("state", state)
+    prefixes = [name.removesuffix("weight_ih_l0") for name in state if name.endswith("weight_ih_l0")]
+    rest = [name for name in state if not prefixes or not name.startswith(prefixes[0])]
+    linear = [name.removesuffix("bias") for name in rest if name.endswith("bias")]
+    embedding = [n.removesuffix("weight") for n in rest if n.endswith("weight") and n[:-6] not in linear]
+    if (len(prefixes), len(embedding), len(linear), len(rest)) != (1, 1, 1, 3):
+        parts = dict.fromkeys(name.rpartition(".")[0] or name for name in state)
+        raise ValueError(
+            f"state has the parts {', '.join(parts)}; a {make.__name__} needs one Embedding (weight), "
+            "one LSTM, GRU or RNN (weight_ih_l0, ...) and one Linear (weight, bias)"
+        )
+    return assembled(
+        make,
+        embedding_from_pytorch(state, embedding[0]),
+        from_pytorch(state, prefixes[0]),
+        linear_from_pytorch(state, linear[0]),
+        **options,
+    )
+
+
+def ending(k: int, direction: str) -> str:
+    """The end of PyTorch's names for layer k and a direction."""
+    return f"_l{k}" + ("_reverse" if direction == "reverse" else "")
+
+
+def under(state: Mapping[str, Any], prefix: str) -> Arrays:
+    """The state's arrays with this prefix, under their full names."""
+    return as_arrays("state", {name: w for name, w in state.items() if name.startswith(prefix)})
+
+
+def weight_of(own: Arrays, prefix: str) -> np.ndarray:
+    """The matrix prefix + "weight". Raises ValueError where there is none."""
+    name = f"{prefix}weight"
+    if name not in own:
+        raise ValueError(f"state lacks {name!r}")
+    require_matrix(f"state[{name!r}]", own[name])
+    return own[name]
+
+
+def require_known_to_pytorch(layer: Any) -> None:
+    """Raise ValueError for what PyTorch has no module for."""
+    needed = {"merge": "concat", "peepholes": False, "coupled": False, "reset_after": True}
+    require_options(layer, f"PyTorch's {cell_of(layer).upper()}", needed)
+    R, H = layer.output_size, layer.hidden_size
+    if getattr(layer, "projection_size", None) is not None and R >= H:
+        raise ValueError(f"projection_size is {R}; PyTorch needs it to be smaller than hidden_size, which is {H}")

@@ -13,6 +13,7 @@ import pytest
 
 import npbilstm as nb
 from npbilstm.cli import main, parser
+from npbilstm.commands.checks import CHECKS
 from npbilstm.training import read_checkpoint
 
 SMALL = ["--epochs", "2", "--embedding-size", "4", "--hidden-size", "5", "--batch-size", "4"]
@@ -72,7 +73,6 @@ def test_check_says_that_all_gradients_are_right(folder):
 
 def test_check_exits_with_1_and_the_report_where_a_gradient_is_wrong(monkeypatch, capsys):
     from npbilstm.commands import check
-from npbilstm.commands.checks import CHECKS
 
     wrong = nb.check_gradients(lambda p: (p["w"] ** 2).sum(), {"w": np.ones(2)}, {"w": np.ones(2)})
     monkeypatch.setattr(check, "CHECKS", {"a wrong one": lambda **options: wrong})

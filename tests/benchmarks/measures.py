@@ -48,7 +48,8 @@ def growth(quick: bool) -> dict[str, dict[str, float]]:
         sizes = sizes[:3] if quick else sizes
         rows: dict[str, list[float]] = {"training time": [], "inference time": [], "training memory": []}
         for size in sizes:
-            train, infer = npbilstm((BASE if letter == "T" else BASE._replace(T=50))._replace(**{letter: size}))
+            sizes_now: dict[str, Any] = {"T": 50, letter: size}
+            train, infer = npbilstm(BASE._replace(**sizes_now))
             rows["training time"].append(seconds_of(train, 0.1))
             rows["inference time"].append(seconds_of(infer, 0.1))
             rows["training memory"].append(peak_bytes(train))

@@ -10,7 +10,7 @@ from tests.benchmarks.contestants import CONTESTANTS, Shape
 from tests.benchmarks.measures import MEASURES, seconds_of
 
 
-def race(contestant: str, shape: list[int], seconds: float) -> dict[str, float]:
+def race(contestant: str, shape: list[Any], seconds: float) -> dict[str, float]:
     """Milliseconds of a training step and of an inference."""
     train, infer = CONTESTANTS[contestant](Shape(*shape))
     return {"training": 1e3 * seconds_of(train, seconds), "inference": 1e3 * seconds_of(infer, seconds)}

@@ -19,7 +19,7 @@ STEPS = {
 }
 """The textbook's steps of each kind of layer, and their params."""
 
-KINDS = {
+KINDS: dict = {
     "LSTM": (nb.LSTM, {}),
     "GRU": (nb.GRU, {}),
     "GRU reset before": (nb.GRU, {"reset_after": False}),

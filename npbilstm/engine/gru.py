@@ -26,17 +26,9 @@ from itertools import repeat
 import numpy as np
 from numpy import add, matmul, multiply, subtract, tanh
 
+from npbilstm.engine.blocks import BackwardRoom, ForwardRoom, Scan, Upstream, WeightGradient
 from npbilstm.engine.buffers import borrow
-from npbilstm.engine.recurrence import (
-    BackwardRoom,
-    Cell,
-    ForwardRoom,
-    Scan,
-    Upstream,
-    WeightGradient,
-    Weights,
-    read_inputs,
-)
+from npbilstm.engine.recurrence import Cell, Weights
 from npbilstm.engine.tiles import Array, in_tiles, tile_rows, tiled_weights, tiles_of, transposed
 
 HALVED = (0.5, 0.5)
@@ -94,7 +86,7 @@ def forward_steps(
     P, N, H = h.shape
     room = ForwardRoom(scan, steps, h)
     Z_rows, W_step, shares = room.recurrent_products(W)
-    nx_shares, kept_of_h = borrow(h.dtype, (room.block, P, 1, N, H), (P, N, H))
+    nx_shares, kept_of_h = borrow(h.dtype, (room.block, 1, P, N, H), (P, N, H))
     half, w = np.asarray(0.5, h.dtype), W.shape[-1]
     r_nh = tile_rows(N, H, w)
     A[0, 4] = h
@@ -169,7 +161,7 @@ def backward_steps(
     for block in room.blocks():
         count, k = block.n, block.start - steps.start
         now, F = A[k : k + count], F_block[:count]
-        read_inputs(scan, block, of_x.Z)
+        room.read_inputs(block, of_x.Z)
         h_before = of_h.Z[:, :count].swapaxes(0, 1)
         if mask is None:
             h_before[...] = now[:, 4]

@@ -19,17 +19,9 @@ from itertools import repeat
 import numpy as np
 from numpy import add, matmul, multiply, subtract, tanh
 
+from npbilstm.engine.blocks import BackwardRoom, ForwardRoom, Scan, Upstream, WeightGradient
 from npbilstm.engine.buffers import borrow
-from npbilstm.engine.recurrence import (
-    BackwardRoom,
-    Cell,
-    ForwardRoom,
-    Scan,
-    Upstream,
-    WeightGradient,
-    Weights,
-    read_inputs,
-)
+from npbilstm.engine.recurrence import Cell, Weights
 from npbilstm.engine.tiles import Array, in_tiles, tiled_weights, tiles_of, transposed
 
 ORDER, SCALES = (3, 0, 1, 2), (0.5, 0.5, 0.5, 1)
@@ -117,7 +109,7 @@ def backward_steps(
     for block in room.blocks():
         n, k = block.n, block.start - steps.start
         now, F = A[k : k + n], F_block[:n]
-        read_inputs(scan, block, product.Z[..., H:])
+        room.read_inputs(block, product.Z[..., H:])
         tanh_c = tanh(A[k : k + n + 1, 4], tanh_c_block[: n + 1])
         h_before = product.Z[:, :n, :, :H].swapaxes(0, 1)
         h_before[0] = A[k - 1, 0] * tanh_c[0] if k else h

@@ -18,17 +18,9 @@ import numpy as np
 from numpy import add, matmul, multiply, tanh
 
 from npbilstm.engine import lstm
+from npbilstm.engine.blocks import BackwardRoom, ForwardRoom, Scan, Upstream, WeightGradient
 from npbilstm.engine.buffers import borrow
-from npbilstm.engine.recurrence import (
-    BackwardRoom,
-    Cell,
-    ForwardRoom,
-    Scan,
-    Upstream,
-    WeightGradient,
-    Weights,
-    read_inputs,
-)
+from npbilstm.engine.recurrence import Cell, Weights
 from npbilstm.engine.tiles import Array, in_tiles, tiled_weights, tiles_of, transposed
 
 
@@ -48,7 +40,7 @@ def lstm_cell(peepholes: bool = False, projection: bool = False, coupled: bool =
     if peepholes or projection:
         steps = Cell(
             *(4, 5, partial(weights, kind), partial(transposed_weights, kind)),
-            *(partial(forward_steps, kind), partial(backward_steps, kind)),
+            *(forward_steps, partial(backward_steps, kind)),
             *(partial(gradient_shapes, kind), partial(named, kind)),
         )
     if not coupled:
@@ -99,7 +91,7 @@ def transposed_weights(kind: Kind, W: tuple[Array, ...]) -> tuple[Array, ...]:
 
 
 def forward_steps(
-    kind: Kind, scan: Scan, steps: range, state: list[Array], A: Array, final: list[Array], y: Array | None = None
+    scan: Scan, steps: range, state: list[Array], A: Array, final: list[Array], y: Array | None = None
 ) -> list[Array]:
     """See Cell. A (len(steps) + 1, 5, P, N, H)."""
     (h, c), (W, p, *Wp), mask, ends, c_T = state, scan.W, scan.mask, scan.ends, final[1]
@@ -181,7 +173,7 @@ def backward_steps(
     for block in room.blocks():
         n, k = block.n, block.start - steps.start
         now, F = A[k : k + n], F_block[:n]
-        read_inputs(scan, block, product.Z[..., R:])
+        room.read_inputs(block, product.Z[..., R:])
         tanh_c = tanh(A[k : k + n + 1, 4], tanh_c_block[: n + 1])
         m = m_block[: n + 1]  # m_{t-1} and m_t of the block's steps
         multiply(now[:, 0], tanh_c[1:], m[1:])

@@ -10,9 +10,9 @@ The layout, and its reasons:
   new h is written straight into the next step's Z. Weights stand in tiles, see tiles.py.
 - One tanh for all gates: sigmoid(a) = 1/2 + 1/2 tanh(a/2), the inner halves folded into the weights once.
 - A (T+1, kept, P, N, H) is what forward keeps for backward: at each step the gates, and last the state before the step.
-- Steps are worked on in blocks. A block's arrays are made once, used again and stay in the cache. What needs no
-  recurrence is done for a whole block at once: transposing from and to the public (N, T, ...); in backward, the local
-  derivatives before the block's loop, the gradients of weights and inputs after it.
+- Steps are worked on in blocks (blocks.py). What needs no recurrence is done for a whole block at once: transposing
+  from and to the public (N, T, ...); in backward, the local derivatives before the block's loop, the gradients of
+  weights and inputs after it.
 - No masks on the states. Padding is read as zeros and its steps are computed like all others; since each direction
   processes a row's valid steps first (order.py), they cannot touch a valid step. Final states are picked up where each
   row ends. Backward, the upstream gradient is zero in the padding and that of the final state enters at each row's
@@ -24,19 +24,18 @@ In the loops over steps every call counts, so they name the result's place by po
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import repeat
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy import add, matmul, multiply
+from numpy import add
 
+from npbilstm.engine.blocks import Scan, Upstream
 from npbilstm.engine.buffers import borrow
-from npbilstm.engine.order import Index, padding, places, rows_by_last_step
-from npbilstm.engine.plan import FEW_ROWS, backward_block, forward_block, groups_of_directions, run_each
-from npbilstm.engine.tiles import Array, row_tiles, tile_rows, tile_width, tiles_of
-
-APART = 16  # floats between rows of gate gradients: rows apart by a power of two would evict each other from the cache
+from npbilstm.engine.order import padding, rows_by_last_step
+from npbilstm.engine.plan import groups_of_directions, run_each
+from npbilstm.engine.tiles import Array
 
 Weights = Mapping[str, Array]
 """The weights of one direction by name: "Wx", "Wh", "b" and what else the cell has."""
@@ -80,35 +79,6 @@ class RecurrentCache(NamedTuple):
     A: list[Array]
     stored: list[Array]
     store_every: int
-
-
-class Scan(NamedTuple):
-    """A group of P directions that go step by step together, what they read, and which rows end at which step."""
-
-    directions: range
-    x: Array  # (T, N, D)
-    padding_is_zero: bool  # in x
-    lengths: Array | None
-    ends: Mapping[int, list[int]]
-    W: tuple[Array, ...]
-    mask: Array | None
-
-
-class Block(NamedTuple):
-    """A few steps of a group: which, where each direction finds them in input order, and which of them are padding."""
-
-    start: int
-    n: int
-    places: list[Index]
-    padded: Array | None
-
-
-class Upstream(NamedTuple):
-    """What the backward pass of a group is given: dy (T, N, P, R), gradients of the final state, transposed weights."""
-
-    dy: Array
-    d_T: list[Array]
-    WT: tuple[Array, ...]
 
 
 def recurrent_forward(
@@ -239,161 +209,3 @@ def step_arrays(T: int, shape: tuple[int, ...], dtype: np.dtype, keep: bool) -> 
     """A for T steps. Without keeping, every step is the same memory: a time axis of stride 0."""
     (A,) = borrow(dtype, (T + 1 if keep else 1, *shape))
     return A if keep else np.ndarray((T + 1, *A.shape[1:]), dtype, A, strides=(0, *A.strides[1:]))
-
-
-def block_of(scan: Scan, start: int, n: int) -> Block:
-    """The n steps from `start` on."""
-    at = [places(s, start, n, len(scan.x), scan.lengths) for s in scan.directions]
-    return Block(start, n, at, padding(start, n, scan.lengths))
-
-
-class ForwardRoom:
-    """Where a group's directions go forward: what the products of a block of steps read, and the states after each.
-
-    Z (block + 1, P, N, K) = [h, 1, x]; inputs (block, P, N, 1 + D) = [1, x], Z's own. With few rows (plan.py) Z is h
-    alone, and the inputs' share of the products is computed a block at a time.
-    h (block + 1, P, N, R), Z's own unless Z's is masked.
-    """
-
-    def __init__(self, scan: Scan, steps: range, h: Array) -> None:
-        self.scan, self.steps = scan, steps
-        P, N, R = h.shape
-        D = scan.x.shape[-1]
-        self.few_rows = N <= FEW_ROWS
-        self.block = min(forward_block(N), len(steps))
-        Z = (self.block + 1, P, N, R if self.few_rows else R + 1 + D)
-        if self.few_rows:
-            self.Z, self.inputs = borrow(h.dtype, Z, (self.block, P, N, 1 + D))
-        else:
-            (self.Z,) = borrow(h.dtype, Z)
-            self.inputs = self.Z[:-1, ..., R:]
-        self.inputs[..., 0] = 1
-        self.Z_h = self.Z[..., :R]
-        self.h = self.Z_h if scan.mask is None else borrow(h.dtype, (self.block + 1, P, N, R))[0]
-        self.begin_with(h)
-
-    def begin_with(self, h: Array) -> None:
-        self.h[0] = h
-        if self.scan.mask is not None:
-            multiply(h, self.scan.mask, self.Z_h[0])
-
-    def blocks(self, y: Array | None) -> Iterator[Block]:
-        """Each block in turn, its inputs read; what the caller has then left in h goes to y and on to the next."""
-        scan = self.scan
-        for start in range(self.steps.start, self.steps.stop, self.block):
-            block = block_of(scan, start, min(self.block, self.steps.stop - start))
-            x = self.inputs[: block.n, ..., 1:]
-            for p, at in enumerate(block.places):
-                x[:, p] = scan.x[at]
-            if block.padded is not None and not scan.padding_is_zero:
-                x.swapaxes(1, 2)[block.padded] = 0
-            yield block
-            if y is not None:
-                for p, at in enumerate(block.places):
-                    y[:, :, p][at] = self.h[1 : block.n + 1, p]
-                if block.padded is not None:
-                    y[block.start : block.start + block.n][block.padded] = 0
-            self.begin_with(self.h[block.n])
-
-    def recurrent_products(self, W: Array) -> tuple[Array, Array, Array]:
-        """Of a = Z W, step by step: Z in rows (block + 1, P, 1, 1, N/r, r, depth), W so far as Z reaches, and room for
-        the inputs' shares of a block, (block, P, G, N, H), none but with few rows."""
-        P, G, tiles, _, _, w = W.shape
-        steps, _, N, depth = self.Z.shape
-        r = tile_rows(N, depth, w)
-        (shares,) = borrow(W.dtype, (self.block if self.few_rows else 0, P, G, N, tiles * w))
-        return self.Z.reshape(steps, P, 1, 1, N // r, r, depth), W[..., :depth, :], shares
-
-    def input_shares(self, W: Array, shares: Array, n: int) -> Array:
-        """shares (block, P, G, N, H) of the first n steps = [1, x] W, with W's rows those of [1, x] -> (n, G, P, N, H).
-
-        With few rows, the rows of these products are the steps of one row of the batch, so that W is read once a row.
-        """
-        Z_x, out = self.inputs[:n], shares[:n]
-        _, P, N, depth = Z_x.shape
-        _, G, tiles, _, _, w = W.shape
-        if self.few_rows:
-            by_row = out.reshape(n, P, G, N, tiles, w).transpose(1, 2, 4, 3, 0, 5)  # (P, G, H/w, N, n, w)
-            matmul(Z_x.transpose(1, 2, 0, 3)[:, None, None], W, by_row)
-        else:
-            r = tile_rows(N, depth, w)
-            matmul(Z_x.reshape(n, P, 1, 1, N // r, r, depth), W, tiles_of(out, r, w))
-        return out.swapaxes(1, 2)
-
-
-class BackwardRoom:
-    """Where a group's directions go back: what is upstream of a block, and the gradients of its pre-activations.
-
-    dy (block, P, N, R); da (P, block, N, columns), a row of it apart from the next by more than a power of two.
-    """
-
-    def __init__(self, scan: Scan, steps: range, upstream: Upstream, dtype: np.dtype, H: int, columns: int) -> None:
-        self.scan, self.steps, self.upstream = scan, steps, upstream
-        T, N, D = scan.x.shape
-        P, R = len(scan.directions), upstream.dy.shape[-1]
-        self.block = min(backward_block(N, H, T), len(steps))
-        dy, da, dx = (self.block, P, N, R), (P, self.block, N, columns + APART), (P, self.block, N, D)
-        self.dy, da_apart, self.dx = borrow(dtype, dy, da, dx)
-        self.da = da_apart[..., :columns]
-
-    def blocks(self) -> Iterator[Block]:
-        """Each block, last first, what is upstream of it in dy."""
-        for start in reversed(range(self.steps.start, self.steps.stop, self.block)):
-            block = block_of(self.scan, start, min(self.block, self.steps.stop - start))
-            dy = self.dy[: block.n]
-            for p, at in enumerate(block.places):
-                dy[:, p] = self.upstream.dy[:, :, p][at]
-            if block.padded is not None:
-                dy.swapaxes(1, 2)[block.padded] = 0
-            yield block
-
-    def rows(self, block: Block, columns: slice, w: int) -> Array:
-        """These columns of da as products with tiles of width w read them: (n, P, 1, N/r, r, columns)."""
-        da = self.da[:, : block.n, :, columns]
-        P, n, N, depth = da.shape
-        r = tile_rows(N, depth, w)
-        return da.reshape(P, n, 1, N // r, r, depth).swapaxes(0, 1)
-
-    def add_input_gradient(self, block: Block, columns: slice, WxT: Array, dx: Array) -> None:
-        """dx (N, T, D) += da Wx^T, each direction's in the places it read."""
-        P, tiles, _, depth, w = WxT.shape
-        dx_block = self.dx[:, : block.n]
-        rows = dx_block.shape[1] * dx_block.shape[2]
-        r = tile_rows(rows, depth, w)
-        da = self.da[:, : block.n, :, columns].reshape(P, 1, rows // r, r, depth)
-        matmul(da, WxT, tiles_of(dx_block.reshape(P, rows, tiles * w), r, w))
-        for p, at in enumerate(block.places):
-            dx.swapaxes(0, 1)[at] += dx_block[p]
-
-    def add_bias_gradient(self, block: Block, columns: slice, db: Array) -> None:
-        """db (P, columns) += da summed over rows and steps."""
-        da = self.da[:, : block.n, :, columns]
-        add(db, da.reshape(len(da), -1, da.shape[-1]).sum(axis=1), db)
-
-
-class WeightGradient:
-    """dW += Z^T da, a block of steps at a time, in tiles; Z (P, block, N, depth) is for the caller to fill."""
-
-    def __init__(self, room: BackwardRoom, dtype: np.dtype, depth: int, columns: slice, width: int) -> None:
-        P, block, N, _ = room.da.shape
-        self.room, self.depth, self.columns, self.w = room, depth, columns, tile_width(width)
-        self.count, self.r = row_tiles(depth, block * N, self.w)
-        (self.filled_up,) = borrow(dtype, (P, block, N, self.count * self.r))
-        self.filled_up[..., depth:] = 0
-        self.Z = self.filled_up[..., :depth]
-        (self.dW,) = borrow(room.da.dtype, (P, self.count * self.r, width))
-
-    def add_to(self, dW: Array, n: int) -> None:
-        """dW (P, depth, width) += Z^T da over the first n steps."""
-        Z = self.filled_up[:, :n]
-        P, _, N, _ = Z.shape
-        da = self.room.da[:, :n, :, self.columns].reshape(P, n * N, -1)
-        Z_columns = Z.reshape(P, n * N, self.count, self.r).transpose(0, 2, 3, 1)[:, None]  # (P, 1, count, r, n N)
-        matmul(Z_columns, tiles_of(da, n * N, self.w), tiles_of(self.dW, self.r, self.w))
-        add(dW, self.dW[:, : self.depth], dW)
-
-
-def read_inputs(scan: Scan, block: Block, Z_x: Array) -> None:
-    """Fill Z_x (P, block, N, D) with what the block's steps read."""
-    for p, at in enumerate(block.places):
-        Z_x[p, : block.n] = scan.x[at]

@@ -15,17 +15,9 @@ from itertools import repeat
 import numpy as np
 from numpy import add, greater, matmul, maximum, multiply, subtract, tanh
 
+from npbilstm.engine.blocks import BackwardRoom, ForwardRoom, Scan, Upstream, WeightGradient
 from npbilstm.engine.buffers import borrow
-from npbilstm.engine.recurrence import (
-    BackwardRoom,
-    Cell,
-    ForwardRoom,
-    Scan,
-    Upstream,
-    WeightGradient,
-    Weights,
-    read_inputs,
-)
+from npbilstm.engine.recurrence import Cell, Weights
 from npbilstm.engine.tiles import Array, in_tiles, tiled_weights, tiles_of, transposed
 
 
@@ -98,7 +90,7 @@ def backward_steps(
     (F_block,) = borrow(A.dtype, (room.block, P, N, H))
     for block in room.blocks():
         n, k = block.n, block.start - steps.start
-        read_inputs(scan, block, product.Z[..., H:])
+        room.read_inputs(block, product.Z[..., H:])
         h_before = product.Z[:, :n, :, :H].swapaxes(0, 1)
         h_before[...] = A[k : k + n, 0]
         if mask is not None:

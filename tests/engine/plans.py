@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any
 from unittest import mock
 
-from npbilstm.engine import gru, plan, recurrence, tiles
+from npbilstm.engine import blocks, gru, plan, tiles
 
 
 def half_width(width: int) -> int:
@@ -22,11 +22,11 @@ def half_rows(rows: int, depth: int, width: int) -> int:
 PLANS: dict[str, dict[tuple[ModuleType, str], Any]] = {
     "as the shape wants": {},
     "blocks of two steps": {
-        (recurrence, "forward_block"): lambda N: 2,
-        (recurrence, "backward_block"): lambda N, H, T: 2,
+        (blocks, "forward_block"): lambda N: 2,
+        (blocks, "backward_block"): lambda N, H, T: 2,
     },
-    "the input's share with the rest": {(recurrence, "FEW_ROWS"): 0},
-    "the input's share by itself": {(recurrence, "FEW_ROWS"): 1000},
+    "the input's share with the rest": {(blocks, "FEW_ROWS"): 0},
+    "the input's share by itself": {(blocks, "FEW_ROWS"): 1000},
     "a direction after the other": {(plan, "SMALL_STEP"): 0, (plan, "threads"): lambda: 1},
     "a thread for each direction": {
         (plan, "SMALL_STEP"): 0,
@@ -35,12 +35,12 @@ PLANS: dict[str, dict[tuple[ModuleType, str], Any]] = {
     },
     "whole matrices": {(tiles, "unpacked_limit"): lambda: 0, (plan, "unpacked_limit"): lambda: 0},
     "small tiles": {
-        (recurrence, "FEW_ROWS"): 0,
+        (blocks, "FEW_ROWS"): 0,
         (tiles, "tile_width"): half_width,
-        (recurrence, "tile_width"): half_width,
-        (recurrence, "tile_rows"): half_rows,
+        (blocks, "tile_width"): half_width,
+        (blocks, "tile_rows"): half_rows,
         (gru, "tile_rows"): half_rows,
-        (recurrence, "row_tiles"): lambda rows, depth, width: (-(-rows // 2), 2),
+        (blocks, "row_tiles"): lambda rows, depth, width: (-(-rows // 2), 2),
     },
 }
 

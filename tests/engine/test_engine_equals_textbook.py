@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from npbilstm.engine import LSTM, recurrence, recurrent_backward, recurrent_forward
+from npbilstm.engine import LSTM, blocks, recurrent_backward, recurrent_forward
 from npbilstm.engine import plan as plans_of_directions
 from npbilstm.textbook import BiLSTMParams, LSTMParams, bilstm_backward, bilstm_forward
 from tests.cases import assert_all_close, assert_close
@@ -237,6 +237,6 @@ def test_a_block_of_steps_may_end_anywhere():
     expected = by_textbook(case)
     for size in range(1, 12):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(recurrence, "forward_block", lambda N, size=size: size)
-            patch.setattr(recurrence, "backward_block", lambda N, H, T, size=size: 12 - size)
+            patch.setattr(blocks, "forward_block", lambda N, size=size: size)
+            patch.setattr(blocks, "backward_block", lambda N, H, T, size=size: 12 - size)
             assert_all_close(by_engine(case), expected)

@@ -6,13 +6,13 @@ from types import ModuleType, SimpleNamespace
 import numpy as np
 import pytest
 
-from npbilstm.engine import gru, lstm, lstm_variants, order, recurrence, rnn, tiles
+from npbilstm.engine import blocks, gru, lstm, lstm_variants, order, recurrence, rnn, tiles
 from tests.cases import assert_all_close
 from tests.engine.cells import by_engine, by_textbook, make_case
 from tests.engine.plans import PLANS
 from tests.planting import made_from, planted
 
-USERS = [tiles, recurrence, lstm, lstm_variants, gru, rnn]
+USERS = [tiles, blocks, recurrence, lstm, lstm_variants, gru, rnn]
 """Those above `order`, each after what it uses."""
 
 VARIANT = "LSTM, peepholes, projection, coupled"
@@ -30,12 +30,12 @@ BUGS = [
     ("LSTM", recurrence, "padding is read in training", "            x[padded] = 0", "            pass"),
     (
         "LSTM",
-        recurrence,
+        blocks,
         "the padding's output is not zeroed",
         "y[block.start : block.start + block.n][block.padded] = 0",
         "pass",
     ),
-    ("LSTM", recurrence, "padding's upstream gradient is let in", "dy.swapaxes(1, 2)[block.padded] = 0", "pass"),
+    ("LSTM", blocks, "padding's upstream gradient is let in", "dy.swapaxes(1, 2)[block.padded] = 0", "pass"),
     (
         "LSTM",
         recurrence,
@@ -52,7 +52,7 @@ BUGS = [
     ),
     (
         "LSTM",
-        recurrence,
+        blocks,
         "the state is not carried into the next block",
         "            self.begin_with(self.h[block.n])\n",
         "",
@@ -66,15 +66,15 @@ BUGS = [
     ),
     (
         "LSTM",
-        recurrence,
+        blocks,
         "only the last block's dW",
         "add(dW, self.dW[:, : self.depth], dW)",
         "dW[...] = self.dW[:, : self.depth]",
     ),
-    ("LSTM", recurrence, "only the last block's db", "add(db, da.reshape", "np.add(0, da.reshape"),
+    ("LSTM", blocks, "only the last block's db", "add(db, da.reshape", "np.add(0, da.reshape"),
     (
         "LSTM",
-        recurrence,
+        blocks,
         "dx of one direction only",
         "dx.swapaxes(0, 1)[at] += dx_block[p]",
         "dx.swapaxes(0, 1)[at] = dx_block[p]",
@@ -89,7 +89,7 @@ BUGS = [
     ),
     (
         "masked GRU",
-        recurrence,
+        blocks,
         "the mask of the first step is left out",
         "            multiply(h, self.scan.mask, self.Z_h[0])",
         "            self.Z_h[0] = h",
@@ -411,7 +411,7 @@ def engine_with(module: ModuleType, old: str, new: str) -> SimpleNamespace:
     for user in USERS:
         names |= vars(made[user.__name__])
     borders_within = {attribute: value for (_, attribute), value in PLANS["blocks of two steps"].items()}
-    vars(made[recurrence.__name__]).update(borders_within)
+    vars(made[blocks.__name__]).update(borders_within)
     return SimpleNamespace(**names)
 
 

@@ -26,7 +26,16 @@ if TYPE_CHECKING:
     from npbilstm import datasets, engine, gradcheck, inspector, interop, layers, textbook, training
     from npbilstm.datasets import TaggedData, Vocabulary, python_source, tagged_text
     from npbilstm.gradcheck import GradientReport, check_gradients
-    from npbilstm.interop import export_onnx, from_keras, from_onnx, from_pytorch, to_keras, to_pytorch
+    from npbilstm.interop import (
+        export_onnx,
+        from_keras,
+        from_onnx,
+        from_pytorch,
+        read_weights,
+        to_keras,
+        to_pytorch,
+        write_weights,
+    )
     from npbilstm.layers import (
         GRU,
         LSTM,
@@ -35,6 +44,7 @@ if TYPE_CHECKING:
         Dropout,
         Embedding,
         Linear,
+        Recurrent,
         SequenceClassifier,
         SequenceTagger,
     )
@@ -69,9 +79,13 @@ _HOMES = {
     "engine": [],
     "gradcheck": ["GradientReport", "check_gradients"],
     "inspector": [],
-    "interop": ["export_onnx", "from_keras", "from_onnx", "from_pytorch", "to_keras", "to_pytorch"],
+    "interop": [
+        *("export_onnx", "from_keras", "from_onnx", "from_pytorch", "to_keras", "to_pytorch"),
+        *("read_weights", "write_weights"),
+    ],
     "layers": [
-        *("GRU", "LSTM", "RNN", "BiLSTM", "Dropout", "Embedding", "Linear", "SequenceClassifier", "SequenceTagger"),
+        *("GRU", "LSTM", "RNN", "BiLSTM", "Dropout", "Embedding", "Linear", "Recurrent"),
+        *("SequenceClassifier", "SequenceTagger"),
     ],
     "textbook": [
         "flip",

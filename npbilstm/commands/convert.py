@@ -7,6 +7,7 @@ from typing import Any
 from npbilstm.commands.terminal import require_free, say
 from npbilstm.interop.files import READERS, WRITERS, by_suffix, read_weights, write_weights
 from npbilstm.layers import SequenceTagger
+from npbilstm.layers.models import SequenceModel
 
 
 def run_convert(options: Any) -> int:
@@ -20,6 +21,8 @@ def run_convert(options: Any) -> int:
     write_weights(options.destination, layer, about)
     say(f"{options.source}: {layer!r}, {layer.num_parameters:,} parameters")
     say(f"Wrote {options.destination}.")
+    if options.destination.lower().endswith(".npz") and not isinstance(layer, SequenceModel):
+        say("A layer alone; npbilstm.read_weights reads it.")
     if isinstance(layer, SequenceTagger) and not about:
         say("Its symbols and classes have no names, which npbilstm tag needs; nb.load_model reads it.")
     return 0

@@ -3,7 +3,7 @@
 The same functions as textbook/gru.py; tests hold them equal. recurrence.py has the notation and the layout.
 
     [r z] = sigmoid(a[r z])           with   a = [h_{t-1}  1  x_t] W   and   n_x = [1  x_t] W_nx
-    after:  n = tanh(n_x + r n_h)     n_h = a[n_h]: W has no rows of x there, and b_hn for its row of 1
+    after:  n = tanh(n_x + r n_h)     n_h = a[n_h]: W is 0 there in its rows of x, and b_hn in its row of 1
     before: n = tanh(n_x + n_h)       n_h = (r h_{t-1}) W_nh
     h_t = (1 - z) n + z h_{t-1}
 
@@ -174,8 +174,8 @@ def backward_steps(
         da_gates = room.da[:, :count].reshape(P, count, N, 4, H).transpose(1, 3, 0, 2, 4)  # (count, 4, P, N, H)
         da_rows = room.rows(block, to_h, WhT.shape[-1])
         through_tiles = tiles_of(through, da_rows.shape[-2], WhT.shape[-1])
-        dn_rows = room.rows(block, to_n, WhT.shape[-1])
-        drh_tiles = tiles_of(drh, dn_rows.shape[-2], WhT.shape[-1])
+        dn_rows = repeat(None) if after else room.rows(block, to_n, WnhT[0].shape[-1])[::-1]
+        drh_tiles = None if after else tiles_of(drh, tile_rows(N, H, WnhT[0].shape[-1]), WnhT[0].shape[-1])
         first = 0 if after else 2  # before its product, the reset gate's own gradient has to wait for that of r h
         for t, dy_t, F_t, F_r, r, z, da, da_r, da_row, dn_row in zip(
             reversed(range(block.start, block.start + count)),
@@ -187,7 +187,7 @@ def backward_steps(
             da_gates[::-1, first:],
             da_gates[::-1, 1],
             da_rows[::-1],
-            dn_rows[::-1],
+            dn_rows,
         ):
             add(dh, dy_t, dh)
             if t in ends:

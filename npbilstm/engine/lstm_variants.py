@@ -178,10 +178,9 @@ def backward_steps(
         m = m_block[: n + 1]  # m_{t-1} and m_t of the block's steps
         multiply(now[:, 0], tanh_c[1:], m[1:])
         h_before = product.Z[:, :n, :, :R].swapaxes(0, 1)
-        if k:
-            multiply(A[k - 1, 0], tanh_c[0], m[0])
+        m[0] = A[k - 1, 0] * tanh_c[0] if k else 0
         h_before[...] = m[:-1] @ Wp[0] if Wp else m[:-1]
-        if not k:
+        if k == 0:
             h_before[0] = h
         if mask is not None:
             multiply(h_before, mask, h_before)

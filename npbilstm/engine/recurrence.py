@@ -50,7 +50,7 @@ class Cell(NamedTuple):
         -> the state after them. Fills A; y (T, N, P, R) if given; and where rows end final, the parts of it but h.
     backward_steps(scan, steps, state, A, upstream, dstate, dx, grads): back again. state is that before `steps`.
         Turns dstate, the gradient of the state after the steps, into that of the state before them; adds to dx, grads.
-    gradient_shapes(D, R, H): of grads, for one direction; named(grads): as params is, for one direction.
+    gradient_shapes(D, R, H): of grads, for one direction; named(grads, R, H): as params is, for one direction.
     """
 
     gates: int

@@ -64,7 +64,7 @@ def forward_steps(
                 h[:, padded] = 0
             if mask is not None:
                 multiply(h, mask, masked)
-        if A.strides[0]:  # the steps are kept
+        if A.strides[0]:  # the steps are kept; else nobody reads it
             A[k + 1 : k + n + 1, 0] = room.h[1 : n + 1]
     return [room.h[0]]
 

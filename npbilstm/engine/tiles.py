@@ -31,10 +31,10 @@ def unpacked_limit() -> int:
     """
     if os.environ.get("OPENBLAS_CORETYPE", "SkylakeX").lower() not in ("skylakex", "cooperlake", "sapphirerapids"):
         return 0
-    config = np.show_config(mode="dicts")
-    openblas = "openblas" in config["Build Dependencies"]["blas"]["name"]
+    config = np.show_config(mode="dicts")  # without what a build knows nothing of
+    openblas = "openblas" in config.get("Build Dependencies", {}).get("blas", {}).get("name", "")
     avx512 = {"X86_V4", "AVX512_SKX"}.intersection(
-        config["SIMD Extensions"].get("found", [])
+        config.get("SIMD Extensions", {}).get("found", [])
     )  # since, before NumPy 2.4
     return 1_000_000 if openblas and avx512 else 0
 

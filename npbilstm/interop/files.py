@@ -19,7 +19,7 @@ from npbilstm.interop.description import KEY, combined, describe, read_descripti
 from npbilstm.interop.named import from_params, model_from_params
 from npbilstm.interop.onnx_export import export_onnx
 from npbilstm.interop.onnx_import import read_onnx
-from npbilstm.interop.parts import Arrays, cell_of, require_recurrent
+from npbilstm.interop.parts import Arrays, cell_of, require_recurrent, require_storable
 from npbilstm.interop.pytorch import from_pytorch, model_from_pytorch, to_pytorch
 from npbilstm.layers import Layer
 from npbilstm.layers.layer import join, part_of
@@ -27,6 +27,11 @@ from npbilstm.layers.models import CELLS, SequenceModel
 from npbilstm.training.checkpoints import MODELS, load_model, save_model, write_atomically
 
 About = dict[str, Any]
+
+TORCH = ". From PyTorch: safetensors.torch.save_file(net.state_dict(), 'net.safetensors')"
+KERAS = ". From Keras: npbilstm.from_keras(layer.get_weights(), ...) in Python"
+INSTEAD = {".pt": TORCH, ".pth": TORCH, ".bin": TORCH, ".keras": KERAS, ".h5": KERAS}
+"""What to do about files that are not read."""
 
 KINDS = {"tagger": "SequenceTagger", "classifier": "SequenceClassifier"}
 """What a user calls a model, and its class."""
@@ -63,7 +68,7 @@ def by_suffix(table: Mapping[str, Callable], path: str | Path) -> Callable:
     suffix = Path(path).suffix.lower()
     if suffix not in table:
         got = f"ends in {suffix!r}" if suffix else "has no suffix"
-        raise ValueError(f"{path} {got}; it needs to end in {' or '.join(table)}")
+        raise ValueError(f"{path} {got}; it needs to end in {' or '.join(table)}{INSTEAD.get(suffix, '')}")
     return table[suffix]
 
 
@@ -108,7 +113,8 @@ def read_safetensors(path: str | Path, kind: str | None, options: dict[str, Any]
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             text = (file.metadata() or {}).get(KEY)
     except Exception as error:  # of its own kind, and others for a dtype that NumPy has not
-        raise ValueError(f"{path} is no .safetensors file, or it is damaged or cut short ({error})") from error
+        why = "it is no .safetensors file, is damaged or cut short, or of numbers that NumPy has not"
+        raise ValueError(f"{path} cannot be read: {why} ({error})") from error
     return named_layer(path, arrays, text, kind, options)
 
 
@@ -128,7 +134,10 @@ def named_layer(
         said = read_description(text)
         if kind is not None and said.kind not in (None, kind):
             raise ValueError(f"it holds a {said.kind}; it cannot be read as a {kind}")
-        return made(arrays, kind or said.kind, combined(said.options, options)), said.about
+        layer = made(arrays, kind or said.kind, combined(said.options, options))
+        if said.kind is not None and type(layer).__name__ != said.kind.removeprefix("Bi"):
+            raise ValueError(f"its weights are those of {layer!r}; it says that it holds a {said.kind}")
+        return layer, said.about
     except (TypeError, ValueError) as error:
         raise ValueError(f"{path}: {error}") from error
 
@@ -136,6 +145,11 @@ def named_layer(
 def made(arrays: Arrays, kind: str | None, options: dict[str, Any]) -> Layer:
     """The layer, or the model of this kind, that arrays under PyTorch's names or ours make."""
     theirs = [name.removesuffix("weight_ih_l0") for name in arrays if name.endswith("weight_ih_l0")]
+    if len(theirs) > 1:
+        raise ValueError(
+            f"it holds {len(theirs)} recurrent layers, {', '.join(theirs)}; "
+            "in Python, npbilstm.from_pytorch(state, prefix) reads one of them"
+        )
     ours = [cell for cell in CELLS if f"{cell}.0.forward.Wx" in arrays]
     if not theirs and not ours and "0.forward.Wx" not in arrays:
         raise ValueError(
@@ -161,6 +175,7 @@ def write_npz(path: str | Path, layer: Layer, about: About) -> None:
     if isinstance(layer, SequenceModel):
         save_model(path, layer, about)
         return
+    require_storable(layer)
     layer = require_recurrent(layer, "or a model")
     arrays = join({cell_of(layer): layer.params})
     arrays[KEY] = np.frombuffer(describe(layer, about).encode(), np.uint8)

@@ -34,6 +34,7 @@ from npbilstm.interop.parts import (
     require_matrix,
     require_options,
     require_recurrent,
+    require_storable,
 )
 from npbilstm.layers import Embedding, Layer, Linear
 from npbilstm.layers.layer import part_of
@@ -51,6 +52,7 @@ def to_keras(layer: Layer) -> list[np.ndarray]:
     layer: a recurrent layer, Linear (Keras's Dense), Embedding; or a model, part after part.
     Raises ValueError for what Keras has not, TypeError for another layer.
     """
+    require_storable(layer)
     if isinstance(layer, SequenceModel):
         return [w for part in (layer.embedding, layer.recurrent, layer.linear) for w in to_keras(part)]
     if isinstance(layer, (Embedding, Linear)):
@@ -102,7 +104,8 @@ def from_keras(
     for n in (0, 1):
         require_matrix(f"weights[{n}]", arrays[n])
     D, H = arrays[0].shape[0], arrays[1].shape[0]
-    layer = fresh(cell, D, H, len(arrays) // each, arrays[0].dtype, bidirectional=bidirectional, bias=bias, **options)
+    told = {"bidirectional": bidirectional, "bias": bias}
+    layer = fresh(cell, D, H, len(arrays) // each, arrays[0].dtype, told, options)
     for n, (got, needed) in enumerate(zip(arrays, to_keras(layer))):
         if cell == "gru" and {got.shape, needed.shape} == {(3 * H,), (2, 3 * H)}:
             raise ValueError(

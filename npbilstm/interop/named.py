@@ -30,21 +30,25 @@ def from_params(params: Mapping[str, Any], cell: str | None = None, **options: A
             raise ValueError(f"params lacks '0.forward.{name}'")
     H = len(first["Wp"] if "Wp" in first else first["Wh"])
     cell = cell or told_cell(first, H)
+    told: dict[str, Any] = {"bidirectional": "0.reverse.Wx" in arrays, "bias": "b" in first}
     if cell == "lstm":
-        options["peepholes"] = "p" in first
-        options["coupled"] = first["Wx"].shape[1] == 3 * H
-        options["projection_size"] = first["Wp"].shape[1] if "Wp" in first else None
+        told["peepholes"] = "p" in first
+        told["coupled"] = first["Wx"].shape[1] == 3 * H
+        told["projection_size"] = first["Wp"].shape[1] if "Wp" in first else None
     elif cell == "gru" and "b" in first:
-        options["reset_after"] = "b_hn" in first
+        told["reset_after"] = "b_hn" in first
+        if options.get("reset_after", told["reset_after"]) == told["reset_after"]:
+            options.pop("reset_after", None)  # a file's description says it too
+    elif cell == "gru" and "reset_after" not in options:
+        raise ValueError("without biases, nothing tells where the GRU's reset gate stands; reset_after is needed")
     layer = fresh(
         cell,
         len(first["Wx"]),
         H,
         sum(re.fullmatch(r"\d+\.forward\.Wx", name) is not None for name in arrays),
         first["Wx"].dtype,
-        bidirectional="0.reverse.Wx" in arrays,
-        bias="b" in first,
-        **options,
+        told,
+        options,
     )
     return layer.with_params({name: w.copy() for name, w in arrays.items()})
 

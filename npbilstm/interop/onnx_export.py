@@ -4,7 +4,8 @@ A layer's file takes x (N, T, D), lengths (N,) int32 and the initial states h_0 
 states h_n (and c_n). A model's takes ids (N, T) int64 and lengths, and gives logits. N and T are free. Padding is as
 here: outputs in it are 0, and a row of length 0 keeps its initial state.
 
-What a runtime computes in float64 is for it to say: onnxruntime has these nodes for float32 alone.
+What a runtime has of this is for it to say: onnxruntime 1.32 has these nodes for float32 alone, and stops the process
+that gives it a batch of no rows.
 """
 
 from __future__ import annotations
@@ -18,10 +19,13 @@ import numpy as np
 
 from npbilstm.interop.description import KEY, describe
 from npbilstm.interop.onnx_weights import to_node
-from npbilstm.interop.parts import cell_of, require_options, require_recurrent
+from npbilstm.interop.parts import cell_of, require_options, require_recurrent, require_storable
 from npbilstm.layers import Layer, SequenceTagger
 from npbilstm.layers.models import SequenceModel
 from npbilstm.training.checkpoints import write_atomically
+
+REDUCE = {"sum": "ReduceSum", "mul": "ReduceProd", "ave": "ReduceMean"}
+"""The node that merges directions."""
 
 OPSET, IR_VERSION = 18, 8
 """Of 2022: the first in which all that is used here has its present form."""
@@ -72,6 +76,7 @@ def export_onnx(layer: Layer, path: str | Path, about: Mapping[str, Any] | None 
     Raises ValueError for what ONNX has not, or where the package onnx is not installed; TypeError for another layer.
     """
     graph = Graph()
+    require_storable(layer)
     if isinstance(layer, SequenceModel):
         inputs, outputs = model_graph(graph, layer)
     else:
@@ -210,8 +215,7 @@ def merged(graph: Graph, layer: Any, k: int, y: str) -> str:
     if len(layer.directions) == 1 or layer.merge == "concat":
         graph.node("Transpose", [y], f"{k}.Y_by_row", perm=[0, 2, 1, 3])
         return graph.node("Reshape", [f"{k}.Y_by_row", graph.ints(0, 0, layer.features(k))], f"{k}.y")
-    reduce = {"sum": "ReduceSum", "mul": "ReduceProd", "ave": "ReduceMean"}[layer.merge]
-    return graph.node(reduce, [y, graph.ints(1)], f"{k}.y", keepdims=0)
+    return graph.node(REDUCE[layer.merge], [y, graph.ints(1)], f"{k}.y", keepdims=0)
 
 
 def require_known_to_onnx(layer: Any) -> None:

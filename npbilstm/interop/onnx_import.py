@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from npbilstm.interop.description import KEY, Description, combined, read_description
-from npbilstm.interop.onnx_export import require_onnx
+from npbilstm.interop.onnx_export import REDUCE, require_onnx
 from npbilstm.interop.onnx_weights import from_node, to_node
 from npbilstm.interop.parts import Arrays, as_arrays, assembled, embedding_of, fresh, linear_of
 from npbilstm.layers import Layer
@@ -23,6 +23,9 @@ INPUTS = {
 }
 ACTIVATIONS = {"LSTM": ["Sigmoid", "Tanh", "Tanh"], "GRU": ["Sigmoid", "Tanh"], "RNN": ["Tanh"]}
 """What each direction computes with, unless the node says otherwise."""
+
+OF_SHAPE = ("Cast", "Concat", "Dropout", "Expand", "Identity", "Reshape", "Slice", "Squeeze", "Transpose", "Unsqueeze")
+"""Operators that move numbers and change none. Between two layers all but Slice and Expand may stand."""
 
 KNOWN = ("hidden_size", "direction", "layout", "activations", "input_forget", "linear_before_reset")
 """The attributes that a node may have here. layout says where N and T stand, which no weight knows."""
@@ -47,6 +50,8 @@ def read_onnx(path: str | Path, **options: Any) -> tuple[Layer, Description]:
         graph, constants, text = load_graph(path)
         said = read_description(text)
         options = combined(said.options, options)
+        if said.kind is None and graph.name in MODELS:
+            raise ValueError(f"it is named {graph.name} and has lost the description that export_onnx wrote beside it")
         if said.kind in MODELS:
             layer = recurrent_layer(graph, constants)
             W, b, E = (constants.get(name) for name in ("linear.W", "linear.b", "embedding.W"))
@@ -87,8 +92,8 @@ def recurrent_layer(graph: Any, constants: Arrays, **options: Any) -> Recurrent:
     nodes = [node for node in graph.node if node.op_type in INPUTS]
     if not nodes:
         raise ValueError("it holds no LSTM, GRU or RNN node")
-    require_chain(graph, nodes)
-    weights = [weights_of(node, constants) for node in nodes]
+    require_chain(graph, nodes, options.get("merge"))
+    weights = [weights_of(node, graph, constants) for node in nodes]
     as_arrays("weights", {f"{k}.{name}": w for k, own in enumerate(weights) for name, w in own.items()})
     first, asked = weights[0], [options_of(node, own) for node, own in zip(nodes, weights)]
     for k, (node, other) in enumerate(zip(nodes, asked)):
@@ -106,8 +111,8 @@ def recurrent_layer(graph: Any, constants: Arrays, **options: Any) -> Recurrent:
         H,
         len(nodes),
         first["W"].dtype,
-        bias="B" in first,
-        **combined(asked[0], options),
+        {"bias": "B" in first},
+        combined(asked[0], options),
     )
     params: Arrays = {}
     for k, own in enumerate(weights):
@@ -116,12 +121,18 @@ def recurrent_layer(graph: Any, constants: Arrays, **options: Any) -> Recurrent:
     return layer.with_params({name: params[name] for name in layer.params})
 
 
-def weights_of(node: Any, constants: Arrays) -> Arrays:
-    """A node's W, R, B, P as arrays. Raises ValueError where one is no constant, or an initial state is not zero."""
+def weights_of(node: Any, graph: Any, constants: Arrays) -> Arrays:
+    """A node's W, R, B, P as arrays. Raises ValueError where one is no constant, or an initial state is part of the
+    graph and not 0."""
     given = {name: value for name, value in zip(INPUTS[node.op_type], node.input) if value}
+    makers = {output: maker for maker in graph.node for output in maker.output}
+    outside = {value.name for value in graph.input} - set(constants)
     for state in ("initial_h", "initial_c"):
-        if np.any(constants.get(given.get(state, ""), 0)):
-            raise ValueError(f"the {state} of its {node.op_type} is a constant other than 0; a layer here has none")
+        if state in given and not is_zero_or_given(given[state], makers, constants, outside):
+            raise ValueError(
+                f"the {state} of its {node.op_type} is part of the graph and not 0; a layer here takes its state from "
+                "whoever calls it"
+            )
     weights: Arrays = {}
     for name in ("W", "R", "B", "P"):
         if name in given:
@@ -129,6 +140,20 @@ def weights_of(node: Any, constants: Arrays) -> Arrays:
                 raise ValueError(f"the {name} of its {node.op_type} is computed; it needs to be a constant")
             weights[name] = constants[given[name]]
     return weights
+
+
+def is_zero_or_given(value: str, makers: dict[str, Any], constants: Arrays, outside: set[str]) -> bool:
+    """Whether a value is 0 for sure, or comes from outside, perhaps in another shape."""
+    if value in constants:
+        return not np.any(constants[value])
+    maker = makers.get(value)
+    if maker is None:
+        return value in outside
+    if maker.op_type == "ConstantOfShape":
+        onnx = require_onnx()
+        return not any(np.any(onnx.numpy_helper.to_array(fill.t)) for fill in maker.attribute)
+    data = maker.input if maker.op_type == "Concat" else maker.input[:1]
+    return maker.op_type in OF_SHAPE and all(is_zero_or_given(one, makers, constants, outside) for one in data)
 
 
 def options_of(node: Any, weights: Arrays) -> dict[str, Any]:
@@ -160,13 +185,21 @@ def options_of(node: Any, weights: Arrays) -> dict[str, Any]:
     return options
 
 
-def require_chain(graph: Any, nodes: list[Any]) -> None:
-    """Raise ValueError unless each recurrent node reads, perhaps by way of others, what the one before it put out."""
+def require_chain(graph: Any, nodes: list[Any], merge: str | None) -> None:
+    """Raise ValueError unless each recurrent node reads what the one before it put out, its directions merged so."""
+    allowed = {*OF_SHAPE, REDUCE.get(merge or "", "")} - {"Slice", "Expand"}
     makers = {output: node for node in graph.node for output in node.output}
     for k, node in enumerate(nodes):
+        passed: list[str] = []
         before = makers.get(node.input[0])
         while before is not None and before.op_type not in INPUTS and before.input:
+            passed.append(before.op_type)
             before = makers.get(before.input[0])
         recurrent = before if before is not None and before.op_type in INPUTS else None
         if recurrent is not (nodes[k - 1] if k else None):
             raise ValueError("its recurrent nodes do not stand one on the other; it needs one stack of layers")
+        for operator in passed if k else []:
+            if operator not in allowed:
+                raise ValueError(
+                    f"between its recurrent nodes {k - 1} and {k} stands {operator}; no stack here has that"
+                )

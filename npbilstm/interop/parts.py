@@ -6,12 +6,12 @@ and lets the writer of the same format say which names and shapes that layer has
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from npbilstm.layers import Embedding, Linear
+from npbilstm.layers import Embedding, Layer, Linear
 from npbilstm.layers.checks import require_dtype
 from npbilstm.layers.layer import join
 from npbilstm.layers.models import CELLS, SequenceModel
@@ -45,7 +45,16 @@ def transposed(w: np.ndarray) -> np.ndarray:
 
 def as_arrays(name: str, weights: Mapping[Any, Any]) -> dict[Any, np.ndarray]:
     """The weights, whatever NumPy can read, as arrays: all of float32, or all of float64. Raises TypeError."""
-    arrays = {key: np.asarray(w) for key, w in weights.items()}
+    arrays = {}
+    for key, w in weights.items():
+        try:
+            arrays[key] = np.asarray(w)
+        except (
+            TypeError,
+            ValueError,
+            RuntimeError,
+        ) as error:  # e.g. a tensor of bfloat16, or one that wants a gradient
+            raise TypeError(f"{name}[{key!r}] cannot be read as an array: {error}") from error
     first = next(iter(arrays), None)
     for key, array in arrays.items():
         if array.dtype not in (np.float32, np.float64):
@@ -56,6 +65,12 @@ def as_arrays(name: str, weights: Mapping[Any, Any]) -> dict[Any, np.ndarray]:
                 "all need to have the same"
             )
     return arrays
+
+
+def require_storable(layer: Any) -> None:
+    """Raise TypeError unless the layer's params are of a dtype that every format has."""
+    if isinstance(layer, Layer):
+        as_arrays("params", layer.params)
 
 
 def require_matrix(name: str, w: np.ndarray) -> None:
@@ -84,10 +99,29 @@ def require_applicable(kind: str, options: Mapping[str, Any]) -> None:
             raise ValueError(f"{option} is given, which {owner} alone has; this is {kind}")
 
 
-def fresh(cell: str, D: int, H: int, num_layers: int, dtype: np.dtype, **options: Any) -> Recurrent:
-    """A new layer of this cell, whose weights are about to be replaced."""
+def fresh(
+    cell: str,
+    D: int,
+    H: int,
+    num_layers: int,
+    dtype: np.dtype,
+    told: Mapping[str, Any],
+    options: Mapping[str, Any],
+) -> Recurrent:
+    """A new layer of this cell, whose weights are about to be replaced. told: the options that the weights tell.
+
+    Raises ValueError for an option that the weights tell, or that this kind of layer does not have.
+    """
     require_applicable(CELLS[cell].__name__, options)
-    return CELLS[cell](D, H, num_layers, dtype=dtype, init="torch", **options)
+    require_untold(options, ["input_size", "hidden_size", "num_layers", "dtype", "init", *told])
+    return CELLS[cell](D, H, num_layers, dtype=dtype, init="torch", **told, **options)
+
+
+def require_untold(options: Mapping[str, Any], told: Iterable[str]) -> None:
+    """Raise ValueError for an option that the weights tell."""
+    for option in told:
+        if option in options:
+            raise ValueError(f"{option} is given, which the weights tell; leave it out")
 
 
 def embedding_of(W: np.ndarray) -> Embedding:
@@ -109,7 +143,16 @@ def assembled(
 
     Raises ValueError where they do not fit together, or a model has no such part.
     """
+    if "nonlinearity" in options:
+        if options["nonlinearity"] != "tanh":
+            raise ValueError(
+                f"nonlinearity is {options['nonlinearity']!r}; the RNN of a {make.__name__} has 'tanh' alone"
+            )
+        options = {name: value for name, value in options.items() if name != "nonlinearity"}
     require_applicable(make.__name__, options)
+    for option in options:
+        if option not in ("dropout", "pooling", "rng"):
+            raise ValueError(f"{option} is given; of a {make.__name__} the weights tell it, or it cannot be chosen")
     needed = {"merge": "concat", "bias": True, "nonlinearity": "tanh", "reset_after": True}
     lstm_needs = {"projection_size": None, "peepholes": False, "coupled": False}
     require_options(recurrent, f"a {make.__name__}", {**needed, **lstm_needs})

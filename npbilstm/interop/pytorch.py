@@ -35,6 +35,7 @@ from npbilstm.interop.parts import (
     require_matrix,
     require_options,
     require_recurrent,
+    require_storable,
     transposed,
 )
 from npbilstm.layers import Embedding, Layer, Linear
@@ -54,6 +55,7 @@ def to_pytorch(layer: Layer) -> Arrays:
 
     Raises ValueError for what PyTorch has not, TypeError for another layer.
     """
+    require_storable(layer)
     if isinstance(layer, SequenceModel):
         parts = {"embedding": layer.embedding, layer.cell: layer.recurrent, "linear": layer.linear}
         return join({name: to_pytorch(part) for name, part in parts.items()})
@@ -98,11 +100,12 @@ def from_pytorch(state: Mapping[str, Any], prefix: str = "", **options: Any) -> 
         require_matrix(f"state[{prefix + name!r}]", first[name])
     W_ih, W_hh = first.values()
     H = W_hh.shape[1]
+    told: dict[str, Any] = {}
     W_hr = own.get(f"{prefix}weight_hr_l0")
     if W_hr is not None:
         require_matrix(f"state[{prefix + 'weight_hr_l0'!r}]", W_hr)
         H = W_hr.shape[1]
-        options["projection_size"] = len(W_hr)
+        told["projection_size"] = len(W_hr)
     cell = BLOCKS.get(len(W_hh) / H if H else 0)
     if cell is None or (W_hr is not None and cell != "lstm"):
         raise ValueError(
@@ -116,9 +119,12 @@ def from_pytorch(state: Mapping[str, Any], prefix: str = "", **options: Any) -> 
         H,
         sum(re.fullmatch(r"weight_ih_l\d+", name[len(prefix) :]) is not None for name in own),
         W_ih.dtype,
-        bidirectional=f"{prefix}weight_ih_l0_reverse" in own,
-        bias=any(name.startswith(f"{prefix}bias_") for name in own),
-        **options,
+        {
+            "bidirectional": f"{prefix}weight_ih_l0_reverse" in own,
+            "bias": any(name.startswith(f"{prefix}bias_") for name in own),
+            **told,
+        },
+        options,
     )
     require_same_names("state", own, {prefix + name: w for name, w in to_pytorch(layer).items()})
 
@@ -160,6 +166,8 @@ def model_from_pytorch(state: Mapping[str, Any], make: type[SequenceModel], **op
 
     Raises ValueError where the state holds other parts, or parts that do not fit together.
     """
+    if not (isinstance(make, type) and issubclass(make, SequenceModel)):
+        raise TypeError(f"make is {make!r}; it needs nb.SequenceTagger or nb.SequenceClassifier")
     as_arrays("state", state)
     prefixes = [name.removesuffix("weight_ih_l0") for name in state if name.endswith("weight_ih_l0")]
     rest = [name for name in state if not prefixes or not name.startswith(prefixes[0])]

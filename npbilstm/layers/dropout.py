@@ -38,13 +38,13 @@ class Dropout(Layer):
         return f"Dropout({self.p})"
 
     def forward(
-        self, x: np.ndarray, training: bool = False, *, rng: np.random.Generator | None = None
+        self, x: np.ndarray, training: bool = False, *, rng: int | np.random.Generator | None = None
     ) -> tuple[np.ndarray, DropoutCache]:
         """x of any shape -> y of that shape, cache. rng draws this pass's mask; by default the layer's own."""
         x = require_floats("x", x)
         if not training or self.p == 0:
             return x, DropoutCache(self, None)
-        scaled_mask = dropout_mask(self.rng if rng is None else rng, self.p, x)
+        scaled_mask = dropout_mask(self.rng if rng is None else np.random.default_rng(rng), self.p, x)
         return x * scaled_mask, DropoutCache(self, scaled_mask)
 
     def backward(self, dy: np.ndarray, cache: DropoutCache) -> tuple[np.ndarray, dict[str, np.ndarray]]:

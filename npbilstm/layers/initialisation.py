@@ -28,8 +28,8 @@ def fresh_weights(
 ) -> dict[str, np.ndarray]:
     """The weights of one direction of a recurrent layer of H units.
 
-    "orthogonal": Wx Glorot uniform and Wh orthogonal for each gate by itself, Wp Glorot uniform, all vectors 0; the
-    LSTM then opens its forget gate (layers/lstm.py).
+    "orthogonal": Wx Glorot uniform and Wh orthogonal for each gate by itself, Wp Glorot uniform, all vectors 0; an
+    LSTM then makes its cells remember (layers/lstm.py).
     "torch": everything U(-1/sqrt(H), 1/sqrt(H)), as PyTorch does.
     """
     if init not in ("orthogonal", "torch"):

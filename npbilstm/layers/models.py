@@ -72,7 +72,7 @@ class SequenceModel(Layer):
         dtype: Any = np.float32,
         rng: int | np.random.Generator | None = None,
     ) -> None:
-        if cell not in CELLS:
+        if cell not in tuple(CELLS):
             raise ValueError(f"cell is {cell!r}; it needs one of {', '.join(map(repr, CELLS))}")
         self.cell = cell
         self.rng = np.random.default_rng(rng)
@@ -128,7 +128,7 @@ class SequenceModel(Layer):
         lengths: np.ndarray | None = None,
         training: bool = False,
         *,
-        rng: np.random.Generator | None = None,
+        rng: int | np.random.Generator | None = None,
     ) -> tuple[np.ndarray, ModelCache]:
         """ids (N, T) integers, lengths (N,) or None for all T -> logits, cache.
 
@@ -140,8 +140,8 @@ class SequenceModel(Layer):
             raise ValueError(f"ids has shape {ids.shape}; it needs axes (N, T)")
         N, T = ids.shape
         valid = valid_steps(check_lengths(lengths, N, T), T)
-        rng = self.rng if rng is None else rng
-        x, embedding = self.embedding.forward(np.where(valid, ids, 0))
+        rng = self.rng if rng is None else np.random.default_rng(rng)
+        x, embedding = self.embedding.forward(np.where(valid, ids, ids.dtype.type(0)))
         x, below = self.dropout.forward(x, training, rng=rng)
         y, state, recurrent = self.recurrent.forward(x, lengths, training=training, rng=rng)
         z, pooling = self.head_forward(y, state[0] if isinstance(state, tuple) else state, valid)
@@ -180,7 +180,7 @@ class SequenceModel(Layer):
 
 
 class SequenceTagger(SequenceModel):
-    """One label a step: Embedding -> BiLSTM -> Linear at every step.
+    """One label a step: Embedding -> recurrent layers -> Linear at every step.
 
     ids (N, T) -> logits (N, T, num_classes), 0 in the padding.
     """
@@ -203,10 +203,10 @@ POOLINGS: dict[str, tuple[Any, Any]] = {
 
 
 class SequenceClassifier(SequenceModel):
-    """One label a sequence: Embedding -> BiLSTM -> Linear on one vector a sequence.
+    """One label a sequence: Embedding -> recurrent layers -> Linear on one vector a sequence.
 
-    pooling: which vector. "final": the last layer's final states, [forward direction's state after the last *valid*
-    step, reverse direction's state after t = 0]: each direction's state when it has read everything. Not y[:, -1]:
+    pooling: which vector. "final": the last layer's final states, the forward direction's after the last *valid*
+    step, the reverse direction's after t = 0: each direction's state when it has read everything. Not y[:, -1]:
     there the reverse direction has read one step only, or in a padded row nothing at all. "mean" and "max": over the
     outputs at valid steps, see textbook/pooling.py.
 

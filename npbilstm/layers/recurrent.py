@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -54,8 +55,9 @@ class Recurrent(Layer):
     params, for layer k and direction in ("forward", "reverse"): "k.direction.Wx" (D_k, ...), "k.direction.Wh",
         "k.direction.b" and what else the cell has, with D_k what layer k reads: input_size for k = 0.
 
-    input_size: D. hidden_size: H, for each direction. num_layers: how many are stacked.
-    bidirectional: two directions; merge joins them: "concat" (2H features), "sum", "mul", "ave" (H), or None: the last
+    input_size: D. hidden_size: H, for each direction, which puts out R numbers: H, or the size of a projection.
+    num_layers: how many are stacked.
+    bidirectional: two directions; merge joins them: "concat" (2R features), "sum", "mul", "ave" (R), or None: the last
         layer returns the pair, the layers below it are concatenated.
     bias: False leaves the biases out. dropout: the probability of zeroing what passes from one layer to the next, in
         training.
@@ -63,7 +65,7 @@ class Recurrent(Layer):
         each row, layer and direction, the same at every time step (Gal & Ghahramani 2016).
     init: "orthogonal" or "torch", see layers/initialisation.py. dtype: float32 or float64.
     store_every: None, or k: training keeps the states of every k-th step only, and backward computes the steps between
-        once more: memory for time, for long sequences. k = sqrt(2 T / 5) or so takes the least memory.
+        once more: memory for time, for long sequences. For an LSTM k = sqrt(2 T / 5) or so takes the least memory.
     rng: a seed or generator, for the weights and then for dropout.
 
     Raises TypeError or ValueError, naming the argument.
@@ -90,7 +92,14 @@ class Recurrent(Layer):
         dtype: Any = np.float32,
         store_every: int | None = None,
         rng: int | np.random.Generator | None = None,
+        **unknown: Any,
     ) -> None:
+        if unknown:
+            known = [*inspect.signature(Recurrent).parameters][3:-1]
+            raise TypeError(
+                f"{type(self).__name__} has no option {next(iter(unknown))!r}; it has "
+                f"{', '.join([*self.own_options, *known])}"
+            )
         self.input_size = require_size("input_size", input_size)
         self.hidden_size = require_size("hidden_size", hidden_size)
         self.num_layers = require_size("num_layers", num_layers)
@@ -98,7 +107,7 @@ class Recurrent(Layer):
         if merge not in MERGES:
             raise ValueError(f"merge is {merge!r}; it needs one of {', '.join(map(repr, MERGES))}")
         self.merge = merge
-        self.bias = bias
+        self.bias = bool(bias)
         self.dropout = require_fraction("dropout", dropout)
         self.recurrent_dropout = require_fraction("recurrent_dropout", recurrent_dropout)
         self.store_every = None if store_every is None else require_size("store_every", store_every)
@@ -157,10 +166,10 @@ class Recurrent(Layer):
         D = self.input_size if k == 0 else self.features(k - 1)
         found: list[engine.Weights] = []
         for direction in self.directions:
-            weights = {name: np.zeros(shape, dtype) for name, shape in self.weight_shapes(D).items() if name in BIASES}
-            for name in self.weight_shapes(D):
-                if f"{k}.{direction}.{name}" in self.params:
-                    weights[name] = self.params[f"{k}.{direction}.{name}"].astype(dtype, copy=False)
+            weights = {}
+            for name, shape in self.weight_shapes(D).items():
+                p = self.params.get(f"{k}.{direction}.{name}")
+                weights[name] = np.zeros(shape, dtype) if p is None else p.astype(dtype, copy=False)
             found.append(weights)
         return found
 
@@ -177,20 +186,20 @@ class Recurrent(Layer):
         state: Any = None,
         training: bool = False,
         *,
-        rng: np.random.Generator | None = None,
+        rng: int | np.random.Generator | None = None,
         check_finite: bool = False,
     ) -> tuple[Any, Any, RecurrentLayerCache]:
         """Run all layers over a batch of sequences.
 
         x: (N, T, D) floating numbers. lengths: (N,) integers in 0..T, None for all T.
-        state: the initial state: of an LSTM the pair (h_0, c_0), of a GRU or RNN h_0; each (num_layers * directions,
-            N, H), layer-major, forward before reverse; None for 0.
+        state: the initial state: of an LSTM the pair (h_0, c_0), of a GRU or RNN h_0; h (num_layers * directions, N,
+            R) and c (..., N, H), layer-major, forward before reverse; None for 0.
         training: keep what backward needs, and apply dropout. Without it memory does not grow with T but for the
             outputs of the directions.
         rng: draws this pass's dropout masks; by default the layer's own. check_finite: refuse NaN and infinity in the
             state and at valid steps.
 
-        -> y (N, T, features), 0 in the padding (a pair of (N, T, H) with merge=None),
+        -> y (N, T, features), 0 in the padding (a pair of (N, T, R) with merge=None),
            the final state, shaped as state: after each direction's last step, which for the reverse direction is t = 0,
            cache.
 
@@ -219,7 +228,7 @@ class Recurrent(Layer):
             raise ValueError("state holds NaN or infinity; it needs finite numbers")
         dtype = working_dtype(self.params, x, *state_0)
         x, *state_0 = (array.astype(dtype, copy=False) for array in (x, *state_0))
-        rng = self.rng if rng is None else rng
+        rng = self.rng if rng is None else np.random.default_rng(rng)
 
         finals, levels = [], []
         for k in range(self.num_layers):

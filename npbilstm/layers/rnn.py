@@ -15,7 +15,8 @@ class RNN(Recurrent):
     textbook/rnn.py.
 
     nonlinearity: "tanh" or "relu".
-    All other arguments, and what happens in a pass: see Recurrent. The state is h alone.
+    And those of every recurrent layer, see Recurrent: bidirectional=False, merge="concat", bias=True, dropout=0.0,
+    recurrent_dropout=0.0, init="orthogonal", dtype=np.float32, store_every=None, rng=None. The state is h alone.
 
     params: "k.direction.Wx" (D_k, H), "k.direction.Wh" (H, H), "k.direction.b" (H,).
     """
@@ -25,7 +26,7 @@ class RNN(Recurrent):
     def __init__(
         self, input_size: int, hidden_size: int, num_layers: int = 1, *, nonlinearity: str = "tanh", **options: Any
     ) -> None:
-        if nonlinearity not in CELLS:
+        if nonlinearity not in tuple(CELLS):
             raise ValueError(f"nonlinearity is {nonlinearity!r}; it needs one of {', '.join(map(repr, CELLS))}")
         self.nonlinearity = nonlinearity
         super().__init__(input_size, hidden_size, num_layers, **options)

@@ -52,7 +52,7 @@ def softmax_cross_entropy_forward(
     Raises TypeError where targets are not integers, ValueError where a shape does not fit or a valid target is not a
     class.
     """
-    targets = np.asarray(targets)
+    logits, targets = np.asarray(logits), np.asarray(targets)
     if targets.dtype.kind not in "iu":
         raise TypeError(f"targets has dtype {targets.dtype}; it needs integers, each the number of a class")
     require_shape("targets", targets, logits.shape[:-1])
@@ -108,7 +108,7 @@ def binary_cross_entropy_forward(
         outside = y[~((y >= 0) & (y <= 1))][0]
         raise ValueError(f"targets holds {outside} at a valid step; it needs numbers from 0 to 1")
     positive = relu(a)
-    terms = positive - a * y + np.log1p(np.exp(a - 2 * positive))  # a - 2 max(a, 0) = -|a|
+    terms = positive - a * y + np.log1p(np.exp((a - positive) - positive))  # a - 2 max(a, 0) = -|a|
     loss = np.where(valid, terms, 0).sum() / M
     return loss, BinaryCrossEntropyCache(sigmoid(a), y, valid, M)
 
@@ -177,7 +177,7 @@ def comparable(
 
     Raises TypeError and ValueError as the losses do; `name` is what the sentence calls the predictions.
     """
-    targets = np.asarray(targets)
+    predictions, targets = np.asarray(predictions), np.asarray(targets)
     for called, array, kinds in [(name, predictions, "fc"), ("targets", targets, "f")]:
         if array.dtype.kind not in kinds:
             raise TypeError(f"{called} has dtype {array.dtype}; it needs floating numbers")

@@ -4,7 +4,7 @@ lstm.py and bidirectional.py write this out for the LSTM, whose state is a pair.
 any parts, so that the cell is the only thing that rnn.py, gru.py and lstm_variants.py have to say.
 
     state                           a tuple of arrays (N, .); the first is h (N, R), which is also the output
-    params                          a NamedTuple that begins with Wx (D, K), Wh (R, K), b (K,); a part may be None
+    params                          a NamedTuple that begins with Wx (D, K), Wh (R, K), b (K,); what follows may be None
     step_forward(x_t, *state, params)       -> *new state, cache
     step_forward(x_t, *state, params, mask) -> *new state, cache      where there is a mask, the same at every step
     step_backward(*dstate, cache)           -> dx_t, *dstate_prev, grads

@@ -6,9 +6,20 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from npbilstm.engine import buffers, recurrent_backward, recurrent_forward
+from npbilstm.engine import (
+    blocks,
+    buffers,
+    gru,
+    lstm,
+    lstm_variants,
+    recurrence,
+    recurrent_backward,
+    recurrent_forward,
+    rnn,
+    tiles,
+)
 from tests.cases import assert_all_close
-from tests.engine.cells import TWINS, make_case
+from tests.engine.cells import TWINS, by_engine, make_case
 
 
 @pytest.fixture(autouse=True)
@@ -150,6 +161,40 @@ def test_gradients_outlive_later_passes():
         other = make_case("LSTM", 16, 50, 20, 30, seed=seed)
         backward(other, *forward(other)[::2])
     assert_all_close([gradients[0], gradients[2][1]["Wx"]], expected, 0)
+
+
+def test_lent_arrays_begin_at_whole_cache_lines_of_their_block():
+    arrays = buffers.borrow(np.dtype(np.float32), (1000, 50), (3,), (200, 100))
+    assert len({array.ctypes.data % 64 for array in arrays}) == 1
+    assert all(array.flags.aligned for array in arrays)
+
+
+def test_at_most_a_64th_more_is_lent_than_was_asked_for():
+    for size in range(1 << 18, 1 << 19, 997):
+        assert size <= buffers.rounded_up(size) <= size * 65 / 64
+
+
+def test_a_small_collection_gives_nothing_back():
+    buffers.borrow(np.dtype(np.float32), (1000, 1000))
+    idle = buffers.idle_bytes()
+    assert idle
+    gc.collect(0)
+    assert buffers.idle_bytes() == idle
+
+
+@pytest.mark.parametrize("name", TWINS)
+@pytest.mark.parametrize("junk", [np.inf, 3e38])
+def test_what_lent_memory_held_before_never_matters(name, junk, monkeypatch):
+    case = make_case(name, N=3, T=7, H=4, lengths=[7, 3, 0], masked=True)
+    expected = [by_engine(case, store_every=k) for k in (None, 2)]
+
+    def junk_filled(dtype, *shapes):
+        return [np.full(shape, junk, dtype) for shape in shapes]
+
+    for module in (blocks, gru, lstm, lstm_variants, recurrence, rnn, tiles):
+        if hasattr(module, "borrow"):
+            monkeypatch.setattr(module, "borrow", junk_filled)
+    assert_all_close([by_engine(case, store_every=k) for k in (None, 2)], expected, 0)
 
 
 def test_lent_arrays_have_the_shape_and_dtype_asked_for_and_share_nothing():

@@ -125,6 +125,10 @@ def test_arrays_under_our_names_are_read(tmp_path):
 
 def test_a_model_of_another_name_is_refused(tmp_path):
     np.savez(tmp_path / "m.npz", **to_pytorch(tagger()))
+    if ".onnx" in FORMATS:
+        write_weights(path := tmp_path / "tagger.onnx", tagger())
+        with pytest.raises(ValueError, match="holds a SequenceTagger; it cannot be read as a SequenceClassifier"):
+            read_weights(path, model="classifier")
     with pytest.raises(ValueError, match='model is .transformer.; it needs "tagger" or "classifier"'):
         read_weights(tmp_path / "m.npz", "transformer")
 

@@ -71,11 +71,60 @@ def test_another_writers_file_is_read_without_our_description(path):
     assert_same(relu, from_onnx(edited(path, relu, lambda nodes, graph: None)))
     summed = with_random_weights(nb.LSTM(3, 4, 2, bidirectional=True, merge="sum", rng=0), 0)
     assert_same(summed, from_onnx(edited(path, summed, lambda nodes, graph: None), merge="sum"))
+    with pytest.raises(ValueError, match="between its recurrent nodes 0 and 1 stands ReduceSum"):
+        from_onnx(path)
+
+
+def test_initial_states_of_zeros_are_what_a_layer_has(path):
+    layer = with_random_weights(nb.LSTM(3, 4, 2, rng=0), 0)
+    assert_same(layer, from_onnx(edited(path, layer, filled_state(0))))
+
+
+def test_a_model_that_lost_its_description_is_not_taken_for_its_recurrent_layer(path):
+    model = nb.SequenceTagger(5, 2, embedding_size=3, hidden_size=4, rng=0)
+    with pytest.raises(ValueError, match="it is named SequenceTagger and has lost the description"):
+        from_onnx(edited(path, model, lambda nodes, graph: None))
 
 
 def initial_state(nodes, graph):
     graph.initializer.append(onnx.numpy_helper.from_array(np.ones((1, 1, 4), "f4"), "start"))
     nodes[0].input[5] = "start"
+
+
+def computed_state(nodes, graph):
+    """Not a constant itself, but made of one."""
+    graph.initializer.append(onnx.numpy_helper.from_array(np.ones((1, 1, 4), "f4"), "start"))
+    graph.initializer.append(onnx.numpy_helper.from_array(np.array([1, 2, 4]), "shape"))
+    graph.node.insert(0, onnx.helper.make_node("Expand", ["start", "shape"], ["expanded"]))
+    nodes[0].input[5] = "expanded"
+
+
+def filled_state(value):
+    def change(nodes, graph):
+        graph.initializer.append(onnx.numpy_helper.from_array(np.array([1, 2, 4]), "shape"))
+        fill = onnx.numpy_helper.from_array(np.array([value], "f4"))
+        graph.node.insert(0, onnx.helper.make_node("ConstantOfShape", ["shape"], ["filled"], value=fill))
+        graph.node.insert(1, onnx.helper.make_node("Identity", ["filled"], ["state"]))
+        for node in nodes:
+            node.input[5] = node.input[6] = "state"
+
+    return change
+
+
+state_of_ones = filled_state(1)
+
+
+def between(operator, *more):
+    """Another operator after the first layer."""
+
+    def change(nodes, graph):
+        for name in more:
+            graph.initializer.append(onnx.numpy_helper.from_array(np.array([1]), name))
+        place = list(graph.node).index(nodes[1])
+        graph.node.insert(place, onnx.helper.make_node(operator, [nodes[1].input[0], *more], ["changed"]))
+        graph.node[place + 1].input[0] = "changed"
+
+    return change
 
 
 def computed(nodes, graph):
@@ -100,7 +149,12 @@ def side_by_side(nodes, graph):
             "the activations of its LSTM are Sigmoid, Relu, Tanh; they need to be Sigmoid, Tanh, Tanh",
         ),
         (lambda n, g: set_attribute(n[1], "input_forget", 1), "recurrent node 1 is not of the first one's kind"),
-        (initial_state, "the initial_h of its LSTM is a constant other than 0; a layer here has none"),
+        (initial_state, "the initial_h of its LSTM is part of the graph and not 0; a layer here takes its state from"),
+        (computed_state, "the initial_h of its LSTM is part of the graph and not 0; a layer here takes its state from"),
+        (state_of_ones, "the initial_h of its LSTM is part of the graph and not 0; a layer here takes its state from"),
+        (between("Relu"), "between its recurrent nodes 0 and 1 stands Relu; no stack here has that"),
+        (between("Slice", "at", "end"), "between its recurrent nodes 0 and 1 stands Slice; no stack here has that"),
+        (between("Add", "at"), "between its recurrent nodes 0 and 1 stands Add; no stack here has that"),
         (computed, "the W of its LSTM is computed; it needs to be a constant"),
         (side_by_side, "its recurrent nodes do not stand one on the other; it needs one stack of layers"),
         (

@@ -53,6 +53,48 @@ def test_what_pytorch_has_not(layer, sentence):
         to_pytorch(layer)
 
 
+@pytest.mark.parametrize("option", ["bidirectional", "num_layers", "dtype", "bias", "projection_size", "hidden_size"])
+def test_what_the_weights_tell_is_not_to_be_given(option):
+    with pytest.raises(ValueError, match=f"{option} is given, which the weights tell; leave it out"):
+        from_pytorch(to_pytorch(SMALL), **{option: 1})
+
+
+def test_without_biases_the_kind_of_a_grus_reset_has_to_be_given():
+    layer = nb.GRU(3, 4, reset_after=False, bias=False, rng=0)
+    with pytest.raises(ValueError, match="without biases, nothing tells where the GRU's reset gate stands"):
+        named.from_params(layer.params, "gru")
+    assert not named.from_params(layer.params, "gru", reset_after=False).reset_after
+    with pytest.raises(ValueError, match="reset_after is given, which the weights tell"):
+        named.from_params(nb.GRU(3, 4, reset_after=False, rng=0).params, "gru", reset_after=True)
+
+
+@pytest.mark.parametrize("write", [to_pytorch, to_keras])
+def test_params_of_other_numbers_are_not_written(write):
+    layer = nb.GRU(3, 4, rng=0)
+    for dtype in (">f4", np.float16, np.complex64):
+        odd = layer.with_params({name: p.astype(dtype) for name, p in layer.params.items()})
+        with pytest.raises(TypeError, match="it needs float32 or float64"):
+            write(odd)
+
+
+def test_what_is_no_array_is_named():
+    class Tensor:
+        def __array__(self, dtype=None, copy=None):
+            raise RuntimeError("call detach() first")
+
+    with pytest.raises(TypeError, match=r"state\['weight_ih_l0'\] cannot be read as an array: call detach\(\) first"):
+        from_pytorch({**LSTM, "weight_ih_l0": Tensor()})
+
+
+def test_a_model_is_asked_for_by_its_class():
+    with pytest.raises(TypeError, match="make is 'tagger'; it needs nb.SequenceTagger or nb.SequenceClassifier"):
+        model_from_pytorch(TAGGER, "tagger")
+    with pytest.raises(ValueError, match="nonlinearity is 'relu'; the RNN of a SequenceTagger has 'tanh' alone"):
+        model_from_pytorch(TAGGER, nb.SequenceTagger, nonlinearity="relu")
+    with pytest.raises(ValueError, match="merge is given; of a SequenceTagger the weights tell it, or it cannot be"):
+        model_from_pytorch(TAGGER, nb.SequenceTagger, merge="sum")
+
+
 @pytest.mark.parametrize(
     ("state", "sentence"),
     [

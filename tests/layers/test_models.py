@@ -145,6 +145,20 @@ def test_a_cache_of_inference_says_so_when_asked_for_a_gradient():
             model.backward(logits, cache)
 
 
+def test_a_gradient_that_would_broadcast_is_refused():
+    ids = np.array([[1, 2, 3], [4, 5, 6]])
+    for kind, thin in [(nb.SequenceTagger, (2, 1, 5)), (nb.SequenceClassifier, (1, 5))]:
+        model = kind(7, 5, **OPTIONS)
+        _, cache = model.forward(ids, training=True)
+        with pytest.raises(ValueError, match="dlogits has shape"):
+            model.backward(np.zeros(thin), cache)
+
+
+def test_truth_values_are_no_symbols():
+    with pytest.raises(TypeError, match="ids has dtype bool; it needs integers"):
+        nb.SequenceTagger(7, 5, **OPTIONS).forward(np.array([[True, False]]))
+
+
 def test_weights_changed_between_forward_and_backward_do_not_mix_in():
     model = nb.SequenceTagger(7, 5, **OPTIONS)
     logits, cache = model.forward(np.array([[1, 2, 3]]), training=True)

@@ -59,7 +59,7 @@ def test_the_loss_is_the_mean_over_valid_numbers(name, case):
     [
         ("logits", BINARY, "- a * y", "+ a * y"),
         ("logits", BINARY, "- a * y", "- positive * y"),
-        ("logits", BINARY, "a - 2 * positive", "a - positive"),
+        ("logits", BINARY, "(a - positive) - positive", "a - positive"),
         ("logits", BINARY, "np.where(valid, terms, 0)", "terms"),
         ("logits", MEAN, "max(int(valid.sum()), 1)", "valid.size"),
         ("predictions", SQUARED, "(error * error)", "abs(error)"),

@@ -215,6 +215,8 @@ def test_a_state_of_one_part_is_a_tuple_all_the_same():
         recurrent_forward(gru_step_forward, case["x"], case["state"][0][0], case["params"][0])
     with pytest.raises(TypeError, match="dstate_T is ndarray"):
         run(case, dstate_T=case["dstate_T"][0])
+    with pytest.raises(TypeError, match="state is ndarray"):
+        bidirectional_recurrent_forward(gru_step_forward, case["x"], case["state"][0], case["params"])
 
 
 @pytest.mark.parametrize(

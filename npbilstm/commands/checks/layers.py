@@ -150,6 +150,7 @@ CHECKS: dict[str, Callable[..., GradientReport]] = {
     "SequenceTagger, 2 layers, dropout": whole_model(SequenceTagger, num_layers=2, dropout=0.2),
     "SequenceTagger of GRUs": whole_model(SequenceTagger, cell="gru"),
     "SequenceClassifier": whole_model(SequenceClassifier),
+    "SequenceClassifier, 2 layers": whole_model(SequenceClassifier, num_layers=2),
     "SequenceClassifier, mean over steps": whole_model(SequenceClassifier, pooling="mean", cell="rnn"),
     "SequenceClassifier, maximum over steps": whole_model(SequenceClassifier, pooling="max", cell="gru"),
 }

@@ -24,6 +24,8 @@ from npbilstm.layers import Layer, SequenceTagger
 from npbilstm.layers.models import SequenceModel
 from npbilstm.training.checkpoints import write_atomically
 
+PRODUCER = "npbilstm"
+
 REDUCE = {"sum": "ReduceSum", "mul": "ReduceProd", "ave": "ReduceMean"}
 """The node that merges directions."""
 
@@ -86,7 +88,7 @@ def export_onnx(layer: Layer, path: str | Path, about: Mapping[str, Any] | None 
         helper.make_graph(graph.nodes, type(layer).__name__, inputs, outputs, graph.constants),
         opset_imports=[helper.make_opsetid("", OPSET)],
         ir_version=IR_VERSION,
-        producer_name="npbilstm",
+        producer_name=PRODUCER,
     )
     helper.set_model_props(content, {KEY: describe(layer, about)})
     graph.onnx.checker.check_model(content)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from npbilstm.interop.description import KEY, Description, combined, read_description
-from npbilstm.interop.onnx_export import REDUCE, require_onnx
+from npbilstm.interop.onnx_export import PRODUCER, require_onnx
+from npbilstm.interop.onnx_stack import Graph, require_fed_as_here, require_no_nested, require_one_stack
 from npbilstm.interop.onnx_weights import from_node, to_node
 from npbilstm.interop.parts import Arrays, as_arrays, assembled, embedding_of, fresh, linear_of
 from npbilstm.layers import Layer
@@ -24,9 +23,6 @@ INPUTS = {
 ACTIVATIONS = {"LSTM": ["Sigmoid", "Tanh", "Tanh"], "GRU": ["Sigmoid", "Tanh"], "RNN": ["Tanh"]}
 """What each direction computes with, unless the node says otherwise."""
 
-OF_SHAPE = ("Cast", "Concat", "Dropout", "Expand", "Identity", "Reshape", "Slice", "Squeeze", "Transpose", "Unsqueeze")
-"""Operators that move numbers and change none. Between two layers all but Slice and Expand may stand."""
-
 KNOWN = ("hidden_size", "direction", "layout", "activations", "input_forget", "linear_before_reset")
 """The attributes that a node may have here. layout says where N and T stand, which no weight knows."""
 
@@ -35,8 +31,9 @@ def from_onnx(path: str | Path, **options: Any) -> Layer:
     """The layer in an ONNX file: one LSTM, GRU or RNN, or several stacked ones; a model where export_onnx wrote one.
 
     options: what the file does not tell, as the layer takes it, e.g. dropout; or merge, where the file is not ours and
-    its directions are not concatenated. Of another's file only the recurrent layers are read, not what stands around
-    them.
+    its directions are not concatenated. Of another's file only the recurrent layers are read, not what stands before
+    the first and after the last, its merge included. Lengths and initial states that come from outside are what
+    forward takes as lengths and state.
 
     Raises OSError where there is no such file; ValueError where it is damaged, holds no recurrent layer, or one that we
     have not; or where the package onnx is not installed.
@@ -47,24 +44,24 @@ def from_onnx(path: str | Path, **options: Any) -> Layer:
 def read_onnx(path: str | Path, **options: Any) -> tuple[Layer, Description]:
     """from_onnx, and what the file says of itself."""
     try:
-        graph, constants, text = load_graph(path)
+        content, constants, text = load_content(path)
         said = read_description(text)
         options = combined(said.options, options)
-        if said.kind is None and graph.name in MODELS:
-            raise ValueError(f"it is named {graph.name} and has lost the description that export_onnx wrote beside it")
+        if said.kind is None and content.producer_name == PRODUCER:
+            raise ValueError("export_onnx wrote it, and the description that it put beside the graph is gone")
         if said.kind in MODELS:
-            layer = recurrent_layer(graph, constants)
+            layer = recurrent_layer(content, constants)
             W, b, E = (constants.get(name) for name in ("linear.W", "linear.b", "embedding.W"))
             if W is None or b is None or E is None:
                 raise ValueError(f"it is said to hold a {said.kind}, and lacks embedding.W, linear.W or linear.b")
             return assembled(MODELS[said.kind], embedding_of(E), layer, linear_of(W, b), **options), said
-        return recurrent_layer(graph, constants, **options), said
+        return recurrent_layer(content, constants, **options), said
     except (TypeError, ValueError) as error:
         raise ValueError(f"{path}: {error}") from error
 
 
-def load_graph(path: str | Path) -> tuple[Any, Arrays, str | None]:
-    """A file's graph, its constant arrays by name, and its description. Raises OSError or ValueError."""
+def load_content(path: str | Path) -> tuple[Any, Arrays, str | None]:
+    """What a file holds, its constant arrays by name, and its description. Raises OSError or ValueError."""
     onnx = require_onnx()
     with open(path, "rb"):
         pass  # an OSError that names the path
@@ -78,8 +75,9 @@ def load_graph(path: str | Path) -> tuple[Any, Arrays, str | None]:
         constants = {name: onnx.numpy_helper.to_array(tensor) for name, tensor in tensors.items()}
         props = {entry.key: entry.value for entry in content.metadata_props}
     except Exception as error:  # protobuf, the checker and NumPy raise many things for bytes not theirs
-        raise ValueError(f"it is no ONNX file, or it is damaged or cut short ({first_line(error)})") from error
-    return content.graph, constants, props.get(KEY)
+        why = "it is no ONNX file, is damaged or cut short, or onnx's checker refuses it"
+        raise ValueError(f"{why} ({first_line(error)})") from error
+    return content, constants, props.get(KEY)
 
 
 def first_line(error: Exception) -> str:
@@ -87,18 +85,23 @@ def first_line(error: Exception) -> str:
     return next((line.strip() for line in str(error).split("\n") if line.strip()), type(error).__name__)
 
 
-def recurrent_layer(graph: Any, constants: Arrays, **options: Any) -> Recurrent:
+def recurrent_layer(content: Any, constants: Arrays, **options: Any) -> Recurrent:
     """The stack of a graph's recurrent nodes."""
-    nodes = [node for node in graph.node if node.op_type in INPUTS]
+    require_no_nested(content)
+    graph = Graph(content, constants)
+    nodes = graph.recurrent
     if not nodes:
         raise ValueError("it holds no LSTM, GRU or RNN node")
-    require_chain(graph, nodes, options.get("merge"))
-    weights = [weights_of(node, graph, constants) for node in nodes]
+    roles = [{name: value for name, value in zip(INPUTS[node.op_type], node.input) if value} for node in nodes]
+    require_fed_as_here(graph, roles)
+    weights = [weights_of(node, given, constants) for node, given in zip(nodes, roles)]
     as_arrays("weights", {f"{k}.{name}": w for k, own in enumerate(weights) for name, w in own.items()})
     first, asked = weights[0], [options_of(node, own) for node, own in zip(nodes, weights)]
     for k, (node, other) in enumerate(zip(nodes, asked)):
         if (node.op_type, other) != (nodes[0].op_type, asked[0]):
             raise ValueError(f"recurrent node {k} is not of the first one's kind; all layers of a stack need to be")
+        if k and any(attribute.name == "layout" and attribute.i for attribute in node.attribute):
+            raise ValueError("its recurrent nodes have layout=1, which is read for one node alone")
     for name in ("W", "R"):
         if first[name].ndim != 3:
             raise ValueError(
@@ -118,21 +121,15 @@ def recurrent_layer(graph: Any, constants: Arrays, **options: Any) -> Recurrent:
     for k, own in enumerate(weights):
         require_same_names(f"recurrent node {k}", own, to_node(layer, k))
         params.update(from_node(layer, k, own))
+    require_one_stack(require_onnx(), graph, layer)
     return layer.with_params({name: params[name] for name in layer.params})
 
 
-def weights_of(node: Any, graph: Any, constants: Arrays) -> Arrays:
-    """A node's W, R, B, P as arrays. Raises ValueError where one is no constant, or an initial state is part of the
-    graph and not 0."""
-    given = {name: value for name, value in zip(INPUTS[node.op_type], node.input) if value}
-    makers = {output: maker for maker in graph.node for output in maker.output}
-    outside = {value.name for value in graph.input} - set(constants)
-    for state in ("initial_h", "initial_c"):
-        if state in given and not is_zero_or_given(given[state], makers, constants, outside):
-            raise ValueError(
-                f"the {state} of its {node.op_type} is part of the graph and not 0; a layer here takes its state from "
-                "whoever calls it"
-            )
+def weights_of(node: Any, given: dict[str, str], constants: Arrays) -> Arrays:
+    """A node's W, R, B, P as arrays, of its inputs by name. Raises ValueError where one is no constant."""
+    for name in ("W", "R"):
+        if name not in given:
+            raise ValueError(f"its {node.op_type} has no {name}")
     weights: Arrays = {}
     for name in ("W", "R", "B", "P"):
         if name in given:
@@ -140,20 +137,6 @@ def weights_of(node: Any, graph: Any, constants: Arrays) -> Arrays:
                 raise ValueError(f"the {name} of its {node.op_type} is computed; it needs to be a constant")
             weights[name] = constants[given[name]]
     return weights
-
-
-def is_zero_or_given(value: str, makers: dict[str, Any], constants: Arrays, outside: set[str]) -> bool:
-    """Whether a value is 0 for sure, or comes from outside, perhaps in another shape."""
-    if value in constants:
-        return not np.any(constants[value])
-    maker = makers.get(value)
-    if maker is None:
-        return value in outside
-    if maker.op_type == "ConstantOfShape":
-        onnx = require_onnx()
-        return not any(np.any(onnx.numpy_helper.to_array(fill.t)) for fill in maker.attribute)
-    data = maker.input if maker.op_type == "Concat" else maker.input[:1]
-    return maker.op_type in OF_SHAPE and all(is_zero_or_given(one, makers, constants, outside) for one in data)
 
 
 def options_of(node: Any, weights: Arrays) -> dict[str, Any]:
@@ -164,6 +147,9 @@ def options_of(node: Any, weights: Arrays) -> dict[str, Any]:
     for name in values:
         if name not in KNOWN:
             raise ValueError(f"its {kind} has the attribute {name}, which no layer here has")
+    H = weights["R"].shape[-1]
+    if values.get("hidden_size", H) != H:
+        raise ValueError(f"its {kind} has hidden_size={values['hidden_size']}, and R for {H} units")
     direction = values.get("direction", b"forward").decode(errors="replace")
     if direction not in ("forward", "bidirectional"):
         raise ValueError(f'the direction of its {kind} is "{direction}"; it needs "forward" or "bidirectional"')
@@ -183,23 +169,3 @@ def options_of(node: Any, weights: Arrays) -> dict[str, Any]:
         options["coupled"] = bool(values.get("input_forget", 0))
         options["peepholes"] = "P" in weights
     return options
-
-
-def require_chain(graph: Any, nodes: list[Any], merge: str | None) -> None:
-    """Raise ValueError unless each recurrent node reads what the one before it put out, its directions merged so."""
-    allowed = {*OF_SHAPE, REDUCE.get(merge or "", "")} - {"Slice", "Expand"}
-    makers = {output: node for node in graph.node for output in node.output}
-    for k, node in enumerate(nodes):
-        passed: list[str] = []
-        before = makers.get(node.input[0])
-        while before is not None and before.op_type not in INPUTS and before.input:
-            passed.append(before.op_type)
-            before = makers.get(before.input[0])
-        recurrent = before if before is not None and before.op_type in INPUTS else None
-        if recurrent is not (nodes[k - 1] if k else None):
-            raise ValueError("its recurrent nodes do not stand one on the other; it needs one stack of layers")
-        for operator in passed if k else []:
-            if operator not in allowed:
-                raise ValueError(
-                    f"between its recurrent nodes {k - 1} and {k} stands {operator}; no stack here has that"
-                )

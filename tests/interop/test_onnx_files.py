@@ -40,6 +40,7 @@ def edited(path, layer, change):
     export_onnx(layer, path)
     content = onnx.load(path)
     del content.metadata_props[:]
+    content.producer_name = "another"
     change([node for node in content.graph.node if node.op_type in ("LSTM", "GRU", "RNN")], content.graph)
     path.write_bytes(content.SerializeToString())
     return path
@@ -71,7 +72,7 @@ def test_another_writers_file_is_read_without_our_description(path):
     assert_same(relu, from_onnx(edited(path, relu, lambda nodes, graph: None)))
     summed = with_random_weights(nb.LSTM(3, 4, 2, bidirectional=True, merge="sum", rng=0), 0)
     assert_same(summed, from_onnx(edited(path, summed, lambda nodes, graph: None), merge="sum"))
-    with pytest.raises(ValueError, match="between its recurrent nodes 0 and 1 stands ReduceSum"):
+    with pytest.raises(ValueError, match="recurrent node 1.*has shape .2, 16, 4.; it needs .2, 16, 8."):
         from_onnx(path)
 
 
@@ -81,9 +82,13 @@ def test_initial_states_of_zeros_are_what_a_layer_has(path):
 
 
 def test_a_model_that_lost_its_description_is_not_taken_for_its_recurrent_layer(path):
-    model = nb.SequenceTagger(5, 2, embedding_size=3, hidden_size=4, rng=0)
-    with pytest.raises(ValueError, match="it is named SequenceTagger and has lost the description"):
-        from_onnx(edited(path, model, lambda nodes, graph: None))
+    for layer in (nb.SequenceTagger(5, 2, rng=0), nb.BiLSTM(3, 4, merge="sum", rng=0)):
+        export_onnx(layer, path)
+        content = onnx.load(path)
+        del content.metadata_props[:]
+        path.write_bytes(content.SerializeToString())
+        with pytest.raises(ValueError, match="export_onnx wrote it, and the description that it put beside the graph"):
+            from_onnx(path)
 
 
 def initial_state(nodes, graph):
@@ -114,17 +119,60 @@ def filled_state(value):
 state_of_ones = filled_state(1)
 
 
-def between(operator, *more):
-    """Another operator after the first layer."""
+def between(operator, *more, **attributes):
+    """Another operator after the first layer; it reads that one's output, and `more`: a one, or the output again."""
 
     def change(nodes, graph):
-        for name in more:
+        for name in set(more) - {"again"}:
             graph.initializer.append(onnx.numpy_helper.from_array(np.array([1]), name))
-        place = list(graph.node).index(nodes[1])
-        graph.node.insert(place, onnx.helper.make_node(operator, [nodes[1].input[0], *more], ["changed"]))
+        y, place = nodes[1].input[0], list(graph.node).index(nodes[1])
+        read = [y, *(y if name == "again" else name for name in more)]
+        graph.node.insert(place, onnx.helper.make_node(operator, read, ["changed"], **attributes))
         graph.node[place + 1].input[0] = "changed"
 
     return change
+
+
+def final_state_for_outputs(nodes, graph):
+    """As a decoder reads an encoder: Y_h has the shape of an input."""
+    nodes[1].input[0] = nodes[0].output[1]
+
+
+def constant_lengths(nodes, graph):
+    graph.initializer.append(onnx.numpy_helper.from_array(np.array([2], np.int32), "constant_lengths"))
+    for node in nodes:
+        node.input[4] = "constant_lengths"
+
+
+def lengths_for_one(nodes, graph):
+    nodes[1].input[4] = ""
+
+
+def state_of_x(nodes, graph):
+    """The first step of x for an initial state."""
+    for name, numbers in [("zero", [0]), ("one", [1])]:
+        graph.initializer.append(onnx.numpy_helper.from_array(np.array(numbers), f"{name}_of_x"))
+    graph.node.insert(0, onnx.helper.make_node("Slice", ["x", "zero_of_x", "one_of_x", "one_of_x"], ["first"]))
+    nodes[0].input[5] = "first"
+
+
+def nested(nodes, graph):
+    """A recurrent node in a branch of another."""
+    inner = onnx.helper.make_node("LSTM", ["x_t", "0.W", "0.R"], ["inner"], hidden_size=4)
+    out = onnx.helper.make_tensor_value_info("inner", onnx.TensorProto.FLOAT, None)
+    branch = onnx.helper.make_graph([inner], "branch", [], [out])
+    graph.initializer.append(onnx.numpy_helper.from_array(np.array(True), "condition"))
+    place = list(graph.node).index(nodes[0])
+    graph.node.insert(
+        place, onnx.helper.make_node("If", ["condition"], ["chosen"], then_branch=branch, else_branch=branch)
+    )
+
+
+def fixed_sizes(nodes, graph):
+    """A Reshape to sizes of one batch alone."""
+    (reshape,) = (node for node in graph.node if node.op_type == "Reshape" and node.output[0] == nodes[1].input[0])
+    graph.initializer.append(onnx.numpy_helper.from_array(np.array([7, 2, 4]), "sizes"))
+    reshape.input[1] = "sizes"
 
 
 def computed(nodes, graph):
@@ -149,14 +197,42 @@ def side_by_side(nodes, graph):
             "the activations of its LSTM are Sigmoid, Relu, Tanh; they need to be Sigmoid, Tanh, Tanh",
         ),
         (lambda n, g: set_attribute(n[1], "input_forget", 1), "recurrent node 1 is not of the first one's kind"),
-        (initial_state, "the initial_h of its LSTM is part of the graph and not 0; a layer here takes its state from"),
-        (computed_state, "the initial_h of its LSTM is part of the graph and not 0; a layer here takes its state from"),
-        (state_of_ones, "the initial_h of its LSTM is part of the graph and not 0; a layer here takes its state from"),
-        (between("Relu"), "between its recurrent nodes 0 and 1 stands Relu; no stack here has that"),
-        (between("Slice", "at", "end"), "between its recurrent nodes 0 and 1 stands Slice; no stack here has that"),
-        (between("Add", "at"), "between its recurrent nodes 0 and 1 stands Add; no stack here has that"),
+        (initial_state, "the initial_h of its LSTM is part of the graph and not known to be 0; a layer"),
+        (computed_state, "the initial_h of its LSTM is part of the graph and not known to be 0; a layer"),
+        (state_of_ones, "the initial_h of its LSTM is part of the graph and not known to be 0; a layer"),
+        (
+            between("Relu"),
+            "nodes 0 and 1 stands Transpose, Reshape, Relu, which makes other numbers of the",
+        ),
+        (
+            between("Slice", "at", "end"),
+            "its recurrent nodes 0 and 1 stands Transpose, Reshape, Slice, which",
+        ),
+        (between("Transpose", perm=[1, 0, 2]), "between its recurrent nodes 0 and 1 stands Transpose, Reshape, which"),
+        (
+            between("Cast", to=onnx.TensorProto.INT32),
+            "nodes 0 and 1 stands Transpose, Reshape, Cast, which",
+        ),
+        (final_state_for_outputs, "its recurrent node 1 does not read the output Y of node 0, and that alone"),
+        (constant_lengths, "sequence_lens is a constant, or not the same for all its recurrent nodes; a layer here"),
+        (lengths_for_one, "sequence_lens is a constant, or not the same for all its recurrent nodes; a layer here"),
+        (state_of_x, "the initial_h of its LSTM is part of the graph and not known to be 0; a layer here takes"),
+        (nested, "a recurrent node stands inside its If; it needs one stack of layers"),
+        (lambda n, g: set_attribute(n[0], "hidden_size", 7), "its LSTM has hidden_size=7, and R for 4 units"),
+        (
+            lambda n, g: set_attribute(n[1], "layout", 1),
+            "its recurrent nodes have layout=1, which is read",
+        ),
+        (
+            fixed_sizes,
+            "stands between its recurrent nodes, Transpose, Reshape, cannot be run on 5 steps",
+        ),
+        (
+            between("Concat", "again", axis=0),
+            "its recurrent nodes 0 and 1 stands Transpose, Reshape, Concat, which",
+        ),
         (computed, "the W of its LSTM is computed; it needs to be a constant"),
-        (side_by_side, "its recurrent nodes do not stand one on the other; it needs one stack of layers"),
+        (side_by_side, "its recurrent node 1 does not read the output Y of node 0, and that alone; it needs one stack"),
         (
             lambda n, g: swap_constant(g, "0.B", np.zeros((1, 8), "f4")),
             "recurrent node 0['B'] has shape (1, 8); it needs ",
@@ -171,7 +247,7 @@ def side_by_side(nodes, graph):
         ),
         (
             lambda n, g: swap_constant(g, "0.R", np.zeros((1, 16, 0), "f4")),
-            "hidden_size is 0; it needs to be at least 1",
+            "its LSTM has hidden_size=4, and R for 0 units",
         ),
     ],
 )

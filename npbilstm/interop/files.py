@@ -161,7 +161,8 @@ def made(arrays: Arrays, kind: str | None, options: dict[str, Any]) -> Layer:
     make = MODELS.get(kind or "")
     if whole and make is None:
         raise ValueError(
-            'it holds a whole model and does not say which; model needs to be "tagger" or "classifier" (on the command line: --model)'
+            "it holds a whole model and does not say which; "
+            'model needs to be "tagger" or "classifier" (on the command line: --model)'
         )
     if not whole and make is not None:
         raise ValueError(f"it holds a recurrent layer alone, which makes no {kind}")

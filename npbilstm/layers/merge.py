@@ -6,7 +6,7 @@
     "ave"     (h_fwd + h_rev) / 2       (N, T, H)
     None      the pair (h_fwd, h_rev)
 
-With one direction there is nothing to join, and y is that direction's output.
+H is what a direction puts out, R with a projection. With one direction there is nothing to join, and y is its output.
 """
 
 from __future__ import annotations

@@ -121,7 +121,7 @@ def recurrent_layer(content: Any, constants: Arrays, **options: Any) -> Recurren
     for k, own in enumerate(weights):
         require_same_names(f"recurrent node {k}", own, to_node(layer, k))
         params.update(from_node(layer, k, own))
-    require_one_stack(require_onnx(), graph, layer)
+    require_one_stack(graph, layer)
     return layer.with_params({name: params[name] for name in layer.params})
 
 

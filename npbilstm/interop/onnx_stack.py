@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from npbilstm.interop.onnx_export import require_onnx
 from npbilstm.interop.parts import Arrays
 from npbilstm.layers.merge import merge_forward
 from npbilstm.layers.recurrent import Recurrent
@@ -49,7 +50,7 @@ class Graph:
         return [node for node in self.nodes if any(node is one for one in passed)], begins
 
 
-def require_one_stack(onnx: Any, graph: Graph, layer: Recurrent) -> None:
+def require_one_stack(graph: Graph, layer: Recurrent) -> None:
     """Raise ValueError unless the layer's levels read what the ones below them put out, as a stack here does."""
     for k, (below, node) in enumerate(zip(graph.recurrent, graph.recurrent[1:])):
         between, begins = graph.behind(node.input[0])
@@ -61,7 +62,7 @@ def require_one_stack(onnx: Any, graph: Graph, layer: Recurrent) -> None:
         Y = np.random.default_rng(0).standard_normal((5, len(layer.directions), 3, layer.hidden_size))
         Y = Y.astype(next(iter(layer.params.values())).dtype)
         expected = merge_forward(Y.transpose(2, 0, 1, 3), layer.level_merge(k)).swapaxes(0, 1)  # (T, N, features)
-        got = run(onnx, graph, between, below.output[0], Y, node.input[0])
+        got = run(graph, between, below.output[0], Y, node.input[0])
         if got.shape != expected.shape or not np.allclose(got, expected, 1e-6, 1e-7):
             operators = ", ".join(dict.fromkeys(one.op_type for one in between)) or "nothing"
             raise ValueError(
@@ -70,12 +71,13 @@ def require_one_stack(onnx: Any, graph: Graph, layer: Recurrent) -> None:
             )
 
 
-def run(onnx: Any, graph: Graph, nodes: list[Any], source: str, array: np.ndarray, target: str) -> np.ndarray:
+def run(graph: Graph, nodes: list[Any], source: str, array: np.ndarray, target: str) -> np.ndarray:
     """The value `target` that the nodes make of the array named `source`. Raises ValueError where they fail."""
     from onnx.reference import ReferenceEvaluator
 
     if not nodes:
         return array
+    onnx = require_onnx()
     helper = onnx.helper
     read = {name for node in nodes for name in node.input}
     kind = helper.np_dtype_to_tensor_dtype(array.dtype)
@@ -123,7 +125,7 @@ def is_zero_or_given(graph: Graph, value: str, of_x: set[str]) -> bool:
     if maker is None:
         return value in graph.inputs - of_x
     if maker.op_type == "ConstantOfShape":
-        return not any(np.frombuffer(fill.t.raw_data, np.uint8).any() or fill.t.float_data for fill in maker.attribute)
+        return not any(np.any(require_onnx().numpy_helper.to_array(fill.t)) for fill in maker.attribute)
     data = maker.input if maker.op_type == "Concat" else maker.input[:1]
     return maker.op_type in OF_SHAPE and all(is_zero_or_given(graph, one, of_x) for one in data)
 

@@ -107,7 +107,7 @@ def computed_state(nodes, graph):
 def filled_state(value):
     def change(nodes, graph):
         graph.initializer.append(onnx.numpy_helper.from_array(np.array([1, 2, 4]), "shape"))
-        fill = onnx.numpy_helper.from_array(np.array([value], "f4"))
+        fill = onnx.helper.make_tensor("fill", onnx.TensorProto.FLOAT, [1], [value])  # not as raw bytes
         graph.node.insert(0, onnx.helper.make_node("ConstantOfShape", ["shape"], ["filled"], value=fill))
         graph.node.insert(1, onnx.helper.make_node("Identity", ["filled"], ["state"]))
         for node in nodes:

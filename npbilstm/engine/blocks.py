@@ -5,8 +5,9 @@ A block's arrays are made once, used again and stay in the cache. recurrence.py 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import repeat
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy import add, matmul, multiply
@@ -20,7 +21,7 @@ APART = 16  # floats between rows of gate gradients: rows apart by a power of tw
 
 
 class Scan(NamedTuple):
-    """A group of P directions that go step by step together, what they read, and which rows end at which step."""
+    """P directions that go step by step together, what they read, and which rows end at which step."""
 
     directions: range
     x: Array  # (T, N, D)
@@ -29,6 +30,11 @@ class Scan(NamedTuple):
     ends: Mapping[int, list[int]]
     W: tuple[Array, ...]
     mask: Array | None
+
+    def group(self, own: slice) -> Scan:
+        """Some of the directions."""
+        mask = None if self.mask is None else self.mask[own]
+        return self._replace(directions=self.directions[own], W=tuple(w[own] for w in self.W), mask=mask)
 
 
 class Block(NamedTuple):
@@ -59,7 +65,7 @@ class ForwardRoom:
 
     Z (block + 1, P, N, K) = [h, 1, x]; inputs (block, P, N, 1 + D) = [1, x], Z's own. With few rows (plan.py) Z is h
     alone, and the inputs' share of the products is computed a block at a time.
-    h (block + 1, P, N, R), Z's own unless Z's is masked.
+    h (block + 1, P, N, R), Z's own unless Z's is masked; then `masked` is where Z wants it, step by step.
     """
 
     def __init__(self, scan: Scan, steps: range, h: Array) -> None:
@@ -77,6 +83,7 @@ class ForwardRoom:
         self.inputs[..., 0] = 1
         self.Z_h = self.Z[..., :R]
         self.h = self.Z_h if scan.mask is None else borrow(h.dtype, (self.block + 1, P, N, R))[0]
+        self.masked: Iterable[Any] = repeat(None) if scan.mask is None else self.Z_h[1:]
         self.begin_with(h)
 
     def begin_with(self, h: Array) -> None:
@@ -102,14 +109,19 @@ class ForwardRoom:
                     y[block.start : block.start + block.n][block.padded] = 0
             self.begin_with(self.h[block.n])
 
-    def recurrent_products(self, W: Array) -> tuple[Array, Array, Array]:
-        """Of a = Z W, step by step: Z in rows (block + 1, P, 1, 1, N/r, r, depth), W so far as Z reaches, and room for
-        the inputs' shares of a block, (block, G, P, N, H), none but with few rows."""
+    def recurrent_products(self, W: Array) -> tuple[Array, Array]:
+        """Of a = Z W, step by step: Z in rows (block + 1, P, 1, 1, N/r, r, depth), and W so far as Z reaches."""
         P, G, tiles, _, _, w = W.shape
         steps, _, N, depth = self.Z.shape
         r = tile_rows(N, depth, w)
-        (shares,) = borrow(W.dtype, (self.block if self.few_rows else 0, G, P, N, tiles * w))
-        return self.Z.reshape(steps, P, 1, 1, N // r, r, depth), W[..., :depth, :], shares
+        if self.few_rows:
+            (self.shares,) = borrow(W.dtype, (self.block, G, P, N, tiles * w))
+            self.W_inputs = W[..., depth:, :]
+        return self.Z.reshape(steps, P, 1, 1, N // r, r, depth), W[..., :depth, :]
+
+    def rest_of_products(self, n: int) -> Iterable[Any]:
+        """For each of the first n steps what Z W lacks, the inputs' share (G, P, N, H); None where it lacks nothing."""
+        return self.input_shares(self.W_inputs, self.shares, n) if self.few_rows else repeat(None)
 
     def input_shares(self, W: Array, shares: Array, n: int) -> Array:
         """shares (block, G, P, N, H) of the first n steps = [1, x] W, with W's rows those of [1, x].

@@ -86,7 +86,7 @@ def forward_steps(
     (h,), (W, W_nx, *W_nh), mask = state, scan.W, scan.mask
     P, N, H = h.shape
     room = ForwardRoom(scan, steps, h)
-    Z_rows, W_step, shares = room.recurrent_products(W)
+    Z_rows, W_step = room.recurrent_products(W)
     nx_shares, kept_of_h = borrow(h.dtype, (room.block, 1, P, N, H), (P, N, H))
     half, w = np.asarray(0.5, h.dtype), W.shape[-1]
     r_nh = tile_rows(N, H, w)
@@ -111,8 +111,8 @@ def forward_steps(
             room.h,
             nowhere if after else room.Z_h,
             room.h[1:],
-            nowhere if mask is None else room.Z_h[1:],
-            room.input_shares(W[..., H:, :], shares, count) if room.few_rows else nowhere,
+            room.masked,
+            room.rest_of_products(count),
         ):
             matmul(z_row, W_step, a)  # a = [h 1 x] W
             if share is not None:

@@ -14,7 +14,6 @@ less than writing and reading them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import repeat
 
 import numpy as np
 from numpy import add, matmul, multiply, subtract, tanh
@@ -48,7 +47,7 @@ def forward_steps(
     (h, c), (W,), mask, ends, c_T = state, scan.W, scan.mask, scan.ends, final[1]
     P, N, H = h.shape
     room = ForwardRoom(scan, steps, h)
-    Z_rows, W_step, shares = room.recurrent_products(W)
+    Z_rows, W_step = room.recurrent_products(W)
     terms, tanh_c = borrow(h.dtype, (2, P, N, H), (P, N, H))
     ig, fc = terms
     half = np.asarray(0.5, h.dtype)
@@ -56,7 +55,6 @@ def forward_steps(
     for block in room.blocks(y):
         n, k = block.n, block.start - steps.start
         now, c_after = A[k : k + n], A[k + 1 : k + n + 1, 4]
-        input_share = room.input_shares(W[..., H:, :], shares, n) if room.few_rows else repeat(None)
         for t, z, a, gates, oif, i_f, g_c, o, c, h, masked, share in zip(
             range(block.start, block.start + n),
             Z_rows,
@@ -68,8 +66,8 @@ def forward_steps(
             now[:, 0],
             c_after,
             room.h[1:],
-            repeat(None) if mask is None else room.Z_h[1:],
-            input_share,
+            room.masked,
+            room.rest_of_products(n),
         ):
             matmul(z, W_step, a)  # a = [h 1 x] W
             if share is not None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache, partial
-from itertools import repeat
 from typing import NamedTuple
 
 import numpy as np
@@ -97,7 +96,7 @@ def forward_steps(
     (h, c), (W, p, *Wp), mask, ends, c_T = state, scan.W, scan.mask, scan.ends, final[1]
     P, N, H = c.shape
     room = ForwardRoom(scan, steps, h)
-    Z_rows, W_step, shares = room.recurrent_products(W)
+    Z_rows, W_step = room.recurrent_products(W)
     terms, peeped, m = borrow(c.dtype, (2, P, N, H), (P, N, H), (P, N, H))
     half = np.asarray(0.5, c.dtype)
     p_o, p_if = half * p[:, 0], half * p[:, 1:].swapaxes(0, 1)  # halved as W is
@@ -119,8 +118,8 @@ def forward_steps(
             now[:, 4],
             c_after,
             room.h[1:],
-            repeat(None) if mask is None else room.Z_h[1:],
-            room.input_shares(W[..., room.Z_h.shape[-1] :, :], shares, n) if room.few_rows else repeat(None),
+            room.masked,
+            room.rest_of_products(n),
         ):
             o, i_f, g = gates[0], gates[1:3], gates[3]
             matmul(z, W_step, a)  # a = [h 1 x] W

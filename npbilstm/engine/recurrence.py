@@ -26,7 +26,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import repeat
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy import add
@@ -123,10 +123,10 @@ def recurrent_forward(
     starts = range(0, T if N else 0, interval)
     stored = [np.empty((len(starts) if keep else 0, *part.shape), x.dtype) for part in state]
     keep_steps = keep and store_every is None
-    ends = rows_by_last_step(lengths)
+    whole = Scan(range(S), x, keep, lengths, rows_by_last_step(lengths), W, mask)
 
     def run(own: slice) -> Array:
-        scan = scan_of(own, S, x, keep, lengths, ends, W, mask)
+        scan = whole.group(own)
         now = [part[own] for part in state]
         A = step_arrays(T, (cell.kept, len(scan.directions), N, H), x.dtype, keep_steps)
         for k, start in enumerate(starts):
@@ -171,9 +171,11 @@ def recurrent_backward(
     for array in [*dx, *grads]:
         array[...] = 0
 
+    whole = Scan(range(S), x, True, lengths, ends, W, mask)
+
     def run(job: tuple[slice, Array | None]) -> None:
         own, A = job
-        scan = scan_of(own, S, x, True, lengths, ends, W, mask)
+        scan = whole.group(own)
         upstream = Upstream(dy.swapaxes(0, 1)[:, :, own], [d[own] for d in dstate_T], tuple(w[own] for w in WT))
         steps_kept = A is not None
         if A is None:
@@ -197,12 +199,6 @@ def recurrent_backward(
     for others in dx[1:]:
         add(dx[0], others, dx[0])
     return dx[0], dstate, [cell.named([array[s] for array in grads], R, H) for s in range(S)]
-
-
-def scan_of(own: slice, S: int, x: Array, padding_is_zero: bool, lengths: Any, ends: Any, W: Any, mask: Any) -> Scan:
-    """What a group of directions needs of a layer's."""
-    own_mask = None if mask is None else mask[own]
-    return Scan(range(S)[own], x, padding_is_zero, lengths, ends, tuple(w[own] for w in W), own_mask)
 
 
 def step_arrays(T: int, shape: tuple[int, ...], dtype: np.dtype, keep: bool) -> Array:

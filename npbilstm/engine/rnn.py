@@ -41,21 +41,18 @@ def forward_steps(
     (h,), (W,), mask = state, scan.W, scan.mask
     P, N, H = h.shape
     room = ForwardRoom(scan, steps, h)
-    Z_rows, W_step, shares = room.recurrent_products(W)
+    Z_rows, W_step = room.recurrent_products(W)
     (a,) = borrow(h.dtype, (P, N, H))
     a_tiles = tiles_of(a[:, None], Z_rows.shape[-2], W.shape[-1])
     zero = np.zeros((), h.dtype)
     A[0, 0] = h
     for block in room.blocks(y):
         n, k = block.n, block.start - steps.start
-        input_share = room.input_shares(W[..., H:, :], shares, n)[:, 0] if room.few_rows else repeat(None)
         in_padding = block.padded if relu and block.padded is not None else repeat(None)
-        for z, h, masked, share, padded in zip(
-            Z_rows, room.h[1:], repeat(None) if mask is None else room.Z_h[1:], input_share, in_padding
-        ):
+        for z, h, masked, share, padded in zip(Z_rows, room.h[1:], room.masked, room.rest_of_products(n), in_padding):
             matmul(z, W_step, a_tiles)  # a = [h 1 x] W
             if share is not None:
-                add(a, share, a)
+                add(a, share[0], a)
             if relu:
                 maximum(a, zero, out=h)  # of complex numbers, by their real parts
             else:

@@ -3,7 +3,6 @@
 The numbers come from one unit, h = relu(x + h / 2 + b), so that they can be followed by hand.
 """
 
-import os
 import re
 from pathlib import Path
 
@@ -13,16 +12,13 @@ import pytest
 import npbilstm as nb
 from npbilstm.interop import from_pytorch, to_keras, to_pytorch
 from npbilstm.interop.onnx_weights import to_node
-from npbilstm.interop.parts import cell_of
 from tests.cases import assert_all_close, assert_close
 from tests.interop.drawing import with_random_weights
+from tests.oracles.peers import arrays, keras_of, torch_peer, valid
 
 torch = pytest.importorskip("torch", reason="torch is not installed (extra oracles)")
-os.environ["KERAS_BACKEND"] = "torch"
 keras = pytest.importorskip("keras", reason="keras is not installed (extra oracles)")
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence  # noqa: E402
-
-from tests.oracles.test_keras import arrays, keras_of, valid  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation")  # how Keras reads PyTorch's tensors
 
@@ -39,15 +35,6 @@ def one_unit(bias=0.0, bidirectional=True):
     layer = nb.RNN(1, 1, nonlinearity="relu", bidirectional=bidirectional)
     values = {"Wx": 1, "Wh": 0.5, "b": bias}
     return layer.with_params({name: np.full_like(p, values[name.split(".")[-1]]) for name, p in layer.params.items()})
-
-
-def torch_of(layer, **options):
-    """The PyTorch module that does what our layer does."""
-    own = {"nonlinearity": layer.nonlinearity} if isinstance(layer, nb.RNN) else {}
-    own |= {"batch_first": True, "bidirectional": len(layer.directions) == 2, "bias": layer.bias}
-    peer = getattr(torch.nn, cell_of(layer).upper())(*layer.sizes, **{**own, **options})
-    peer.load_state_dict({name: torch.tensor(w) for name, w in to_pytorch(layer).items()})
-    return peer
 
 
 def packed(x, lengths, **options):
@@ -85,7 +72,7 @@ def test_the_reverse_directions_final_state_is_not_in_the_last_output():
     assert_close(y[0], np.transpose([FORWARD, REVERSE]))
     assert_close(h_n[:, 0, 0], [5.25, 3])
     assert_close(y[0, -1], [5.25, 4])
-    assert_all_close(arrays(torch_of(layer)(torch.tensor(X))), [y, h_n])
+    assert_all_close(arrays(torch_peer(layer)(torch.tensor(X))), [y, h_n])
     assert_all_close(arrays(keras_of(layer)(torch.tensor(X))), [y, *h_n])
 
 
@@ -94,7 +81,7 @@ def test_states_are_stacked_in_pytorch_and_here_and_one_by_one_in_keras():
     x = np.random.default_rng(0).standard_normal((5, 7, 3)).astype("f4")
     y, (h_n, c_n), _ = layer.forward(x)
     assert h_n.shape == (2, 5, 4)  # whatever batch_first says of x
-    assert_all_close(arrays(torch_of(layer)(torch.tensor(x))), [y, [h_n, c_n]], 1e-6)
+    assert_all_close(arrays(torch_peer(layer)(torch.tensor(x))), [y, [h_n, c_n]], 1e-6)
     assert_all_close(arrays(keras_of(layer)(torch.tensor(x))), [y, h_n[0], c_n[0], h_n[1], c_n[1]], 1e-6)
 
 
@@ -114,7 +101,7 @@ def test_keras_go_backwards_is_not_put_back_in_time_order():
 
 def test_pytorch_takes_the_first_axis_for_time_unless_told():
     layer = one_unit(bidirectional=False)
-    y, _ = torch_of(layer, batch_first=False)(torch.tensor(X.repeat(2, axis=0)))
+    y, _ = torch_peer(layer, batch_first=False)(torch.tensor(X.repeat(2, axis=0)))
     assert_close(arrays(y)[:, :, 0], [[1, 2, 4], [1.5, 3, 6]])  # two time steps of three rows, and no error
     y, _, _ = layer.forward(X.repeat(2, axis=0))
     assert_close(y[:, :, 0], [FORWARD, FORWARD])
@@ -124,7 +111,7 @@ def test_keras_refuses_one_sequence_without_its_batch():
     layer = one_unit()
     y, h_n, _ = layer.forward(X[0])
     assert (y.shape, h_n.shape) == ((3, 2), (2, 1))
-    assert_all_close(arrays(torch_of(layer)(torch.tensor(X[0]))), [y, h_n])
+    assert_all_close(arrays(torch_peer(layer)(torch.tensor(X[0]))), [y, h_n])
     with pytest.raises(ValueError, match="expected ndim=3, found ndim=2"):
         keras_of(layer)(torch.tensor(X[0]))
 
@@ -134,7 +121,7 @@ def test_no_time_steps_at_all_pass_here_alone():
     y, h_n, _ = layer.forward(nothing, state=np.array([[[7]], [[8]]], "f4"))
     assert (y.shape, h_n.ravel().tolist()) == ((1, 0, 2), [7, 8])
     with pytest.raises(RuntimeError, match="Expected sequence length to be larger than 0"):
-        torch_of(layer)(torch.tensor(nothing))
+        torch_peer(layer)(torch.tensor(nothing))
     with pytest.raises(IndexError, match="index 0 is out of bounds"):
         keras_of(layer)(torch.tensor(nothing))
 
@@ -142,12 +129,12 @@ def test_no_time_steps_at_all_pass_here_alone():
 def test_a_reverse_pass_reads_the_padding_first_where_nobody_gives_lengths():
     layer = one_unit(bias=1.0)
     expected = [4.9375, 5.875, 5.75, 1.5, 1]
-    for y in (layer.forward(PADDED)[0], *(arrays(f(layer)(torch.tensor(PADDED))[0]) for f in (torch_of, keras_of))):
+    for y in (layer.forward(PADDED)[0], *(arrays(f(layer)(torch.tensor(PADDED))[0]) for f in (torch_peer, keras_of))):
         assert_close(y[0, :, 1], expected)
     true = [4.75, 5.5, 5, 0, 0]
     assert_close(layer.forward(PADDED, [3])[0][0, :, 1], true)
     assert_close(arrays(keras_of(layer)(torch.tensor(PADDED), mask=valid([3], 5))[0])[0, :, 1], true)
-    assert_close(unpacked(torch_of(layer)(packed(PADDED, [3]))[0], total_length=5)[0, :, 1], true)
+    assert_close(unpacked(torch_peer(layer)(packed(PADDED, [3]))[0], total_length=5)[0, :, 1], true)
 
 
 def test_zero_biases_and_zero_padding_hide_a_reverse_pass_over_padding():
@@ -169,7 +156,7 @@ def test_keras_repeats_the_last_output_at_padded_steps_of_one_direction():
     assert h == 5.25
     assert_close(arrays(keras_of(both)(torch.tensor(PADDED), mask=mask))[0][0, :, 0], zeros)
     assert_close(layer.forward(PADDED, [3])[0][0, :, 0], zeros)
-    assert_close(unpacked(torch_of(layer)(packed(PADDED, [3]))[0], total_length=5)[0, :, 0], zeros)
+    assert_close(unpacked(torch_peer(layer)(packed(PADDED, [3]))[0], total_length=5)[0, :, 0], zeros)
 
 
 def test_pytorch_refuses_a_row_of_length_0_and_keras_and_we_hold_its_state():
@@ -187,7 +174,7 @@ def test_pytorch_refuses_a_row_of_length_0_and_keras_and_we_hold_its_state():
 def test_pytorch_cuts_its_output_to_the_longest_row_unless_told():
     layer, lengths = one_unit(), [3, 2]
     x = PADDED.repeat(2, axis=0)
-    y = torch_of(layer)(packed(x, lengths))[0]
+    y = torch_peer(layer)(packed(x, lengths))[0]
     assert unpacked(y).shape == (2, 3, 2)
     assert unpacked(y, total_length=5).shape == (2, 5, 2)
     assert layer.forward(x, lengths)[0].shape == (2, 5, 2)
@@ -198,7 +185,7 @@ def test_pytorch_wants_the_rows_sorted_by_length_unless_told():
     x = X.repeat(2, axis=0)
     with pytest.raises(RuntimeError, match="must be sorted in decreasing order"):
         packed(x, lengths)
-    y, h_n = torch_of(layer)(packed(x, lengths, enforce_sorted=False))
+    y, h_n = torch_peer(layer)(packed(x, lengths, enforce_sorted=False))
     expected, h, _ = layer.forward(x, lengths)
     assert_all_close([unpacked(y), arrays(h_n)], [expected, h])
 
@@ -217,7 +204,7 @@ def test_nan_in_the_padding_reaches_keras_gradients_alone():
     y, _, cache = layer.forward(x, [3], training=True)
     dx, grads, _ = layer.backward(np.ones_like(y), cache)
     assert all(np.isfinite(g).all() for g in (dx, *grads.values()))
-    peer = torch_of(layer)
+    peer = torch_peer(layer)
     pad_packed_sequence(peer(packed(x, [3]))[0])[0].sum().backward()
     assert all(p.grad.isfinite().all() for p in peer.parameters())
     peer = keras_of(layer, return_state=False)
@@ -243,7 +230,7 @@ def test_an_update_gate_of_1_keeps_the_old_state_in_all_four():
     x = np.random.default_rng(0).standard_normal((2, 5, 3)).astype("f4")
     h_0 = np.random.default_rng(1).standard_normal((1, 2, 4)).astype("f4")
     assert_close(layer.forward(x, state=h_0)[1], h_0, 1e-6)
-    assert_close(arrays(torch_of(layer)(torch.tensor(x), torch.tensor(h_0))[1]), h_0, 1e-6)
+    assert_close(arrays(torch_peer(layer)(torch.tensor(x), torch.tensor(h_0))[1]), h_0, 1e-6)
     assert_close(arrays(keras_of(layer)(torch.tensor(x), initial_state=torch.tensor(h_0[0]))[1]), h_0[0], 1e-6)
     theirs = onnx_node(layer, x.transpose(1, 0, 2), h_0=h_0, linear_before_reset=1)[1]
     assert_close(theirs, h_0, 1e-6)
@@ -255,7 +242,7 @@ def test_pytorch_and_keras_reset_after_the_product_and_onnx_before_it_unless_tol
     y, h_n, _ = after.forward(x)
     assert torch.nn.GRU(3, 4).bias_hh_l0.shape == (12,)
     assert keras.layers.GRU(4).reset_after
-    assert_all_close(arrays(torch_of(after)(torch.tensor(x))), [y, h_n], 1e-6)
+    assert_all_close(arrays(torch_peer(after)(torch.tensor(x))), [y, h_n], 1e-6)
     assert_close(onnx_node(after, x.transpose(1, 0, 2), linear_before_reset=1)[1], h_n, 1e-6)
     assert np.abs(onnx_node(after, x.transpose(1, 0, 2))[1] - h_n).max() > 0.01  # PyTorch's weights, ONNX's default
     before = gru(reset_after=False)
@@ -265,7 +252,7 @@ def test_pytorch_and_keras_reset_after_the_product_and_onnx_before_it_unless_tol
 
 
 def test_the_second_bias_matters_in_n_of_the_gru_alone():
-    peer, x = torch_of(gru()), torch.tensor(np.random.default_rng(0).standard_normal((2, 5, 3)).astype("f4"))
+    peer, x = torch_peer(gru()), torch.tensor(np.random.default_rng(0).standard_normal((2, 5, 3)).astype("f4"))
     expected = arrays(peer(x)[0])
     with torch.no_grad():
         for blocks, same in ((slice(0, 8), True), (slice(8, 12), False)):  # r and z, then n
@@ -362,7 +349,7 @@ def test_keras_draws_all_gates_as_one_matrix_and_we_draw_each():
 
 def test_with_sgd_two_biases_move_twice_as_far():
     layer, (lr, dy) = one_unit(bidirectional=False), (0.125, np.ones((1, 3, 1), "f4"))
-    peer = torch_of(layer)
+    peer = torch_peer(layer)
     optimiser = torch.optim.SGD(peer.parameters(), lr)
     peer(torch.tensor(X))[0].sum().backward()
     optimiser.step()
@@ -389,7 +376,7 @@ def test_keras_drops_its_input_the_same_at_all_steps_and_pytorch_and_we_between_
     assert (y == y[:, :1]).all()
     torch.manual_seed(0)
     deep = passes_on(2, dropout=0.5, rng=0)
-    for y in (deep.forward(x, training=True)[0], arrays(torch_of(deep, dropout=0.5)(torch.tensor(x))[0])):
+    for y in (deep.forward(x, training=True)[0], arrays(torch_peer(deep, dropout=0.5)(torch.tensor(x))[0])):
         assert set(np.unique(y)) == {0, 2}
         assert not (y == y[:, :1]).all()
     assert_close(passes_on(1, dropout=0.5).forward(x, training=True)[0], x)  # what leaves the last layer stays whole
@@ -404,7 +391,7 @@ def test_pytorch_warns_of_dropout_on_one_layer_and_we_do_not():
 def test_a_fresh_pytorch_module_is_training_and_a_pass_of_ours_or_keras_is_not():
     x = np.ones((50, 6, 1), "f4")
     deep = passes_on(2, dropout=0.5, rng=0)
-    peer = torch_of(deep, dropout=0.5)
+    peer = torch_peer(deep, dropout=0.5)
     assert (arrays(peer(torch.tensor(x))[0]) == 0).any()
     assert_close(arrays(peer.eval()(torch.tensor(x))[0]), x)
     assert_close(deep.forward(x)[0], x)

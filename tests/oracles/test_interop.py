@@ -3,8 +3,6 @@
 Keras runs on PyTorch, where it multiplies matrices of float64 in float32.
 """
 
-import os
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -22,33 +20,12 @@ from npbilstm.interop import (
     to_pytorch,
     write_weights,
 )
+from npbilstm.interop.parts import cell_of
 from tests.cases import assert_close
-from tests.interop.drawing import LAYERS, assert_same, not_told, recurrent_layers, with_random_weights
+from tests.interop.drawing import assert_same, not_told, recurrent_layers, with_random_weights
+from tests.oracles.peers import arrays, keras_stack, torch_peer
 
 torch = pytest.importorskip("torch", reason="torch is not installed (extra oracles)")
-os.environ["KERAS_BACKEND"] = "torch"
-
-MODULES = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU, "rnn": torch.nn.RNN}
-
-
-def cell_name(layer):
-    return next(name for name, make in LAYERS.items() if isinstance(layer, make))
-
-
-def torch_peer(layer):
-    options = {"nonlinearity": layer.nonlinearity} if cell_name(layer) == "rnn" else {}
-    if getattr(layer, "projection_size", None):
-        options["proj_size"] = layer.projection_size
-    return MODULES[cell_name(layer)](
-        layer.input_size,
-        layer.hidden_size,
-        layer.num_layers,
-        bias=layer.bias,
-        bidirectional=len(layer.directions) == 2,
-        batch_first=True,
-        dtype=torch.float64,
-        **options,
-    )
 
 
 def tensors(arrays):
@@ -108,53 +85,24 @@ def test_a_pytorch_linear_layer_is_ours():
     peer.load_state_dict(tensors(to_pytorch(linear)))
 
 
-def keras_peer(keras, layer):
-    """The Keras layers that do what this layer does, one after the other."""
-    cell = cell_name(layer)
-    make = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU, "rnn": keras.layers.SimpleRNN}[cell]
-    options = {"reset_after": layer.reset_after} if cell == "gru" else {}
-    if cell == "rnn":
-        options["activation"] = layer.nonlinearity
-    stack = []
-    for k in range(layer.num_layers):
-        one = make(layer.hidden_size, return_sequences=True, use_bias=layer.bias, dtype="float64", **options)
-        if len(layer.directions) == 2:
-            one = keras.layers.Bidirectional(one, merge_mode=layer.merge, dtype="float64")
-        one.build((None, None, layer.features(k - 1) if k else layer.input_size))
-        stack.append(one)
-    return stack
-
-
-def set_weights(stack, weights):
-    weights = iter(weights)
-    for one in stack:
-        one.set_weights([next(weights) for _ in one.weights])
-    assert next(weights, None) is None
-
-
-def run_keras(stack, x):
-    y = torch.tensor(x)
-    for one in stack:
-        y = one(y)
-    return y.detach().numpy()
-
-
 @pytest.mark.filterwarnings("ignore:__array__ implementation")  # how Keras reads PyTorch's tensors
 @settings(max_examples=60)
 @given(recurrent_layers(variants=False, merges=["concat", "sum", "mul", "ave"], dtypes=["f8"], deep=2))
 def test_keras_takes_our_weights_and_we_take_its(layer):
-    keras = pytest.importorskip("keras", reason="keras is not installed (extra oracles)")
+    pytest.importorskip("keras", reason="keras is not installed (extra oracles)")
     x = np.random.default_rng(0).standard_normal((2, 4, layer.input_size))
-    stack = keras_peer(keras, layer)
     ours = to_keras(layer)
     options = {**not_told(layer), "bidirectional": len(layer.directions) == 2, "bias": layer.bias}
     options |= {"reset_after": layer.reset_after} if isinstance(layer, nb.GRU) else {}
     rng = np.random.default_rng(1)  # both of a GRU's biases other than 0
     theirs = [0.5 * rng.standard_normal(w.shape) for w in ours]
-    for weights, own in [(ours, layer), (theirs, from_keras(theirs, cell_name(layer), **options))]:
-        set_weights(stack, weights)
-        assert_close(run_keras(stack, x), own.forward(x)[0], 1e-5)
-        assert_same(own, from_keras([w for one in stack for w in one.get_weights()], cell_name(layer), **options))
+    for weights, own in [(ours, layer), (theirs, from_keras(theirs, cell_of(layer), **options))]:
+        stack = keras_stack(layer, weights)
+        y = torch.tensor(x)
+        for one in stack:
+            y, *_ = one(y)
+        assert_close(arrays(y), own.forward(x)[0], 1e-5)
+        assert_same(own, from_keras([w for one in stack for w in one.get_weights()], cell_of(layer), **options))
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation")
@@ -165,5 +113,5 @@ def test_a_keras_dense_layer_is_ours():
     peer = keras.layers.Dense(4, dtype="float64")
     peer.build(x.shape)
     peer.set_weights(to_keras(linear))
-    assert_close(run_keras([peer], x), linear.forward(x)[0], 1e-5)
+    assert_close(arrays(peer(torch.tensor(x))), linear.forward(x)[0], 1e-5)
     assert_same(linear, linear_from_keras(peer.get_weights()))

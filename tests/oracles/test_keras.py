@@ -3,8 +3,6 @@
 Keras multiplies most matrices in float32 there, those of float64 too.
 """
 
-import os
-
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -16,58 +14,15 @@ from npbilstm.interop import to_keras
 from npbilstm.layers import merge
 from tests.cases import assert_all_close, assert_close
 from tests.interop.drawing import recurrent_layers, with_random_weights
+from tests.oracles.peers import arrays, keras_of, keras_stack, valid
 from tests.planting import planted
 
 torch = pytest.importorskip("torch", reason="torch is not installed (extra oracles)")
-os.environ["KERAS_BACKEND"] = "torch"
 keras = pytest.importorskip("keras", reason="keras is not installed (extra oracles)")
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation")  # how Keras reads PyTorch's tensors
 
 TOLERANCE = 1e-5
-
-
-def keras_layer(layer, k=0, **options):
-    """The Keras layer that does what layer k of our stack does, with weights of its own."""
-    options = {"use_bias": layer.bias, **options}
-    if isinstance(layer, nb.LSTM):
-        peer = keras.layers.LSTM(layer.hidden_size, **options)
-    elif isinstance(layer, nb.GRU):
-        peer = keras.layers.GRU(layer.hidden_size, reset_after=layer.reset_after, **options)
-    else:
-        peer = keras.layers.SimpleRNN(layer.hidden_size, activation=layer.nonlinearity, **options)
-    if len(layer.directions) == 2:
-        peer = keras.layers.Bidirectional(peer, merge_mode=layer.level_merge(k), dtype=peer.dtype)
-    peer.build((None, None, layer.features(k - 1) if k else layer.input_size))
-    return peer
-
-
-def keras_of(layer, **options):
-    """The Keras layer that does what our layer of depth 1 does."""
-    peer = keras_layer(layer, **{"return_sequences": True, "return_state": True, **options})
-    peer.set_weights(to_keras(layer))
-    return peer
-
-
-def keras_stack(layer, weights):
-    """The Keras layers that do what ours does, one for each layer of the stack."""
-    weights = iter(weights)
-    both = {"return_sequences": True, "return_state": True, "zero_output_for_mask": True}
-    stack = [keras_layer(layer, k, dtype="float64", **both) for k in range(layer.num_layers)]
-    for one in stack:
-        one.set_weights([next(weights) for _ in one.weights])
-    assert next(weights, None) is None
-    return stack
-
-
-def arrays(parts):
-    """What a framework returned, as arrays."""
-    return [arrays(part) for part in parts] if isinstance(parts, (tuple, list)) else parts.detach().numpy()
-
-
-def valid(lengths, T):
-    """The mask of these lengths."""
-    return None if lengths is None else torch.tensor(np.arange(T) < np.array(lengths)[:, None])
 
 
 def as_list(parts):

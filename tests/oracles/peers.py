@@ -1,0 +1,80 @@
+"""The module of PyTorch, and the layers of Keras on PyTorch, that do what a layer of ours does.
+
+Each framework is imported by whoever asks for one of its layers.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+
+import npbilstm as nb
+from npbilstm.interop import to_keras, to_pytorch
+from npbilstm.interop.parts import cell_of
+
+os.environ["KERAS_BACKEND"] = "torch"  # read when Keras is imported
+
+
+def torch_peer(layer: nb.Recurrent, **options: Any) -> Any:
+    """With our weights, in their dtype. options: instead of what the layer says."""
+    import torch
+
+    own: dict[str, Any] = {"batch_first": True, "bidirectional": len(layer.directions) == 2, "bias": layer.bias}
+    if isinstance(layer, nb.RNN):
+        own["nonlinearity"] = layer.nonlinearity
+    if isinstance(layer, nb.LSTM) and layer.projection_size is not None:
+        own["proj_size"] = layer.projection_size
+    state = {name: torch.tensor(w) for name, w in to_pytorch(layer).items()}
+    own["dtype"] = state["weight_ih_l0"].dtype
+    peer = getattr(torch.nn, cell_of(layer).upper())(*layer.sizes, **{**own, **options})
+    peer.load_state_dict(state)
+    return peer
+
+
+def keras_layer(layer, k=0, **options):
+    """The Keras layer that does what layer k of our stack does, with weights of its own."""
+    import keras
+
+    options = {"use_bias": layer.bias, **options}
+    if isinstance(layer, nb.LSTM):
+        peer = keras.layers.LSTM(layer.hidden_size, **options)
+    elif isinstance(layer, nb.GRU):
+        peer = keras.layers.GRU(layer.hidden_size, reset_after=layer.reset_after, **options)
+    else:
+        peer = keras.layers.SimpleRNN(layer.hidden_size, activation=layer.nonlinearity, **options)
+    if len(layer.directions) == 2:
+        peer = keras.layers.Bidirectional(peer, merge_mode=layer.level_merge(k), dtype=peer.dtype)
+    peer.build((None, None, layer.features(k - 1) if k else layer.input_size))
+    return peer
+
+
+def keras_of(layer, **options):
+    """The Keras layer that does what our layer of depth 1 does."""
+    peer = keras_layer(layer, **{"return_sequences": True, "return_state": True, **options})
+    peer.set_weights(to_keras(layer))
+    return peer
+
+
+def keras_stack(layer, weights):
+    """The Keras layers that do what ours does, one for each layer of the stack."""
+    weights = iter(weights)
+    both = {"return_sequences": True, "return_state": True, "zero_output_for_mask": True}
+    stack = [keras_layer(layer, k, dtype="float64", **both) for k in range(layer.num_layers)]
+    for one in stack:
+        one.set_weights([next(weights) for _ in one.weights])
+    assert next(weights, None) is None
+    return stack
+
+
+def arrays(parts):
+    """What a framework returned, as arrays."""
+    return [arrays(part) for part in parts] if isinstance(parts, (tuple, list)) else parts.detach().numpy()
+
+
+def valid(lengths, T):
+    """The mask of these lengths."""
+    import torch
+
+    return None if lengths is None else torch.tensor(np.arange(T) < np.array(lengths)[:, None])

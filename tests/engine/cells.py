@@ -4,84 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from itertools import compress, product
 from typing import Any, NamedTuple
 
 import numpy as np
 from hypothesis import strategies as st
 
 from npbilstm import engine, textbook
-from npbilstm.textbook import GRUParams, GRUResetBeforeParams, LSTMVariantParams, RNNParams
+from npbilstm.commands.checks import textbook_cells
 
 
-class Twins(NamedTuple):
-    """An engine's cell, the textbook's steps and params, and the params' shapes for (D, H, R)."""
-
-    cell: Callable[..., engine.Cell]
-    step_forward: Callable[..., Any]
-    step_backward: Callable[..., Any]
-    params: Callable[..., Any]
-    shapes: Callable[[int, int, int], dict[str, tuple[int, ...]]]
-    parts: int = 1
-    projection: bool = False
+def lstm_variant(name: str, engine: Any = engine) -> engine.Cell:
+    return engine.lstm_cell("peepholes" in name, "projection" in name, "coupled" in name)
 
 
-def lstm_variant(peepholes: bool, projection: bool, coupled: bool) -> Twins:
-    gates = 3 if coupled else 4
-
-    def shapes(D, H, R):
-        found = {"Wx": (D, gates * H), "Wh": (R, gates * H), "b": (gates * H,)}
-        found |= {"p": ((gates - 1) * H,)} if peepholes else {}
-        return found | ({"Wp": (H, R)} if projection else {})
-
-    return Twins(
-        lambda engine=engine: engine.lstm_cell(peepholes, projection, coupled),
-        textbook.lstm_variant_step_forward,
-        textbook.lstm_variant_step_backward,
-        LSTMVariantParams,
-        shapes,
-        parts=2,
-        projection=projection,
-    )
-
-
-def plain(blocks: int, D: int, H: int, R: int) -> dict[str, tuple[int, ...]]:
-    return {"Wx": (D, blocks * H), "Wh": (H, blocks * H), "b": (blocks * H,)}
-
-
-TWINS = {
-    "LSTM": Twins(
-        lambda engine=engine: engine.LSTM,
-        *(textbook.lstm_variant_step_forward, textbook.lstm_variant_step_backward, LSTMVariantParams),
-        partial(plain, 4),
-        parts=2,
-    ),
-    "GRU": Twins(
-        lambda engine=engine: engine.GRU,
-        *(textbook.gru_step_forward, textbook.gru_step_backward, GRUParams),
-        lambda D, H, R: {**plain(3, D, H, R), "b_hn": (H,)},
-    ),
-    "GRU, reset before": Twins(
-        lambda engine=engine: engine.GRU_RESET_BEFORE,
-        *(textbook.gru_reset_before_step_forward, textbook.gru_reset_before_step_backward, GRUResetBeforeParams),
-        partial(plain, 3),
-    ),
-    "RNN, tanh": Twins(
-        lambda engine=engine: engine.TANH_RNN,
-        *(textbook.rnn_step_forward, textbook.rnn_step_backward, RNNParams),
-        partial(plain, 1),
-    ),
-    "RNN, relu": Twins(
-        lambda engine=engine: engine.RELU_RNN,
-        *(textbook.rnn_relu_step_forward, textbook.rnn_relu_step_backward, RNNParams),
-        partial(plain, 1),
-    ),
+ENGINE_CELLS: dict[str, Callable[..., engine.Cell]] = {
+    "LSTM": lambda engine=engine: engine.LSTM,
+    "GRU": lambda engine=engine: engine.GRU,
+    "GRU, reset before": lambda engine=engine: engine.GRU_RESET_BEFORE,
+    "RNN": lambda engine=engine: engine.TANH_RNN,
+    "RNN, relu": lambda engine=engine: engine.RELU_RNN,
     **{
-        f"LSTM, {', '.join(compress(('peepholes', 'projection', 'coupled'), options))}": lstm_variant(*options)
-        for options in product([False, True], repeat=3)
-        if any(options)
+        name: partial(lstm_variant, name)
+        for name in textbook_cells.CELLS
+        if any(option in name for option in ("peepholes", "projection", "coupled"))
     },
 }
+"""The engine's cell, of this engine or of one with a bug, for each of the textbook's."""
+
+
+def twin(name: str, D: int, H: int, R: int) -> textbook_cells.Cell:
+    """The textbook's cell: its steps, the shapes of its params, the sizes of its state."""
+    return textbook_cells.cells(D, H, R)["LSTM, variant of no kind" if name == "LSTM" else name]
 
 
 class Case(NamedTuple):
@@ -100,19 +53,19 @@ class Case(NamedTuple):
 def make_case(
     name="LSTM", N=3, T=5, D=3, H=4, R=None, S=2, lengths=None, masked=False, seed=0, dtype=np.float64, scale=0.5
 ) -> Case:
-    twins = TWINS[name]
     rng = np.random.default_rng(seed)
-    R = (max(1, H - 1) if R is None else R) if twins.projection else H
+    R = (max(1, H - 1) if R is None else R) if "projection" in name else H
+    cell = twin(name, D, H, R)
 
     def draw(*shape):
         return (scale * rng.standard_normal(shape)).astype(dtype)
 
-    states = [(S, N, R), (S, N, H)][: twins.parts]
+    states = [(S, N, size) for size in cell.state]
     return Case(
         name=name,
         x=draw(N, T, D),
         state=tuple(draw(*shape) for shape in states),
-        params=[{key: draw(*shape) for key, shape in twins.shapes(D, H, R).items()} for _ in range(S)],
+        params=[{key: draw(*shape) for key, shape in cell.shapes.items()} for _ in range(S)],
         lengths=None if lengths is None else np.array(lengths, int),
         mask=(rng.random((S, N, R)) >= 0.3).astype(dtype) / dtype(0.7) if masked else None,
         dy=draw(N, T, S, R),
@@ -123,7 +76,7 @@ def make_case(
 @st.composite
 def cases(draw) -> Case:
     """Any cell and small shape; lengths absent, all equal, or ragged, zero included; masked or not."""
-    name, N, T = draw(st.sampled_from(sorted(TWINS))), draw(st.integers(1, 6)), draw(st.integers(1, 6))
+    name, N, T = draw(st.sampled_from(sorted(ENGINE_CELLS))), draw(st.integers(1, 6)), draw(st.integers(1, 6))
     D, H, R, S = (draw(st.integers(1, most)) for most in (4, 4, 5, 2))
     lengths = draw(st.none() | st.lists(st.integers(0, T), min_size=N, max_size=N))
     return make_case(name, N, T, D, H, R, S, lengths, masked=draw(st.booleans()), seed=draw(st.integers(0, 2**32 - 1)))
@@ -132,7 +85,7 @@ def cases(draw) -> Case:
 def by_engine(case: Case, engine: Any = engine, **options: Any) -> Any:
     """(y, final state), (dx, initial state's gradient, gradients of params)."""
     forward, backward = engine.recurrent_forward, engine.recurrent_backward
-    cell = TWINS[case.name].cell(engine)
+    cell = ENGINE_CELLS[case.name](engine=engine)
     y, final, cache = forward(cell, case.x, case.state, case.params, case.lengths, mask=case.mask, **options)
     dx, dstate, grads = backward(case.dy, case.dstate_T, cache)
     return (y, tuple(final)), (dx, tuple(dstate), grads)
@@ -140,17 +93,19 @@ def by_engine(case: Case, engine: Any = engine, **options: Any) -> Any:
 
 def by_textbook(case: Case) -> Any:
     """The same, a direction at a time: flip in, run, flip out."""
-    twins = TWINS[case.name]
+    cell = twin(case.name, 1, 1, 1)
+    step_forward, step_backward = (getattr(textbook, f"{cell.step}_{way}") for way in ("forward", "backward"))
+    params = getattr(textbook, cell.params)
     ys, finals, dxs, dstates, grads = [], [], [], [], []
     for s, own in enumerate(case.params):
         way = (lambda a: textbook.flip(a, case.lengths)) if s else (lambda a: a)
         mask = None if case.mask is None else case.mask[s]
         state = tuple(part[s] for part in case.state)
         y, final, cache = textbook.recurrent_forward(
-            twins.step_forward, way(case.x), state, twins.params(**own), case.lengths, mask
+            step_forward, way(case.x), state, params(**own), case.lengths, mask
         )
         dx, dstate, dparams = textbook.recurrent_backward(
-            twins.step_backward, way(case.dy[:, :, s]), tuple(part[s] for part in case.dstate_T), cache
+            step_backward, way(case.dy[:, :, s]), tuple(part[s] for part in case.dstate_T), cache
         )
         ys.append(way(y))
         finals.append(final)

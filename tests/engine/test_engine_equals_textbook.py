@@ -11,12 +11,12 @@ from npbilstm.engine import LSTM, blocks, recurrent_backward, recurrent_forward
 from npbilstm.engine import plan as plans_of_directions
 from npbilstm.textbook import BiLSTMParams, LSTMParams, bilstm_backward, bilstm_forward
 from tests.cases import assert_all_close, assert_close
-from tests.engine.cells import TWINS, by_engine, by_textbook, cases, make_case
+from tests.engine.cells import ENGINE_CELLS, by_engine, by_textbook, cases, make_case
 from tests.engine.plans import PLANS, going
 
 plans = st.sampled_from(sorted(PLANS))
 intervals = st.none() | st.integers(1, 7)
-every_cell = pytest.mark.parametrize("name", TWINS)
+every_cell = pytest.mark.parametrize("name", ENGINE_CELLS)
 
 
 @settings(max_examples=400)
@@ -50,7 +50,7 @@ def test_both_directions_of_the_lstm_equal_the_bidirectional_lstm_of_the_textboo
 
 @given(cases())
 def test_keeping_nothing_changes_no_output(case):
-    arguments = TWINS[case.name].cell(), case.x, case.state, case.params, case.lengths
+    arguments = ENGINE_CELLS[case.name](), case.x, case.state, case.params, case.lengths
     y, final, _ = recurrent_forward(*arguments, mask=case.mask)
     y_bare, final_bare, cache = recurrent_forward(*arguments, mask=case.mask, keep=False)
     assert cache is None
@@ -67,7 +67,7 @@ def test_padding_content_never_matters(case, junk):
     (y, final), gradients = by_engine(case._replace(x=x, dy=dy))
     assert_all_close(((y, final), gradients), by_engine(case), 0)
     bare = recurrent_forward(
-        TWINS[case.name].cell(), x, case.state, case.params, lengths, mask=case.mask, keep=False
+        ENGINE_CELLS[case.name](), x, case.state, case.params, lengths, mask=case.mask, keep=False
     )  # without a warning
     assert_all_close((bare[0], tuple(bare[1])), (y, final), 0)
     assert not y[padding].any()
@@ -88,7 +88,7 @@ def test_inputs_are_unchanged_and_both_passes_repeat_exactly(case, store_every):
     weights = [w for own in case.params for w in own.values()]
     arrays = [case.x, *case.state, case.dy, *case.dstate_T, *weights, *([] if case.mask is None else [case.mask])]
     copies = [array.copy() for array in arrays]
-    cell = TWINS[case.name].cell()
+    cell = ENGINE_CELLS[case.name]()
     y, final, cache = recurrent_forward(
         cell, case.x, case.state, case.params, case.lengths, mask=case.mask, store_every=store_every
     )
@@ -103,7 +103,7 @@ def test_inputs_are_unchanged_and_both_passes_repeat_exactly(case, store_every):
 def test_what_is_changed_between_forward_and_backward_does_not_mix_in(lengths, name):
     case = make_case(name, lengths=lengths, masked=True)
     expected = by_engine(case)[1]
-    y, _, cache = recurrent_forward(TWINS[name].cell(), case.x, case.state, case.params, case.lengths, mask=case.mask)
+    y, _, cache = recurrent_forward(ENGINE_CELLS[name](), case.x, case.state, case.params, case.lengths, mask=case.mask)
     for array in [case.x, *case.state, *(w for own in case.params for w in own.values()), y]:
         array += 1
     for array in [case.lengths, case.mask]:
@@ -137,7 +137,7 @@ def test_directions_in_threads_do_not_share_dx(monkeypatch):
         LSTM.backward_steps(*arguments)
 
     cell = LSTM._replace(backward_steps=remember)
-    monkeypatch.setitem(TWINS, "LSTM", TWINS["LSTM"]._replace(cell=lambda engine=None: cell))
+    monkeypatch.setitem(ENGINE_CELLS, "LSTM", lambda engine=None: cell)
     with going("a thread for each direction"):
         assert_all_close(by_engine(case), expected)
     assert not np.shares_memory(*shared)

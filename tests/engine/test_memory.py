@@ -19,7 +19,7 @@ from npbilstm.engine import (
     tiles,
 )
 from tests.cases import assert_all_close
-from tests.engine.cells import TWINS, by_engine, make_case
+from tests.engine.cells import ENGINE_CELLS, by_engine, make_case
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +32,7 @@ def nothing_idle():
 
 
 def forward(case, **options):
-    return recurrent_forward(TWINS[case.name].cell(), case.x, case.state, case.params, case.lengths, **options)
+    return recurrent_forward(ENGINE_CELLS[case.name](), case.x, case.state, case.params, case.lengths, **options)
 
 
 def backward(case, y, cache):
@@ -48,7 +48,7 @@ def peak_of(action) -> int:
     return tracemalloc.get_traced_memory()[1] - before
 
 
-KINDS = ["GRU", "GRU, reset before", "RNN, relu", "LSTM, peepholes, projection, coupled"]
+KINDS = ["GRU", "GRU, reset before", "RNN, relu", "LSTM, coupled, peepholes, projection"]
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_a_small_collection_gives_nothing_back():
     assert buffers.idle_bytes() == idle
 
 
-@pytest.mark.parametrize("name", TWINS)
+@pytest.mark.parametrize("name", ENGINE_CELLS)
 @pytest.mark.parametrize("junk", [np.inf, 3e38])
 def test_what_lent_memory_held_before_never_matters(name, junk, monkeypatch):
     case = make_case(name, N=3, T=7, H=4, lengths=[7, 3, 0], masked=True)

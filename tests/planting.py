@@ -15,13 +15,20 @@ def planted(module: ModuleType, old: str, new: str) -> ModuleType:
     return made_from(module, source.replace(old, new))
 
 
-def planted_below(user: ModuleType, module: ModuleType, old: str, new: str) -> ModuleType:
-    """A copy of `user` that uses `module` with its one occurrence of `old` replaced by `new`."""
-    changed, copy = planted(module, old, new), made_from(user, inspect.getsource(user))
-    names = [name for name in vars(copy) if getattr(vars(copy)[name], "__module__", None) == module.__name__]
-    assert names, f"{user.__name__} uses nothing of {module.__name__}"
-    vars(copy).update({name: vars(changed)[name] for name in names})
-    return copy
+def planted_below(users: list[ModuleType], module: ModuleType, old: str, new: str) -> list[ModuleType]:
+    """Copies of `users`, each after those that it uses, which use one another and `module` with its one occurrence of
+    `old` replaced by `new`."""
+    made = {module.__name__: planted(module, old, new)}
+    used = module in users
+    for user in users:
+        copy = made.setdefault(user.__name__, made_from(user, inspect.getsource(user)))
+        for name, value in list(vars(copy).items()):
+            home = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", None)
+            if home in made and home != user.__name__:
+                vars(copy)[name] = made[home] if isinstance(value, ModuleType) else vars(made[home]).get(name, value)
+                used = True
+    assert used, f"nobody uses anything of {module.__name__}"
+    return [made[user.__name__] for user in users]
 
 
 def made_from(module: ModuleType, source: str) -> ModuleType:

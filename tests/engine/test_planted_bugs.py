@@ -1,6 +1,5 @@
 """Every mistake planted in the engine is seen by its comparison with the textbook."""
 
-import inspect
 from types import ModuleType, SimpleNamespace
 
 import numpy as np
@@ -10,7 +9,7 @@ from npbilstm.engine import blocks, gru, lstm, lstm_variants, order, recurrence,
 from tests.cases import assert_all_close
 from tests.engine.cells import by_engine, by_textbook, make_case
 from tests.engine.plans import PLANS
-from tests.planting import made_from, planted
+from tests.planting import planted_below
 
 USERS = [tiles, blocks, recurrence, lstm, lstm_variants, gru, rnn]
 """Those above `order`, each after what it uses."""
@@ -400,18 +399,10 @@ BUGS = [
 
 def engine_with(module: ModuleType, old: str, new: str) -> SimpleNamespace:
     """The engine's public names, from copies of its modules with one change in one of them and in all that use it."""
-    made = {module.__name__: planted(module, old, new)}
-    for user in USERS:
-        copy = made.setdefault(user.__name__, made_from(user, inspect.getsource(user)))
-        for name, value in list(vars(copy).items()):
-            home = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", None)
-            if home in made and home != user.__name__:
-                vars(copy)[name] = made[home] if isinstance(value, ModuleType) else vars(made[home]).get(name, value)
-    names: dict = {}
-    for user in USERS:
-        names |= vars(made[user.__name__])
+    copies = planted_below(USERS, module, old, new)
+    names = {name: value for copy in copies for name, value in vars(copy).items()}
     borders_within = {attribute: value for (_, attribute), value in PLANS["blocks of two steps"].items()}
-    vars(made[blocks.__name__]).update(borders_within)
+    vars(copies[USERS.index(blocks)]).update(borders_within)
     return SimpleNamespace(**names)
 
 

@@ -135,4 +135,4 @@ def test_a_planted_bug_is_seen(bug):
 
 @pytest.mark.parametrize("module", [keras, onnx_weights])
 def test_blocks_in_the_wrong_order_are_seen_wherever_they_are_reordered(module):
-    assert not is_right(module, planted_below(module, parts, "[blocks[k] for k in order]", "blocks"))
+    assert not is_right(module, *planted_below([module], parts, "[blocks[k] for k in order]", "blocks"))

@@ -54,7 +54,7 @@ def to_keras(layer: Layer) -> list[np.ndarray]:
     """
     require_storable(layer)
     if isinstance(layer, SequenceModel):
-        return [w for part in (layer.embedding, layer.recurrent, layer.linear) for w in to_keras(part)]
+        return [w for part in layer.parts.values() for w in to_keras(part)]
     if isinstance(layer, (Embedding, Linear)):
         return [w.copy() for w in layer.params.values()]
     layer = require_recurrent(layer, "Linear, Embedding or a model")

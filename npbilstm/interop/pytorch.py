@@ -57,8 +57,7 @@ def to_pytorch(layer: Layer) -> Arrays:
     """
     require_storable(layer)
     if isinstance(layer, SequenceModel):
-        parts = {"embedding": layer.embedding, layer.cell: layer.recurrent, "linear": layer.linear}
-        return join({name: to_pytorch(part) for name, part in parts.items()})
+        return join({name: to_pytorch(part) for name, part in layer.parts.items()})
     if isinstance(layer, Embedding):
         return {"weight": layer.params["W"].copy()}
     if isinstance(layer, Linear):

@@ -85,10 +85,14 @@ class SequenceModel(Layer):
         self.dropout = Dropout(dropout, rng=self.rng)
 
     @property
+    def parts(self) -> dict[str, Layer]:
+        """The layers with parameters, under the names that those begin with."""
+        return {"embedding": self.embedding, self.cell: self.recurrent, "linear": self.linear}
+
+    @property
     def params(self) -> Mapping[str, np.ndarray]:
         """All parameters under one flat name each."""
-        parts = {"embedding": self.embedding, self.cell: self.recurrent, "linear": self.linear}
-        return MappingProxyType(join({name: layer.params for name, layer in parts.items()}))
+        return MappingProxyType(join({name: layer.params for name, layer in self.parts.items()}))
 
     @params.setter
     def params(self, params: Mapping[str, np.ndarray]) -> None:

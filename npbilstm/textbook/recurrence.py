@@ -63,7 +63,7 @@ def recurrent_forward(
 
     Raises TypeError where state is not a tuple, ValueError where a shape does not fit, and as check_lengths does.
     """
-    require_fit(x, state, params, mask)
+    require_parts_fit(x, state, params, mask)
     N, T, _ = x.shape
     R = state[0].shape[1]
     valid = valid_steps(check_lengths(lengths, N, T), T)  # (N, T)
@@ -194,7 +194,7 @@ def require_parts(name: str, state: Any) -> None:
         raise TypeError(f"{name} is {type(state).__name__}; it needs a tuple of arrays, (h,) or (h, c)")
 
 
-def require_fit(x: np.ndarray, state: State, params: Any, mask: np.ndarray | None) -> None:
+def require_parts_fit(x: np.ndarray, state: State, params: Any, mask: np.ndarray | None) -> None:
     """Raise TypeError or ValueError, naming the argument, unless the shapes of inputs and params belong together."""
     require_parts("state", state)
     if x.ndim != 3:

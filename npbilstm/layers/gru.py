@@ -33,6 +33,11 @@ class GRU(Recurrent):
         """What the engine runs."""
         return engine.GRU if self.reset_after else engine.GRU_RESET_BEFORE
 
+    @property
+    def gates(self) -> str:
+        """The blocks in the last axis of Wx, Wh and b: r, z, n."""
+        return "rzn"
+
     def weight_shapes(self, D: int) -> dict[str, tuple[int, ...]]:
         """The weights of one direction that reads D features."""
         H = self.hidden_size

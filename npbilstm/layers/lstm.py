@@ -51,6 +51,11 @@ class LSTM(Recurrent):
         return engine.lstm_cell(self.peepholes, self.projection_size is not None, self.coupled)
 
     @property
+    def gates(self) -> str:
+        """The blocks in the last axis of Wx, Wh and b: i, f, g, o, of which coupled gates have no f."""
+        return "igo" if self.coupled else "ifgo"
+
+    @property
     def output_size(self) -> int:
         """How many numbers a direction puts out at a step: R."""
         return self.hidden_size if self.projection_size is None else self.projection_size

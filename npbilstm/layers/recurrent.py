@@ -134,6 +134,19 @@ class Recurrent(Layer):
         """How many numbers a direction puts out at a step: R."""
         return self.hidden_size
 
+    @property
+    def gates(self) -> str:
+        """The blocks in the last axis of Wx, Wh and b, in their order, a letter each; "" where there is but one."""
+        return ""
+
+    @property
+    def blocks(self) -> dict[str, tuple[str, ...]]:
+        """The gates of each parameter that is made of several blocks: what `check_gradients` takes as `blocks`."""
+        peepholes = self.gates.replace("g", "")
+        of = {"Wx": self.gates, "Wh": self.gates, "b": self.gates, "p": peepholes}
+        own = {name: tuple(of.get(name.split(".")[-1], "")) for name in self.params}
+        return {name: gates for name, gates in own.items() if gates}
+
     def weight_shapes(self, D: int) -> dict[str, tuple[int, ...]]:
         """The weights of one direction that reads D features."""
         raise NotImplementedError

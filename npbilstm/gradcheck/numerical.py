@@ -23,7 +23,7 @@ Along = Callable[[complex], Any]
 
 def complex_step(along: Along, h: float) -> float:
     """Im along(i h) / h."""
-    return along(1j * h).imag / h
+    return float(np.imag(along(1j * h)) / h)
 
 
 def central_difference(along: Along, h: float) -> float:
@@ -52,6 +52,6 @@ class Method(NamedTuple):
 
 METHODS = {
     "complex": Method(complex_step, np.complex128, 1e-20, 1e-12, "complex step"),
-    "richardson": Method(richardson, np.float64, 1e-3, 1e-8, "Richardson's extrapolation of central differences"),
+    "richardson": Method(richardson, np.float64, 1e-3, 1e-8, "Richardson's extrapolation"),
     "central": Method(central_difference, np.float64, 1e-5, 1e-7, "central differences"),
 }

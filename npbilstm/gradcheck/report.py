@@ -1,21 +1,29 @@
-"""What a gradient check found: the verdict first, then a row for each parameter."""
+"""What a gradient check found: the verdict first, then a row for each parameter or block of one."""
 
 from __future__ import annotations
 
-import html
-from dataclasses import dataclass
+import json
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from npbilstm.gradcheck.report_html import html_report
+from npbilstm.gradcheck.report_plot import plot_convergence
+from npbilstm.gradcheck.report_text import text_report, verdict_on
 
 
 @dataclass(frozen=True)
 class ParameterRow:
-    """One parameter: how many of its entries were checked, and the worst of them.
+    """One parameter, or one block of it: how many of its entries were checked, and the worst of them.
 
     absolute: the largest |got - expected|. relative: that over the parameter's own scale, its largest |expected| or
-    |got| (but at least a millionth of the whole gradient's). index, expected, got: where, the numerical derivative
-    there and the entry of grads.
+    |got| (but at least a millionth of the whole gradient's). index, expected, got: where in the whole array, the
+    numerical derivative there and the entry of grads. flags: "exactly zero", "sign flipped", "constant ratio 0.333
+    (1/3)", "not finite" where it is wrong; "kink".
     """
 
     name: str
+    block: str
     shape: tuple[int, ...]
     checked: int
     size: int
@@ -25,6 +33,7 @@ class ParameterRow:
     expected: float
     got: float
     ok: bool
+    flags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -38,19 +47,54 @@ class DirectionRow:
 
 
 @dataclass(frozen=True)
+class Convergence:
+    """Central differences along that vector at shrinking steps, expected and got as in DirectionRow.
+
+    order: the power of the step with which |difference - got| falls, 2 for a right gradient; None where all of it is
+    round-off. floor, floor_step: the smallest |difference - got|, and at which step; None where got is not finite.
+    sides: the derivatives from the two sides where the point is a kink.
+    """
+
+    steps: tuple[float, ...]
+    differences: tuple[float, ...]
+    expected: float
+    got: float
+    order: float | None
+    floor: float | None
+    floor_step: float | None
+    sides: tuple[float, float] | None
+
+
+@dataclass(frozen=True)
+class Strip:
+    """The largest relative error at each step of time (None where no entry was checked), and which steps are wrong."""
+
+    name: str
+    errors: tuple[float | None, ...]
+    wrong: tuple[bool, ...]
+
+
+@dataclass(frozen=True)
 class GradientReport:
-    """The outcome of check_gradients. `ok` is the verdict; str() gives the text, notebooks show a table."""
+    """The outcome of a check. `ok` is the verdict; str() gives the text, notebooks show a table.
+
+    findings: sentences on faults other than wrong numbers. notes: sentences on what to know when reading it.
+    """
 
     rows: list[ParameterRow]
     direction: DirectionRow
     method: str
     tolerance: float
-    note: str = ""
+    convergence: Convergence
+    strips: tuple[Strip, ...] = ()
+    notes: tuple[str, ...] = ()
+    findings: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
-        """True where every entry that was checked agrees, and the whole gradient along a random direction."""
-        return self.direction.ok and all(row.ok for row in self.rows)
+        """True where every entry that was checked agrees, the whole gradient does along a random direction, and
+        nothing else was found."""
+        return self.direction.ok and all(row.ok for row in self.rows) and not self.findings
 
     @property
     def worst(self) -> float:
@@ -64,67 +108,37 @@ class GradientReport:
 
     @property
     def verdict(self) -> str:
-        """One sentence."""
-        checked, size = self.checked, sum(row.size for row in self.rows)
-        entries = f"all {size} entries" if checked == size else f"{checked} of {size} entries"
-        if self.ok:
-            return (
-                f"The gradients agree with {self.method}: {entries} checked, "
-                f"largest relative difference {self.worst:.1e} (allowed {self.tolerance:.0e})."
-            )
-        wrong = [row.name for row in self.rows if not row.ok]
-        if not wrong:
-            advice = "" if checked == size else ": check them all"
-            return f"The gradient is WRONG along a random direction, though {entries} checked agree{advice}."
-        worst = max(
-            (row for row in self.rows if not row.ok), key=lambda row: (row.relative != row.relative, row.relative)
-        )
-        return (
-            f"The gradient is WRONG for {', '.join(wrong)} ({self.method}, {entries} checked). "
-            f"Worst: {worst.name}{list(worst.index)} should be {worst.expected:.10g}, got {worst.got:.10g}."
-        )
-
-    def cells(self) -> list[list[str]]:
-        """The table, its heading first."""
-        table = [["", "parameter", "shape", "checked", "largest difference", "relative", "at", "expected", "got"]]
-        for row in self.rows:
-            table.append(
-                [
-                    "ok" if row.ok else "WRONG",
-                    row.name,
-                    str(row.shape),
-                    f"{row.checked}/{row.size}",
-                    f"{row.absolute:.1e}",
-                    f"{row.relative:.1e}",
-                    str(list(row.index)) if row.checked else "-",
-                    f"{row.expected:.10g}" if row.checked else "-",
-                    f"{row.got:.10g}" if row.checked else "-",
-                ]
-            )
-        d = self.direction
-        difference = f"{abs(d.got - d.expected):.1e}"
-        table.append(
-            [
-                *("ok" if d.ok else "WRONG", "whole gradient", "along a random direction", "", difference),
-                *(f"{d.relative:.1e}", "", f"{d.expected:.10g}", f"{d.got:.10g}"),
-            ]
-        )
-        return table
+        """One sentence, of 230 characters at most."""
+        return verdict_on(self)
 
     def __str__(self) -> str:
-        table = self.cells()
-        widths = [max(len(row[k]) for row in table) for k in range(len(table[0]))]
-        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in table]
-        return "\n".join([self.verdict, *([self.note] if self.note else []), "", *lines])
+        return text_report(self)
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        heading, *body = self.cells()
-        head = "".join(f"<th>{html.escape(cell)}</th>" for cell in heading)
-        rows = ""
-        for row in body:
-            colour = "inherit" if row[0] == "ok" else "#c0392b"
-            rows += f"<tr style='color:{colour}'>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>"
-        text = html.escape(f"{self.verdict} {self.note}".strip())
-        return f"<p><b>{text}</b></p><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+        return html_report(self)
+
+    def to_json(self) -> str:
+        """The report as JSON: ok, verdict, checked, worst, and every field of this class under its own name.
+
+        Rows, direction, convergence and strips are objects with the fields of their classes. JSON has no word for
+        numbers that are not finite: they are the strings "nan", "inf" and "-inf".
+        """
+        summary = {"ok": self.ok, "verdict": self.verdict, "checked": self.checked, "worst": self.worst}
+        return json.dumps(plain({**summary, **asdict(self)}), allow_nan=False)
+
+    def plot_convergence(self, ax: Any = None) -> Any:
+        """Draw the error of the differences against the step. -> ax, matplotlib's. Needs the extra `plots`."""
+        return plot_convergence(self.convergence, ax)
+
+
+def plain(value: Any) -> Any:
+    """Lists, dicts and numbers that JSON has words for."""
+    if isinstance(value, dict):
+        return {name: plain(each) for name, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(each) for each in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value

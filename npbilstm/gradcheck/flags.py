@@ -1,0 +1,45 @@
+"""Flags: what a wrong block looks like, where it looks like something."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+
+
+def flags_of(got: np.ndarray, expected: np.ndarray, ok: bool, kink: bool, tolerance: float) -> tuple[str, ...]:
+    """The flags of a block's entries: "not finite", "exactly zero", "sign flipped", "constant ratio r", "kink".
+
+    A ratio is constant where it holds for all entries to `tolerance`, and there are two at least that are not small.
+    """
+    flags = ("kink",) if kink else ()
+    if ok:
+        return flags
+    if not np.isfinite(got).all():
+        return ("not finite", *flags)
+    if not got.any():
+        return ("exactly zero", *flags)
+    ratio = constant_ratio(got, expected, tolerance)
+    if ratio is None:
+        return flags
+    if abs(ratio + 1) <= tolerance:
+        return ("sign flipped", *flags)
+    return (f"constant ratio {ratio:.3g}{as_fraction(ratio, tolerance)}", *flags)
+
+
+def constant_ratio(got: np.ndarray, expected: np.ndarray, tolerance: float) -> float | None:
+    """got / expected where it is the same number everywhere, else None."""
+    largest = np.abs(expected).max(initial=0.0)
+    if (np.abs(expected) > 1e-3 * largest).sum() < 2:
+        return None
+    ratio = float((got * expected).sum() / (expected**2).sum())
+    constant = np.abs(got - ratio * expected).max() <= tolerance * abs(ratio) * largest
+    return ratio if constant else None
+
+
+def as_fraction(ratio: float, tolerance: float) -> str:
+    """ " (1/3)" for a ratio that is one of small whole numbers and no whole number itself."""
+    near = Fraction(ratio).limit_denominator(64)
+    if near.denominator > 1 and abs(ratio - near) <= tolerance * abs(ratio):
+        return f" ({near})"
+    return ""

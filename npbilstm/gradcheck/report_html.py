@@ -1,0 +1,34 @@
+"""A report for notebooks: the text's parts as HTML, in the reader's own colours, without scripts."""
+
+from __future__ import annotations
+
+import html
+from typing import TYPE_CHECKING
+
+from npbilstm.gradcheck.report_text import convergence_line, sentences_of, strip_line, table_of
+
+if TYPE_CHECKING:
+    from npbilstm.gradcheck.report import GradientReport
+
+WRONG = "background:rgba(220,50,47,.18);font-weight:bold"
+"""A tint that leaves the text readable on white and on black."""
+CELL = "text-align:left;padding:.15em .6em;white-space:nowrap"
+
+
+def html_report(report: GradientReport) -> str:
+    """The whole report as one element."""
+    heading, *body = table_of(report)
+    head = "".join(f"<th style='{CELL}'>{html.escape(cell)}</th>" for cell in heading)
+    rows = "".join(
+        f"<tr{'' if row[0] == 'ok' else f' style={WRONG!r}'}>"
+        + "".join(f"<td style='{CELL}'>{html.escape(cell)}</td>" for cell in row)
+        + "</tr>"
+        for row in body
+    )
+    sentences = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in sentences_of(report))
+    strips = "".join(f"<pre>{html.escape(strip_line(strip))}</pre>" for strip in report.strips)
+    verdict = f"<p style='{'' if report.ok else WRONG}'><b>{html.escape(report.verdict)}</b></p>"
+    return (
+        f"<div>{verdict}{sentences}<div style='overflow-x:auto'><table><thead><tr>{head}</tr></thead>"
+        f"<tbody>{rows}</tbody></table></div>{strips}<p>{html.escape(convergence_line(report.convergence))}</p></div>"
+    )

@@ -1,0 +1,150 @@
+"""A report as text: a verdict, what is worth knowing, a table, a strip over time, and how the differences converge."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from npbilstm.gradcheck.report import Convergence, GradientReport, ParameterRow, Strip
+
+LONGEST = 230
+"""Characters of a verdict: pytest shows no more of it."""
+BARS = "▂▃▄▅▆▇█"
+WIDEST = 60
+"""Characters of a strip."""
+
+
+def verdict_on(report: GradientReport) -> str:
+    """The verdict in one sentence."""
+    checked, size = report.checked, sum(row.size for row in report.rows)
+    entries = f"all {size} entries" if checked == size else f"{checked} of {size} entries"
+    wrong = [row for row in report.rows if not row.ok]
+    if wrong:
+        names = list(dict.fromkeys(row.name for row in wrong))
+        worst = max(wrong, key=lambda row: (row.relative != row.relative, row.relative))
+        place = f"{shortened(worst.name)}{list(worst.index)}" + (f" (block {worst.block})" if worst.block else "")
+        rest = (
+            f" ({report.method}, {entries} checked). "
+            f"Worst: {place} should be {number(worst.expected)}, got {number(worst.got)}."
+        )
+        start = "The gradient is WRONG for "
+        for count in range(len(names), 0, -1):
+            more = f" and {len(names) - count} more" if count < len(names) else ""
+            listed = ", ".join(map(shortened, names[:count])) + more
+            if len(start + listed + rest) <= LONGEST:
+                break
+        return (start + listed + rest)[:LONGEST]
+    if not report.direction.ok:
+        advice = "" if checked == size else ": check them all"
+        return f"The gradient is WRONG along a random direction, though {entries} checked agree{advice}."
+    if report.findings:
+        first = report.findings[0]
+        said = f"NOT right, though {entries} checked agree with {report.method}: {first}"
+        return said if len(said) <= LONGEST else said[: LONGEST - 3] + "..."
+    return (
+        f"The gradients agree with {report.method}: {entries} checked, "
+        f"largest relative difference {report.worst:.1e} (allowed {report.tolerance:.0e})."
+    )
+
+
+def number(x: float) -> str:
+    """Ten digits; no negative zero."""
+    return f"{x + 0.0:.10g}"
+
+
+def shortened(name: str) -> str:
+    """A name of at most 40 characters."""
+    return name if len(name) <= 40 else f"{name[:19]}..{name[-19:]}"
+
+
+def text_report(report: GradientReport) -> str:
+    """The whole report."""
+    table = table_of(report)
+    widths = [max(len(row[k]) for row in table) for k in range(len(table[0]))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in table]
+    tail = [strip_line(strip) for strip in report.strips] + [convergence_line(report.convergence)]
+    return "\n".join([report.verdict, *sentences_of(report), "", *lines, "", *tail])
+
+
+def sentences_of(report: GradientReport) -> list[str]:
+    """Findings, then notes; a finding that the verdict says is not said again."""
+    return [f"Found: {finding}" for finding in report.findings if finding not in report.verdict] + [
+        f"Note: {note}" for note in report.notes
+    ]
+
+
+def table_of(report: GradientReport) -> list[list[str]]:
+    """The table, its heading first; no column for blocks or flags where there are none."""
+    heading = ["", "parameter", "block", "shape", "checked", "largest difference", "relative", "at", "expected", "got"]
+    table = [[*heading, "looks like"], *(cells_of(row) for row in report.rows)]
+    d = report.direction
+    table.append(
+        [
+            *("ok" if d.ok else "WRONG", "whole gradient", "", "along a random direction", ""),
+            *(f"{abs(d.got - d.expected):.1e}", f"{d.relative:.1e}", "", number(d.expected), number(d.got), ""),
+        ]
+    )
+    used = [k for k in range(len(heading) + 1) if k not in (2, 10) or any(row[k] for row in table[1:])]
+    return [[row[k] for k in used] for row in table]
+
+
+def cells_of(row: ParameterRow) -> list[str]:
+    """A row of the table."""
+    return [
+        "ok" if row.ok else "WRONG",
+        row.name,
+        row.block,
+        str(row.shape),
+        f"{row.checked}/{row.size}",
+        f"{row.absolute:.1e}",
+        f"{row.relative:.1e}",
+        str(list(row.index)) if row.checked else "-",
+        number(row.expected) if row.checked else "-",
+        number(row.got) if row.checked else "-",
+        ", ".join(row.flags),
+    ]
+
+
+def strip_line(strip: Strip) -> str:
+    """One character a step of time: low where it is right, the higher the larger the error where it is wrong.
+
+        x over time  ▁▁▁▅█  0..4
+
+    A full bar is an error as large as the gradient, each lower one a tenth of it. Blank: nothing was checked there.
+    Long strips show the worst of several steps in a character.
+    """
+    count = len(strip.errors)
+    width = -(-count // WIDEST) or 1
+    bars = "".join(bar_of(strip, range(t, min(t + width, count))) for t in range(0, count, width))
+    each = f", {width} steps a character" if width > 1 else ""
+    return f"{strip.name} over time  {bars}  0..{count - 1}{each}"
+
+
+def bar_of(strip: Strip, steps: range) -> str:
+    """The character for some steps."""
+    wrong = [error for t in steps if strip.wrong[t] and (error := strip.errors[t]) is not None]
+    if wrong:
+        with np.errstate(divide="ignore"):
+            level = len(BARS) + np.floor(np.log10(min(max(wrong), 0.99)))
+        return BARS[int(max(level, 0))]
+    return "▁" if any(strip.errors[t] is not None for t in steps) else " "
+
+
+def convergence_line(c: Convergence) -> str:
+    """How the differences along a random direction behave as their step shrinks."""
+    start = "Central differences along a random direction"
+    if c.sides:
+        return f"{start} meet a kink: the derivatives from its two sides are {c.sides[0]:.6g} and {c.sides[1]:.6g}."
+    if c.floor is None:
+        return f"{start} have nothing to approach: what was got is not finite, or the loss is not."
+    if c.order is None:
+        return f"{start} and what was got differ by round-off only, {c.floor:.0e} at best."
+    if c.order < 1:
+        fall = f"error ~ h^{abs(c.order):.1f}"
+        return f"{start} stay {c.floor:.0e} away from what was got, however short the step h ({fall})."
+    return (
+        f"{start} approach what was got as the step h shrinks: error ~ h^{c.order:.1f}, {c.floor:.0e} at best, "
+        f"at h = {c.floor_step:.0e}; then round-off grows."
+    )

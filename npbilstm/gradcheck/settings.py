@@ -1,0 +1,40 @@
+"""How to check: the options that check_gradients and check_pair share. A wrong one is an error, and no verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from numbers import Integral
+from typing import NamedTuple
+
+import numpy as np
+
+from npbilstm.gradcheck.blocks import Blocks, checked_blocks, checked_time
+from npbilstm.gradcheck.numerical import METHODS
+from npbilstm.gradcheck.values import Arrays
+
+BlocksByName = Mapping[str, Sequence[str] | Blocks]
+
+
+class Settings(NamedTuple):
+    """The options, as check_gradients explains them."""
+
+    method: str
+    entries: int | None
+    seed: int
+    step: float | None
+    tolerance: float | None
+    blocks: BlocksByName | None
+    time: Mapping[str, int] | None
+
+    def checked(self, point: Arrays) -> Settings:
+        """Itself with blocks and axes spelled out for these arrays, or the error that names what makes no sense."""
+        if self.method not in (*METHODS, "auto"):
+            names = ", ".join(map(repr, [*METHODS, "auto"]))
+            raise ValueError(f"method is {self.method!r}; it needs one of {names}")
+        entries = self.entries
+        if entries is not None and (isinstance(entries, bool) or not isinstance(entries, Integral) or entries < 0):
+            raise ValueError(f"entries is {entries!r}; it needs a whole number from 0, or None for all")
+        for name, number in [("step", self.step), ("tolerance", self.tolerance)]:
+            if number is not None and not (np.isfinite(number) and number > 0):
+                raise ValueError(f"{name} is {number!r}; it needs a positive number")
+        return self._replace(blocks=checked_blocks(self.blocks, point), time=checked_time(self.time, point))

@@ -1,0 +1,9 @@
+"""A person's own code, as a pair of passes that can be judged like the textbook's.
+
+errors        what may go wrong with it
+layouts       gates in another order, weights the other way round, time or features first
+arguments     what their functions take, found out from the names
+answers       what they return
+passes        both passes in our names and layout, in this process
+process       the same in a process of its own; child is the other end, messages what goes between
+"""

@@ -1,0 +1,11 @@
+"""What goes wrong with a person's own code: sentences that are meant for them."""
+
+from __future__ import annotations
+
+
+class OwnError(ValueError):
+    """A sentence on why a person's code cannot be judged."""
+
+
+class TimedOut(OwnError):  # noqa: N818
+    """A person's code had not ended in time."""

@@ -1,0 +1,212 @@
+"""Layouts: arrays as a person's own code holds them, and as the textbook does.
+
+The conventions differ in five things, and a comment at the top of a person's file says which are theirs:
+
+    # npbilstm: gates=fico weights=(4,H,D) x=(T,D,N) b=(4,H,1)
+
+    gates       the order of an LSTM's blocks, of a GRU's, or both: ifog, zrn, ifog/zrn
+    weights     (D,4H), (4H,D), or a matrix a gate: (4,D,H), (4,H,D). For Wh put H in D's place, for a GRU 3 in 4's
+    x           the axes of a sequence in any order. Without N: one sequence, no batch. Without T: T comes first
+    b           (4H), (4H,1), (4,H) or (4,H,1)
+
+States, outputs and gradients follow x, with H in D's place; an axis of two directions stays first. What holds a matrix
+a gate in the textbook too, in one_sequence.py, differs only in the order of the gates.
+
+Every further setting gives an argument of theirs the name that it has in the textbook: hidden=h_prev.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from math import prod
+from typing import NamedTuple
+
+import numpy as np
+
+SETTINGS = ("gates", "weights", "x", "b")
+LSTM_GATES, GRU_GATES = "ifgo", "rzn"
+SPELLINGS = {"D,4H": "D,4H", "D,H": "D,4H", "4H,D": "4H,D", "H,D": "4H,D", "4,D,H": "4,D,H", "4,H,D": "4,H,D"}
+BIAS_SPELLINGS = {"4H": "4H", "H": "4H", "4H,1": "4H,1", "H,1": "4H,1", "4,H": "4,H", "4,H,1": "4,H,1"}
+
+
+class Layout(NamedTuple):
+    """Where a person's arrays have what. gates, gru_gates: the order of the blocks, in the textbook's letters.
+    weights, b: as in a header, without brackets. x: the letters of its axes. As it stands, it is the textbook's."""
+
+    gates: str = LSTM_GATES
+    gru_gates: str = GRU_GATES
+    weights: str = "D,4H"
+    x: str = "NTD"
+    b: str = "4H"
+
+    @property
+    def has_batch(self) -> bool:
+        """Whether arrays have an axis N. Where they have none, N can only be 1."""
+        return "N" in self.x
+
+
+def read_header(source: str) -> dict[str, str]:
+    """The settings in a file's comments `# npbilstm: name=value ...`, as they are written.
+
+    A comment that fills a line counts wherever it stands: one that did not would be a trap. Raises ValueError where a
+    comment is not made of settings, or two settings have one name.
+    """
+    settings: dict[str, str] = {}
+    for line in re.findall(r"^#[ \t]*npbilstm:(.*)$", source, re.MULTILINE):
+        pairs = re.findall(r"(\w+)\s*=\s*(\([^()]*\)|[^\s()=]+)", line)
+        rest = re.sub(r"(\w+)\s*=\s*(\([^()]*\)|[^\s()=]+)", "", line).strip()
+        if rest or not pairs:
+            raise ValueError(f"the header has {rest!r}; it needs settings such as gates=ifog x=(T,N,D)")
+        for name, value in pairs:
+            if name in settings:
+                raise ValueError(f"the header has {name} twice; it needs one")
+            settings[name] = value
+    return settings
+
+
+def layout_of(settings: Mapping[str, str]) -> Layout:
+    """The layout that settings describe. Raises ValueError, a sentence that lists what there is, for any other value.
+
+    Without a setting for b, it follows the others: a row a gate where weights have a matrix a gate, and a column where
+    a batch of x holds columns.
+    """
+    layout = Layout()
+    for part in filter(None, settings.get("gates", "").split("/")):
+        letters = re.sub(r"[\s,()]", "", part)
+        if len(letters) == 4:
+            layout = layout._replace(gates=gate_order(settings["gates"], letters, LSTM_GATES, {"g": "gczn~"}))
+        else:
+            layout = layout._replace(
+                gru_gates=gate_order(settings["gates"], letters, GRU_GATES, {"z": "zu", "n": "nhc"})
+            )
+    if "weights" in settings:
+        layout = layout._replace(weights=spelled("weights", settings["weights"], SPELLINGS))
+    if "x" in settings:
+        x = "".join(axes_in(settings["x"]))
+        if "D" not in x or len(set(x)) < len(x) or set(x) - set("NTD"):
+            raise ValueError(
+                f"x is {settings['x']}; it needs N, T and D in some order, as in (T,N,D); N or T may be left out"
+            )
+        layout = layout._replace(x=x)
+    if "b" in settings:
+        return layout._replace(b=spelled("b", settings["b"], BIAS_SPELLINGS))
+    row = "4,H" if layout.weights.startswith("4,") else "4H"
+    columns = layout.has_batch and layout.x.index("D") < layout.x.index("N")
+    return layout._replace(b=row + ",1" if columns else row)
+
+
+def gate_order(value: str, letters: str, gates: str, spellings: Mapping[str, str]) -> str:
+    """The order of the gates in the textbook's letters."""
+    order = "".join(next((gate for gate in gates if letter in spellings.get(gate, gate)), "") for letter in letters)
+    if sorted(order) != sorted(gates):
+        raise ValueError(
+            f"gates is {value}; it needs the order of i, f, g, o for an LSTM (g, the candidate, may be c, z, n or ~), "
+            "of r, z, n for a GRU (z may be u; n may be h or c), or both: gates=ifog/zrn"
+        )
+    return order
+
+
+def axes_in(value: str) -> list[str]:
+    """The axes written in a setting: "(4, H, D)" -> 4, H, D. A GRU's 3 reads as 4."""
+    parts = [part for part in re.split(r"[\s,()]+", value.upper()) if part]
+    return [re.sub("^(3|GATES)", "4", part) for part in parts]
+
+
+def spelled(name: str, value: str, spellings: Mapping[str, str]) -> str:
+    """A setting's value as a layout has it."""
+    axes = ",".join(axes_in(value))
+    if axes not in spellings:
+        there = ", ".join(f"({known})" for known in dict.fromkeys(spellings.values()))
+        raise ValueError(f"{name} is {value}; it needs one of {there}")
+    return spellings[axes]
+
+
+def to_theirs(name: str, array: np.ndarray, axes: str, layout: Layout) -> np.ndarray:
+    """An array of ours, moved to their layout: always a new one. axes: as a subject has them, "N T D" or "D 4H".
+
+    Raises ValueError where the layout has no batch and the array has more rows than one.
+    """
+    return np.asarray(np.reshape(array, -1)[places(name, np.shape(array), axes, layout)])
+
+
+def to_ours(name: str, array: np.ndarray, axes: str, layout: Layout, shape: tuple[int, ...]) -> np.ndarray:
+    """An array of theirs in our layout, where it needs this shape. Raises ValueError where theirs has not the shape
+    that belongs to it."""
+    source = places(name, shape, axes, layout)
+    if np.shape(array) != source.shape:
+        raise ValueError(f"{name} has shape {np.shape(array)}; it needs {source.shape}")
+    ours = np.empty(source.size, np.asarray(array).dtype)
+    ours[source] = array
+    return ours.reshape(shape)
+
+
+@cache
+def places(name: str, shape: tuple[int, ...], axes: str, layout: Layout) -> np.ndarray:
+    """For each entry of theirs, where it stands in ours, counted flat. A layout only moves entries, so this one array
+    takes them there and back."""
+    ours = np.arange(prod(shape)).reshape(shape)
+    part = name.rpartition(".")[2]
+    if part in ("Wx", "Wh", "Wp"):
+        theirs = moved_matrix(ours, axes.split(), layout)
+    elif part in ("b", "b_hn", "p"):
+        theirs = moved_bias(ours, axes.split(), layout, part == "p")
+    else:
+        theirs = moved_data(name, ours, axes.split(), layout)
+    theirs.flags.writeable = False
+    return theirs
+
+
+def blocks_order(count: int, layout: Layout, peepholes: bool = False) -> list[int]:
+    """Which block of ours stands at each place of theirs. Peepholes have no block for the candidate."""
+    theirs, ours = (layout.gates, LSTM_GATES) if count == 4 or peepholes else (layout.gru_gates, GRU_GATES)
+    if peepholes:
+        theirs, ours = theirs.replace("g", ""), ours.replace("g", "")
+    return [ours.index(gate) for gate in theirs] if count > 1 else [0]
+
+
+def moved_matrix(ours: np.ndarray, axes: list[str], layout: Layout) -> np.ndarray:
+    """A weight matrix, of any number of gates, in their layout."""
+    stacked = axes[0].isdigit()
+    count = int(axes[0]) if stacked else int(axes[-1][:-1] or 1)
+    form = "4,H,D" if stacked else layout.weights
+    rows = ours.shape[0]
+    blocks = ours.swapaxes(1, 2) if stacked else ours.reshape(rows, count, -1).swapaxes(0, 1)  # (gates, in, out)
+    blocks = blocks[blocks_order(count, layout)]
+    if form == "D,4H":
+        return blocks.swapaxes(0, 1).reshape(rows, -1)
+    if form.endswith("D"):
+        blocks = blocks.swapaxes(1, 2)
+    if form == "4H,D":
+        return blocks.reshape(-1, rows)
+    return blocks if count > 1 else blocks[0]
+
+
+def moved_bias(ours: np.ndarray, axes: list[str], layout: Layout, peepholes: bool) -> np.ndarray:
+    """A bias, or peepholes, in their layout."""
+    stacked = len(axes) == 2
+    count = int(axes[0]) if stacked else int(axes[0][:-1] or 1)
+    form = "4,H" if stacked else layout.b
+    blocks = ours.reshape(count, -1)[blocks_order(count, layout, peepholes)]  # (gates, H)
+    theirs = blocks if form.startswith("4,") and count > 1 else blocks.reshape(-1)
+    return theirs[..., None] if form.endswith(",1") else theirs
+
+
+def moved_data(name: str, ours: np.ndarray, axes: list[str], layout: Layout) -> np.ndarray:
+    """What has rows, steps or features, in their layout."""
+    order = their_axes(axes, layout)
+    theirs = ours.transpose([axes.index(axis) for axis in order])
+    if layout.has_batch or "N" not in axes:
+        return theirs
+    rows = ours.shape[axes.index("N")]
+    if rows != 1:
+        raise ValueError(f"{name} has {rows} rows; x=({','.join(layout.x)}) has no batch, so it needs one")
+    return np.asarray(theirs.take(0, axis=order.index("N")))
+
+
+def their_axes(axes: list[str], layout: Layout) -> list[str]:
+    """The axes of data in the order of theirs: that of x, where what is no row and no step stands in D's place, and
+    an axis of directions is first."""
+    x = ("" if "T" in layout.x else "T") + layout.x + ("" if layout.has_batch else "N")
+    return sorted(axes, key=lambda axis: -1 if axis == "2" else x.index(axis if axis in ("N", "T") else "D"))

@@ -1,0 +1,258 @@
+"""A person's own functions as a subject's pair of passes: by the textbook's names, in the textbook's layout.
+
+They are called in their own way and their own layout, with fresh copies each time, and what they return is copied. What
+is wrong with how they behave, not with their numbers, is found on the way: arrays changed in place, and a backward pass
+that takes differences of the forward pass.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from npbilstm import textbook
+from npbilstm.classroom.own_code.answers import Outputs, array_of_ours, gradient_called, gradients_in, like, outputs_in
+from npbilstm.classroom.own_code.arguments import argument_called, arguments_of, known_arguments, made, parameters_of
+from npbilstm.classroom.own_code.errors import OwnError
+from npbilstm.classroom.own_code.layouts import Layout, to_theirs
+from npbilstm.classroom.probes import size_of
+from npbilstm.classroom.subjects import Arrays, Subject, names_in
+
+FORWARD_CALLS = 2
+"""How often a backward pass may run the forward pass again; one that takes differences does so for each number."""
+
+
+class OwnPair(NamedTuple):
+    """A person's two passes, as `Pair`. forward(inputs) leaves out the outputs that theirs has not, backward(upstream,
+    cache) the gradients of the inputs that theirs does not take; backward is None where they have none.
+
+    functions: the names of theirs. absent: those inputs, and "rows" where theirs takes one sequence and no batch.
+    Theirs starts at 0, reads all steps, has no bias there: judge it with nothing else.
+    findings: sentences on how the functions behaved, growing with every call, each there once. changed: the arrays that
+    they changed in place, x or dh say, in the same way.
+    """
+
+    forward: Callable[[Arrays], tuple[Arrays, Any]]
+    backward: Callable[[Arrays, Any], Arrays] | None
+    functions: tuple[str, ...]
+    absent: frozenset[str]
+    findings: list[str]
+    changed: list[str]
+
+
+class Run(NamedTuple):
+    """A forward pass that was: our inputs, what their function was given, and what it returned."""
+
+    inputs: Arrays
+    given: dict[str, Any]
+    outputs: Outputs
+
+
+def pair_of_theirs(
+    subject: Subject,
+    functions: Mapping[str, Callable[..., Any]],
+    layout: Layout,
+    renamed: Mapping[str, str] | None = None,
+) -> OwnPair | None:
+    """The pair of a subject, made of a person's functions; None where they have neither pass.
+
+    functions: what they define, by the textbook's names. renamed: their arguments' names -> ours, from their header.
+    With a backward pass alone, the textbook's forward makes its cache.
+
+    Raises OwnError, a sentence, where it cannot be told how their functions are called. Calling the pair raises it too,
+    and whatever their functions raise.
+    """
+    if not {subject.forward, subject.backward} & functions.keys():
+        return None
+    own = OwnPasses(subject, functions, layout, renamed or {})
+    names = tuple(name for name in (subject.forward, subject.backward) if name in functions)
+    backward = own.run_backward if own.backward else None
+    return OwnPair(own.run_forward, backward, names, own.absent, own.findings, own.changed)
+
+
+class OwnPasses:
+    """A person's functions for one subject, and how they are called."""
+
+    def __init__(
+        self,
+        subject: Subject,
+        functions: Mapping[str, Callable[..., Any]],
+        layout: Layout,
+        renamed: Mapping[str, str],
+    ) -> None:
+        self.subject, self.layout = subject, layout
+        if subject.forward not in functions and layout != Layout():
+            raise OwnError(
+                f"{subject.backward} has no {subject.forward} beside it, and the textbook's makes no cache in your "
+                f"layout; it needs your own {subject.forward}, or the textbook's layout"
+            )
+        self.forward = functions.get(subject.forward) or getattr(textbook, subject.forward)
+        self.backward = functions.get(subject.backward)
+        self.arguments = arguments_of(subject, subject.forward, self.forward, renamed)
+        self.steps = steps_of(subject, functions, layout)
+        taken = {name for _, argument in self.arguments for name in names_in(argument)}
+        self.absent = frozenset(subject.inputs) - taken | (set() if layout.has_batch else {"rows"})
+        self.findings: list[str] = []
+        self.changed: list[str] = []
+
+    def find(self, sentence: str) -> None:
+        """Add a finding, once."""
+        if sentence not in self.findings:
+            self.findings.append(sentence)
+
+    def find_changed(self, function: str, name: str) -> None:
+        """Note that a function changes an array in place."""
+        self.find(f"{function} changes its {name} in place; it must leave it as it was")
+        if name not in self.changed:
+            self.changed.append(name)
+
+    def run_forward(self, inputs: Arrays) -> tuple[Arrays, Run]:
+        """Their forward pass -> the outputs by name, what run_backward needs."""
+        subject, layout = self.subject, self.layout
+        given: dict[str, Any] = {
+            name: to_theirs(name, inputs[name], axes, layout) if axes else inputs[name].item()
+            for name, axes in subject.inputs.items()
+            if name not in self.absent
+        }
+        if not layout.has_batch and "lengths" in given:
+            given["lengths"] = None  # one sequence has no padding
+        before = {name: snapshot(array) for name, array in given.items()}
+        step = self.steps[0] if self.steps else None
+        values = [(key, made(argument, {**given, "step": step})) for key, argument in self.arguments]
+        answer = self.forward(*(value for key, value in values if not key), **{key: v for key, v in values if key})
+        for name, array in given.items():
+            if snapshot(array) != before[name]:
+                self.find_changed(subject.forward, name)
+        outputs = outputs_in(subject, subject.forward, answer, self.backward is not None)
+        sizes = sizes_of(subject, inputs)
+        arrays = {}
+        for name, value in outputs.values.items():
+            axes, called = subject.outputs[name], f"{subject.forward}'s {name}"
+            arrays[name] = array_of_ours(called, name, value, axes, layout, size_of(axes, sizes))
+        return arrays, Run(inputs, given, outputs)
+
+    def run_backward(self, upstream: Arrays, run: Run) -> Arrays:
+        """Their backward pass -> the gradients by name."""
+        subject, layout = self.subject, self.layout
+        given = {}
+        for name, value in run.outputs.values.items():
+            given[name] = like(value, name, upstream[name], subject.outputs[name], layout)
+        before = {name: snapshot(value) for name, value in given.items()}
+        cached = snapshot(run.outputs.cache)
+        with counted_calls(self.forward) as calls:
+            answer = self.backward(*self.backward_arguments(run, given))  # type: ignore[misc]
+        for name, value in given.items():
+            if snapshot(value) != before[name]:
+                self.find_changed(subject.backward, gradient_called(name))
+        if snapshot(run.outputs.cache) != cached:
+            self.find(f"{subject.backward} changes its cache in place; a second call on it would answer otherwise")
+        if len(calls) > FORWARD_CALLS:
+            self.find(
+                f"{subject.backward} calls {subject.forward} {len(calls)} times in one pass; differences of the "
+                "forward pass are no backward pass"
+            )
+        grads = {}
+        for name, value in gradients_in(
+            subject, subject.backward, answer, [argument for _, argument in self.arguments]
+        ).items():
+            called = f"{subject.backward}'s {gradient_called(name)}"
+            shape = np.shape(run.inputs[name])
+            grads[name] = array_of_ours(called, name, value, subject.inputs[name], layout, shape)
+        return grads
+
+    def backward_arguments(self, run: Run, given: Mapping[str, Any]) -> list[Any]:
+        """What their backward function is called with: the upstream gradients, nested as the outputs are or one by
+        one, as many as it takes, and the cache."""
+        subject, cache = self.subject, run.outputs.cache
+        known = known_arguments(subject)
+        again = [made(known[name], run.given) for name in subject.again]
+        nested = nested_as(run.outputs.nesting, given)
+        parameters = parameters_of(self.backward)  # type: ignore[arg-type]
+        if parameters is None:
+            return [*self.steps[1:], *nested, cache, *again]
+        names = [parameter.name for parameter in parameters if parameter.kind is not parameter.KEYWORD_ONLY]
+        steps = self.steps[1:] if names and argument_called(names[0], ["step"]) else ()
+        least = sum(parameter.default is parameter.empty for parameter in parameters)
+        for upstream in (nested, list(given.values())):
+            for rest in (again, []):
+                arguments = [*steps, *upstream, *rest]
+                if least <= len(arguments) + 1 <= len(names):
+                    called = (k for k, name in enumerate(names[: len(arguments) + 1]) if "cache" in name.lower())
+                    arguments.insert(next(called, len(steps) + len(upstream)), cache)
+                    return arguments
+        needed = ", ".join(map(gradient_called, given))
+        raise OwnError(f"{subject.backward}({', '.join(names)}) does not take what it needs: {needed} and the cache")
+
+
+def steps_of(subject: Subject, functions: Mapping[str, Any], layout: Layout) -> tuple[Any, ...]:
+    """The two passes of the step that a subject takes through time: theirs where they have both, else the textbook's.
+    None at all for a subject that takes no step.
+
+    Raises OwnError where that one is in another layout.
+    """
+    if subject.steps is None:
+        return ()
+    if set(subject.steps) <= functions.keys():
+        return functions[subject.steps[0]], functions[subject.steps[1]]
+    if layout != Layout():
+        raise OwnError(
+            f"{subject.forward} takes a step through time; in your layout it needs your own {subject.steps[0]}"
+        )
+    return getattr(textbook, subject.steps[0]), getattr(textbook, subject.steps[1])
+
+
+def sizes_of(subject: Subject, inputs: Arrays) -> dict[str, int]:
+    """How large N, T, D ... are in these inputs."""
+    sizes = {}
+    for name, axes in subject.inputs.items():
+        if name in ("N", "T"):
+            sizes[name] = int(inputs[name])
+        for axis, size in zip(axes.split(), np.shape(inputs[name])):
+            if not axis.isdigit():
+                sizes[axis[-1]] = size // int(axis[:-1] or 1)
+    return sizes
+
+
+def nested_as(nesting: tuple[Any, ...], values: Mapping[str, Any]) -> list[Any]:
+    """Values in tuples where their names are."""
+    return [tuple(nested_as(name, values)) if isinstance(name, tuple) else values[name] for name in nesting]
+
+
+def snapshot(value: Any) -> list[bytes]:
+    """The bytes of all arrays in a value, through tuples, lists, dicts and objects."""
+    found: list[bytes] = []
+    seen: set[int] = set()
+    waiting = [value]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, np.ndarray):
+            found.append(value.tobytes())
+        elif id(value) not in seen and not isinstance(value, ModuleType):
+            seen.add(id(value))
+            inner = value.values() if isinstance(value, Mapping) else getattr(value, "__dict__", {}).values()
+            waiting.extend(value if isinstance(value, (tuple, list)) else inner)
+    return found
+
+
+@contextmanager
+def counted_calls(function: Any) -> Iterator[list[None]]:
+    """A list that grows by one with every call of a function, whoever makes it."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    calls: list[None] = []
+
+    def look(frame: Any, event: str, _: Any) -> None:
+        if event == "call" and frame.f_code is code:
+            calls.append(None)
+
+    before = sys.getprofile()
+    sys.setprofile(look)
+    try:
+        yield calls
+    finally:
+        sys.setprofile(before)

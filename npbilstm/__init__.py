@@ -6,11 +6,13 @@
     y, (h_n, c_n), cache = layer.forward(x, lengths, training=True)
     dx, grads, (dh_0, dc_0) = layer.backward(dy, cache)
     nb.check_gradients(loss, params, grads)
+    nb.diagnose(my_module)
 
 textbook/   the mathematics, one equation a line: start reading here
 engine/     the same, fast
 layers/     parameters and an engine: LSTM, BiLSTM, GRU, RNN, Linear, Embedding, Dropout, and models made of them
 gradcheck/  is this gradient right?
+classroom/  what is wrong with it? The catalogue of mistakes, and the diagnosis that names them
 training/   optimisers, the loop, checkpoints
 interop/    weights from and to PyTorch, Keras and ONNX
 datasets/   Python source code and tagged text
@@ -23,9 +25,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from npbilstm import datasets, engine, gradcheck, inspector, interop, layers, textbook, training
+    from npbilstm import classroom, datasets, engine, gradcheck, inspector, interop, layers, textbook, training
+    from npbilstm.classroom import DiagnosisReport, diagnose
     from npbilstm.datasets import TaggedData, Vocabulary, python_source, tagged_text
-    from npbilstm.gradcheck import GradientReport, check_gradients
+    from npbilstm.gradcheck import Blocks, GradientReport, check_gradients, check_pair
     from npbilstm.interop import (
         export_onnx,
         from_keras,
@@ -71,13 +74,14 @@ if TYPE_CHECKING:
         windows,
     )
 
-__version__ = "0.3.0"
+__version__ = "0.4.0"
 
 _LOSSES = ("binary_cross_entropy", "mean_squared_error", "softmax_cross_entropy")
 _HOMES = {
+    "classroom": ["DiagnosisReport", "diagnose"],
     "datasets": ["TaggedData", "Vocabulary", "python_source", "tagged_text"],
     "engine": [],
-    "gradcheck": ["GradientReport", "check_gradients"],
+    "gradcheck": ["Blocks", "GradientReport", "check_gradients", "check_pair"],
     "inspector": [],
     "interop": [
         *("export_onnx", "from_keras", "from_onnx", "from_pytorch", "to_keras", "to_pytorch"),

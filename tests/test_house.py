@@ -23,12 +23,13 @@ MAY_IMPORT = {
     "training": {"textbook", "layers"},
     "inspector": {"textbook", "layers"},
     "interop": {"textbook", "layers", "training"},
-    "commands": {"textbook", "gradcheck", "datasets", "layers", "training", "inspector", "interop"},
+    "classroom": {"textbook", "gradcheck"},
+    "commands": {"textbook", "gradcheck", "datasets", "layers", "training", "inspector", "interop", "classroom"},
     "cli.py": {"commands"},
 }
 """Arrows run one way."""
 
-OPTIONAL = {"tqdm": "training", "onnx": "interop", "safetensors": "interop"}
+OPTIONAL = {"tqdm": "training", "onnx": "interop", "safetensors": "interop", "matplotlib": "gradcheck"}
 """Packages that are not required, and the one room that imports each where it is used."""
 
 

@@ -1,0 +1,189 @@
+"""Diagnosis: somebody's two passes of a subject, judged on staged probes against the textbook, and the reason named.
+
+    1. run both passes on every stage, and the textbook's beside them
+    2. the forward pass wrong: which catalogued mistake gives these outputs? else: which invariance is broken?
+    3. the gradients wrong: which catalogued mistake, or which two, give exactly these gradients?
+    4. none: where is it? which equation does not hold?
+
+Where the forward pass is not the textbook's, its gradients are judged against numerical derivatives of what it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from npbilstm.classroom.evidence import gather
+from npbilstm.classroom.invariances import broken
+from npbilstm.classroom.location import located
+from npbilstm.classroom.own_code.errors import TimedOut
+from npbilstm.classroom.probes import SIZES
+from npbilstm.classroom.reading import StageResult, reading
+from npbilstm.classroom.search import Bugs, Search, pattern_between
+from npbilstm.classroom.subjects import SUBJECTS, Subject
+
+IMPRECISE = 1e-4
+"""Errors that are all below this are no mistake in an equation: float32 or numerical differences look like that."""
+
+CONSISTENT = ("The backward pass is the derivative of this forward pass, so no gradient check can see the mistake.",)
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What was found out about one subject.
+
+    named: the catalogued mistakes that explain all of it exactly, usually one; each alternative is a bug or a pair.
+    known: mistakes of a subject that this one builds on, and which show here too. located: the equations, where no
+    catalogued mistake fits. sentences: what the stages and the invariances say. findings: how the functions behaved
+    besides. stopped: what the code raised, where it raised at every stage and could not be judged.
+    """
+
+    subject: str
+    functions: tuple[str, ...]
+    stages: tuple[StageResult, ...]
+    named: tuple[Bugs, ...] = ()
+    known: Bugs = ()
+    located: tuple[str, ...] = ()
+    sentences: tuple[str, ...] = ()
+    findings: tuple[str, ...] = ()
+    stopped: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """True where every output and gradient is right and nothing else was found."""
+        return not self.stopped and not self.findings and all(stage.ok for stage in self.stages)
+
+
+def diagnose_pairs(
+    pairs: Mapping[str, Any],
+    seed: int = 0,
+    sizes: dict[str, int] = SIZES,
+    begin: Callable[[Subject], None] | None = None,
+) -> Iterator[Diagnosis]:
+    """The diagnosis of each of a person's pairs, in the order in which subjects build on one another.
+
+    pairs: the subject's name -> its pair, which may say in `absent` which inputs its form lacks. A mistake that is
+    named in one subject is known to those built on it, and need not be found again. begin: called with each subject
+    before it is judged.
+    """
+    known: Bugs = ()
+    unexplained = False
+    for name, subject in SUBJECTS.items():
+        if name in pairs:
+            if begin is not None:
+                begin(subject)
+            found = diagnose_what_runs(subject, pairs[name], seed, sizes, known, not unexplained)
+            yield found
+            unexplained = unexplained or not (found.ok or found.named or found.known)
+            if len(found.named) == 1:
+                known = (*known, *found.named[0])
+
+
+def diagnose_what_runs(subject: Subject, pair: Any, *options: Any) -> Diagnosis:
+    """As diagnose_subject; where the backward pass stops at every stage, of the forward pass alone."""
+    functions = functions_of(subject, pair)
+    try:
+        return diagnose_subject(subject, pair, *options)
+    except TimedOut as error:  # to try again would take as long again
+        return Diagnosis(subject.name, functions, (), stopped=str(error))
+    except Exception as error:
+        stopped = str(error) or type(error).__name__
+    try:
+        forward = diagnose_subject(subject, ForwardOnly(pair), *options)
+    except Exception:
+        return Diagnosis(subject.name, functions, (), stopped=stopped)
+    return replace(forward, functions=functions, stopped=stopped)
+
+
+class ForwardOnly:
+    """A pair without its backward pass."""
+
+    backward = None
+
+    def __init__(self, pair: Any) -> None:
+        self.forward = pair.forward
+        self.absent = getattr(pair, "absent", ())
+        self.findings = getattr(pair, "findings", ())
+
+
+def functions_of(subject: Subject, pair: Any) -> tuple[str, ...]:
+    """The names of the functions that are judged."""
+    both = tuple(filter(None, (subject.forward, subject.backward)))
+    return tuple(getattr(pair, "functions", both))
+
+
+def diagnose_subject(
+    subject: Subject, pair: Any, seed: int = 0, sizes: dict[str, int] = SIZES, known: Bugs = (), deep: bool = True
+) -> Diagnosis:
+    """The diagnosis of one pair. known: mistakes in what it may be built on. deep: whether two at once are tried.
+
+    Raises what the person's code raises, where it does so at every stage.
+    """
+    evidence = gather(subject, pair, seed, sizes)
+    findings = tuple(getattr(pair, "findings", ()))
+    result = Diagnosis(subject.name, functions_of(subject, pair), evidence.stages(), findings=findings)
+    if all(stage.ok for stage in result.stages):
+        return result
+    if 0 < evidence.worst < IMPRECISE:
+        return replace(result, sentences=(imprecise(int(-np.log10(evidence.worst))),))
+    if evidence.forward_wrong:
+        result = replace(result, sentences=tuple(broken(subject, pair, evidence.absent, seed)))
+    else:
+        result = replace(result, sentences=tuple(filter(None, [reading(result.stages)])))
+    # what is known of the subjects below shows here only where this one is built on them
+    for assumed in dict.fromkeys([known, ()]):
+        search = Search(evidence, assumed)
+        found = of_forward(result, search) if evidence.forward_wrong else of_backward(result, search)
+        if found.named or found.known:
+            return found
+    return found if evidence.forward_wrong or not deep else of_two(found, search)
+
+
+def of_forward(result: Diagnosis, search: Search) -> Diagnosis:
+    """The reason of wrong outputs, and whether the gradients are at least theirs."""
+    consistent = not any(stage.wrong for stage in result.stages)
+    already = bool(search.known) and search.matches(parts=("outputs",))
+    if already and (consistent or search.matches()):
+        return replace(result, known=search.known)
+    named = search.singles()
+    if named:
+        return replace(result, named=tuple(named))
+    alone = [()] if already else search.singles(("outputs",))
+    if consistent:
+        note = CONSISTENT if len(search.evidence.parts) == 2 else ()
+        return replace(result, named=tuple(alone), sentences=(*result.sentences, *note))
+    both = [(*first, bug) for first in alone for bug in search.bugs if search.matches((*first, bug))]
+    if both:
+        return replace(result, named=tuple(both))
+    sentence = "The gradients are not those of these outputs either: mend the forward pass first, then run again."
+    return replace(result, named=tuple(filter(None, alone)), sentences=(*result.sentences, sentence))
+
+
+def of_backward(result: Diagnosis, search: Search) -> Diagnosis:
+    """The one mistake behind wrong gradients of right outputs, or the mistakes known already."""
+    if search.known and search.matches():
+        return replace(result, known=search.known, sentences=())
+    return replace(result, named=tuple(search.singles()))
+
+
+def of_two(result: Diagnosis, search: Search) -> Diagnosis:
+    """The two mistakes behind wrong gradients that no single one explains, or where they are."""
+    evidence = search.evidence
+    pattern = pattern_between(evidence.subject, evidence.cases, evidence.theirs, evidence.truth)
+    patterns = search.patterns()
+    named = tuple(search.pairs(pattern, patterns))
+    if named:
+        return replace(result, named=named)
+    sentences = tuple(filter(None, [*result.sentences, evidence.noticed()]))
+    return replace(result, located=located(evidence, patterns, pattern), sentences=sentences)
+
+
+def imprecise(digits: int) -> str:
+    """The sentence for numbers that are right but for their last digits."""
+    return (
+        f"Right to {digits} digits and no further: no equation is wrong, but the numbers are rounded. "
+        "Is something float32 inside, or a derivative made of differences?"
+    )

@@ -1,0 +1,133 @@
+"""The evidence: what somebody's two passes gave on every stage, beside the truth, and where the two differ."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from npbilstm import textbook
+from npbilstm.classroom.own_code.errors import TimedOut
+from npbilstm.classroom.reading import StageResult
+from npbilstm.classroom.runs import (
+    SAME,
+    Case,
+    Run,
+    draw_cases,
+    noticed,
+    outputs_of,
+    run,
+    wrong_blocks,
+    wrong_outputs,
+)
+from npbilstm.classroom.subjects import Subject
+from npbilstm.gradcheck.numerical import METHODS
+
+JUDGED_NUMERICALLY = ("T=1, loss on h", "T=1, loss on c", "T=3", "ragged lengths", "loss on h", "loss on h and c")
+"""The stages at which the gradients of wrong outputs are judged, by differences, which cost many calls."""
+
+
+class Evidence(NamedTuple):
+    """A subject's cases, what a person's pair gave for each, what the textbook gives, and for each the outputs and the
+    gradients that are wrong, with their errors. absent: what their form lacks."""
+
+    subject: Subject
+    pair: Any
+    absent: set[str]
+    cases: list[Case]
+    theirs: list[Run]
+    truth: list[Run]
+    wrong_outputs: list[dict[str, float]]
+    wrong_gradients: list[dict[str, float]]
+
+    @property
+    def forward_wrong(self) -> bool:
+        """Whether any output is wrong."""
+        return any(self.wrong_outputs)
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """What there is to compare of a Run."""
+        return ("outputs", "gradients") if any(mine.gradients for mine in self.theirs) else ("outputs",)
+
+    @property
+    def worst(self) -> float:
+        """The largest error."""
+        errors = (error for wrong in (*self.wrong_outputs, *self.wrong_gradients) for error in wrong.values())
+        return max(errors, default=0.0)
+
+    def stages(self) -> tuple[StageResult, ...]:
+        """The result of each stage."""
+        return tuple(
+            StageResult(
+                case.stage.name,
+                tuple(gradients),
+                tuple(outputs),
+                tuple(sorted(mine.changed)),
+                "" if mine.error is None else str(mine.error) or type(mine.error).__name__,
+            )
+            for case, mine, outputs, gradients in zip(self.cases, self.theirs, self.wrong_outputs, self.wrong_gradients)
+        )
+
+    def noticed(self) -> str:
+        """What strikes one about the wrong blocks of the first stage that has some, in a sentence; "" for nothing."""
+        for case, mine, right, wrong in zip(self.cases, self.theirs, self.truth, self.wrong_gradients):
+            if wrong:
+                notes = noticed(self.subject, mine.gradients, right.gradients)
+                return f"At the stage {case.stage.name!r}: {'; '.join(notes)}." if notes else ""
+        return ""
+
+
+def gather(subject: Subject, pair: Any, seed: int, sizes: dict[str, int]) -> Evidence:
+    """Run both passes on every stage. Raises what they raise, where they do so at every stage.
+
+    Where the outputs are not the textbook's, the truth about the gradients is the derivative of what outputs there are.
+    """
+    absent = set(getattr(pair, "absent", ()))
+    absent |= set(subject.outputs) - outputs_of(subject, pair, seed, sizes, absent)
+    reference = subject.in_textbook_form(textbook)
+    cases = draw_cases(subject, reference, seed, sizes, absent)
+    theirs = [attempt(pair, case) for case in cases]
+    if all(mine.error is not None for mine in theirs):
+        raise theirs[0].error  # type: ignore[misc]
+    truth = [run(reference, case) for case in cases]
+    outputs = [wrong_outputs(mine.outputs, right.outputs) for mine, right in zip(theirs, truth)]
+    if any(outputs):
+        gradients = [
+            wrong_along(pair, case, mine) if case.stage.name in JUDGED_NUMERICALLY else {}
+            for case, mine in zip(cases, theirs)
+        ]
+    else:
+        gradients = [wrong_blocks(subject, mine.gradients, right.gradients) for mine, right in zip(theirs, truth)]
+    return Evidence(subject, pair, absent, cases, theirs, truth, outputs, gradients)
+
+
+def attempt(pair: Any, case: Case) -> Run:
+    """Both passes on one case, or what their code raised."""
+    try:
+        return run(pair, case)
+    except TimedOut:  # nobody would wait for the other stages
+        raise
+    except Exception as error:
+        return Run({}, {}, error=error)
+
+
+def wrong_along(pair: Any, case: Case, mine: Run) -> dict[str, float]:
+    """The gradients that are not derivatives of the pair's own outputs, with their errors: along a random direction of
+    each input by Richardson's extrapolation, for which the code need not take complex numbers."""
+    how = METHODS["richardson"]
+    rng = np.random.default_rng(0)
+    wrong = {}
+    for name, grad in mine.gradients.items():
+        v = rng.standard_normal(np.shape(grad))
+
+        def loss(t: Any, name: str = name, v: np.ndarray = v) -> Any:
+            moved = {**case.inputs, name: case.inputs[name] + t * v}
+            outputs = pair.forward({name: np.array(value) for name, value in moved.items()})[0]
+            return sum((outputs[out] * d).sum() for out, d in case.upstream.items())
+
+        expected = how.derivative(loss, how.step)
+        error = abs((grad * v).sum() - expected) / max(abs(expected), np.sqrt(((grad * v) ** 2).sum()), 1e-12)
+        if not error <= SAME:
+            wrong[name] = float(error)
+    return wrong

@@ -1,0 +1,137 @@
+"""A diagnosis in words: what is wrong first, then how it was found, then as much of a hint as was asked for."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any
+
+from npbilstm.classroom.diagnosis import Diagnosis
+from npbilstm.classroom.planting import Bug
+from npbilstm.classroom.reading import shortened
+from npbilstm.classroom.subjects import SUBJECTS
+
+HINTS = (1, 2, 3)
+WIDTH = 100
+
+
+def headline(diagnosis: Diagnosis) -> str:
+    """One line: the verdict, the functions at fault, and why."""
+    if diagnosis.ok:
+        return f"ok     {', '.join(diagnosis.functions)}"
+    if diagnosis.stopped:
+        return f"STOPS  {', '.join(diagnosis.functions)}: {diagnosis.stopped.splitlines()[-1]}"
+    functions = ", ".join(at_fault(diagnosis))
+    if diagnosis.known:
+        return f"WRONG  {functions}: nothing but what was found above ({', '.join(bug.id for bug in diagnosis.known)})"
+    return f"WRONG  {functions}: {cause(diagnosis)}"
+
+
+def at_fault(diagnosis: Diagnosis) -> tuple[str, ...]:
+    """Of the two functions, the backward pass where its gradients are wrong and the outputs right; the forward pass
+    where its outputs are wrong and the gradients are theirs."""
+    if len(diagnosis.functions) < 2 or diagnosis.findings or any(stage.raised for stage in diagnosis.stages):
+        return diagnosis.functions
+    forward = any(stage.wrong_outputs for stage in diagnosis.stages)
+    backward = any(stage.wrong for stage in diagnosis.stages)
+    if forward != backward:
+        return diagnosis.functions[:1] if forward else diagnosis.functions[1:]
+    return diagnosis.functions
+
+
+def cause(diagnosis: Diagnosis) -> str:
+    """What is wrong, in a few words."""
+    if diagnosis.named:
+        return " or ".join(" and ".join(bug.id for bug in bugs) for bugs in diagnosis.named)
+    if diagnosis.located:
+        return f"a mistake that is not in the catalogue, located at {' or '.join(diagnosis.located)}"
+    if any(stage.wrong_outputs for stage in diagnosis.stages):
+        return "the outputs are not the textbook's, and no known mistake gives them"
+    if any(stage.wrong for stage in diagnosis.stages):
+        return "the gradients are wrong, and no known mistake fits"
+    return "see below"
+
+
+def words(diagnosis: Diagnosis, hint: int = 1) -> str:
+    """The whole of it, over several lines; hint is 1 (vague), 2 or 3 (the right line)."""
+    if hint not in HINTS:
+        raise ValueError(f"hint is {hint!r}; it needs 1 (vague), 2 or 3 (exact)")
+    lines = [headline(diagnosis)]
+    if diagnosis.ok or diagnosis.known:
+        return lines[0]
+    trace = diagnosis.stopped.splitlines()
+    lines += [f"  {line}" for line in (*(trace if len(trace) > 1 else ()), *stage_table(diagnosis))]
+    for sentence in (*diagnosis.sentences, *diagnosis.findings):
+        lines += wrapped(sentence)
+    if diagnosis.named:
+        lines += named_lines(diagnosis, hint)
+    elif diagnosis.located:
+        lines += wrapped(
+            "No known mistake gives these numbers. What holds and what fails points to "
+            f"{' or '.join(diagnosis.located)}: look there first."
+        )
+    return "\n".join(lines)
+
+
+def wrapped(text: str, indent: int = 2, first: str = "") -> list[str]:
+    """A sentence over as many lines as it needs; `first` stands before it."""
+    margin = " " * indent
+    return textwrap.wrap(first + text, WIDTH, initial_indent=margin, subsequent_indent=margin + " " * len(first))
+
+
+def stage_table(diagnosis: Diagnosis) -> list[str]:
+    """A line a stage."""
+    width = max((len(stage.name) for stage in diagnosis.stages), default=0)
+    gates = SUBJECTS[diagnosis.subject].gates
+    lines = []
+    for stage in diagnosis.stages:
+        what = []
+        if stage.raised:
+            what.append(f"stopped: {stage.raised.splitlines()[-1]}")
+        if stage.changed:
+            what.append(f"changes {', '.join(stage.changed)} in place")
+        if stage.wrong_outputs:
+            what.append(f"outputs {', '.join(stage.wrong_outputs)}")
+        if stage.wrong:
+            what.append(f"gradients of {shortened(stage.wrong, len(gates))}")
+        lines.append(f"{'ok   ' if stage.ok else 'WRONG'}  {stage.name:{width}}  {'; '.join(what)}".rstrip())
+    return lines
+
+
+def named_lines(diagnosis: Diagnosis, hint: int) -> list[str]:
+    """What is said of the mistakes that fit; alternatives of which as much is to be said are said once."""
+    alternatives: dict[Any, list[tuple[Bug, ...]]] = {}
+    for bugs in diagnosis.named:
+        alternatives.setdefault(tuple((bug.concept, bug.hints[:hint]) for bug in bugs), []).append(bugs)
+    lines = []
+    for group in alternatives.values():
+        fits = "A known mistake fits" if len(group[0]) == 1 else "Two known mistakes together fit"
+        lines += wrapped(f"{fits} exactly, number by number, at every stage:")
+        for k, bug in enumerate(group[0]):
+            lines += wrapped(" or ".join(dict.fromkeys(bugs[k].id for bugs in group)), 4)
+            lines += wrapped(bug.concept, 6)
+            for level in HINTS[:hint]:
+                lines += wrapped(bug.hints[level - 1], 6, f"hint {level}: ")
+    return lines + (wrapped(f"(--hint {hint + 1} says more.)") if hint < len(HINTS) else [])
+
+
+def as_dict(diagnosis: Diagnosis, hint: int = 1) -> dict[str, Any]:
+    """The diagnosis for a program: plain dicts, lists and strings, as json writes them."""
+    return {
+        "subject": diagnosis.subject,
+        "functions": list(diagnosis.functions),
+        "ok": diagnosis.ok,
+        "cause": "" if diagnosis.ok else cause(diagnosis),
+        "stopped": diagnosis.stopped,
+        "stages": [stage._asdict() for stage in diagnosis.stages],
+        "named": [
+            [
+                {"id": bug.id, "equation": bug.equation, "concept": bug.concept, "hints": bug.hints[:hint]}
+                for bug in bugs
+            ]
+            for bugs in diagnosis.named
+        ],
+        "known": [bug.id for bug in diagnosis.known],
+        "located": list(diagnosis.located),
+        "sentences": list(diagnosis.sentences),
+        "findings": list(diagnosis.findings),
+    }

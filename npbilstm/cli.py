@@ -190,11 +190,27 @@ def add_check(commands: argparse._SubParsersAction) -> None:
     command = add_command(
         commands,
         "check",
-        "check every gradient of the package against numerical derivatives",
-        "  npbilstm check\n  npbilstm check --method central",
+        "say what is wrong with passes that you wrote; without FILE, check every gradient of the package",
+        "  npbilstm check my_lstm.py                     which functions are wrong, and why\n"
+        "  npbilstm check my_lstm.py --hint 3            the right line as well\n"
+        "  npbilstm check my_lstm.py --watch             again whenever the file is saved\n"
+        "  npbilstm check cs231n.py --gates ifog         gates in another order\n"
+        "  npbilstm check --method central               the package itself, by central differences\n\n"
+        "FILE defines any of the textbook's functions, lstm_step_forward and lstm_step_backward say. Its layout may\n"
+        "be told in its first lines:\n"
+        "  # npbilstm: gates=fico weights=(4,H,D) x=(T,D,N)",
     )
+    command.add_argument("file", nargs="?", help="Python source with your own functions")
+    command.add_argument("--hint", type=int, choices=[1, 2, 3], default=1, help="1 is vague, 3 exact (%(default)s)")
+    command.add_argument("--watch", action="store_true", help="run again whenever the file is saved, until Ctrl-C")
+    command.add_argument("--gates", help="the order of the blocks in your weights, e.g. ifog or ifog/zrn (ifgo/rzn)")
+    command.add_argument("--weights", metavar="SHAPE", help="of your Wx: (D,4H), (4H,D), (4,D,H) or (4,H,D)")
+    command.add_argument("--x", metavar="SHAPE", help="of your x: N, T and D in any order, e.g. (T,N,D)")
+    command.add_argument("--b", metavar="SHAPE", help="of your b: (4H), (4H,1), (4,H) or (4,H,1)")
+    command.add_argument("--seconds", type=float, default=10.0, help="that one call may take (%(default)s)")
+    command.add_argument("--json", action="store_true", help="write what was found as JSON instead")
     command.add_argument(
-        "--method", choices=["complex", "richardson", "central"], default="complex", help="(%(default)s)"
+        "--method", choices=["complex", "richardson", "central"], help="for the package itself (complex)"
     )
 
 
@@ -230,9 +246,13 @@ def convert(options: argparse.Namespace) -> int:
 
 
 def check(options: argparse.Namespace) -> int:
+    if options.file is not None:
+        from npbilstm.commands.check_file import run_check_file
+
+        return run_check_file(options)
     from npbilstm.commands.check import run_check
 
-    return 0 if run_check(options.method) else 1
+    return 0 if run_check(options.method or "complex") else 1
 
 
 COMMANDS = {"demo": demo, "train": train, "tag": tag, "convert": convert, "check": check}

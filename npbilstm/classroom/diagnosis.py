@@ -31,6 +31,9 @@ IMPRECISE = 1e-4
 CONSISTENT = ("The backward pass is the derivative of this forward pass, so no gradient check can see the mistake.",)
 
 
+MAYBE_KNOWN = "This may be nothing but what was found above, in another form: mend that first."
+
+
 @dataclass(frozen=True)
 class Diagnosis:
     """What was found out about one subject.
@@ -70,16 +73,20 @@ def diagnose_pairs(
     before it is judged.
     """
     known: Bugs = ()
-    unexplained = False
+    cleared: frozenset[str] = frozenset()
+    deep = True
     for name, subject in SUBJECTS.items():
         if name in pairs:
             if begin is not None:
                 begin(subject)
-            found = diagnose_what_runs(subject, pairs[name], seed, sizes, known, not unexplained)
+            found = diagnose_what_runs(subject, pairs[name], seed, sizes, known, cleared, deep)
             yield found
-            unexplained = unexplained or not (found.ok or found.named or found.known)
+            if found.ok:
+                cleared |= {subject.forward, subject.backward}
             if len(found.named) == 1:
                 known = (*known, *found.named[0])
+            wrong = any(stage.wrong or stage.wrong_outputs for stage in found.stages)
+            deep = deep and not (wrong and not found.named and not found.known)
 
 
 def diagnose_what_runs(subject: Subject, pair: Any, *options: Any) -> Diagnosis:
@@ -116,9 +123,16 @@ def functions_of(subject: Subject, pair: Any) -> tuple[str, ...]:
 
 
 def diagnose_subject(
-    subject: Subject, pair: Any, seed: int = 0, sizes: dict[str, int] = SIZES, known: Bugs = (), deep: bool = True
+    subject: Subject,
+    pair: Any,
+    seed: int = 0,
+    sizes: dict[str, int] = SIZES,
+    known: Bugs = (),
+    cleared: frozenset[str] = frozenset(),
+    deep: bool = True,
 ) -> Diagnosis:
-    """The diagnosis of one pair. known: mistakes in what it may be built on. deep: whether two at once are tried.
+    """The diagnosis of one pair. known, cleared: mistakes in what it may be built on, and functions that have none.
+    deep: whether two mistakes at once are tried.
 
     Raises what the person's code raises, where it does so at every stage.
     """
@@ -135,11 +149,15 @@ def diagnose_subject(
         result = replace(result, sentences=tuple(filter(None, [reading(result.stages)])))
     # what is known of the subjects below shows here only where this one is built on them
     for assumed in dict.fromkeys([known, ()]):
-        search = Search(evidence, assumed)
+        search = Search(evidence, assumed, cleared)
         found = of_forward(result, search) if evidence.forward_wrong else of_backward(result, search)
         if found.named or found.known:
             return found
-    return found if evidence.forward_wrong or not deep else of_two(found, search)
+    if known:
+        found = replace(found, sentences=(*found.sentences, MAYBE_KNOWN))
+    if not deep or (known and evidence.forward_wrong):
+        return found
+    return replace(found, named=tuple(search.forward_pairs())) if evidence.forward_wrong else of_two(found, search)
 
 
 def of_forward(result: Diagnosis, search: Search) -> Diagnosis:

@@ -36,17 +36,22 @@ def located(evidence: Evidence, patterns: dict[Bug, Pattern], pattern: Pattern) 
     patterns: of the catalogued bugs. pattern: which blocks fail at which stages of what is judged.
     """
     subject = evidence.subject
+    if not pattern:
+        return ()
     if subject.name not in ("lstm_step", "lstm", "bilstm"):
         return nearest(pattern, patterns)
     if subject.name == "bilstm":
         between = of_directions(pattern)
         if between:
             return between
+    if subject.name != "lstm_step" and no_step_taken(evidence):
+        return (f"order in {LOOP}",)
     equations = step_equations(evidence)
     if subject.name == "lstm_step":
         return tuple(f"{equation} in {STEP}" for equation in equations or row_sums(evidence))
     if equations:
-        return in_loop(equations, {block for _, block in pattern}, {stage for stage, _ in pattern})
+        between = (f"dh_fwd, dh_rev in {BOTH}",) if subject.name == "bilstm" and "dh" in equations else ()
+        return (*between, *in_loop(equations, {block for _, block in pattern}, {stage for stage, _ in pattern}))
     sums = row_sums(evidence)
     if sums:
         return tuple(f"{equation} in {STEP}" for equation in sums)
@@ -59,7 +64,7 @@ def in_loop(equations: list[str], blocks: set[str], stages: set[str]) -> tuple[s
     found = []
     for equation in equations:
         part = {"dh_prev": "h0", "dc_prev": "c0"}.get(equation)
-        if part and blocks == {part}:
+        if part and blocks <= {"h0", "c0"}:
             found.append(f"dh0, dc0 in {LOOP}")
         elif part:
             found += [f"{equation} in {STEP}", f"d{part[0]}_next in {LOOP}"]
@@ -69,7 +74,20 @@ def in_loop(equations: list[str], blocks: set[str], stages: set[str]) -> tuple[s
             found += [f"dh_t in {LOOP}", f"dh_next, dc_next in {LOOP}"]
         else:
             found.append(f"{equation} in {STEP}")
-    return tuple(found)
+    if {"dh_prev", "dc_prev"} <= set(equations):
+        found.append(f"dh_next, dc_next in {LOOP}")
+    if {"dWx", "dWh", "db"} <= set(equations):
+        found.append(f"grads in {LOOP}")
+    return tuple(dict.fromkeys(found))
+
+
+def no_step_taken(evidence: Evidence) -> bool:
+    """Whether a single step leaves nothing in x and in the weights: a loop that does not come to it."""
+    return any(
+        case.stage.name == "T=1, one row"
+        and not any(grad.any() for name, grad in mine.gradients.items() if name not in ("h0", "c0"))
+        for case, mine in zip(evidence.cases, evidence.theirs)
+    )
 
 
 def of_directions(pattern: Pattern) -> tuple[str, ...]:
@@ -95,13 +113,15 @@ def of_time(subject: Subject, pattern: Pattern) -> list[str]:
     blocks, stages = {block for _, block in pattern}, {stage for stage, _ in pattern}
     arrays = {block.split("[")[0].split(".")[-1] for block in blocks}
     if stages <= {"ragged lengths", "an empty row"}:
-        return [f"mask in {LOOP}"]
+        return [f"{part} in {LOOP}" for part in ("mask", "dh_t", "dc_t", "dh_next", "dc_next")]
     if arrays == {"x"}:
         return [f"dx in {subject.backward}"]
     if arrays <= {"Wx", "Wh", "b"}:
         return [f"grads in {LOOP}"]
     if arrays <= {"h0", "c0"}:
         return [f"dh0, dc0 in {LOOP}"]
+    if "T=2, loss on the last step" not in stages:  # the carry is right, but does not come far
+        return [f"{part} in {LOOP}" for part in ("order", "dh_next", "dc_next")]
     return []
 
 

@@ -118,10 +118,11 @@ def block_errors(got: np.ndarray, expected: np.ndarray, blocks: tuple[str, ...])
     difference = np.where(np.isnan(difference), np.inf, difference)
     least = max(1e-3 * np.abs(expected).max(initial=0.0), np.finfo(float).tiny)
     right = pieces(expected, blocks)
-    return {
-        name: float(wrong.max(initial=0.0) / max(np.abs(right[name]).max(initial=0.0), least))
-        for name, wrong in pieces(difference, blocks).items()
-    }
+    with np.errstate(over="ignore"):  # where all that is expected is 0
+        return {
+            name: float(wrong.max(initial=0.0) / max(np.abs(right[name]).max(initial=0.0), least))
+            for name, wrong in pieces(difference, blocks).items()
+        }
 
 
 def label(name: str, block: str) -> str:
@@ -162,8 +163,8 @@ def same(one: Arrays, other: Arrays, tolerance: float = SAME) -> bool:
 
 
 def all_same(theirs: list[Run], cases: list[Case], pair: Pair, parts: tuple[str, ...]) -> bool:
-    """Whether a pair gives in every case what theirs gave, in these parts of a Run, and changes the same arrays in
-    place. Stops at the first difference."""
+    """Whether a pair gives in every case what theirs gave, in these parts of a Run, and changes no other
+    arrays in place. Stops at the first difference."""
     changed: frozenset[str] = frozenset()
     for mine, case in zip(theirs, cases):
         if mine.error is not None:
@@ -175,4 +176,4 @@ def all_same(theirs: list[Run], cases: list[Case], pair: Pair, parts: tuple[str,
         if not all(same(getattr(mine, part), getattr(other, part)) for part in parts):
             return False
         changed |= other.changed
-    return changed == frozenset().union(*(mine.changed for mine in theirs))
+    return changed <= frozenset().union(*(mine.changed for mine in theirs))

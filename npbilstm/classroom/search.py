@@ -13,7 +13,7 @@ from types import FunctionType
 from npbilstm.classroom.bugs import BUGS
 from npbilstm.classroom.evidence import Evidence
 from npbilstm.classroom.planting import Bug, plant, textbook_functions
-from npbilstm.classroom.runs import Case, Run, all_same, run, same, wrong_blocks
+from npbilstm.classroom.runs import Case, Run, all_same, run, same, wrong_blocks, wrong_outputs
 from npbilstm.classroom.subjects import Subject
 
 Pattern = frozenset[tuple[str, str]]
@@ -54,10 +54,13 @@ def candidates(subject: Subject) -> list[Bug]:
 
 
 class Search:
-    """A search over one subject's cases: what somebody's code gave, and the bugs known to be in it."""
+    """A search over one subject's cases: what somebody's code gave, and the bugs known to be in it.
 
-    def __init__(self, evidence: Evidence, known: Bugs = ()) -> None:
-        self.evidence, self.known = evidence, known
+    cleared: functions that were judged right by themselves, in which no second mistake is looked for.
+    """
+
+    def __init__(self, evidence: Evidence, known: Bugs = (), cleared: frozenset[str] = frozenset()) -> None:
+        self.evidence, self.known, self.cleared = evidence, known, cleared
         self.bugs = [bug for bug in candidates(evidence.subject) if bug not in known]
 
     def matches(self, more: Bugs = (), parts: tuple[str, ...] | None = None) -> bool:
@@ -80,13 +83,43 @@ class Search:
         return [(bug,) for bug in own or found]
 
     def pairs(self, pattern: Pattern, patterns: dict[Bug, Pattern]) -> list[Bugs]:
-        """The pairs of bugs that explain all of it; only those are tried whose patterns cover the one that is seen."""
-        likely = [bug for bug, own in patterns.items() if own & pattern]
+        """The pairs of bugs that explain all of it; only those are tried whose patterns cover the one that is seen.
+
+        Where both spoil a block that is right, the one would be the other's remedy there: nobody makes such two.
+        """
+        likely = [bug for bug, own in patterns.items() if own & pattern and bug.function not in self.cleared]
         return [
             (one, other)
             for one, other in combinations(likely, 2)
-            if pattern <= patterns[one] | patterns[other] and self.matches((one, other))
+            if patterns[one] & patterns[other] <= pattern <= patterns[one] | patterns[other]
+            and self.matches((one, other))
         ]
+
+    def forward_pairs(self) -> list[Bugs]:
+        """The pairs of bugs that explain wrong outputs; where some explain the gradients as well, those."""
+        subject, cases, truth = self.evidence.subject, self.evidence.cases, self.evidence.truth
+
+        def pattern_of(got: list[Run]) -> Pattern:
+            return frozenset(
+                (case.stage.name, name)
+                for case, one, right in zip(cases, got, truth)
+                if one.error is None
+                for name in wrong_outputs(one.outputs, right.outputs)
+            )
+
+        pattern = pattern_of(self.evidence.theirs)
+        patterns = {}
+        for bug in self.bugs:
+            if bug.function not in self.cleared:
+                forward = subject.in_textbook_form(plant((bug,)))._replace(backward=None)
+                patterns[bug] = pattern_of([run(forward, case) for case in cases])
+        likely = [bug for bug, own in patterns.items() if own and own <= pattern]
+        found: list[Bugs] = [
+            two
+            for two in combinations(likely, 2)
+            if pattern == patterns[two[0]] | patterns[two[1]] and self.matches(two, ("outputs",))
+        ]
+        return [two for two in found if self.matches(two)] or found
 
     def patterns(self) -> dict[Bug, Pattern]:
         """The pattern of each candidate that leaves the outputs right and spoils the gradients."""

@@ -165,6 +165,7 @@ SEQUENCE_BACKWARD = plants(
     {
         ZO: {
             "do-uses-c": "zo = ds * M[t + 1] * o * (1 - o)",
+            "do-uses-total-dc": "zo = dm * th * o * (1 - o)",
             "do-factor-missing": "zo = ds * o * (1 - o)",
             "do-before-carry": "zo = np.where(live[t], dh[t], 0) * th * o * (1 - o)",
             "da-o-slope-missing": "zo = ds * th",
@@ -419,7 +420,6 @@ OTHER_NUMBERS: Plants = (
     | plants(
         "lstm_backward",
         {
-            ZO: {"do-uses-dc": "zo = dm * th * o * (1 - o)"},
             "f, i, u, o = A[t]": {
                 "cache-of-last-step": "f, i, u, o = A[-1]",
                 "cache-one-step-off": "f, i, u, o = A[t - 1]",

@@ -250,6 +250,10 @@ def check(options: argparse.Namespace) -> int:
         from npbilstm.commands.check_file import run_check_file
 
         return run_check_file(options)
+    defaults = {"hint": 1, "watch": False, "gates": None, "weights": None, "x": None, "b": None, "json": False}
+    for name, default in {**defaults, "seconds": 10.0}.items():
+        if getattr(options, name) != default:
+            raise ValueError(f"--{name} is for a FILE of yours; without one the package's own gradients are checked")
     from npbilstm.commands.check import run_check
 
     return 0 if run_check(options.method or "complex") else 1

@@ -106,6 +106,7 @@ def test_a_file_that_cannot_be_run_is_a_sentence_and_exit_code_2(file, source, s
     [
         (["nowhere.py"], "nowhere.py"),
         (["nowhere.py", "--method", "central"], "--method is for the package's own gradients"),
+        (["--json"], "--json is for a FILE of yours; without one the package's own gradients are checked"),
         (["nowhere.py", "--seconds", "0"], "--seconds is 0; it needs a positive number"),
     ],
 )

@@ -10,24 +10,27 @@ Where the forward pass is not the textbook's, its gradients are judged against n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from npbilstm.classroom.evidence import gather
+from npbilstm.classroom.evidence import IMPRECISE, gather
 from npbilstm.classroom.invariances import broken
 from npbilstm.classroom.location import located
-from npbilstm.classroom.own_code.errors import TimedOut
+from npbilstm.classroom.own_code.errors import OwnError, TimedOut
 from npbilstm.classroom.probes import SIZES
 from npbilstm.classroom.reading import StageResult, reading
-from npbilstm.classroom.search import Bugs, Search, pattern_between
+from npbilstm.classroom.search import Bugs, Search
 from npbilstm.classroom.subjects import SUBJECTS, Subject
 
-IMPRECISE = 1e-4
-"""Errors that are all below this are no mistake in an equation: float32 or numerical differences look like that."""
-
+ROUNDED = (
+    "The outputs are right to a few digits and no further: the numbers are rounded. Is something "
+    "float32 inside, or an epsilon added for safety?"
+)
 CONSISTENT = ("The backward pass is the derivative of this forward pass, so no gradient check can see the mistake.",)
 
 
@@ -82,7 +85,7 @@ def diagnose_pairs(
             found = diagnose_what_runs(subject, pairs[name], seed, sizes, known, cleared, deep)
             yield found
             if found.ok:
-                cleared |= {subject.forward, subject.backward}
+                cleared |= set(found.functions)
             if len(found.named) == 1:
                 known = (*known, *found.named[0])
             wrong = any(stage.wrong or stage.wrong_outputs for stage in found.stages)
@@ -97,12 +100,20 @@ def diagnose_what_runs(subject: Subject, pair: Any, *options: Any) -> Diagnosis:
     except TimedOut as error:  # to try again would take as long again
         return Diagnosis(subject.name, functions, (), stopped=str(error))
     except Exception as error:
-        stopped = str(error) or type(error).__name__
+        stopped = described(error)
     try:
         forward = diagnose_subject(subject, ForwardOnly(pair), *options)
     except Exception:
         return Diagnosis(subject.name, functions, (), stopped=stopped)
     return replace(forward, functions=functions, stopped=stopped)
+
+
+def described(error: Exception) -> str:
+    """What a person should read of what their code raised."""
+    if isinstance(error, OwnError):
+        return str(error)
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {error} (line {frame.lineno} of {Path(frame.filename).name}, in {frame.name})"
 
 
 class ForwardOnly:
@@ -131,14 +142,16 @@ def diagnose_subject(
     cleared: frozenset[str] = frozenset(),
     deep: bool = True,
 ) -> Diagnosis:
-    """The diagnosis of one pair. known, cleared: mistakes in what it may be built on, and functions that have none.
-    deep: whether two mistakes at once are tried.
+    """The diagnosis of one pair. known, cleared: mistakes in what it may be built on, and functions that were judged
+    right; in those that it calls no mistake is looked for. deep: whether two mistakes at once are tried.
 
     Raises what the person's code raises, where it does so at every stage.
     """
     evidence = gather(subject, pair, seed, sizes)
     findings = tuple(getattr(pair, "findings", ()))
     result = Diagnosis(subject.name, functions_of(subject, pair), evidence.stages(), findings=findings)
+    if evidence.rounded:
+        result = replace(result, findings=(*findings, ROUNDED))
     if all(stage.ok for stage in result.stages):
         return result
     if 0 < evidence.worst < IMPRECISE:
@@ -146,10 +159,10 @@ def diagnose_subject(
     if evidence.forward_wrong:
         result = replace(result, sentences=tuple(broken(subject, pair, evidence.absent, seed)))
     else:
-        result = replace(result, sentences=tuple(filter(None, [reading(result.stages)])))
+        result = replace(result, sentences=tuple(filter(None, [reading(result.stages, subject)])))
     # what is known of the subjects below shows here only where this one is built on them
     for assumed in dict.fromkeys([known, ()]):
-        search = Search(evidence, assumed, cleared)
+        search = Search(evidence, assumed, cleared & getattr(pair, "uses", frozenset()))
         found = of_forward(result, search) if evidence.forward_wrong else of_backward(result, search)
         if found.named or found.known:
             return found
@@ -172,12 +185,21 @@ def of_forward(result: Diagnosis, search: Search) -> Diagnosis:
     alone = [()] if already else search.singles(("outputs",))
     if consistent:
         note = CONSISTENT if len(search.evidence.parts) == 2 else ()
-        return replace(result, named=tuple(alone), sentences=(*result.sentences, *note))
+        return replace(result, named=tuple(alone), sentences=(*result.sentences, *note, *layouts_meant(alone)))
     both = [(*first, bug) for first in alone for bug in search.bugs if search.matches((*first, bug))]
     if both:
         return replace(result, named=tuple(both))
     sentence = "The gradients are not those of these outputs either: mend the forward pass first, then run again."
     return replace(result, named=tuple(filter(None, alone)), sentences=(*result.sentences, sentence))
+
+
+def layouts_meant(named: Iterable[Bugs]) -> tuple[str, ...]:
+    """A sentence where the mistake may be none: gates in an order of one's own."""
+    orders = [bug.id.split("-")[-1] for bugs in named for bug in bugs if bug.id.startswith("gate-order-")]
+    return tuple(
+        f"If {', '.join(order)} is the order that you mean, say so in the file's first line: # npbilstm: gates={order}"
+        for order in orders[:1]
+    )
 
 
 def of_backward(result: Diagnosis, search: Search) -> Diagnosis:
@@ -189,19 +211,19 @@ def of_backward(result: Diagnosis, search: Search) -> Diagnosis:
 
 def of_two(result: Diagnosis, search: Search) -> Diagnosis:
     """The two mistakes behind wrong gradients that no single one explains, or where they are."""
-    evidence = search.evidence
-    pattern = pattern_between(evidence.subject, evidence.cases, evidence.theirs, evidence.truth)
-    patterns = search.patterns()
-    named = tuple(search.pairs(pattern, patterns))
+    evidence, patterns = search.evidence, search.patterns()
+    named = tuple(search.pairs(patterns))
     if named:
         return replace(result, named=named)
     sentences = tuple(filter(None, [*result.sentences, evidence.noticed()]))
-    return replace(result, located=located(evidence, patterns, pattern), sentences=sentences)
+    places = located(evidence, patterns)
+    open_places = tuple(place for place in places if place.split(" in ")[-1] not in search.cleared)
+    return replace(result, located=open_places or places, sentences=sentences)
 
 
 def imprecise(digits: int) -> str:
     """The sentence for numbers that are right but for their last digits."""
     return (
         f"Right to {digits} digits and no further: no equation is wrong, but the numbers are rounded. "
-        "Is something float32 inside, or a derivative made of differences?"
+        "Is something float32 inside, a derivative made of differences, or an epsilon added for safety?"
     )

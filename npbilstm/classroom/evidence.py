@@ -10,6 +10,7 @@ from npbilstm import textbook
 from npbilstm.classroom.own_code.errors import TimedOut
 from npbilstm.classroom.reading import StageResult
 from npbilstm.classroom.runs import (
+    RIGHT,
     SAME,
     Case,
     Run,
@@ -23,13 +24,17 @@ from npbilstm.classroom.runs import (
 from npbilstm.classroom.subjects import Subject
 from npbilstm.gradcheck.numerical import METHODS
 
-JUDGED_NUMERICALLY = ("T=1, loss on h", "T=1, loss on c", "T=3", "ragged lengths", "loss on h", "loss on h and c")
+IMPRECISE = 1e-4
+"""Errors that are all below this are no mistake in an equation: float32 or numerical differences look like that."""
+
+JUDGED_NUMERICALLY = ("T=1, loss on h", "T=1, loss on c", "T=3", "ragged lengths", "loss on h and c", "all rows")
 """The stages at which the gradients of wrong outputs are judged, by differences, which cost many calls."""
 
 
 class Evidence(NamedTuple):
     """A subject's cases, what a person's pair gave for each, what the textbook gives, and for each the outputs and the
-    gradients that are wrong, with their errors. absent: what their form lacks."""
+    gradients that are wrong, with their errors. absent: what their form lacks. rounded: the outputs are right but for
+    their last digits, which blurs the gradients as well."""
 
     subject: Subject
     pair: Any
@@ -39,6 +44,7 @@ class Evidence(NamedTuple):
     truth: list[Run]
     wrong_outputs: list[dict[str, float]]
     wrong_gradients: list[dict[str, float]]
+    rounded: bool
 
     @property
     def forward_wrong(self) -> bool:
@@ -48,7 +54,21 @@ class Evidence(NamedTuple):
     @property
     def parts(self) -> tuple[str, ...]:
         """What there is to compare of a Run."""
+        if self.rounded:
+            return ("gradients",)
         return ("outputs", "gradients") if any(mine.gradients for mine in self.theirs) else ("outputs",)
+
+    @property
+    def exactness(self) -> float:
+        """How near two numbers must be to be the same."""
+        return IMPRECISE if self.rounded else SAME
+
+    @property
+    def pattern(self) -> frozenset[tuple[str, str]]:
+        """Which blocks of the gradients fail at which stages."""
+        return frozenset(
+            (case.stage.name, block) for case, wrong in zip(self.cases, self.wrong_gradients) for block in wrong
+        )
 
     @property
     def worst(self) -> float:
@@ -92,14 +112,20 @@ def gather(subject: Subject, pair: Any, seed: int, sizes: dict[str, int]) -> Evi
         raise theirs[0].error  # type: ignore[misc]
     truth = [run(reference, case) for case in cases]
     outputs = [wrong_outputs(mine.outputs, right.outputs) for mine, right in zip(theirs, truth)]
+    rounded = any(outputs) and max(error for errors in outputs for error in errors.values()) < IMPRECISE
+    if rounded:
+        outputs = [{} for _ in cases]
     if any(outputs):
         gradients = [
             wrong_along(pair, case, mine) if case.stage.name in JUDGED_NUMERICALLY else {}
             for case, mine in zip(cases, theirs)
         ]
     else:
-        gradients = [wrong_blocks(subject, mine.gradients, right.gradients) for mine, right in zip(theirs, truth)]
-    return Evidence(subject, pair, absent, cases, theirs, truth, outputs, gradients)
+        tolerance = IMPRECISE if rounded else RIGHT
+        gradients = [
+            wrong_blocks(subject, mine.gradients, right.gradients, tolerance) for mine, right in zip(theirs, truth)
+        ]
+    return Evidence(subject, pair, absent, cases, theirs, truth, outputs, gradients, rounded)
 
 
 def attempt(pair: Any, case: Case) -> Run:

@@ -24,22 +24,22 @@ from npbilstm.classroom.search import Pattern
 from npbilstm.classroom.subjects import Arrays, Subject
 
 ONE_STEP_ONE_ROW = ("T=1, one row", "one row")
-ONE_STEP = ("T=1, loss on h", "T=1, loss on c", "loss on h", "loss on h and c")
+ONE_STEP = ("T=1, loss on h", "T=1, loss on c", "loss on h", "loss on h and c", "all rows")
 
 
 STEP, LOOP, BOTH = "lstm_step_backward", "lstm_backward", "bilstm_backward"
 
 
-def located(evidence: Evidence, patterns: dict[Bug, Pattern], pattern: Pattern) -> tuple[str, ...]:
+def located(evidence: Evidence, patterns: dict[Bug, Pattern]) -> tuple[str, ...]:
     """The equations, most likely first, each with its function; () where nothing can be said.
 
-    patterns: of the catalogued bugs. pattern: which blocks fail at which stages of what is judged.
+    patterns: of the catalogued bugs.
     """
-    subject = evidence.subject
+    subject, pattern = evidence.subject, evidence.pattern
     if not pattern:
         return ()
     if subject.name not in ("lstm_step", "lstm", "bilstm"):
-        return nearest(pattern, patterns)
+        return nearest(pattern, patterns) or alone(subject, pattern)
     if subject.name == "bilstm":
         between = of_directions(pattern)
         if between:
@@ -99,12 +99,12 @@ def of_directions(pattern: Pattern) -> tuple[str, ...]:
         return (f"dx in {BOTH}", f"dx_rev in {BOTH}", f"dx in {STEP if 'T=1, one row' in stages else LOOP}")
     if blocks <= {"h0", "c0"}:
         return (*(f"d{block} in {BOTH}" for block in sorted(blocks, reverse=True)), f"dh0, dc0 in {LOOP}")
+    if weights and not blocks & {"x", "h0", "c0"} and (len(weights) == 1 or len(blocks) == 6):
+        return (f"grads in {BOTH}",)
     if not weights & {"forward"} and weights:
         return (f"dx_rev in {BOTH}", f"dh_fwd, dh_rev in {BOTH}")
     if not weights & {"reverse"} and weights:
         return (f"dx_fwd in {BOTH}", f"dh_fwd, dh_rev in {BOTH}")
-    if not blocks & {"x", "h0", "c0"} and len(blocks) == 6 and "T=1, one row" in stages:
-        return (f"grads in {BOTH}",)
     return ()
 
 
@@ -190,6 +190,12 @@ def nearest(pattern: Pattern, patterns: dict[Bug, Pattern]) -> tuple[str, ...]:
     likeness = {bug: len(own & pattern) / len(own | pattern) for bug, own in patterns.items()}
     best = max(likeness.values(), default=0.0)
     return equations_of(bug for bug, value in likeness.items() if value == best and best > 0.5)
+
+
+def alone(subject: Subject, pattern: Pattern) -> tuple[str, ...]:
+    """The gradient of the one array that is wrong, where it is but one."""
+    arrays = {block.split("[")[0] for _, block in pattern}
+    return tuple(f"d{name} in {subject.backward}" for name in arrays) if len(arrays) == 1 else ()
 
 
 def equations_of(bugs: Iterable[Bug]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections import ChainMap
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from types import FunctionType, SimpleNamespace
 from typing import Any, NamedTuple
@@ -88,3 +88,25 @@ def plant(bugs: Iterable[Bug]) -> SimpleNamespace:
     for changed_function, theirs in by_function.items():
         exec(compiled(changed_function, theirs), names)
     return SimpleNamespace(**names)
+
+
+def reached(name: str, functions: Mapping[str, Any]) -> frozenset[str]:
+    """Of these functions, those that one of them calls, itself among them, and those that these call."""
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        name = waiting.pop()
+        if name in functions and name not in found:
+            found.add(name)
+            waiting += names_used(functions[name])
+    return frozenset(found)
+
+
+def names_used(function: Any) -> list[str]:
+    """The names that a function's code looks up, its comprehensions' too; none where it has no code to be seen."""
+    codes = [code for code in [getattr(inspect.unwrap(function), "__code__", None)] if code]
+    names: list[str] = []
+    for code in codes:
+        names += code.co_names
+        codes += [constant for constant in code.co_consts if hasattr(constant, "co_names")]
+    return names

@@ -33,13 +33,13 @@ class Stage(NamedTuple):
     zero_state: bool = False
 
 
-STEP_STAGES = (
-    Stage("loss on h"),
+STEP_STAGES = (Stage("all rows"), Stage("one row", {"N": 1}), Stage("zero state", zero_state=True))
+CELL_STAGES = (
+    Stage("loss on h", loss="h"),
+    Stage("loss on c", loss="c"),
     Stage("loss on h and c"),
-    Stage("one row", {"N": 1}),
-    Stage("zero state", zero_state=True),
+    *STEP_STAGES[1:],
 )
-CELL_STAGES = (Stage("loss on h", loss="h"), Stage("loss on c", loss="c"), *STEP_STAGES[1:])
 SEQUENCE_STAGES = (
     Stage("T=1, loss on h", {"T": 1}, loss="h"),
     Stage("T=1, loss on c", {"T": 1}, loss="c"),
@@ -72,7 +72,7 @@ BATCH_STAGES = (
 def stages_of(subject: Subject) -> tuple[Stage, ...]:
     """The probes of a subject, in the order in which they add difficulties."""
     if subject.name.endswith("_step"):
-        return CELL_STAGES if "c" in subject.outputs else STEP_STAGES[1:]
+        return CELL_STAGES if "c" in subject.outputs else STEP_STAGES
     if "y" in subject.outputs:
         return DIRECTION_STAGES if "h0" in subject.inputs else ONE_SEQUENCE_STAGES
     if "h" in subject.outputs:

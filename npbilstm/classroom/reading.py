@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from npbilstm.classroom.subjects import Subject
+
 
 class StageResult(NamedTuple):
     """One stage: its name, the blocks of the gradients that are wrong, the outputs that are, the arrays that were
@@ -25,113 +27,128 @@ class StageResult(NamedTuple):
 
 RAGGED = ("ragged lengths", "an empty row")
 ONE_STEP = ("T=1, loss on h", "T=1, loss on c")
+WEIGHTS = {"Wx", "Wh", "b", "b_hn"}
 
 
-def reading(stages: Sequence[StageResult]) -> str:
+class Seen(NamedTuple):
+    """What was seen: the stages at which gradients fail, with the blocks that do, and the stages that are right."""
+
+    subject: Subject
+    failing: dict[str, tuple[str, ...]]
+    passing: set[str]
+
+    def blocks(self, *stages: str) -> str:
+        """The blocks that fail at some of these stages, at all of them where none is named, in words."""
+        some = [wrong for stage, wrong in self.failing.items() if stage in stages or not stages]
+        return shortened(dict.fromkeys(name for wrong in some for name in wrong), self.subject.gates)
+
+    @property
+    def arrays(self) -> set[str]:
+        """The arrays that fail anywhere, without gates and directions."""
+        return {name.split("[")[0].split(".")[-1] for wrong in self.failing.values() for name in wrong}
+
+
+def reading(stages: Sequence[StageResult], subject: Subject) -> str:
     """The sentence for the gradients' failing stages; "" where none fails."""
     failing = {stage.name: stage.wrong for stage in stages if stage.wrong}
-    passing = [stage.name for stage in stages if stage.ok]
     if not failing:
         return ""
-    blocks = list(dict.fromkeys(name.split("[")[0] for wrong in failing.values() for name in wrong))
-    for sentence in (
-        of_batch(failing, passing, blocks),
-        of_one_step(failing, passing, blocks),
-        of_time(failing, passing, blocks),
-        of_one_direction(failing, passing),
-    ):
+    seen = Seen(subject, failing, {stage.name for stage in stages if stage.ok})
+    for rule in (of_batch, of_one_step, of_time, of_one_direction):
+        sentence = rule(seen)
         if sentence:
             return sentence
     first = next(iter(failing))
-    if passing:
-        return f"Right at {shortened(passing)}; wrong from {first!r} on, in {shortened(failing[first])}."
-    return f"Wrong at every stage, first in {shortened(failing[first])}."
+    right = ", ".join(stage.name for stage in stages if stage.ok)
+    if right:
+        return f"Right at {right}; wrong first at {first!r}, in {seen.blocks(first)}."
+    return f"Wrong at every stage, first in {seen.blocks(first)}."
 
 
-def of_batch(failing: dict[str, tuple[str, ...]], passing: list[str], blocks: list[str]) -> str:
+def of_batch(seen: Seen) -> str:
     """What the rows of the batch and their lengths tell."""
-    if set(failing) <= {"an empty row"}:
+    through_time = "h0" in seen.subject.inputs
+    if set(seen.failing) <= {"an empty row"} and through_time:
         return "Right unless a row is empty: with a length of 0 the gradient passes straight to the initial state."
-    if set(failing) <= set(RAGGED):
+    if set(seen.failing) <= set(RAGGED):
+        look = "the mask in the backward pass, and what happens to the carry over the padding"
+        if "y" in seen.subject.outputs:
+            look += ", and whether rows are turned round by their own lengths"
         return (
-            "Right for rows of equal length, wrong for ragged ones: look at the padding, its mask in the backward "
-            "pass, what happens to the carry there, and whether rows are turned round by their own lengths."
+            "Right for rows of equal length, wrong for ragged ones: look at the padding: "
+            f"{look if through_time else 'what is masked, and what is counted'}."
         )
-    if "one row" in passing and set(failing) >= {"equal lengths"} | {name for name in ONE_STEP if name in failing}:
+    several = {name for name in ("equal lengths", "one step", "all rows", *ONE_STEP) if name in seen.failing}
+    if "one row" in seen.passing and several:
         return (
-            f"Right for a single row, wrong for several, in {shortened(blocks)}: look at how the rows of the batch are "
+            f"Right for a single row, wrong for several, in {seen.blocks()}: look at how the rows of the batch are "
             "summed, a mean, a wrong axis, the first row alone."
         )
     return ""
 
 
-def of_one_step(failing: dict[str, tuple[str, ...]], passing: list[str], blocks: list[str]) -> str:
+def of_one_step(seen: Seen) -> str:
     """What one step, with the loss on h and on c, tells."""
-    on_h, on_c = (
-        next((stage for stage in (short, f"T=1, {short}") if stage in failing or stage in passing), None)
-        for short in ("loss on h", "loss on c")
-    )
-    if on_h is None or not {on_h, on_c} & set(failing):
+    both = ONE_STEP if "h0" in seen.subject.inputs else ("loss on h", "loss on c")
+    wrong = [stage for stage in both if stage in seen.failing]
+    if not wrong:
         return ""
-    wrong = dict.fromkeys(name for stage in (on_h, on_c) if stage in failing for name in failing[stage])
-    where = f"in {shortened(wrong)}"
-    gates = list(dict.fromkeys(name[name.index("[") + 1 : -1] for name in wrong if "[" in name))
-    whole = {name for name in wrong if "[" not in name and name not in ("x", "h0", "h_prev")}
+    blocks = dict.fromkeys(name for stage in wrong for name in seen.failing[stage])
+    gates = list(dict.fromkeys(name[name.index("[") + 1 : -1] for name in blocks if "[" in name))
+    whole = {name for name in blocks if "[" not in name} - {"x", "h0", "h_prev"}
+    where = f"in {seen.blocks(*wrong)}"
     if gates and len(gates) <= 2 and not whole:
         return (
             f"Already wrong with one time step, and only at the gate{'s'[: len(gates) != 1]} {', '.join(gates)}: "
             "look at the gradient of that gate and of its pre-activation."
         )
-    if on_h in failing and on_c in passing:
-        return f"With one step and the loss on c right, with the loss on h wrong, {where}: look at the way from h to c."
-    if on_c in failing and on_h in passing:
-        return f"With one step and the loss on h right, with the loss on c wrong, {where}: look at where dc comes in."
+    of_cell = {"i", "f", "g"} <= set(gates) and "o" not in gates
+    if wrong == [both[0]] and both[1] in seen.passing:
+        look = ": look at the way from h to c" if of_cell and whole else ""
+        return f"With one step and the loss on c right, with the loss on h wrong, {where}{look}."
+    if wrong == [both[1]] and both[0] in seen.passing:
+        look = ": look at where dc comes in" if of_cell else ""
+        return f"With one step and the loss on h right, with the loss on c wrong, {where}{look}."
     return f"Already wrong with one time step, {where}: the way back through time has no part in it."
 
 
-def of_time(failing: dict[str, tuple[str, ...]], passing: list[str], blocks: list[str]) -> str:
+def of_time(seen: Seen) -> str:
     """What a second step tells."""
-    if not (set(passing) & set(ONE_STEP)) or set(failing) & set(ONE_STEP):
+    if not seen.passing & set(ONE_STEP) or set(seen.failing) & set(ONE_STEP):
         return ""
-    if "zero state" in passing and "equal lengths" in failing:
+    if "zero state" in seen.passing and "equal lengths" in seen.failing:
         return "Right from a zero state, wrong from another: look at what meets the initial state."
-    if set(failing) <= {"loss on the final state", "T=3", "one row", "zero state", "equal lengths", *RAGGED} and (
-        "T=2, loss on the last step" in passing
-    ):
-        weights = [name for name in blocks if name.split(".")[-1] in ("Wx", "Wh", "b")]
-        if weights == blocks:
-            return (
-                f"Right while the loss sees the last step alone, wrong after, and only in {shortened(weights)}: look "
-                "at how the steps' gradients are added up over time."
-            )
-        return ""
-    weights = [name for name in blocks if name.split(".")[-1] in ("Wx", "Wh", "b")]
-    if weights == blocks:
+    if seen.arrays <= WEIGHTS:
+        last = "T=2, loss on the last step" in seen.passing
+        right = "Right while the loss sees the last of two steps alone" if last else "Correct for one step"
         return (
-            f"Correct for one step, wrong from two, and only in {shortened(weights)}: look at how the gradients of the "
-            "weights are added up over time."
+            f"{right}, wrong {'after' if last else 'from two'}, and only in {seen.blocks()}: look at how the gradients "
+            "of the weights are added up over time."
         )
+    if "T=2, loss on the last step" not in seen.failing:
+        return ""
+    back = "dh_prev and dc_prev and at how they join" if "c0" in seen.subject.inputs else "dh_prev and at how it joins"
     return (
-        "Correct for one step, wrong from two: what flows back through time is lost or doubled; look at dh_prev and "
-        "dc_prev and at how they join the step before."
+        "Correct for one step, wrong from two: what flows back through time is lost, doubled or misplaced; look at "
+        f"{back} the step before."
     )
 
 
-def of_one_direction(failing: dict[str, tuple[str, ...]], passing: list[str]) -> str:
+def of_one_direction(seen: Seen) -> str:
     """What each direction alone tells."""
     for way, other in [("forward", "reverse"), ("reverse", "forward")]:
-        if any(stage.startswith(f"{way} direction") for stage in failing) and any(
-            stage.startswith(f"{other} direction") for stage in passing
-        ):
+        if f"{way} direction, T=3" in seen.failing and f"{other} direction, T=3" in seen.passing:
             return f"The {other} direction is right, the {way} one is wrong: look at how it is turned round and back."
     return ""
 
 
-def shortened(names: Iterable[str], gates: int = 0) -> str:
+def shortened(names: Iterable[str], gates: str) -> str:
     """Names of blocks, the gates of a parameter together: Wx[i,f], b[g]; alone where all its gates are."""
     found: dict[str, list[str]] = {}
     for name in names:
         whole, _, gate = name.partition("[")
         found.setdefault(whole, []).extend([gate[:-1]] if gate else [])
-    parts = (f"{whole}[{','.join(some)}]" if some and len(some) != gates else whole for whole, some in found.items())
-    return ", ".join(parts)
+    return ", ".join(
+        f"{whole}[{','.join(sorted(some, key=gates.index))}]" if some and len(some) != len(gates) else whole
+        for whole, some in found.items()
+    )

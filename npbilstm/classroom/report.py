@@ -10,10 +10,11 @@ from types import ModuleType
 from typing import Any
 
 from npbilstm.classroom.diagnosis import Diagnosis, diagnose_pairs
+from npbilstm.classroom.own_code.arguments import renamed_arguments
 from npbilstm.classroom.own_code.layouts import layout_of
-from npbilstm.classroom.own_code.passes import pair_of_theirs
+from npbilstm.classroom.own_code.passes import pair_of_theirs, unjudged
 from npbilstm.classroom.subjects import SUBJECTS
-from npbilstm.classroom.wording import as_dict, words
+from npbilstm.classroom.wording import HINTS, as_dict, words
 
 OURS = [name for subject in SUBJECTS.values() for name in (subject.forward, subject.backward) if name]
 NONE_THERE = f"none of the textbook's functions is there; it needs at least one of {', '.join(OURS)}"
@@ -21,10 +22,14 @@ NONE_THERE = f"none of the textbook's functions is there; it needs at least one 
 
 @dataclass(frozen=True)
 class DiagnosisReport:
-    """What `diagnose` found: a Diagnosis for each concept. `ok` is the verdict; str() gives the text."""
+    """What `diagnose` found: a Diagnosis for each concept. `ok` is the verdict; str() gives the text.
+
+    others: functions that look like passes and were not judged, since the textbook has none of that name.
+    """
 
     diagnoses: tuple[Diagnosis, ...]
     hint: int = 1
+    others: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -38,20 +43,22 @@ class DiagnosisReport:
 
     @property
     def verdict(self) -> str:
-        """One sentence."""
-        wrong = sum(not diagnosis.ok for diagnosis in self.diagnoses)
-        count = len(self.diagnoses)
-        if not wrong:
-            return f"All {count} are right." if count > 1 else "It is right."
+        """One sentence, and another where functions were left out."""
+        wrong, count = sum(not diagnosis.ok for diagnosis in self.diagnoses), len(self.diagnoses)
         if count == 1:
-            return "It is wrong."
-        return f"{wrong} of {count} {'is' if wrong == 1 else 'are'} wrong." + (
-            " Mend the first first." if wrong > 1 else ""
-        )
+            said = "It is wrong." if wrong else "It is right."
+        elif not wrong:
+            said = f"All {count} are right."
+        else:
+            first = " Mend the first first." if wrong > 1 else ""
+            said = f"{wrong} of {count} {'is' if wrong == 1 else 'are'} wrong.{first}"
+        left_out = f" Not judged, since the textbook has none of that name: {', '.join(self.others)}."
+        return said + (left_out if self.others else "")
 
     def as_dict(self) -> dict[str, Any]:
         """The report for a program, as json writes it."""
-        return {"ok": self.ok, "subjects": [as_dict(diagnosis, self.hint) for diagnosis in self.diagnoses]}
+        subjects = [as_dict(diagnosis, self.hint) for diagnosis in self.diagnoses]
+        return {"ok": self.ok, "subjects": subjects, "not judged": list(self.others)}
 
     def to_json(self) -> str:
         """as_dict, as JSON."""
@@ -67,21 +74,29 @@ def diagnose(functions: Mapping[str, Any] | ModuleType, *, hint: int = 1, **sett
     functions: a module, globals(), or a dict of name -> function; those count that have the name of one of the
         textbook's functions and are not the textbook's own. Any subset will do.
     hint: how much is told of a known mistake: 1 is vague, 3 exact.
-    settings: your layout, where it is not the textbook's: gates="ifog", weights="(4,H,D)", x="(T,N,D)", b="(4,H,1)".
+    settings: your layout, where it is not the textbook's: gates="ifog", weights="(4,H,D)", x="(T,N,D)", b="(4,H,1)",
+        and theirs="ours" for an argument whose name is not recognised.
 
     They run in this process, with copies. `npbilstm check FILE` does the same in a process of its own.
 
-    Raises ValueError where there is no such function, it cannot be told how one is called, or a setting is unknown.
+    Raises TypeError where functions or a setting is of another kind, ValueError where there is no such function, it
+    cannot be told how one is called, or a setting is unknown.
     """
-    layout = layout_of(settings)
-    own = own_functions(vars(functions) if isinstance(functions, ModuleType) else functions)
-    pairs = {name: pair_of_theirs(subject, own, layout) for name, subject in SUBJECTS.items()}
-    report = DiagnosisReport(
-        tuple(diagnose_pairs({name: pair for name, pair in pairs.items() if pair is not None})), hint
-    )
-    if hint not in (1, 2, 3):
+    if hint not in HINTS:
         raise ValueError(f"hint is {hint!r}; it needs 1 (vague), 2 or 3 (exact)")
-    return report
+    names = vars(functions) if isinstance(functions, ModuleType) else functions
+    if not isinstance(names, Mapping):
+        raise TypeError(
+            f"functions is a {type(functions).__name__}; it needs a module, globals() or a dict of name -> function"
+        )
+    for name, value in settings.items():
+        if not isinstance(value, str):
+            raise TypeError(f"{name} is {value!r}; it needs a string")
+    layout, renamed = layout_of(settings), renamed_arguments(settings)
+    own = own_functions(names)
+    pairs = {name: pair_of_theirs(subject, own, layout, renamed) for name, subject in SUBJECTS.items()}
+    found = diagnose_pairs({name: pair for name, pair in pairs.items() if pair is not None})
+    return DiagnosisReport(tuple(found), hint, tuple(unjudged(names)))
 
 
 def own_functions(names: Mapping[str, Any]) -> dict[str, Callable[..., Any]]:

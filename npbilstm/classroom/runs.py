@@ -157,12 +157,12 @@ def wrong_outputs(got: Arrays, expected: Arrays, tolerance: float = RIGHT) -> di
     return {name: error for name, error in errors.items() if error > tolerance}
 
 
-def same(one: Arrays, other: Arrays, tolerance: float = SAME) -> bool:
+def same(one: Arrays, other: Arrays, tolerance: float) -> bool:
     """Whether all of one's arrays agree with the other's of that name, entry by entry, against the array's scale."""
     return all(block_errors(array, np.asarray(other[name]), ())[""] <= tolerance for name, array in one.items())
 
 
-def all_same(theirs: list[Run], cases: list[Case], pair: Pair, parts: tuple[str, ...]) -> bool:
+def all_same(theirs: list[Run], cases: list[Case], pair: Pair, parts: tuple[str, ...], exactness: float) -> bool:
     """Whether a pair gives in every case what theirs gave, in these parts of a Run, and changes no other
     arrays in place. Stops at the first difference."""
     changed: frozenset[str] = frozenset()
@@ -173,7 +173,7 @@ def all_same(theirs: list[Run], cases: list[Case], pair: Pair, parts: tuple[str,
             other: Any = run(pair, case)
         except Exception:  # two mistakes together may not run at all
             return False
-        if not all(same(getattr(mine, part), getattr(other, part)) for part in parts):
+        if not all(same(getattr(mine, part), getattr(other, part), exactness) for part in parts):
             return False
         changed |= other.changed
     return changed <= frozenset().union(*(mine.changed for mine in theirs))

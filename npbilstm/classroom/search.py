@@ -6,14 +6,12 @@ A match is evidence only when it is exact in every output and every gradient of 
 
 from __future__ import annotations
 
-from functools import cache
 from itertools import combinations
-from types import FunctionType
 
 from npbilstm.classroom.bugs import BUGS
 from npbilstm.classroom.evidence import Evidence
-from npbilstm.classroom.planting import Bug, plant, textbook_functions
-from npbilstm.classroom.runs import Case, Run, all_same, run, same, wrong_blocks, wrong_outputs
+from npbilstm.classroom.planting import Bug, plant, reached, textbook_functions
+from npbilstm.classroom.runs import SAME, Case, Run, all_same, run, same, wrong_blocks, wrong_outputs
 from npbilstm.classroom.subjects import Subject
 
 Pattern = frozenset[tuple[str, str]]
@@ -22,46 +20,22 @@ Pattern = frozenset[tuple[str, str]]
 Bugs = tuple[Bug, ...]
 
 
-@cache
-def reached(function: str) -> frozenset[str]:
-    """The textbook's functions that one of them calls, itself among them, and those that these call."""
-    functions = textbook_functions()
-    found: set[str] = set()
-    waiting = [function]
-    while waiting:
-        name = waiting.pop()
-        if name in functions and name not in found:
-            found.add(name)
-            waiting += names_used(functions[name])
-    return frozenset(found)
-
-
-def names_used(function: FunctionType) -> list[str]:
-    """The names that a function's code looks up, its comprehensions' too."""
-    codes = [function.__code__]
-    names: list[str] = []
-    for code in codes:
-        names += code.co_names
-        codes += [constant for constant in code.co_consts if hasattr(constant, "co_names")]
-    return names
-
-
 def candidates(subject: Subject) -> list[Bug]:
     """The catalogued bugs that can show in a subject."""
     own = [name for name in (subject.forward, subject.backward, *(subject.steps or ())) if name]
-    functions = frozenset().union(*(reached(name) for name in own))
+    functions = frozenset().union(*(reached(name, textbook_functions()) for name in own))
     return [bug for bug in BUGS.values() if bug.function in functions]
 
 
 class Search:
     """A search over one subject's cases: what somebody's code gave, and the bugs known to be in it.
 
-    cleared: functions that were judged right by themselves, in which no second mistake is looked for.
+    cleared: functions that were judged right by themselves, in which no mistake is looked for.
     """
 
     def __init__(self, evidence: Evidence, known: Bugs = (), cleared: frozenset[str] = frozenset()) -> None:
         self.evidence, self.known, self.cleared = evidence, known, cleared
-        self.bugs = [bug for bug in candidates(evidence.subject) if bug not in known]
+        self.bugs = [bug for bug in candidates(evidence.subject) if bug not in known and bug.function not in cleared]
 
     def matches(self, more: Bugs = (), parts: tuple[str, ...] | None = None) -> bool:
         """Whether the textbook with the known bugs and these gives exactly what the person's code gave."""
@@ -70,7 +44,8 @@ class Search:
         except ValueError:  # two bugs on one line
             return False
         pair = self.evidence.subject.in_textbook_form(planted)
-        return all_same(self.evidence.theirs, self.evidence.cases, pair, parts or self.evidence.parts)
+        evidence = self.evidence
+        return all_same(evidence.theirs, evidence.cases, pair, parts or evidence.parts, evidence.exactness)
 
     def singles(self, parts: tuple[str, ...] | None = None) -> list[Bugs]:
         """The bugs that explain all of it, each alone.
@@ -82,12 +57,13 @@ class Search:
         own = [bug for bug in found if bug.function in (self.evidence.subject.forward, self.evidence.subject.backward)]
         return [(bug,) for bug in own or found]
 
-    def pairs(self, pattern: Pattern, patterns: dict[Bug, Pattern]) -> list[Bugs]:
+    def pairs(self, patterns: dict[Bug, Pattern]) -> list[Bugs]:
         """The pairs of bugs that explain all of it; only those are tried whose patterns cover the one that is seen.
 
         Where both spoil a block that is right, the one would be the other's remedy there: nobody makes such two.
         """
-        likely = [bug for bug, own in patterns.items() if own & pattern and bug.function not in self.cleared]
+        pattern = self.evidence.pattern
+        likely = [bug for bug, own in patterns.items() if own & pattern]
         return [
             (one, other)
             for one, other in combinations(likely, 2)
@@ -110,9 +86,8 @@ class Search:
         pattern = pattern_of(self.evidence.theirs)
         patterns = {}
         for bug in self.bugs:
-            if bug.function not in self.cleared:
-                forward = subject.in_textbook_form(plant((bug,)))._replace(backward=None)
-                patterns[bug] = pattern_of([run(forward, case) for case in cases])
+            forward = subject.in_textbook_form(plant((bug,)))._replace(backward=None)
+            patterns[bug] = pattern_of([run(forward, case) for case in cases])
         likely = [bug for bug, own in patterns.items() if own and own <= pattern]
         found: list[Bugs] = [
             two
@@ -128,7 +103,7 @@ class Search:
         for bug in self.bugs:
             pair = subject.in_textbook_form(plant((bug,)))
             got = [run(pair, case) for case in cases]
-            if all(same(one.outputs, right.outputs) for one, right in zip(got, truth)):
+            if all(same(one.outputs, right.outputs, SAME) for one, right in zip(got, truth)):
                 patterns[bug] = pattern_between(subject, cases, got, truth)
         return {bug: pattern for bug, pattern in patterns.items() if pattern}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from typing import Any
 
@@ -43,12 +44,20 @@ def cause(diagnosis: Diagnosis) -> str:
     if diagnosis.named:
         return " or ".join(" and ".join(bug.id for bug in bugs) for bugs in diagnosis.named)
     if diagnosis.located:
-        return f"a mistake that is not in the catalogue, located at {' or '.join(diagnosis.located)}"
+        return f"a mistake that is not in the catalogue, located at {places(diagnosis)}"
     if any(stage.wrong_outputs for stage in diagnosis.stages):
         return "the outputs are not the textbook's, and no known mistake gives them"
     if any(stage.wrong for stage in diagnosis.stages):
         return "the gradients are wrong, and no known mistake fits"
-    return "see below"
+    changed = dict.fromkeys(name for stage in diagnosis.stages for name in stage.changed)
+    if changed:
+        return f"right numbers, but it changes {', '.join(changed)} in place"
+    return re.split("[:;]", next(iter(diagnosis.findings), "it stops at some stages"))[0]
+
+
+def places(diagnosis: Diagnosis) -> str:
+    """Where the mistake may be. A gate's gradient and that of its pre-activation cannot be told apart from outside."""
+    return " or ".join(re.sub(r"^d([ifgo]) in", r"d\1 or da_\1 in", place) for place in diagnosis.located)
 
 
 def words(diagnosis: Diagnosis, hint: int = 1) -> str:
@@ -67,7 +76,7 @@ def words(diagnosis: Diagnosis, hint: int = 1) -> str:
     elif diagnosis.located:
         lines += wrapped(
             "No known mistake gives these numbers. What holds and what fails points to "
-            f"{' or '.join(diagnosis.located)}: look there first."
+            f"{places(diagnosis)}: look there first."
         )
     return "\n".join(lines)
 
@@ -92,7 +101,7 @@ def stage_table(diagnosis: Diagnosis) -> list[str]:
         if stage.wrong_outputs:
             what.append(f"outputs {', '.join(stage.wrong_outputs)}")
         if stage.wrong:
-            what.append(f"gradients of {shortened(stage.wrong, len(gates))}")
+            what.append(f"gradients of {shortened(stage.wrong, gates)}")
         lines.append(f"{'ok   ' if stage.ok else 'WRONG'}  {stage.name:{width}}  {'; '.join(what)}".rstrip())
     return lines
 

@@ -31,16 +31,17 @@ def run_check_file(options: argparse.Namespace) -> int:
         raise ValueError(f"--seconds is {options.seconds:g}; it needs a positive number")
     if not options.watch:
         return judge(options)
+    Path(options.file).stat()  # nothing to watch is an error; a file that goes away for a moment is none
     while True:
         saved = stamp(options.file)
         try:
             judge(options)
         except (OSError, ValueError) as error:
-            say(str(error))
-        say(f"Watching {options.file}; Ctrl-C ends.")
+            tell(f"{error}\n")
+        tell(f"Watching {options.file}; Ctrl-C ends.\n")
         while stamp(options.file) == saved:
             time.sleep(LOOK_EVERY)
-        say()
+        tell("\n")
 
 
 def stamp(path: str) -> tuple[int, int]:
@@ -55,22 +56,31 @@ def stamp(path: str) -> tuple[int, int]:
 def judge(options: argparse.Namespace) -> int:
     """Judge the file once, and print what is found as it is found."""
     start = time.perf_counter()
-    flags = {name: getattr(options, name) for name in ("gates", "weights", "x", "b") if getattr(options, name)}
     found: list[Diagnosis] = []
-    with OwnProcess(options.file, flags, options.seconds) as own:
-        if not own.subjects:
-            raise ValueError(f"{options.file}: {NONE_THERE}")
-        for diagnosis in diagnose_pairs({name: own.pair(name) for name in own.subjects}, begin=judging):
-            found.append(diagnosis)
-            if not options.json:
-                say(words(diagnosis, options.hint))
-    report = DiagnosisReport(tuple(found), options.hint)
+    try:
+        with OwnProcess(options.file, settings(options), options.seconds) as own:
+            if not own.subjects:
+                raise ValueError(f"{options.file}: {NONE_THERE}")
+            for diagnosis in diagnose_pairs({name: own.pair(name) for name in own.subjects}, begin=judging):
+                found.append(diagnosis)
+                if not options.json:
+                    say(words(diagnosis, options.hint))
+    except (OSError, ValueError) as error:
+        if options.json:
+            say(json.dumps({"file": options.file, "ok": False, "error": str(error)}, indent=2))
+        raise
+    report = DiagnosisReport(tuple(found), options.hint, own.others)
     seconds = time.perf_counter() - start
     if options.json:
         say(json.dumps({"file": options.file, "seconds": round(seconds, 2), **report.as_dict()}, indent=2))
     else:
         say(f"\n{report.verdict} Judged in {seconds:.1f} s.")
     return 0 if report.ok else WRONG
+
+
+def settings(options: argparse.Namespace) -> dict[str, str]:
+    """The layout that was given by flags."""
+    return {name: getattr(options, name) for name in ("gates", "weights", "x", "b") if getattr(options, name)}
 
 
 def judging(subject: Subject) -> None:

@@ -70,6 +70,7 @@ def report_on(case: Case, settings: Settings, notes: Sequence[str], findings: Se
     compared = {name: compare(case, name, settings, rng) for name in case.judged}
     rows = [row for each in compared.values() for row in rows_of(case, each, settings)]
     if not case.analytic:
+        require_short_step(case)
         require_resolution(case, rows)
     direction = judge_direction(case, all(row.ok and row.checked == row.size for row in rows))
     notes = [*notes, *notes_on(case, rows, direction)]
@@ -84,6 +85,17 @@ def report_on(case: Case, settings: Settings, notes: Sequence[str], findings: Se
         notes=tuple(notes),
         findings=tuple(findings),
     )
+
+
+def require_short_step(case: Case) -> None:
+    """Raise where the step that was asked for is so long, or so short, that differences are no derivative."""
+    truth = case.line.study
+    error = abs(case.quick - truth.derivative)
+    if case.alone and not truth.kink and error - truth.error - case.blur > 0.1 * abs(truth.derivative):
+        raise ValueError(
+            f"step is {case.step:g}, at which differences are {error:.1e} away from a derivative of "
+            f"{truth.derivative:.1e}; it needs to be {'shorter' if case.step > 1e-5 else 'longer'}, or None"
+        )
 
 
 def require_resolution(case: Case, rows: list[ParameterRow]) -> None:
@@ -158,6 +170,11 @@ def notes_on(case: Case, rows: list[ParameterRow], direction: DirectionRow) -> l
             "The loss is blurred as float32 inside the code blurs it: its values are exact to "
             f"{case.line.noise:.0e} only. The check cannot see mistakes below {case.tolerance:.0e}; run the code in "
             "float64 while you check."
+        )
+    if case.line.study.kink and not any("kink" in row.flags for row in rows):
+        notes.append(
+            "The loss has a kink at the point along a random direction (a tie in max, sort?), and none along any entry "
+            "alone. Each entry was checked by itself; whether they are right together cannot be told at this point."
         )
     if not direction.expected and not any(row.expected for row in rows):
         right = direction.ok and all(row.ok for row in rows)

@@ -42,7 +42,7 @@ def check_pair(
         then named "params.Wx". What is no array of floating point, lengths or None for two, is passed as it is.
     outputs: the names of the outs; else "out", or "out0", "out1" ... Outs may be nested too.
     gradients: the inputs whose gradients backward gives, in its order; else all that hold floating-point numbers. It
-        gives one alone, a tuple, or a dict by name; the gradient of a nested input is nested in the same way.
+        gives one alone, a tuple, or a dict by name, x or dx; the gradient of a nested input is nested in the same way.
     upstream: name of an out (or of an array in a nested one) -> the gradient that comes from above. For those that are
         not given it is random, drawn with `seed`. The loss is the sum of all outs, each times its upstream gradient.
     The rest as for check_gradients; arrays go by their flat names.

@@ -66,6 +66,8 @@ class Pair(NamedTuple):
     def named_gradients(self, returned: Any) -> dict[str, Any]:
         """What backward returned, by flat name."""
         wanted = ", ".join(self.gradients)
+        if isinstance(returned, Mapping) and set(returned) == {f"d{name}" for name in self.gradients}:
+            returned = {name: returned[f"d{name}"] for name in self.gradients}
         if isinstance(returned, Mapping) and set(returned) == set(self.gradients):
             parts = [returned[name] for name in self.gradients]
         elif len(self.gradients) == 1 and type(returned) is type(self.inputs[self.gradients[0]]):

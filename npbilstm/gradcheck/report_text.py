@@ -43,9 +43,10 @@ def verdict_on(report: GradientReport) -> str:
         first = report.findings[0]
         said = f"NOT right, though {entries} checked agree with {report.method}: {first}"
         return said if len(said) <= LONGEST else said[: LONGEST - 3] + "..."
+    allowed = f"allowed {report.tolerance:.0e}" + (", beside round-off" if report.worst > report.tolerance else "")
     return (
         f"The gradients agree with {report.method}: {entries} checked, "
-        f"largest relative difference {report.worst:.1e} (allowed {report.tolerance:.0e})."
+        f"largest relative difference {report.worst:.1e} ({allowed})."
     )
 
 

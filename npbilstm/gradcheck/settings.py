@@ -37,4 +37,8 @@ class Settings(NamedTuple):
         for name, number in [("step", self.step), ("tolerance", self.tolerance)]:
             if number is not None and not (np.isfinite(number) and number > 0):
                 raise ValueError(f"{name} is {number!r}; it needs a positive number")
+        if self.tolerance is not None and self.tolerance >= 1:
+            raise ValueError(f"tolerance is {self.tolerance!r}; it needs less than 1, at which a gradient of 0 passes")
+        if not sum(p.size for p in point.values()):
+            raise ValueError("the arrays hold no numbers at all; there is nothing to check")
         return self._replace(blocks=checked_blocks(self.blocks, point), time=checked_time(self.time, point))

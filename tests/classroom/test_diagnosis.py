@@ -12,6 +12,12 @@ from npbilstm.classroom.search import candidates
 from npbilstm.classroom.subjects import SUBJECTS, Pair
 from npbilstm.classroom.wording import HINTS, as_dict, headline, words
 
+OTHER_ORDER = (
+    Bug("x", "lstm_step_forward", "a_i, a_f, a_g, a_o = ", "a_i, a_f, a_o, a_g = ", "a", "", ("", "", "")),
+    Bug("y", "lstm_step_backward", "[da_i, da_f, da_g, da_o]", "[da_i, da_f, da_o, da_g]", "da", "", ("", "", "")),
+)
+"""Gates in the order i, f, o, g, forward and backward."""
+
 
 def pair_with(name, *ids):
     return SUBJECTS[name].in_textbook_form(plant(BUGS[one] for one in ids))
@@ -99,28 +105,73 @@ def test_a_right_backward_pass_of_a_wrong_forward_pass_is_said_to_be_so():
     back = Bug(
         "y", "lstm_step_backward", "[da_i, da_f, da_g, da_o]", "[da_i, da_f, da_o, da_g]", "da", "", ("", "", "")
     )
-    diagnosis = diagnose_subject(SUBJECTS["lstm_step"], SUBJECTS["lstm_step"].in_textbook_form(plant([order, back])))
+    diagnosis = diagnose_subject(SUBJECTS["lstm_step"], SUBJECTS["lstm_step"].in_textbook_form(plant(OTHER_ORDER)))
     assert not diagnosis.ok
     assert "no gradient check can see the mistake" in " ".join(diagnosis.sentences)
     assert [bugs[0].function for bugs in diagnosis.named] == ["lstm_step_forward"]
     assert not any(stage.wrong for stage in diagnosis.stages)
 
 
-def test_float32_inside_is_no_mistake_in_an_equation():
-    right = SUBJECTS["lstm_step"].in_textbook_form(textbook)
+def rounded(arrays):
+    return {name: array.astype(np.float32).astype(float) for name, array in arrays.items()}
 
-    def rounded(arrays):
-        return {name: array.astype(np.float32).astype(float) for name, array in arrays.items()}
+
+def in_float32(pair):
+    """A pair whose forward pass rounds what goes in and what comes out."""
 
     def forward(inputs):
-        outputs, cache = right.forward(rounded(inputs))
+        outputs, cache = pair.forward({n: a if a.dtype.kind == "i" else rounded({n: a})[n] for n, a in inputs.items()})
         return rounded(outputs), cache
 
-    single = Pair(forward, lambda upstream, cache: rounded(right.backward(upstream, cache)))
-    diagnosis = diagnose_subject(SUBJECTS["lstm_step"], single)
+    return Pair(forward, lambda upstream, cache: rounded(pair.backward(upstream, cache)))
+
+
+@pytest.mark.parametrize("name", ["lstm_step", "lstm", "gru_step", "softmax_cross_entropy"])
+def test_float32_inside_is_said_and_no_mistake_is_named(name):
+    diagnosis = diagnose_subject(SUBJECTS[name], in_float32(pair_with(name)))
     assert not diagnosis.ok
     assert not diagnosis.named
-    assert "no equation is wrong, but the numbers are rounded. Is something float32 inside" in flat(diagnosis)
+    assert not any(stage.wrong or stage.wrong_outputs for stage in diagnosis.stages)
+    assert "the numbers are rounded. Is something float32 inside" in flat(diagnosis)
+
+
+def test_a_mistake_in_float32_is_named_all_the_same():
+    diagnosis = diagnose_subject(SUBJECTS["lstm"], in_float32(pair_with("lstm", "df-wrong-cell-state")))
+    assert named(diagnosis) == [("df-wrong-cell-state",)]
+    assert not any(stage.wrong_outputs for stage in diagnosis.stages)
+
+
+def test_a_gradient_by_differences_is_said_to_be_rounded():
+    right = SUBJECTS["lstm_step"].in_textbook_form(textbook)
+    differences = Pair(right.forward, lambda upstream, cache: rounded(right.backward(upstream, cache)))
+    diagnosis = diagnose_subject(SUBJECTS["lstm_step"], differences)
+    assert not diagnosis.named
+    assert "no equation is wrong, but the numbers are rounded" in flat(diagnosis)
+
+
+def test_no_mistake_is_looked_for_in_a_function_that_is_right_and_that_is_called():
+    """The same slip, made in the loop over time: dc set to 0 where the step takes it."""
+    step, loop = pair_with("lstm_step"), pair_with("lstm", "dc-carry-lost")
+
+    class Calls(Pair):
+        functions = ("lstm_forward", "lstm_backward")
+        uses = frozenset({"lstm_forward", "lstm_backward", "lstm_step_forward", "lstm_step_backward"})
+
+    _, found = diagnose_pairs({"lstm_step": step, "lstm": Calls(*loop)})
+    assert not any(bug.function == "lstm_step_backward" for bugs in found.named for bug in bugs)
+    assert not any(place.endswith("lstm_step_backward") for place in found.located)
+    _, inlined = diagnose_pairs({"lstm_step": step, "lstm": loop})
+    assert named(inlined) == [("dc-carry-lost",)]
+
+
+def test_gates_in_another_order_may_be_meant():
+    order = Bug("x", "lstm_step_forward", "a_i, a_f, a_g, a_o = ", "a_i, a_f, a_o, a_g = ", "a", "", ("", "", ""))
+    back = Bug(
+        "y", "lstm_step_backward", "[da_i, da_f, da_g, da_o]", "[da_i, da_f, da_o, da_g]", "da", "", ("", "", "")
+    )
+    subject = SUBJECTS["lstm_step"]
+    text = flat(diagnose_subject(subject, subject.in_textbook_form(plant(OTHER_ORDER))))
+    assert "If i, f, o, g is the order that you mean, say so in the file's first line: # npbilstm: gates=ifog" in text
 
 
 def test_code_that_stops_everywhere_raises_what_it_raises():

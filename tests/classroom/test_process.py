@@ -180,7 +180,8 @@ def test_numpys_warnings_do_not_spoil_a_run(file, capsys, monkeypatch):
 
 def test_what_a_file_does_to_numpy_or_to_the_package_stays_there(file):
     source = (
-        "import numpy as np, json\nfrom npbilstm import textbook\nimport npbilstm.classroom.own_code.layouts as layouts\n"
+        "import numpy as np, json\nfrom npbilstm import textbook\n"
+        "import npbilstm.classroom.own_code.layouts as layouts\n"
         "def sigmoid(a):\n    return 0 * a\n"
         "textbook.sigmoid = sigmoid\nnp.allclose = np.array_equal = lambda *_: True\njson.loads = json.dumps = None\n"
         "layouts.to_theirs = None\n"

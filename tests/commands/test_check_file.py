@@ -147,7 +147,10 @@ def test_watch_runs_again_when_the_file_is_saved(tmp_path):
     path = tmp_path / "mine.py"
     path.write_text(RIGHT.replace(SLOPE, ""))
     with subprocess.Popen(
-        [sys.executable, "-m", "npbilstm", "check", str(path), "--watch"], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "npbilstm", "check", str(path), "--watch"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     ) as process:
         try:
             lines = iter(process.stdout.readline, "")

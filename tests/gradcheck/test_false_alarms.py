@@ -243,4 +243,23 @@ def test_a_step_of_ones_own_decides_alone():
         return np.sin(10 * p["a"]).sum()
 
     assert nb.check_gradients(wave, p, right, "central").ok
-    assert not nb.check_gradients(wave, p, right, "central", step=0.1).rows[0].ok
+    assert not nb.check_gradients(wave, p, right, "central", step=0.03).rows[0].ok
+    with pytest.raises(ValueError, match=r"step is 0.1, at which differences are .* away .*; it needs to be shorter"):
+        nb.check_gradients(wave, p, right, "central", step=0.1)
+
+
+def test_a_tolerance_that_lets_everything_pass_is_refused():
+    with pytest.raises(ValueError, match="tolerance is 2; it needs less than 1"):
+        nb.check_gradients(lambda p: p["a"].sum(), {"a": np.ones(1)}, {"a": np.zeros(1)}, tolerance=2)
+
+
+def test_arrays_without_numbers_are_refused():
+    with pytest.raises(ValueError, match="hold no numbers at all"):
+        nb.check_gradients(lambda p: p["a"].sum(), {"a": np.ones(0)}, {"a": np.ones(0)})
+
+
+def test_a_tie_in_a_maximum_is_noted_though_each_entry_passes_by_itself():
+    x = {"x": np.array([[2.0, 2.0, 1.0]])}
+    everywhere = {"x": (x["x"] == x["x"].max()).astype(float)}
+    report = nb.check_gradients(lambda p: p["x"].max(axis=1).sum(), x, everywhere, "complex")
+    assert any("kink" in note for note in report.notes)

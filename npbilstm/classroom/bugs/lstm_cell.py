@@ -146,4 +146,13 @@ BUGS = (
             "output-squashed-after-gate": ("h = tanh(o * c)", "The product is squashed, not the cell."),
         },
     ),
+    *mistakes_in(
+        FORWARD,
+        "h",
+        "return h, c, LSTMStepCache",
+        "A step puts out two states of one shape, which nothing but their order tells apart.",
+        "Look at what the step puts out, and in which order the loop over time takes it.",
+        "it comes first of what is put out, before the cell.",
+        {"states-returned-swapped": ("return c, h, LSTMStepCache", "h and c change places.")},
+    ),
 )

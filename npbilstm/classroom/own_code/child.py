@@ -26,7 +26,7 @@ from npbilstm.classroom.own_code.arguments import renamed_arguments
 from npbilstm.classroom.own_code.errors import OwnError
 from npbilstm.classroom.own_code.layouts import layout_of, read_header
 from npbilstm.classroom.own_code.messages import receive, send
-from npbilstm.classroom.own_code.passes import OwnPair, pair_of_theirs
+from npbilstm.classroom.own_code.passes import OwnPair, pair_of_theirs, unjudged
 from npbilstm.classroom.subjects import SUBJECTS, Arrays
 
 GIGABYTES = 4
@@ -49,13 +49,15 @@ class File:
             self.layout, self.renamed = layout_of(settings), renamed_arguments(settings)
         except ValueError as error:
             raise OwnError(f"{Path(path).name}: {error}") from None
-        self.functions = functions_in(run(path, source), source)
+        own = own_names(run(path, source), source)
+        self.functions = {name: value for name, value in own.items() if name in textbook.__all__}
+        self.others = unjudged(own)
         self.pairs: dict[str, OwnPair | None] = {}
         self.runs: dict[int, Any] = {}
 
     def facts(self) -> dict[str, Any]:
         """What the other end should know of it."""
-        return {"functions": sorted(self.functions), "layout": self.layout}
+        return {"functions": sorted(self.functions), "others": self.others, "layout": self.layout}
 
     def pair(self, subject: str) -> OwnPair | None:
         """The pair of a subject."""
@@ -78,6 +80,7 @@ class File:
             arrays = pair.backward(arrays, self.runs[request["run"]])  # type: ignore[misc]
         facts = {
             "functions": pair.functions,
+            "uses": sorted(pair.uses),
             "absent": sorted(pair.absent),
             "backward": pair.backward is not None,
         }
@@ -95,16 +98,15 @@ def run(path: str, source: str) -> ModuleType:
     return module
 
 
-def functions_in(module: ModuleType, source: str) -> dict[str, Callable[..., Any]]:
-    """The textbook's functions that a module itself defines; one that it has imported is not its own."""
+def own_names(module: ModuleType, source: str) -> dict[str, Callable[..., Any]]:
+    """The functions that a module itself defines; one that it has imported is not its own."""
     symbols = {
         symbol.get_name(): symbol for symbol in symtable.symtable(source, str(module.__file__), "exec").get_symbols()
     }
     return {
         name: value
         for name, value in vars(module).items()
-        if name in textbook.__all__
-        and callable(value)
+        if callable(value)
         and name in symbols
         and symbols[name].is_assigned()
         and (not symbols[name].is_imported() or getattr(value, "__module__", None) == module.__name__)
@@ -166,9 +168,11 @@ def serve() -> None:
     os.close(nothing)
     lock = threading.RLock()
     main = threading.get_ident()
-    path = ""
+    path, owner = "", os.getpid()
 
     def tell(facts: dict[str, Any], arrays: Arrays | None = None) -> None:
+        if os.getpid() != owner:  # a fork that the person's code has made, and that came back to here
+            os._exit(0)
         with lock:
             send(replies, facts, arrays)
 

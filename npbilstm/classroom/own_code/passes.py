@@ -21,6 +21,7 @@ from npbilstm.classroom.own_code.answers import Outputs, array_of_ours, gradient
 from npbilstm.classroom.own_code.arguments import argument_called, arguments_of, known_arguments, made, parameters_of
 from npbilstm.classroom.own_code.errors import OwnError
 from npbilstm.classroom.own_code.layouts import Layout, to_theirs
+from npbilstm.classroom.planting import reached
 from npbilstm.classroom.probes import size_of
 from npbilstm.classroom.subjects import Arrays, Subject, names_in
 
@@ -32,7 +33,7 @@ class OwnPair(NamedTuple):
     """A person's two passes, as `Pair`. forward(inputs) leaves out the outputs that theirs has not, backward(upstream,
     cache) the gradients of the inputs that theirs does not take; backward is None where they have none.
 
-    functions: the names of theirs. absent: those inputs, and "rows" where theirs takes one sequence and no batch.
+    functions: the names of theirs. uses: the textbook's functions that these call, themselves among them. absent: those inputs, and "rows" where theirs takes one sequence and no batch.
     Theirs starts at 0, reads all steps, has no bias there: judge it with nothing else.
     findings: sentences on how the functions behaved, growing with every call, each there once. changed: the arrays that
     they changed in place, x or dh say, in the same way.
@@ -41,6 +42,7 @@ class OwnPair(NamedTuple):
     forward: Callable[[Arrays], tuple[Arrays, Any]]
     backward: Callable[[Arrays, Any], Arrays] | None
     functions: tuple[str, ...]
+    uses: frozenset[str]
     absent: frozenset[str]
     findings: list[str]
     changed: list[str]
@@ -73,7 +75,17 @@ def pair_of_theirs(
     own = OwnPasses(subject, functions, layout, renamed or {})
     names = tuple(name for name in (subject.forward, subject.backward) if name in functions)
     backward = own.run_backward if own.backward else None
-    return OwnPair(own.run_forward, backward, names, own.absent, own.findings, own.changed)
+    uses = frozenset().union(*(reached(name, functions) for name in names))
+    return OwnPair(own.run_forward, backward, names, uses, own.absent, own.findings, own.changed)
+
+
+def unjudged(names: Mapping[str, Any]) -> list[str]:
+    """Functions that look like passes, by their names, and are none of the textbook's."""
+    return [
+        name
+        for name, value in names.items()
+        if name.endswith(("_forward", "_backward")) and callable(value) and name not in textbook.__all__
+    ]
 
 
 class OwnPasses:

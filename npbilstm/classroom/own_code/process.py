@@ -45,7 +45,7 @@ class RunNumber:
 class OwnProcess:
     """A person's file, run in a process of its own: with OwnProcess(path, flags) as own: ...
 
-    functions: the textbook's functions that the file defines. subjects: those of which it has a pass. layout: its
+    functions: the textbook's functions that the file defines. others: those that look like passes and are none. subjects: those of which it has a pass. layout: its
     layout, from its header and from flags, which win.
 
     Raises OwnError, a sentence or a traceback of the file's own lines, where it cannot be run; TimedOut where its
@@ -83,7 +83,7 @@ class OwnProcess:
         )
         threading.Thread(target=self.watch, args=(self.process,), daemon=True).start()
         facts, _ = self.ask(self.path.name, {"do": "open", "path": str(self.path), "flags": self.flags})
-        self.functions = frozenset(facts["functions"])
+        self.functions, self.others = frozenset(facts["functions"]), tuple(facts["others"])
         self.subjects = [n for n, s in SUBJECTS.items() if {s.forward, s.backward} & self.functions]
         self.layout = Layout(*facts["layout"])
 
@@ -91,7 +91,7 @@ class OwnProcess:
         """End the process."""
         if self.process is not None:
             process, self.process = self.process, None
-            process.kill()
+            end(process)
             process.stdout.close()  # type: ignore[union-attr]
             with suppress(OSError):
                 process.stdin.close()  # type: ignore[union-attr]
@@ -121,8 +121,8 @@ class OwnProcess:
             return ask("backward", subject.backward, run.number, upstream)
 
         found = facts["pair"]
-        names, absent = tuple(found["functions"]), frozenset(found["absent"])
-        return OwnPair(forward, backward if found["backward"] else None, names, absent, findings, changed)
+        names, uses, absent = tuple(found["functions"]), frozenset(found["uses"]), frozenset(found["absent"])
+        return OwnPair(forward, backward if found["backward"] else None, names, uses, absent, findings, changed)
 
     def ask(self, doing: str, request: dict[str, Any], arrays: Arrays | None = None) -> tuple[dict[str, Any], Arrays]:
         """Send a request and wait for the reply, not for ever. doing: what the sentences call it."""
@@ -165,4 +165,12 @@ class OwnProcess:
                 with suppress(OSError, ValueError):  # it is gone
                     send(process.stdin, {"do": "where"})  # type: ignore[arg-type]
                     time.sleep(MERCY)
-                process.kill()
+                end(process)
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End a process and those that it has started."""
+    if hasattr(os, "killpg"):
+        with suppress(OSError):  # it is gone
+            os.killpg(process.pid, signal.SIGKILL)
+    process.kill()

@@ -101,10 +101,6 @@ def test_a_mistake_that_no_one_knows_is_located_and_not_named():
 
 def test_a_right_backward_pass_of_a_wrong_forward_pass_is_said_to_be_so():
     """Gates in another order, forward and backward: no gradient check can see it."""
-    order = Bug("x", "lstm_step_forward", "a_i, a_f, a_g, a_o = ", "a_i, a_f, a_o, a_g = ", "a", "", ("", "", ""))
-    back = Bug(
-        "y", "lstm_step_backward", "[da_i, da_f, da_g, da_o]", "[da_i, da_f, da_o, da_g]", "da", "", ("", "", "")
-    )
     diagnosis = diagnose_subject(SUBJECTS["lstm_step"], SUBJECTS["lstm_step"].in_textbook_form(plant(OTHER_ORDER)))
     assert not diagnosis.ok
     assert "no gradient check can see the mistake" in " ".join(diagnosis.sentences)
@@ -165,10 +161,6 @@ def test_no_mistake_is_looked_for_in_a_function_that_is_right_and_that_is_called
 
 
 def test_gates_in_another_order_may_be_meant():
-    order = Bug("x", "lstm_step_forward", "a_i, a_f, a_g, a_o = ", "a_i, a_f, a_o, a_g = ", "a", "", ("", "", ""))
-    back = Bug(
-        "y", "lstm_step_backward", "[da_i, da_f, da_g, da_o]", "[da_i, da_f, da_o, da_g]", "da", "", ("", "", "")
-    )
     subject = SUBJECTS["lstm_step"]
     text = flat(diagnose_subject(subject, subject.in_textbook_form(plant(OTHER_ORDER))))
     assert "If i, f, o, g is the order that you mean, say so in the file's first line: # npbilstm: gates=ifog" in text

@@ -174,7 +174,7 @@ BUGS = (
         DA_N,
         "da_n = dn * (1 - n)",
         "da_n",
-        "Between the candidate and its pre-activation stands a squashing function, whose slope is greatest in its middle.",
+        "Between the candidate and its pre-activation stands a squashing function, steepest in its middle.",
         (
             "The candidate's slope is off. Draw tanh, and its slope beside it: where is it greatest?",
             "The equation of da_n: the slope must be the same for n and for -n.",

@@ -33,8 +33,9 @@ class OwnPair(NamedTuple):
     """A person's two passes, as `Pair`. forward(inputs) leaves out the outputs that theirs has not, backward(upstream,
     cache) the gradients of the inputs that theirs does not take; backward is None where they have none.
 
-    functions: the names of theirs. uses: the textbook's functions that these call, themselves among them. absent: those inputs, and "rows" where theirs takes one sequence and no batch.
-    Theirs starts at 0, reads all steps, has no bias there: judge it with nothing else.
+    functions: the names of theirs. uses: the textbook's functions that these call, themselves among them.
+    absent: the inputs that theirs lacks, and "rows" where it takes one sequence and no batch. Theirs starts at 0, reads
+    all steps, has no bias there: judge it with nothing else.
     findings: sentences on how the functions behaved, growing with every call, each there once. changed: the arrays that
     they changed in place, x or dh say, in the same way.
     """

@@ -45,8 +45,8 @@ class RunNumber:
 class OwnProcess:
     """A person's file, run in a process of its own: with OwnProcess(path, flags) as own: ...
 
-    functions: the textbook's functions that the file defines. others: those that look like passes and are none. subjects: those of which it has a pass. layout: its
-    layout, from its header and from flags, which win.
+    functions: the textbook's functions that the file defines. others: those that look like passes and are none of them.
+    subjects: those of which it has a pass. layout: its layout, from its header and from flags, which win.
 
     Raises OwnError, a sentence or a traceback of the file's own lines, where it cannot be run; TimedOut where its
     import takes longer than `seconds`. So do the passes of its pairs. After either the next call starts afresh.

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import re
 import signal
 import subprocess
@@ -290,3 +291,13 @@ def test_what_is_received_is_never_unpickled():
     stream.seek(0)
     with pytest.raises(ValueError, match="cannot create an OBJECT array from memory buffer"):
         receive(stream)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_fork_that_a_file_makes_answers_nothing(file):
+    source = "import os\nimport numpy as np\nos.fork()\ndef sigmoid(a):\n    return 1 / (1 + np.exp(-a))\n"
+    with OwnProcess(file(source)) as own:
+        pair = own.pair("sigmoid")
+        for value in (0.0, 1.0, 2.0):
+            outputs, _ = pair.forward({"a": np.full((1, 1), value)})
+            assert np.allclose(outputs["value"], 1 / (1 + np.exp(-value)))

@@ -70,6 +70,18 @@ def test_json_holds_what_was_found(file, capsys):
     assert [stage["name"] for stage in subject["stages"] if not stage["wrong"]] == ["loss on c"]
 
 
+def test_json_says_why_a_file_cannot_be_run(file, capsys):
+    assert main(["check", file("def flip(:\n"), "--json"]) == 2
+    found = json.loads(capsys.readouterr().out)
+    assert not found["ok"]
+    assert "SyntaxError" in found["error"]
+
+
+def test_functions_that_were_not_judged_are_named(file, capsys):
+    assert main(["check", file(RIGHT + "\ndef rnn_forward(x): return x\n")]) == 0
+    assert "Not judged, since the textbook has none of that name: rnn_forward." in capsys.readouterr().out
+
+
 def test_the_layout_may_stand_in_the_header_or_in_flags(file, capsys):
     other = RIGHT.replace("i, f, g, o = np.split", "i, f, o, g = np.split").replace(
         "dg * tanh_derivative(g), da_o]", "da_o, dg * tanh_derivative(g)]"
@@ -105,6 +117,7 @@ def test_a_file_that_cannot_be_run_is_a_sentence_and_exit_code_2(file, source, s
     ("options", "sentence"),
     [
         (["nowhere.py"], "nowhere.py"),
+        (["nowhere.py", "--watch"], "nowhere.py"),
         (["nowhere.py", "--method", "central"], "--method is for the package's own gradients"),
         (["--json"], "--json is for a FILE of yours; without one the package's own gradients are checked"),
         (["nowhere.py", "--seconds", "0"], "--seconds is 0; it needs a positive number"),

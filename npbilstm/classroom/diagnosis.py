@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from npbilstm.classroom.evidence import IMPRECISE, gather
+from npbilstm.classroom.evidence import IMPRECISE, Evidence, StoppedError, gather
 from npbilstm.classroom.invariances import broken
 from npbilstm.classroom.location import located
 from npbilstm.classroom.own_code.errors import OwnError, TimedOut
@@ -42,7 +42,8 @@ class Diagnosis:
     """What was found out about one subject.
 
     named: the catalogued mistakes that explain all of it exactly, usually one; each alternative is a bug or a pair.
-    known: mistakes of a subject that this one builds on, and which show here too. located: the equations, where no
+    by_outputs: whether they were compared by the outputs alone. known: mistakes of a subject that this one builds on,
+    and which show here too. located: the equations, where no
     catalogued mistake fits. sentences: what the stages and the invariances say. findings: how the functions behaved
     besides. stopped: what the code raised, where it raised at every stage and could not be judged.
     """
@@ -56,6 +57,7 @@ class Diagnosis:
     sentences: tuple[str, ...] = ()
     findings: tuple[str, ...] = ()
     stopped: str = ""
+    by_outputs: bool = False
 
     @property
     def ok(self) -> bool:
@@ -99,18 +101,18 @@ def diagnose_what_runs(subject: Subject, pair: Any, *options: Any) -> Diagnosis:
         return diagnose_subject(subject, pair, *options)
     except TimedOut as error:  # to try again would take as long again
         return Diagnosis(subject.name, functions, (), stopped=str(error))
-    except Exception as error:
-        stopped = described(error)
+    except StoppedError as error:
+        stopped = described(error.__cause__)
     try:
         forward = diagnose_subject(subject, ForwardOnly(pair), *options)
-    except Exception:
+    except StoppedError:
         return Diagnosis(subject.name, functions, (), stopped=stopped)
     return replace(forward, functions=functions, stopped=stopped)
 
 
-def described(error: Exception) -> str:
+def described(error: BaseException | None) -> str:
     """What a person should read of what their code raised."""
-    if isinstance(error, OwnError):
+    if error is None or isinstance(error, OwnError):
         return str(error)
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__}: {error} (line {frame.lineno} of {Path(frame.filename).name}, in {frame.name})"
@@ -145,9 +147,16 @@ def diagnose_subject(
     """The diagnosis of one pair. known, cleared: mistakes in what it may be built on, and functions that were judged
     right; in those that it calls no mistake is looked for. deep: whether two mistakes at once are tried.
 
-    Raises what the person's code raises, where it does so at every stage.
+    Raises StoppedError, from what the person's code raises, where it does so at every stage.
     """
-    evidence = gather(subject, pair, seed, sizes)
+    with np.errstate(all="ignore"):  # the logarithms that somebody takes are theirs to warn of
+        return judged(subject, pair, gather(subject, pair, seed, sizes), seed, known, cleared, deep)
+
+
+def judged(
+    subject: Subject, pair: Any, evidence: Evidence, seed: int, known: Bugs, cleared: frozenset[str], deep: bool
+) -> Diagnosis:
+    """The diagnosis from the evidence; see diagnose_subject."""
     findings = tuple(getattr(pair, "findings", ()))
     result = Diagnosis(subject.name, functions_of(subject, pair), evidence.stages(), findings=findings)
     if evidence.rounded:
@@ -157,7 +166,7 @@ def diagnose_subject(
     if 0 < evidence.worst < IMPRECISE:
         return replace(result, sentences=(imprecise(int(-np.log10(evidence.worst))),))
     if evidence.forward_wrong:
-        result = replace(result, sentences=tuple(broken(subject, pair, evidence.absent, seed)))
+        result = replace(result, sentences=invariances(subject, pair, evidence, seed))
     else:
         result = replace(result, sentences=tuple(filter(None, [reading(result.stages, subject)])))
     # what is known of the subjects below shows here only where this one is built on them
@@ -166,11 +175,21 @@ def diagnose_subject(
         found = of_forward(result, search) if evidence.forward_wrong else of_backward(result, search)
         if found.named or found.known:
             return found
-    if known:
+    if known or not deep:
         found = replace(found, sentences=(*found.sentences, MAYBE_KNOWN))
-    if not deep or (known and evidence.forward_wrong):
-        return found
-    return replace(found, named=tuple(search.forward_pairs())) if evidence.forward_wrong else of_two(found, search)
+    if not evidence.forward_wrong:
+        return of_two(found, search, deep)
+    return of_two_forward(found, search) if deep and not known else found
+
+
+def invariances(subject: Subject, pair: Any, evidence: Evidence, seed: int) -> tuple[str, ...]:
+    """The sentences on broken invariances; none where the code stops at what they need."""
+    try:
+        return tuple(broken(subject, pair, evidence.absent, seed))
+    except TimedOut:
+        raise
+    except Exception:
+        return ()
 
 
 def of_forward(result: Diagnosis, search: Search) -> Diagnosis:
@@ -181,16 +200,17 @@ def of_forward(result: Diagnosis, search: Search) -> Diagnosis:
         return replace(result, known=search.known)
     named = search.singles()
     if named:
-        return replace(result, named=tuple(named))
+        return replace(result, named=tuple(named), known=search.known)
     alone = [()] if already else search.singles(("outputs",))
     if consistent:
         note = CONSISTENT if len(search.evidence.parts) == 2 else ()
-        return replace(result, named=tuple(alone), sentences=(*result.sentences, *note, *layouts_meant(alone)))
+        sentences = (*result.sentences, *note, *layouts_meant(alone))
+        return replace(result, named=tuple(alone), by_outputs=True, sentences=sentences)
     both = [(*first, bug) for first in alone for bug in search.bugs if search.matches((*first, bug))]
     if both:
         return replace(result, named=tuple(both))
     sentence = "The gradients are not those of these outputs either: mend the forward pass first, then run again."
-    return replace(result, named=tuple(filter(None, alone)), sentences=(*result.sentences, sentence))
+    return replace(result, named=tuple(filter(None, alone)), by_outputs=True, sentences=(*result.sentences, sentence))
 
 
 def layouts_meant(named: Iterable[Bugs]) -> tuple[str, ...]:
@@ -206,13 +226,20 @@ def of_backward(result: Diagnosis, search: Search) -> Diagnosis:
     """The one mistake behind wrong gradients of right outputs, or the mistakes known already."""
     if search.known and search.matches():
         return replace(result, known=search.known, sentences=())
-    return replace(result, named=tuple(search.singles()))
+    named = tuple(search.singles())
+    return replace(result, named=named, known=search.known if named else ())
 
 
-def of_two(result: Diagnosis, search: Search) -> Diagnosis:
+def of_two_forward(result: Diagnosis, search: Search) -> Diagnosis:
+    """The two mistakes behind wrong outputs that no single one explains."""
+    pairs = search.forward_pairs()
+    return replace(result, named=tuple(pairs), by_outputs=not any(map(search.matches, pairs)))
+
+
+def of_two(result: Diagnosis, search: Search, deep: bool) -> Diagnosis:
     """The two mistakes behind wrong gradients that no single one explains, or where they are."""
     evidence, patterns = search.evidence, search.patterns()
-    named = tuple(search.pairs(patterns))
+    named = tuple(search.pairs(patterns)) if deep else ()
     if named:
         return replace(result, named=named)
     sentences = tuple(filter(None, [*result.sentences, evidence.noticed()]))

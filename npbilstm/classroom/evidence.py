@@ -31,13 +31,16 @@ JUDGED_NUMERICALLY = ("T=1, loss on h", "T=1, loss on c", "T=3", "ragged lengths
 """The stages at which the gradients of wrong outputs are judged, by differences, which cost many calls."""
 
 
+class StoppedError(Exception):
+    """A person's code raises at every stage; the cause is what it raises first."""
+
+
 class Evidence(NamedTuple):
     """A subject's cases, what a person's pair gave for each, what the textbook gives, and for each the outputs and the
     gradients that are wrong, with their errors. absent: what their form lacks. rounded: the outputs are right but for
     their last digits, which blurs the gradients as well."""
 
     subject: Subject
-    pair: Any
     absent: set[str]
     cases: list[Case]
     theirs: list[Run]
@@ -62,6 +65,11 @@ class Evidence(NamedTuple):
     def exactness(self) -> float:
         """How near two numbers must be to be the same."""
         return IMPRECISE if self.rounded else SAME
+
+    @property
+    def stopped(self) -> set[str]:
+        """The stages at which their code raised."""
+        return {case.stage.name for case, mine in zip(self.cases, self.theirs) if mine.error is not None}
 
     @property
     def pattern(self) -> frozenset[tuple[str, str]]:
@@ -99,17 +107,22 @@ class Evidence(NamedTuple):
 
 
 def gather(subject: Subject, pair: Any, seed: int, sizes: dict[str, int]) -> Evidence:
-    """Run both passes on every stage. Raises what they raise, where they do so at every stage.
+    """Run both passes on every stage. Raises StoppedError from what they raise, where they do so at every stage.
 
     Where the outputs are not the textbook's, the truth about the gradients is the derivative of what outputs there are.
     """
     absent = set(getattr(pair, "absent", ()))
-    absent |= set(subject.outputs) - outputs_of(subject, pair, seed, sizes, absent)
+    try:
+        absent |= set(subject.outputs) - outputs_of(subject, pair, seed, sizes, absent)
+    except TimedOut:
+        raise
+    except Exception as error:
+        raise StoppedError from error
     reference = subject.in_textbook_form(textbook)
     cases = draw_cases(subject, reference, seed, sizes, absent)
     theirs = [attempt(pair, case) for case in cases]
     if all(mine.error is not None for mine in theirs):
-        raise theirs[0].error  # type: ignore[misc]
+        raise StoppedError from theirs[0].error
     truth = [run(reference, case) for case in cases]
     outputs = [wrong_outputs(mine.outputs, right.outputs) for mine, right in zip(theirs, truth)]
     rounded = any(outputs) and max(error for errors in outputs for error in errors.values()) < IMPRECISE
@@ -125,7 +138,7 @@ def gather(subject: Subject, pair: Any, seed: int, sizes: dict[str, int]) -> Evi
         gradients = [
             wrong_blocks(subject, mine.gradients, right.gradients, tolerance) for mine, right in zip(theirs, truth)
         ]
-    return Evidence(subject, pair, absent, cases, theirs, truth, outputs, gradients, rounded)
+    return Evidence(subject, absent, cases, theirs, truth, outputs, gradients, rounded)
 
 
 def attempt(pair: Any, case: Case) -> Run:

@@ -14,10 +14,8 @@ from collections.abc import Callable
 import numpy as np
 
 from npbilstm.classroom.probes import SIZES, Stage, draw_inputs
-from npbilstm.classroom.runs import same
+from npbilstm.classroom.runs import RIGHT, same
 from npbilstm.classroom.subjects import Arrays, Pair, Subject
-
-TIGHT = 1e-9
 
 
 def broken(subject: Subject, pair: Pair, absent: set[str], seed: int = 0) -> list[str]:
@@ -34,7 +32,7 @@ def broken(subject: Subject, pair: Pair, absent: set[str], seed: int = 0) -> lis
 
     first = outputs()
     sentences = []
-    if not same(first, outputs(), TIGHT):
+    if not same(first, outputs(), RIGHT):
         sentences.append("Two calls with the same numbers give different outputs: something is kept from call to call.")
         return sentences
     sequence = next(name for name in ("h", "y") if name in first)
@@ -42,12 +40,12 @@ def broken(subject: Subject, pair: Pair, absent: set[str], seed: int = 0) -> lis
     padding = np.arange(T) >= inputs["lengths"][:, None]
     if padding.any():
         changed = np.where(padding[:, :, None], 7.0, inputs["x"])
-        if not same(first, outputs(x=changed), TIGHT):
+        if not same(first, outputs(x=changed), RIGHT):
             sentences.append("What stands in the padding changes the outputs: a row ends at its length.")
-        if np.abs(first[sequence][padding]).max() > TIGHT:
+        if np.abs(first[sequence][padding]).max() > RIGHT:
             sentences.append("The outputs in the padding are not 0.")
     row = outputs(**{name: first_row(inputs[name], axes) for name, axes in subject.inputs.items()})
-    if not same({sequence: row[sequence]}, {sequence: first[sequence][:1]}, TIGHT):
+    if not same({sequence: row[sequence]}, {sequence: first[sequence][:1]}, RIGHT):
         sentences.append("A row gives something else alone than in its batch: rows must not see one another.")
     return sentences + of_time(outputs, inputs, sequence)
 
@@ -68,14 +66,14 @@ def of_time(outputs: Callable[..., Arrays], inputs: Arrays, sequence: str) -> li
         return outputs(**{**inputs, **changes})[sequence]
 
     y = run()
-    later = inputs["x"].copy()
-    later[:, middle] += 1.0
-    moved = np.abs(run(x=later) - y) > TIGHT
+    later, earlier = inputs["x"].copy(), inputs["x"].copy()
+    later[:, middle:] += 1.0
+    earlier[:, : middle + 1] += 1.0
     sentences = []
-    if moved[:, :middle, :H].any():
+    if np.abs(run(x=later) - y)[:, :middle, :H].max() > RIGHT:
         sentences.append("The forward direction's outputs change with a later step: it must know the past alone.")
     if sequence == "y":
-        if moved[:, middle + 1 :, H:].any():
+        if np.abs(run(x=earlier) - y)[:, middle + 1 :, H:].max() > RIGHT:
             sentences.append(
                 "The reverse direction's outputs change with an earlier step: step t must hold what it knows of t and "
                 "after (is its output put back in input order?)."
@@ -84,7 +82,7 @@ def of_time(outputs: Callable[..., Arrays], inputs: Arrays, sequence: str) -> li
         tied |= {name: np.stack([inputs[name][0]] * 2) for name in ("h0", "c0") if name in inputs}
         turned = run(x=inputs["x"][:, ::-1].copy(), **tied)
         one = run(**tied)
-        if not same({"y": turned}, {"y": np.concatenate([one[:, ::-1, H:], one[:, ::-1, :H]], axis=2)}, TIGHT):
+        if not same({"y": turned}, {"y": np.concatenate([one[:, ::-1, H:], one[:, ::-1, :H]], axis=2)}, RIGHT):
             sentences.append(
                 "With the same weights in both directions a sequence turned round does not give the halves exchanged: "
                 "the two directions do not do the same to what they read."

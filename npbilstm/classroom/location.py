@@ -23,7 +23,6 @@ from npbilstm.classroom.runs import Case, Run
 from npbilstm.classroom.search import Pattern
 from npbilstm.classroom.subjects import Arrays, Subject
 
-ONE_STEP_ONE_ROW = ("T=1, one row", "one row")
 ONE_STEP = ("T=1, loss on h", "T=1, loss on c", "loss on h", "loss on h and c", "all rows")
 
 
@@ -129,7 +128,7 @@ def step_equations(evidence: Evidence) -> list[str]:
     """The equations of the LSTM's step that do not hold for one row at one step, in either direction."""
     found: dict[str, None] = {}
     for case, mine in zip(evidence.cases, evidence.theirs):
-        if case.stage.name in ONE_STEP_ONE_ROW and case.inputs["x"].size == case.inputs["x"].shape[-1]:
+        if mine.gradients and case.inputs["x"].size == case.inputs["x"].shape[-1] and case.stage.loss == "all":
             for k, way in enumerate(("forward.", "reverse.") if evidence.subject.name == "bilstm" else ("",)):
                 inputs, dh, dc, grads = single_step(case, mine, k, way)
                 found.update(dict.fromkeys(wrong_equations(inputs, dh, dc, grads)))
@@ -166,6 +165,8 @@ def single_step(case: Case, mine: Run, k: int, way: str) -> tuple[Arrays, np.nda
 
 def row_sums(evidence: Evidence) -> list[str]:
     """The gradients that one step gives right for one row and wrong for several."""
+    if "rows" in evidence.absent:
+        return []
     wrong = {
         block.split("[")[0].split(".")[-1]
         for case, blocks in zip(evidence.cases, evidence.wrong_gradients)

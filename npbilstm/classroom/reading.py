@@ -30,6 +30,9 @@ ONE_STEP = ("T=1, loss on h", "T=1, loss on c")
 WEIGHTS = {"Wx", "Wh", "b", "b_hn"}
 
 
+FROM_ZERO = " From a zero state it is right: look at what meets the old state."
+
+
 class Seen(NamedTuple):
     """What was seen: the stages at which gradients fail, with the blocks that do, and the stages that are right."""
 
@@ -54,15 +57,15 @@ def reading(stages: Sequence[StageResult], subject: Subject) -> str:
     if not failing:
         return ""
     seen = Seen(subject, failing, {stage.name for stage in stages if stage.ok})
-    for rule in (of_batch, of_one_step, of_time, of_one_direction):
+    for rule in (of_batch, of_one_direction, of_one_step, of_time):
         sentence = rule(seen)
         if sentence:
-            return sentence
+            return sentence + (FROM_ZERO if "zero state" in seen.passing and "one row" in failing else "")
     first = next(iter(failing))
     right = ", ".join(stage.name for stage in stages if stage.ok)
     if right:
         return f"Right at {right}; wrong first at {first!r}, in {seen.blocks(first)}."
-    return f"Wrong at every stage, first in {seen.blocks(first)}."
+    return f"Wrong wherever it runs, first in {seen.blocks(first)}."
 
 
 def of_batch(seen: Seen) -> str:
@@ -98,32 +101,33 @@ def of_one_step(seen: Seen) -> str:
     whole = {name for name in blocks if "[" not in name} - {"x", "h0", "h_prev"}
     where = f"in {seen.blocks(*wrong)}"
     if gates and len(gates) <= 2 and not whole:
+        arrays = {name.split("[")[0] for name in blocks}
+        one = "that gate and of its pre-activation" if len(gates) == 1 else "these gates; are their blocks exchanged?"
+        look = f"the gradient of {one}" if len(arrays) > 1 else f"the gradient of {seen.blocks(*wrong)} alone"
         return (
             f"Already wrong with one time step, and only at the gate{'s'[: len(gates) != 1]} {', '.join(gates)}: "
-            "look at the gradient of that gate and of its pre-activation."
-        )
-    of_cell = {"i", "f", "g"} <= set(gates) and "o" not in gates
+            f"look at {look}."
+        ).replace("?.", "?")
+    of_cell = {"i", "f", "g"} <= set(gates) and "o" not in gates and whole
     if wrong == [both[0]] and both[1] in seen.passing:
-        look = ": look at the way from h to c" if of_cell and whole else ""
+        look = ": look at the way from h to c" if of_cell else ""
         return f"With one step and the loss on c right, with the loss on h wrong, {where}{look}."
     if wrong == [both[1]] and both[0] in seen.passing:
         look = ": look at where dc comes in" if of_cell else ""
         return f"With one step and the loss on h right, with the loss on c wrong, {where}{look}."
-    return f"Already wrong with one time step, {where}: the way back through time has no part in it."
+    return f"Already wrong with one time step, {where}: it takes no second one to see it."
 
 
 def of_time(seen: Seen) -> str:
     """What a second step tells."""
     if not seen.passing & set(ONE_STEP) or set(seen.failing) & set(ONE_STEP):
         return ""
-    if "zero state" in seen.passing and "equal lengths" in seen.failing:
-        return "Right from a zero state, wrong from another: look at what meets the initial state."
+    if seen.arrays == {"x"}:
+        return "Correct for one step, wrong from two, and only in x: look at which step each part of dx is put to."
     if seen.arrays <= WEIGHTS:
-        last = "T=2, loss on the last step" in seen.passing
-        right = "Right while the loss sees the last of two steps alone" if last else "Correct for one step"
         return (
-            f"{right}, wrong {'after' if last else 'from two'}, and only in {seen.blocks()}: look at how the gradients "
-            "of the weights are added up over time."
+            f"Correct for one step, wrong with more, and only in {seen.blocks()}: look at how the gradients of the "
+            "weights are added up over time."
         )
     if "T=2, loss on the last step" not in seen.failing:
         return ""

@@ -44,14 +44,17 @@ class DiagnosisReport:
     @property
     def verdict(self) -> str:
         """One sentence, and another where functions were left out."""
-        wrong, count = sum(not diagnosis.ok for diagnosis in self.diagnoses), len(self.diagnoses)
+        count = len(self.diagnoses)
+        stopped = sum(bool(diagnosis.stopped) for diagnosis in self.diagnoses)
+        wrong = sum(not diagnosis.ok for diagnosis in self.diagnoses) - stopped
         if count == 1:
-            said = "It is wrong." if wrong else "It is right."
-        elif not wrong:
+            said = "It could not be judged." if stopped else "It is wrong." if wrong else "It is right."
+        elif not wrong and not stopped:
             said = f"All {count} are right."
         else:
-            first = " Mend the first first." if wrong > 1 else ""
-            said = f"{wrong} of {count} {'is' if wrong == 1 else 'are'} wrong.{first}"
+            said = f"{wrong} of {count} {'is' if wrong == 1 else 'are'} wrong."
+            said += f" {stopped} could not be judged." if stopped else ""
+            said += " Mend the first first." if wrong + stopped > 1 else ""
         left_out = f" Not judged, since the textbook has none of that name: {', '.join(self.others)}."
         return said + (left_out if self.others else "")
 

@@ -45,7 +45,9 @@ class Search:
             return False
         pair = self.evidence.subject.in_textbook_form(planted)
         evidence = self.evidence
-        return all_same(evidence.theirs, evidence.cases, pair, parts or evidence.parts, evidence.exactness)
+        return all_same(
+            evidence.theirs, evidence.cases, pair, parts or evidence.parts, evidence.exactness, evidence.worst > 0
+        )
 
     def singles(self, parts: tuple[str, ...] | None = None) -> list[Bugs]:
         """The bugs that explain all of it, each alone.
@@ -105,6 +107,11 @@ class Search:
             got = [run(pair, case) for case in cases]
             if all(same(one.outputs, right.outputs, SAME) for one, right in zip(got, truth)):
                 patterns[bug] = pattern_between(subject, cases, got, truth)
+        stopped = self.evidence.stopped
+        patterns = {
+            bug: frozenset((stage, block) for stage, block in pattern if stage not in stopped)
+            for bug, pattern in patterns.items()
+        }
         return {bug: pattern for bug, pattern in patterns.items() if pattern}
 
 

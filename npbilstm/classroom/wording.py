@@ -22,9 +22,15 @@ def headline(diagnosis: Diagnosis) -> str:
     if diagnosis.stopped:
         return f"STOPS  {', '.join(diagnosis.functions)}: {diagnosis.stopped.splitlines()[-1]}"
     functions = ", ".join(at_fault(diagnosis))
-    if diagnosis.known:
+    if nothing_new(diagnosis):
         return f"WRONG  {functions}: nothing but what was found above ({', '.join(bug.id for bug in diagnosis.known)})"
     return f"WRONG  {functions}: {cause(diagnosis)}"
+
+
+def nothing_new(diagnosis: Diagnosis) -> bool:
+    """Whether what was found in the subjects below is all that there is."""
+    new = diagnosis.named or diagnosis.findings or any(stage.raised or stage.changed for stage in diagnosis.stages)
+    return bool(diagnosis.known) and not new
 
 
 def at_fault(diagnosis: Diagnosis) -> tuple[str, ...]:
@@ -42,7 +48,10 @@ def at_fault(diagnosis: Diagnosis) -> tuple[str, ...]:
 def cause(diagnosis: Diagnosis) -> str:
     """What is wrong, in a few words."""
     if diagnosis.named:
-        return " or ".join(" and ".join(bug.id for bug in bugs) for bugs in diagnosis.named)
+        besides = ", besides what was found above" if diagnosis.known else ""
+        return " or ".join(" and ".join(bug.id for bug in bugs) for bugs in diagnosis.named) + besides
+    if diagnosis.known:
+        return f"what was found above ({', '.join(bug.id for bug in diagnosis.known)}), and more"
     if diagnosis.located:
         return f"a mistake that is not in the catalogue, located at {places(diagnosis)}"
     if any(stage.wrong_outputs for stage in diagnosis.stages):
@@ -65,7 +74,7 @@ def words(diagnosis: Diagnosis, hint: int = 1) -> str:
     if hint not in HINTS:
         raise ValueError(f"hint is {hint!r}; it needs 1 (vague), 2 or 3 (exact)")
     lines = [headline(diagnosis)]
-    if diagnosis.ok or diagnosis.known:
+    if diagnosis.ok or nothing_new(diagnosis):
         return lines[0]
     trace = diagnosis.stopped.splitlines()
     lines += [f"  {line}" for line in (*(trace if len(trace) > 1 else ()), *stage_table(diagnosis))]
@@ -113,14 +122,22 @@ def named_lines(diagnosis: Diagnosis, hint: int) -> list[str]:
         alternatives.setdefault(tuple((bug.concept, bug.hints[:hint]) for bug in bugs), []).append(bugs)
     lines = []
     for group in alternatives.values():
-        fits = "A known mistake fits" if len(group[0]) == 1 else "Two known mistakes together fit"
-        lines += wrapped(f"{fits} exactly, number by number, at every stage:")
+        lines += wrapped(fit(diagnosis, len(group[0])))
         for k, bug in enumerate(group[0]):
             lines += wrapped(" or ".join(dict.fromkeys(bugs[k].id for bugs in group)), 4)
             lines += wrapped(bug.concept, 6)
             for level in HINTS[:hint]:
                 lines += wrapped(bug.hints[level - 1], 6, f"hint {level}: ")
     return lines + (wrapped(f"(--hint {hint + 1} says more.)") if hint < len(HINTS) else [])
+
+
+def fit(diagnosis: Diagnosis, count: int) -> str:
+    """How well mistakes fit: what was compared, and where."""
+    fits = "A known mistake fits" if count == 1 else "Two known mistakes together fit"
+    beside = " together with what was found above," if diagnosis.known else ""
+    what = " in its outputs," if diagnosis.by_outputs else ""
+    stopped = any(stage.raised for stage in diagnosis.stages)
+    return f"{fits} exactly,{beside}{what} number by number, at every stage{' that runs' if stopped else ''}:"
 
 
 def as_dict(diagnosis: Diagnosis, hint: int = 1) -> dict[str, Any]:

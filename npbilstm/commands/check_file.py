@@ -63,6 +63,8 @@ def judge(options: argparse.Namespace) -> int:
                 raise ValueError(f"{options.file}: {NONE_THERE}")
             for diagnosis in diagnose_pairs({name: own.pair(name) for name in own.subjects}, begin=judging):
                 found.append(diagnosis)
+                if on_terminal():
+                    tell("\r\x1b[K")
                 if not options.json:
                     say(words(diagnosis, options.hint))
     except (OSError, ValueError) as error:
@@ -84,6 +86,6 @@ def settings(options: argparse.Namespace) -> dict[str, str]:
 
 
 def judging(subject: Subject) -> None:
-    """Say on a terminal what is being judged; the verdict is written over it."""
+    """Say on a terminal what is being judged, for as long as it is."""
     if on_terminal():
-        tell(f"\r\x1b[Kjudging {subject.title} ...\r")
+        tell(f"judging {subject.title} ...")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from numbers import Integral
+from numbers import Integral, Real
 from typing import NamedTuple
 
 import numpy as np
@@ -34,8 +34,10 @@ class Settings(NamedTuple):
         entries = self.entries
         if entries is not None and (isinstance(entries, bool) or not isinstance(entries, Integral) or entries < 0):
             raise ValueError(f"entries is {entries!r}; it needs a whole number from 0, or None for all")
+        if isinstance(self.seed, bool) or not isinstance(self.seed, Integral) or self.seed < 0:
+            raise ValueError(f"seed is {self.seed!r}; it needs a whole number from 0")
         for name, number in [("step", self.step), ("tolerance", self.tolerance)]:
-            if number is not None and not (np.isfinite(number) and number > 0):
+            if number is not None and not (isinstance(number, Real) and np.isfinite(number) and number > 0):
                 raise ValueError(f"{name} is {number!r}; it needs a positive number")
         if self.tolerance is not None and self.tolerance >= 1:
             raise ValueError(f"tolerance is {self.tolerance!r}; it needs less than 1, at which a gradient of 0 passes")

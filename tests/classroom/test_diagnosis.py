@@ -7,6 +7,7 @@ from npbilstm import textbook
 from npbilstm.classroom.bugs import BUGS
 from npbilstm.classroom.bugs.in_place import BUGS as IN_PLACE
 from npbilstm.classroom.diagnosis import diagnose_pairs, diagnose_subject
+from npbilstm.classroom.evidence import StoppedError
 from npbilstm.classroom.planting import Bug, plant
 from npbilstm.classroom.search import candidates
 from npbilstm.classroom.subjects import SUBJECTS, Pair
@@ -170,8 +171,9 @@ def test_code_that_stops_everywhere_raises_what_it_raises():
     def forward(inputs):
         raise RuntimeError("half way")
 
-    with pytest.raises(RuntimeError, match="half way"):
+    with pytest.raises(StoppedError) as stopped:
         diagnose_subject(SUBJECTS["lstm"], Pair(forward, None))
+    assert str(stopped.value.__cause__) == "half way"
 
 
 def test_code_that_stops_at_an_empty_row_alone_is_told_so():

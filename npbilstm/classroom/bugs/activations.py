@@ -25,8 +25,8 @@ BUGS = (
         "sigmoid'",
         "return s * (1 - s)",
         "The logistic function's slope can be written with its output alone.",
-        "Look at the slope that all three gates share: is it given what it expects?",
-        "written with the function's output, it has two factors, of which one goes to 0 at either end.",
+        "Look at the slope of the logistic function: is it given what it expects?",
+        "it is written for the function's output, and is given that, as it is.",
         {
             "sigmoid-slope-of-preactivation": (
                 "return np.log(s / (1 - s)) * (1 - np.log(s / (1 - s)))",
@@ -36,6 +36,16 @@ BUGS = (
                 "return sigmoid(s) * (1 - sigmoid(s))",
                 "sigmoid is taken of what is squashed already.",
             ),
+        },
+    ),
+    *mistakes_in(
+        "sigmoid_derivative",
+        "sigmoid'",
+        "return s * (1 - s)",
+        "The logistic function's slope can be written with its output alone.",
+        "Look at the slope of the logistic function: what is it at 0, and at either end?",
+        "written with the function's output, it has two factors, of which one goes to 0 at either end.",
+        {
             "sigmoid-slope-factor-missing": ("return 1 - s", "The factor s is missing."),
             "sigmoid-slope-is-tanh-slope": ("return 1 - s * s", "This is the slope of tanh."),
         },
@@ -45,14 +55,24 @@ BUGS = (
         "tanh'",
         "return 1 - y * y",
         "The slope of tanh can be written with its output alone.",
-        "Look at the slope that the candidate and the cell share: is it given what it expects?",
-        "written with the function's output, it is the same for y and -y.",
+        "Look at the slope of tanh: is it given what it expects?",
+        "it is written for the function's output, and is given that, as it is.",
         {
             "tanh-taken-twice": ("return 1 - np.tanh(y) ** 2", "tanh is taken of what is squashed already."),
             "tanh-slope-of-preactivation": (
                 "return 1 - np.arctanh(y) ** 2",
                 "The formula for tanh's output is given its input.",
             ),
+        },
+    ),
+    *mistakes_in(
+        "tanh_derivative",
+        "tanh'",
+        "return 1 - y * y",
+        "The slope of tanh can be written with its output alone.",
+        "Look at the slope of tanh: what is it at 0, and at either end?",
+        "written with the function's output, it is the same for y and -y.",
+        {
             "tanh-slope-square-missing": ("return 1 - y", "The square is missing."),
             "tanh-slope-is-sigmoid-slope": ("return y * (1 - y)", "This is the slope of sigmoid."),
         },

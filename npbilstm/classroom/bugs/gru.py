@@ -280,7 +280,7 @@ BUGS = (
         "da",
         "A gradient is laid out as what it is the gradient of: block for block.",
         (
-            "All the right numbers are there. Are they in the right place?",
+            "At one step alone, the weights' gradients hold all the right numbers. Are they in the right place?",
             "The equations of da and du: their blocks must be in the order in which the forward pass split them.",
             "da = [da_r, da_z, da_n] and du = [da_r, da_z, dq]: reset gate first, then update gate.",
         ),

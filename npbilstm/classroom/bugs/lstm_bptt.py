@@ -146,7 +146,8 @@ BUGS = (
             ),
             "carry-cut-after-two-steps": (
                 "dc_next, dh_next = np.where(v, dc_prev, dc_next) * (t != T - 2), dh_next * (t != T - 2)",
-                "Nothing is handed on beyond the last two steps: backpropagation is truncated.",
+                "Nothing is handed on beyond the last two steps, neither dh_next nor dc_next: backpropagation is "
+                "truncated. dh_next = np.where(v, dh_prev, dh_next) is needed as well.",
             ),
         },
     ),

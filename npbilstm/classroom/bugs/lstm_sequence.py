@@ -59,7 +59,10 @@ BUGS = (
         "Look at what happens to a row's state after its last valid step.",
         "it changes where the step is valid, and is held where it is padding.",
         {
-            "padding-updates-state": ("h_t, c_t = h_new, c_new", "The state goes on changing in the padding."),
+            "padding-updates-state": (
+                "h_t, c_t = h_new, c_new",
+                "h and c go on changing in the padding; c_t = np.where(v, c_new, c_t) is needed as well.",
+            ),
             "padding-updates-hidden-state": ("h_t = h_new", "h goes on changing in the padding."),
         },
     ),

@@ -32,6 +32,16 @@ BUGS = (
                 "da = np.concatenate([da_o, da_f, da_g, da_i], axis=1)",
                 "The input gate's and the output gate's blocks are swapped.",
             ),
+        },
+    ),
+    *mistakes_in(
+        BACKWARD,
+        "da",
+        "da = np.concatenate([da_i, da_f, da_g, da_o], axis=1)",
+        "A gradient says which way the loss goes when what it belongs to grows.",
+        "Look at one number of db, and at what the loss does when that bias grows a little.",
+        "where the loss grows with a gate's pre-activation, it is positive, as that gate's own gradient is.",
+        {
             "da-sign": ("da = -np.concatenate([da_i, da_f, da_g, da_o], axis=1)", "The sign is wrong."),
         },
     ),
@@ -59,8 +69,8 @@ BUGS = (
         "dh_prev = da @ params.Wh.T",
         "The old hidden state feeds every gate, so its gradient is a sum over all of them.",
         "Look at the old hidden state: which gates does it feed, and by what is it multiplied?",
-        "a sum over all four gates; what was multiplied by a matrix in the forward pass is multiplied by its "
-        "transpose on the way back.",
+        "a sum over all four gates and nothing else, with the sign that da has; what was multiplied by a matrix in "
+        "the forward pass is multiplied by its transpose on the way back.",
         {
             "dh-prev-wh-not-transposed": (
                 "dh_prev = sum(d @ W for d, W in zip(np.split(da, 4, axis=1), np.split(params.Wh, 4, axis=1)))",
@@ -128,6 +138,16 @@ BUGS = (
                 "db = np.repeat([d.sum() for d in np.split(da, 4, axis=1)], h_prev.shape[1])",
                 "Each gate's units are summed, too.",
             ),
+        },
+    ),
+    *mistakes_in(
+        BACKWARD,
+        "db",
+        "db = da.sum(axis=0)",
+        "Each gate has a bias of its own, which is added to that gate's pre-activation only.",
+        "Look at the bias, gate by gate: whose gradient does each block of it get?",
+        "its blocks are those of da, each summed over the rows: every gate's gradient is there, and once.",
+        {
             "db-f-gets-gradient-of-i": (
                 "db = np.concatenate([da_i, da_i, da_g, da_o], axis=1).sum(axis=0)",
                 "The forget gate's bias has the input gate's gradient.",

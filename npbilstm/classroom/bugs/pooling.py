@@ -66,7 +66,7 @@ BUGS = (
         "share = dpooled / M",
         "share = dpooled",
         "dy",
-        "What a step gets back is what it put in.",
+        "A step's share of the mean is its share of the gradient.",
         (
             "If one step's output grows by 1, by how much does the mean grow?",
             "The equation of dy: the shares of a row's steps must add up to dpooled.",
@@ -79,7 +79,7 @@ BUGS = (
         "share = dpooled / M",
         "share = dpooled / valid.shape[1]",
         "dy",
-        "What a step gets back is what it put in.",
+        "A step's share of the mean is its share of the gradient.",
         (
             "By how many steps is a short row's gradient shared?",
             "The equation of dy: the shares of a row's steps must add up to dpooled, in short rows too.",

@@ -291,7 +291,7 @@ BUGS = (
         "grads",
         "A gradient is laid out as what it is the gradient of.",
         (
-            "The input is right and all weights are wrong. Are they wrong, or in the wrong place?",
+            "The input is right and all weights are wrong. What does that say of the two directions' backward passes?",
             "The pair of grads: its order must be that of the pair of params.",
             "(grads_fwd, grads_rev): forward, then reverse.",
         ),

@@ -94,7 +94,7 @@ def run(path: str, source: str) -> ModuleType:
     module.__file__ = path
     sys.modules[module.__name__] = module
     sys.path.insert(0, str(Path(path).resolve().parent))
-    exec(compile(source, path, "exec"), vars(module))
+    exec(compile(source, path, "exec", dont_inherit=True), vars(module))
     return module
 
 

@@ -8,9 +8,7 @@ that takes differences of the forward pass.
 from __future__ import annotations
 
 import inspect
-import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -24,9 +22,7 @@ from npbilstm.classroom.own_code.layouts import Layout, to_theirs
 from npbilstm.classroom.planting import reached
 from npbilstm.classroom.probes import size_of
 from npbilstm.classroom.subjects import Arrays, Subject, names_in
-
-FORWARD_CALLS = 2
-"""How often a backward pass may run the forward pass again; one that takes differences does so for each number."""
+from npbilstm.gradcheck.pair_faults import RECOMPUTED, counted
 
 
 class OwnPair(NamedTuple):
@@ -158,16 +154,15 @@ class OwnPasses:
             given[name] = like(value, name, upstream[name], subject.outputs[name], layout)
         before = {name: snapshot(value) for name, value in given.items()}
         cached = snapshot(run.outputs.cache)
-        with counted_calls(self.forward) as calls:
-            answer = self.backward(*self.backward_arguments(run, given))  # type: ignore[misc]
+        answer, calls = counted(self.forward, lambda: self.backward(*self.backward_arguments(run, given)))  # type: ignore[misc]
         for name, value in given.items():
             if snapshot(value) != before[name]:
                 self.find_changed(subject.backward, gradient_called(name))
         if snapshot(run.outputs.cache) != cached:
             self.find(f"{subject.backward} changes its cache in place; a second call on it would answer otherwise")
-        if len(calls) > FORWARD_CALLS:
+        if calls > RECOMPUTED:
             self.find(
-                f"{subject.backward} calls {subject.forward} {len(calls)} times in one pass; differences of the "
+                f"{subject.backward} calls {subject.forward} {calls} times in one pass; differences of the "
                 "forward pass are no backward pass"
             )
         grads = {}
@@ -251,21 +246,3 @@ def snapshot(value: Any) -> list[bytes]:
             inner = value.values() if isinstance(value, Mapping) else getattr(value, "__dict__", {}).values()
             waiting.extend(value if isinstance(value, (tuple, list)) else inner)
     return found
-
-
-@contextmanager
-def counted_calls(function: Any) -> Iterator[list[None]]:
-    """A list that grows by one with every call of a function, whoever makes it."""
-    code = getattr(inspect.unwrap(function), "__code__", None)
-    calls: list[None] = []
-
-    def look(frame: Any, event: str, _: Any) -> None:
-        if event == "call" and frame.f_code is code:
-            calls.append(None)
-
-    before = sys.getprofile()
-    sys.setprofile(look)
-    try:
-        yield calls
-    finally:
-        sys.setprofile(before)

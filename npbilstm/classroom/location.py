@@ -99,7 +99,7 @@ def of_directions(pattern: Pattern) -> tuple[str, ...]:
     if blocks <= {"h0", "c0"}:
         return (*(f"d{block} in {BOTH}" for block in sorted(blocks, reverse=True)), f"dh0, dc0 in {LOOP}")
     if weights and not blocks & {"x", "h0", "c0"} and (len(weights) == 1 or len(blocks) == 6):
-        return (f"grads in {BOTH}",)
+        return (f"grads in {BOTH}", f"grads in {LOOP}")
     if not weights & {"forward"} and weights:
         return (f"dx_rev in {BOTH}", f"dh_fwd, dh_rev in {BOTH}")
     if not weights & {"reverse"} and weights:

@@ -99,14 +99,14 @@ def test_the_layout_may_stand_in_the_header_or_in_flags(file, capsys):
         ("x = 1\n", "none of the textbook's functions is there; it needs at least one of sigmoid, tanh"),
         ("def lstm_forward(:\n", "SyntaxError"),
         ("import numpy as np\nx = 1 / 0\ndef flip(x): return x\n", "ZeroDivisionError: division by zero"),
-        ("while True: pass\n", "had not ended after 1 s (an endless loop?)"),
+        ("while True: pass\n", "had not ended after 0.5 s (an endless loop?)"),
         ("import sys\nsys.exit(0)\n", "ends the program; it must not"),
         ("# npbilstm: gates=abcd\ndef flip(x): return x\n", "gates is abcd; it needs the order of"),
         ("def lstm_step_forward(foo, *, bar): pass\n", "argument 'foo' is not known; say what it is in the header"),
     ],
 )
 def test_a_file_that_cannot_be_run_is_a_sentence_and_exit_code_2(file, source, sentence, capsys):
-    assert main(["check", file(source), "--seconds", "1"]) == 2
+    assert main(["check", file(source), "--seconds", "0.5"]) == 2
     error = capsys.readouterr().err
     assert sentence in error
     assert "Traceback" not in error
@@ -140,8 +140,10 @@ def test_a_function_that_stops_is_told_with_its_own_lines_and_the_others_are_jud
 
 def test_an_endless_loop_in_a_pass_is_a_sentence(file, capsys):
     source = RIGHT.replace("    do = dh * tanh(c)\n", "    while True:\n        do = dh\n")
-    assert main(["check", file(source), "--seconds", "1"]) == 1
-    assert "lstm_step_backward had not ended after 1 s (an endless loop?)" in " ".join(capsys.readouterr().out.split())
+    assert main(["check", file(source), "--seconds", "0.5"]) == 1
+    assert "lstm_step_backward had not ended after 0.5 s (an endless loop?)" in " ".join(
+        capsys.readouterr().out.split()
+    )
 
 
 def test_a_forward_pass_is_judged_though_its_backward_pass_is_not_written_yet(file, capsys):

@@ -7,7 +7,6 @@ that takes differences of the forward pass.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any, NamedTuple

@@ -1,0 +1,49 @@
+"""Without the catalogue: what holds and what fails tells the equation of a mistake in the LSTM's backward passes."""
+
+import pytest
+
+from npbilstm.classroom.evidence import gather
+from npbilstm.classroom.location import located
+from npbilstm.classroom.planting import plant
+from npbilstm.classroom.probes import SIZES
+from npbilstm.classroom.search import candidates
+from npbilstm.classroom.subjects import SUBJECTS
+
+CATALOGUE_NEEDED = {
+    "dh-carry-missing",
+    "dc-carry-missing",
+    "do-before-carry",
+    "dc-before-carry",
+    "cache-of-last-step",
+    "cache-one-step-off",
+    "dh-next-averaged-over-batch",
+    "carry-cut-after-two-steps",
+    "loop-runs-forward",
+    "grads-clipped-at-each-step",
+}
+"""Mistakes over time that look like others: the catalogue's patterns tell them, or nothing does."""
+
+
+@pytest.mark.parametrize(
+    ("name", "function", "every"),
+    [
+        ("lstm_step", "lstm_step_backward", 1),
+        ("lstm", "lstm_step_backward", 4),
+        ("lstm", "lstm_backward", 1),
+        ("bilstm", "lstm_step_backward", 10),
+        ("bilstm", "bilstm_backward", 1),
+    ],
+)
+def test_the_equation_is_told_and_few_others(name, function, every):
+    subject = SUBJECTS[name]
+    bugs = [bug for bug in candidates(subject) if bug.function == function and bug.id not in CATALOGUE_NEEDED]
+    told = 0
+    for bug in bugs[::every]:
+        evidence = gather(subject, subject.in_textbook_form(plant([bug])), 0, SIZES)
+        if evidence.pattern:  # else its numbers are right, and it changes an array in place
+            places = located(evidence, {})
+            gate = bug.equation.replace("da_", "d")  # a gate and its pre-activation cannot be told apart
+            assert {f"{bug.equation} in {bug.function}", f"{gate} in {bug.function}"} & set(places), bug.id
+            assert len(places) <= 5, bug.id
+            told += 1
+    assert told >= 3

@@ -1,7 +1,8 @@
 """Where a mistake is that no catalogued bug fits: the equation, as nearly as the stages can tell.
 
-Four ways to it, each tried where those before it say nothing:
+Ways to it; the first that says anything is taken, but for the last two, which are taken together:
 
+    0. two directions        only dx, only the initial state, only one direction: what joins and parts them
     1. one row, one step     each equation of the LSTM's step by itself (equations.py), which needs no catalogue
     2. several rows          right for one row and wrong for three: the sums over the rows
     3. several steps         only dx, only the weights, only the initial state, only ragged rows: each has its equation
@@ -24,8 +25,6 @@ from npbilstm.classroom.search import Pattern
 from npbilstm.classroom.subjects import Arrays, Subject
 
 ONE_STEP = ("T=1, loss on h", "T=1, loss on c", "loss on h", "loss on h and c", "all rows")
-
-
 STEP, LOOP, BOTH = "lstm_step_backward", "lstm_backward", "bilstm_backward"
 
 

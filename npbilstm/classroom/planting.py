@@ -19,7 +19,7 @@ from npbilstm import textbook
 
 
 class Bug(NamedTuple):
-    """A mistake that people make in an LSTM's passes, as a change of the textbook's own source.
+    """A mistake that people make in hand-written passes, as a change of the textbook's own source.
 
     id: its name, words joined by hyphens. function: the textbook function it lives in. old, new: the change; `old` is
     a line or part of a line that stands once in that function's code. equation: the quantity whose equation it spoils,

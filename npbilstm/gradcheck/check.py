@@ -35,10 +35,10 @@ def check_gradients(
     entries: how many entries of each parameter to check, a sample drawn with `seed`; None: all. The whole gradient is
         checked besides along one random direction, drawn with `seed` too; entries=0 does only that.
     step, tolerance: instead of the method's own, see numerical.py. An entry passes where |got - expected| is at most
-        the tolerance times its parameter's scale (see ParameterRow), plus what round-off alone can do. So a mistake in an
-        entry a millionth as large as its neighbours is seen by the complex step, and not by central differences. An entry
-        that fails is looked at again with a row of steps, see convergence.py, before it is called wrong; not so with a
-        `step` of your own, which then decides alone.
+        the tolerance times its parameter's scale (see ParameterRow), plus what round-off alone can do. So a mistake in
+        an entry a millionth as large as its neighbours is seen by the complex step, and not by central differences. An
+        entry that fails is looked at again with a row of steps, see convergence.py, before it is called wrong; not so
+        with a `step` of your own, which then decides alone.
     blocks: name -> the names of the equal blocks along its last axis, {"Wx": "ifgo"} for one, or Blocks(names, axis).
         The report then has a row a block.
     time: name -> its time axis; the report then shows where in time the gradient is wrong.

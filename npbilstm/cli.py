@@ -41,6 +41,18 @@ TRAIN_DEFAULTS: dict[str, Any] = {
     "quiet": False,
 }
 
+FILE_DEFAULTS: dict[str, Any] = {
+    "hint": 1,
+    "watch": False,
+    "gates": None,
+    "weights": None,
+    "x": None,
+    "b": None,
+    "seconds": 10.0,
+    "json": False,
+}
+"""The options of `npbilstm check` that go with a FILE."""
+
 
 def parser() -> argparse.ArgumentParser:
     """All commands and their options."""
@@ -201,17 +213,18 @@ def add_check(commands: argparse._SubParsersAction) -> None:
         "  # npbilstm: gates=fico weights=(4,H,D) x=(T,D,N)",
     )
     command.add_argument("file", nargs="?", help="Python source with your own functions")
-    command.add_argument("--hint", type=int, choices=[1, 2, 3], default=1, help="1 is vague, 3 exact (%(default)s)")
+    command.add_argument("--hint", type=int, choices=[1, 2, 3], help="1 is vague, 3 exact (%(default)s)")
     command.add_argument("--watch", action="store_true", help="run again whenever the file is saved, until Ctrl-C")
     command.add_argument("--gates", help="the order of the blocks in your weights, e.g. ifog or ifog/zrn (ifgo/rzn)")
     command.add_argument("--weights", metavar="SHAPE", help="of your Wx: (D,4H), (4H,D), (4,D,H) or (4,H,D)")
     command.add_argument("--x", metavar="SHAPE", help="of your x: N, T and D in any order, e.g. (T,N,D)")
     command.add_argument("--b", metavar="SHAPE", help="of your b: (4H), (4H,1), (4,H) or (4,H,1)")
-    command.add_argument("--seconds", type=float, default=10.0, help="that one call may take (%(default)s)")
+    command.add_argument("--seconds", type=float, help="that one call may take (%(default)s)")
     command.add_argument("--json", action="store_true", help="write what was found as JSON instead")
     command.add_argument(
         "--method", choices=["complex", "richardson", "central"], help="for the package itself (complex)"
     )
+    command.set_defaults(**FILE_DEFAULTS)
 
 
 def demo(options: argparse.Namespace) -> int:
@@ -250,8 +263,7 @@ def check(options: argparse.Namespace) -> int:
         from npbilstm.commands.check_file import run_check_file
 
         return run_check_file(options)
-    defaults = {"hint": 1, "watch": False, "gates": None, "weights": None, "x": None, "b": None, "json": False}
-    for name, default in {**defaults, "seconds": 10.0}.items():
+    for name, default in FILE_DEFAULTS.items():
         if getattr(options, name) != default:
             raise ValueError(f"--{name} is for a FILE of yours; without one the package's own gradients are checked")
     from npbilstm.commands.check import run_check

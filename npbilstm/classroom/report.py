@@ -14,7 +14,7 @@ from npbilstm.classroom.own_code.arguments import renamed_arguments
 from npbilstm.classroom.own_code.layouts import layout_of
 from npbilstm.classroom.own_code.passes import pair_of_theirs, unjudged
 from npbilstm.classroom.subjects import SUBJECTS
-from npbilstm.classroom.wording import HINTS, as_dict, words
+from npbilstm.classroom.wording import as_dict, require_hint, words
 
 OURS = [name for subject in SUBJECTS.values() for name in (subject.forward, subject.backward) if name]
 NONE_THERE = f"none of the textbook's functions is there; it needs at least one of {', '.join(OURS)}"
@@ -85,8 +85,7 @@ def diagnose(functions: Mapping[str, Any] | ModuleType, *, hint: int = 1, **sett
     Raises TypeError where functions or a setting is of another kind, ValueError where there is no such function, it
     cannot be told how one is called, or a setting is unknown.
     """
-    if hint not in HINTS:
-        raise ValueError(f"hint is {hint!r}; it needs 1 (vague), 2 or 3 (exact)")
+    require_hint(hint)
     names = vars(functions) if isinstance(functions, ModuleType) else functions
     if not isinstance(names, Mapping):
         raise TypeError(

@@ -151,10 +151,10 @@ def noticed(subject: Subject, got: Arrays, expected: Arrays) -> list[str]:
     return notes
 
 
-def wrong_outputs(got: Arrays, expected: Arrays, tolerance: float = RIGHT) -> dict[str, float]:
+def wrong_outputs(got: Arrays, expected: Arrays) -> dict[str, float]:
     """The outputs that are not as expected, with their errors."""
     errors = {name: block_errors(got[name], expected[name], ())[""] for name in got}
-    return {name: error for name, error in errors.items() if error > tolerance}
+    return {name: error for name, error in errors.items() if error > RIGHT}
 
 
 def same(one: Arrays, other: Arrays, tolerance: float) -> bool:

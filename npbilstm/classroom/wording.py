@@ -15,6 +15,12 @@ HINTS = (1, 2, 3)
 WIDTH = 100
 
 
+def require_hint(hint: int) -> None:
+    """Raise ValueError unless there is a hint of this level."""
+    if hint not in HINTS:
+        raise ValueError(f"hint is {hint!r}; it needs 1 (vague), 2 or 3 (exact)")
+
+
 def headline(diagnosis: Diagnosis) -> str:
     """One line: the verdict, the functions at fault, and why."""
     if diagnosis.ok:
@@ -71,8 +77,7 @@ def places(diagnosis: Diagnosis) -> str:
 
 def words(diagnosis: Diagnosis, hint: int = 1) -> str:
     """The whole of it, over several lines; hint is 1 (vague), 2 or 3 (the right line)."""
-    if hint not in HINTS:
-        raise ValueError(f"hint is {hint!r}; it needs 1 (vague), 2 or 3 (exact)")
+    require_hint(hint)
     lines = [headline(diagnosis)]
     if diagnosis.ok or nothing_new(diagnosis):
         return lines[0]

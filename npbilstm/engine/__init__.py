@@ -5,6 +5,7 @@ from npbilstm.engine.lstm import LSTM
 from npbilstm.engine.lstm_variants import lstm_cell
 from npbilstm.engine.recurrence import Cell, RecurrentCache, Weights, recurrent_backward, recurrent_forward
 from npbilstm.engine.rnn import RELU_RNN, TANH_RNN
+from npbilstm.engine.steps import backward_steps_of, forward_steps_of
 
 __all__ = [
     "GRU",
@@ -15,6 +16,8 @@ __all__ = [
     "Cell",
     "RecurrentCache",
     "Weights",
+    "backward_steps_of",
+    "forward_steps_of",
     "lstm_cell",
     "recurrent_backward",
     "recurrent_forward",

@@ -264,14 +264,16 @@ def named_before(grads: list[Array], R: int, H: int) -> dict[str, Array]:
     return {"Wx": dWx[:-1], "Wh": np.concatenate([dWh, dWh_n], axis=1), "b": dWx[-1]}
 
 
+KEPT_AFTER, KEPT_BEFORE = ("q", "r", "z", "n", "h_prev"), ("s", "r", "z", "n", "h_prev")
+
 GRU = Cell(
-    *(3, 5, weights_after, transposed_after, partial(forward_steps, True), partial(backward_steps, True)),
+    *(3, KEPT_AFTER, weights_after, transposed_after, partial(forward_steps, True), partial(backward_steps, True)),
     *(shapes_after, named_after),
 )
 """The reset gate after the product, as PyTorch and Keras have it."""
 
 GRU_RESET_BEFORE = Cell(
-    *(3, 5, weights_before, transposed_before, partial(forward_steps, False), partial(backward_steps, False)),
+    *(3, KEPT_BEFORE, weights_before, transposed_before, partial(forward_steps, False), partial(backward_steps, False)),
     *(shapes_before, named_before),
 )
 """The reset gate before the product, as it was first published."""

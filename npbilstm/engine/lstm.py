@@ -183,4 +183,5 @@ def named(grads: list[Array], R: int, H: int) -> dict[str, Array]:
     return {"Wx": public[R:-1], "Wh": public[:R], "b": public[-1]}
 
 
-LSTM = Cell(4, 5, weights, transposed_weights, forward_steps, backward_steps, gradient_shapes, named)
+KEPT = ("o", "i", "f", "g", "c_prev")
+LSTM = Cell(4, KEPT, weights, transposed_weights, forward_steps, backward_steps, gradient_shapes, named)

@@ -38,7 +38,7 @@ def lstm_cell(peepholes: bool = False, projection: bool = False, coupled: bool =
     steps: Cell = lstm.LSTM
     if peepholes or projection:
         steps = Cell(
-            *(4, 5, partial(weights, kind), partial(transposed_weights, kind)),
+            *(4, lstm.KEPT, partial(weights, kind), partial(transposed_weights, kind)),
             *(forward_steps, partial(backward_steps, kind)),
             *(partial(gradient_shapes, kind), partial(named, kind)),
         )

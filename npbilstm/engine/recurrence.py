@@ -41,10 +41,15 @@ Weights = Mapping[str, Array]
 """The weights of one direction by name: "Wx", "Wh", "b" and what else the cell has."""
 
 
+Watch = Callable[[slice, int, list[Array]], None]
+"""See recurrent_backward."""
+
+
 class Cell(NamedTuple):
     """What tells one recurrent cell from another. W and grads are tuples and lists of arrays, directions first.
 
-    gates: how many blocks of H columns its products have. kept: arrays of H it keeps a step, see A above.
+    gates: how many blocks of H columns its products have. kept: the arrays of H it keeps a step, see A above, as
+        the textbook names them.
     weights(params): the weights as forward_steps reads them; transposed(W): as backward_steps does.
     forward_steps(scan, steps, state, A, final, y): a group's directions through `steps`, from the state before them
         -> the state after them. Fills A; y (T, N, P, R) if given; and where rows end final, the parts of it but h.
@@ -54,7 +59,7 @@ class Cell(NamedTuple):
     """
 
     gates: int
-    kept: int
+    kept: tuple[str, ...]
     weights: Callable[[Sequence[Weights]], tuple[Array, ...]]
     transposed: Callable[[tuple[Array, ...]], tuple[Array, ...]]
     forward_steps: Callable[..., list[Array]]
@@ -128,7 +133,7 @@ def recurrent_forward(
     def run(own: slice) -> Array:
         scan = whole.group(own)
         now = [part[own] for part in state]
-        A = step_arrays(T, (cell.kept, len(scan.directions), N, H), x.dtype, keep_steps)
+        A = step_arrays(T, (len(cell.kept), len(scan.directions), N, H), x.dtype, keep_steps)
         for k, start in enumerate(starts):
             if keep:
                 for place, part in zip(stored, now):
@@ -151,9 +156,11 @@ def recurrent_forward(
 
 
 def recurrent_backward(
-    dy: Array, dstate_T: Sequence[Array], cache: RecurrentCache
+    dy: Array, dstate_T: Sequence[Array], cache: RecurrentCache, watch: Watch | None = None
 ) -> tuple[Array, list[Array], list[dict[str, Array]]]:
     """Gradients of one layer, given dy (N, T, S, R) and those of the final state's parts.
+
+    watch(directions, step, dstate) is told of each stored state what its gradient is, last step first.
 
     -> dx (N, T, D), gradients of the initial state's parts, a list of gradients like params.
     """
@@ -179,18 +186,20 @@ def recurrent_backward(
         upstream = Upstream(dy.swapaxes(0, 1)[:, :, own], [d[own] for d in dstate_T], tuple(w[own] for w in WT))
         steps_kept = A is not None
         if A is None:
-            A = step_arrays(min(interval, T), (cell.kept, len(scan.directions), N, H), x.dtype, keep=True)
+            A = step_arrays(min(interval, T), (len(cell.kept), len(scan.directions), N, H), x.dtype, keep=True)
         for k in reversed(range(len(stored[0]))):
             steps = range(k * interval, min((k + 1) * interval, T))
             before = [part[k, own] for part in stored]
             if not steps_kept:
                 cell.forward_steps(scan, steps, before, A, [np.empty_like(part) for part in before])
             cell.backward_steps(
-                *(scan, steps, before, A, upstream),
+                *(scan, steps, before, A[steps.start :] if steps_kept else A, upstream),
                 [d[own] for d in dstate],
                 dx[own.start if at_once else 0],
                 [array[own] for array in grads],
             )
+            if watch is not None:
+                watch(own, steps.start, [d[own] for d in dstate])
 
     run_each(run, list(zip(groups, A_kept or repeat(None))), at_once)
     if -1 in ends:  # rows of length 0: their final state is their initial state

@@ -134,7 +134,7 @@ def named(grads: list[Array], R: int, H: int) -> dict[str, Array]:
 
 TANH_RNN, RELU_RNN = (
     Cell(
-        *(1, 1, weights, transposed_weights, partial(forward_steps, relu), partial(backward_steps, relu)),
+        *(1, ("h_prev",), weights, transposed_weights, partial(forward_steps, relu), partial(backward_steps, relu)),
         *(gradient_shapes, named),
     )
     for relu in (False, True)

@@ -160,6 +160,16 @@ class SequenceModel(Layer):
 
         With one label a step, what dlogits holds in the padding never matters.
         """
+        dy, dstate, linear = self.backward_to_recurrent(dlogits, cache)
+        dx, recurrent, _ = self.recurrent.backward(dy, cache.recurrent, dstate)
+        dx, _ = self.dropout.backward(dx, cache.below)
+        _, embedding = self.embedding.backward(dx, cache.embedding)
+        return None, join({"embedding": embedding, self.cell: recurrent, "linear": linear})
+
+    def backward_to_recurrent(
+        self, dlogits: np.ndarray, cache: ModelCache
+    ) -> tuple[np.ndarray, Any, dict[str, np.ndarray]]:
+        """The first half of backward -> what the recurrent layer's backward takes, dy and dstate; linear's grads."""
         self.require_own(cache)
         V = self.linear.output_size
         if self.one_label_a_step:
@@ -173,10 +183,7 @@ class SequenceModel(Layer):
         dstate: Any = dh_n
         if dh_n is not None and len(self.recurrent.state_parts) == 2:
             dstate = (dh_n, np.zeros(cache.recurrent.state_shapes[1], dh_n.dtype))
-        dx, recurrent, _ = self.recurrent.backward(dy, cache.recurrent, dstate)
-        dx, _ = self.dropout.backward(dx, cache.below)
-        _, embedding = self.embedding.backward(dx, cache.embedding)
-        return None, join({"embedding": embedding, self.cell: recurrent, "linear": linear})
+        return dy, dstate, linear
 
     def predict(self, ids: np.ndarray, lengths: np.ndarray | None = None) -> np.ndarray:
         """The likeliest class for each logit vector: integers, shaped as the logits without their last axis."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -27,6 +28,10 @@ from npbilstm.textbook.sequences import check_lengths, valid_steps
 
 BIASES = ("b", "b_hn")
 """What bias=False leaves out."""
+
+
+Watch = Callable[[int, np.ndarray, list[np.ndarray]], None]
+"""See Recurrent.backward."""
 
 
 class LevelCache(NamedTuple):
@@ -267,9 +272,11 @@ class Recurrent(Layer):
         return (x if batched else unbatched(x)), self.as_state(final_state, batched), kept
 
     def backward(
-        self, dy: Any, cache: RecurrentLayerCache, dstate: Any = None
+        self, dy: Any, cache: RecurrentLayerCache, dstate: Any = None, *, watch: Watch | None = None
     ) -> tuple[np.ndarray, dict[str, np.ndarray], Any]:
         """Gradients, given dy shaped as y and dstate shaped as the final state (None: 0).
+
+        watch(k, dy, dstate) is told what arrives at layer k: dy (N, T, S, R), and each part of dstate (S, N, ...).
 
         -> dx, shaped as x, grads with the names of params, the gradient of the initial state, shaped as it. The cache
         may be used again.
@@ -287,7 +294,10 @@ class Recurrent(Layer):
             kept, y, scaled_mask = cache.levels[k]
             dy = merge_backward(dy, y, self.level_merge(k))  # (N, T, S, R)
             dfinal = [as_gradient(part[k * S : (k + 1) * S], y.dtype) for part in dstate_n]
-            dy, dinitial, dweights = engine.recurrent_backward(as_gradient(dy, y.dtype), dfinal, kept)
+            dy = as_gradient(dy, y.dtype)
+            if watch is not None:
+                watch(k, dy, dfinal)
+            dy, dinitial, dweights = engine.recurrent_backward(dy, dfinal, kept)
             dstates.insert(0, dinitial)
             for direction, weights in zip(self.directions, dweights):
                 grads |= {f"{k}.{direction}.{name}": dw for name, dw in weights.items()}

@@ -1,0 +1,46 @@
+"""What happened at each step of a recurrent layer's passes: for who looks inside.
+
+Every array is (S, N, T, .): direction, row, step in input time order, unit; 0 in the padding.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from npbilstm import engine
+from npbilstm.layers.recurrent import Recurrent, RecurrentLayerCache
+
+Steps = dict[str, np.ndarray]
+
+
+def forward_steps(cache: RecurrentLayerCache) -> list[Steps]:
+    """For each layer of the stack, the gates and states that the forward pass computed, by their textbook names."""
+    return [engine.forward_steps_of(level.engine, level.y) for level in cache.levels]
+
+
+def backward_steps(
+    layer: Recurrent, dy: Any, cache: RecurrentLayerCache, dstate: Any = None
+) -> tuple[np.ndarray, list[Steps]]:
+    """A backward pass of the layer, and for each layer of the stack what arrived at each step:
+
+        dy        from above: the layer's own upstream gradient, or that of the layer that reads it
+        dh_next   through the next step that the direction reads; at the last, the gradient of the final state
+        dc_next   the same, of an LSTM's cell
+
+    -> dx, shaped as x, and these by name.
+    """
+    found: list[Steps] = []
+
+    def watch(k: int, dy: np.ndarray, dfinal: list[np.ndarray]) -> None:
+        level = cache.levels[k]
+        after = engine.backward_steps_of(dy, dfinal, level.engine, level.y)
+        arrived = dy.transpose(2, 0, 1, 3)  # (S, N, T, R)
+        if level.engine.lengths is not None:
+            valid = np.arange(arrived.shape[2]) < level.engine.lengths[:, None]
+            arrived = np.where(valid[..., None], arrived, 0)
+        found.insert(0, {"dy": arrived} | {f"d{part}_next": d for part, d in zip(layer.state_parts, after)})
+
+    dx, _, _ = layer.backward(dy, cache, dstate, watch=watch)
+    return dx, found

@@ -16,10 +16,10 @@ import numpy as np
 from npbilstm.commands.data import About, about_data, describe_data, fingerprint, load_data, read_about
 from npbilstm.commands.terminal import require_free, say
 from npbilstm.datasets import TaggedData
+from npbilstm.files import remove_leftovers
 from npbilstm.layers import SequenceTagger
 from npbilstm.layers.models import SequenceModel
 from npbilstm.training import SGD, Adam, Settings, Trainer, accuracy, count, load_trainer, recall, save_checkpoint
-from npbilstm.training.checkpoints import remove_leftovers
 from npbilstm.training.progress import tell
 
 INTERRUPTED = 130

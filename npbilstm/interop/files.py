@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from npbilstm.files import write_atomically
 from npbilstm.interop.description import KEY, combined, describe, read_description
 from npbilstm.interop.named import from_params, model_from_params
 from npbilstm.interop.onnx_export import export_onnx
@@ -24,7 +25,7 @@ from npbilstm.interop.pytorch import from_pytorch, model_from_pytorch, to_pytorc
 from npbilstm.layers import Layer
 from npbilstm.layers.layer import join, part_of
 from npbilstm.layers.models import CELLS, SequenceModel
-from npbilstm.training.checkpoints import MODELS, load_model, save_model, write_atomically
+from npbilstm.training.checkpoints import MODELS, load_model, save_model
 
 About = dict[str, Any]
 

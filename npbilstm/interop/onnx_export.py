@@ -17,12 +17,12 @@ from typing import Any
 
 import numpy as np
 
+from npbilstm.files import write_atomically
 from npbilstm.interop.description import KEY, describe
 from npbilstm.interop.onnx_weights import to_node
 from npbilstm.interop.parts import cell_of, require_options, require_recurrent, require_storable
 from npbilstm.layers import Layer, SequenceTagger
 from npbilstm.layers.models import SequenceModel
-from npbilstm.training.checkpoints import write_atomically
 
 PRODUCER = "npbilstm"
 

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from npbilstm.training.checkpoints import write_atomically
+from npbilstm.files import write_atomically
 from npbilstm.training.progress import on_terminal, tell
 from tests.benchmarks.measures import MEASURES
 from tests.benchmarks.race import Times, installed, race, rows_of, run_worker

@@ -9,7 +9,7 @@ import platform
 from pathlib import Path
 from typing import Any
 
-from npbilstm.training.checkpoints import write_atomically
+from npbilstm.files import write_atomically
 from tests.benchmarks.race import MODES, SHAPES, THREADS, geometric_mean
 
 TITLES = {

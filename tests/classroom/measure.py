@@ -27,7 +27,7 @@ from npbilstm.classroom import search
 from npbilstm.classroom.bugs import BUGS as CATALOGUE
 from npbilstm.classroom.diagnosis import Diagnosis, diagnose_pairs
 from npbilstm.classroom.wording import cause
-from npbilstm.training.checkpoints import write_atomically
+from npbilstm.files import write_atomically
 from npbilstm.training.progress import on_terminal, tell
 from tests.classroom.columns_bugs import BUGS, OTHER_NUMBERS, Plant, Plants, source_with
 from tests.classroom.columns_step_bugs import STEP_BUGS

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import npbilstm as nb
+from npbilstm.files import remove_leftovers, write_atomically
 from npbilstm.training import checkpoints, read_checkpoint
-from npbilstm.training.checkpoints import remove_leftovers, write_atomically
 
 
 def make_run(epochs=1):

@@ -16,7 +16,7 @@ classroom/  what is wrong with it? The catalogue of mistakes, and the diagnosis 
 training/   optimisers, the loop, checkpoints
 interop/    weights from and to PyTorch, Keras and ONNX
 datasets/   Python source code and tagged text
-inspector/  what a model does to a text, in colour
+inspector/  what happens inside: every number of a run, one unit's equations, the page; tagged text in colour
 
 Each room is imported when one of its names is first used, so that `import npbilstm` costs next to nothing.
 """
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from npbilstm.classroom import DiagnosisReport, diagnose
     from npbilstm.datasets import TaggedData, Vocabulary, python_source, tagged_text
     from npbilstm.gradcheck import Blocks, GradientReport, check_gradients, check_pair
+    from npbilstm.inspector import Trace, trace
     from npbilstm.interop import (
         export_onnx,
         from_keras,
@@ -82,7 +83,7 @@ _HOMES = {
     "datasets": ["TaggedData", "Vocabulary", "python_source", "tagged_text"],
     "engine": [],
     "gradcheck": ["Blocks", "GradientReport", "check_gradients", "check_pair"],
-    "inspector": [],
+    "inspector": ["Trace", "trace"],
     "interop": [
         *("export_onnx", "from_keras", "from_onnx", "from_pytorch", "to_keras", "to_pytorch"),
         *("read_weights", "write_weights"),

@@ -1,4 +1,4 @@
-"""Seeing what a model does: tagged text in colour."""
+"""Seeing what a model does: every number of a run, equations with their numbers, the page; tagged text in colour."""
 
 from npbilstm.inspector.highlight import (
     html_legend,
@@ -8,5 +8,6 @@ from npbilstm.inspector.highlight import (
     terminal_legend,
     terminal_text,
 )
+from npbilstm.inspector.tracing import Trace, trace
 
-__all__ = ["html_legend", "html_page", "html_text", "printable", "terminal_legend", "terminal_text"]
+__all__ = ["Trace", "html_legend", "html_page", "html_text", "printable", "terminal_legend", "terminal_text", "trace"]

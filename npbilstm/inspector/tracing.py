@@ -1,0 +1,307 @@
+"""The trace of a run: every number of every step, by its textbook name.
+
+Axes of the arrays: layer of the stack L, direction S (forward, reverse), row N, step T in input time order, unit H.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from npbilstm.inspector.equations import Dot, Equations, Symbol, equations_of, evaluate, parse, weight_block
+from npbilstm.layers import Dropout, Recurrent
+from npbilstm.layers.merge import merge_forward
+from npbilstm.layers.models import SequenceModel
+from npbilstm.layers.recurrent import RecurrentLayerCache, batch_of_one
+from npbilstm.layers.steps import backward_steps, forward_steps
+from npbilstm.textbook import softmax_cross_entropy_backward, softmax_cross_entropy_forward
+from npbilstm.textbook.sequences import check_lengths, valid_steps
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Trace:
+    """What a model or a layer did to a batch of sequences, made by `trace`.
+
+    trace[name]: (L, S, N, T, H), e.g. trace["i"][layer, direction, row, step, unit]; trace.names are all of them. h,
+        h_prev and their gradients have R units in place of H where the layer has a projection. 0 in the padding.
+    inputs[k]: (N, T, D_k), what layer k of the stack reads. order (S, N, T): at which turn a direction read a step, -1
+        in the padding. lengths (N,). tokens[n]: the names of row n's steps.
+    equations: those of the layer's cell; every array satisfies them.
+    model: None for a layer alone. layer: its recurrent layer, dropout off.
+    output: the model's logits, or the layer's y. target, predicted: classes as integers, or None. classes: their names.
+    loss: the mean cross-entropy, where there is a target. dx: the gradient of inputs[0], where there are gradients.
+    ids: the symbols that a model read, (N, T); None for a layer alone. upstream: the gradient of output, where the loss
+        sees it.
+    """
+
+    layer: Recurrent
+    model: SequenceModel | None
+    arrays: Mapping[str, np.ndarray]
+    equations: Equations
+    inputs: Sequence[np.ndarray]
+    order: np.ndarray
+    lengths: np.ndarray
+    tokens: list[list[str]]
+    output: Any
+    target: np.ndarray | None
+    classes: list[str] | None
+    loss: float | None
+    dx: np.ndarray | None
+    ids: np.ndarray | None
+    upstream: Any
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        if name not in self.arrays:
+            has = ", ".join(self.names)
+            hint = "" if self.has_gradients else "; gradients need an upstream gradient or a target"
+            raise KeyError(f"the trace has no {name!r}; it has {has}{hint}")
+        return self.arrays[name]
+
+    def __repr__(self) -> str:
+        N, T = self.order.shape[1:]
+        what = repr(self.layer if self.model is None else self.model)
+        return f"<Trace of {what}: {N} rows of up to {T} steps, {len(self.names)} arrays>"
+
+    @property
+    def names(self) -> list[str]:
+        """The arrays' names, in the order in which they are computed."""
+        return list(self.arrays)
+
+    @property
+    def has_gradients(self) -> bool:
+        """Whether there was an upstream gradient or a target."""
+        return "dh" in self.arrays
+
+    @property
+    def directions(self) -> tuple[str, ...]:
+        """("forward", "reverse"), or ("forward",)."""
+        return self.layer.directions
+
+    @property
+    def logits(self) -> np.ndarray | None:
+        """The model's, (N, T, V) or (N, V); None for a layer alone."""
+        return None if self.model is None else self.output
+
+    @cached_property
+    def predicted(self) -> np.ndarray | None:
+        """The likeliest classes, (N, T) or (N,); None for a layer alone."""
+        return None if self.model is None else self.output.argmax(axis=-1)
+
+
+def trace(
+    model_or_layer: SequenceModel | Recurrent,
+    x: Any,
+    lengths: Any = None,
+    upstream: Any = None,
+    tokens: Any = None,
+    *,
+    target: Any = None,
+    state: Any = None,
+    dstate: Any = None,
+    classes: Sequence[str] | None = None,
+) -> Trace:
+    """Run a model or a layer and keep every number: gates, candidate, states, pre-activations and, with an upstream
+    gradient or a target, the gradients of all these.
+
+    Gates, states and what passes from step to step, dh_next and dc_next, are the engine's own numbers; the rest is
+    computed from them by trace.equations. Dropout is off.
+
+    x: for a model ids (N, T); for a layer floating numbers (N, T, D). One sequence may come without its N.
+    lengths: (N,), None for all T. tokens: a name for every step, to be shown: a row of them, or a list of rows; a
+        string gives its characters.
+    upstream: the gradient of the loss with respect to the logits or to y. target: in its place, of a model: classes as
+        integers (N, T) or (N,); the loss is then the mean cross-entropy. classes: the names of the classes.
+    state, dstate: of a layer, the initial state and the gradient of the final one, as forward and backward take them.
+
+    Raises TypeError or ValueError, naming the argument.
+    """
+    if isinstance(model_or_layer, SequenceModel):
+        if state is not None or dstate is not None:
+            raise ValueError("state and dstate go with a layer; a model starts from 0")
+        return trace_model(without_dropout(model_or_layer), x, lengths, upstream, tokens, target, classes)
+    if not isinstance(model_or_layer, Recurrent):
+        raise TypeError(
+            f"model_or_layer is a {type(model_or_layer).__name__}; it needs an LSTM, GRU or RNN layer, or a model"
+        )
+    if target is not None or classes is not None:
+        raise ValueError("target and classes go with a model; the gradient of a layer's outputs is upstream")
+    return trace_layer(layer_without_dropout(model_or_layer), x, lengths, upstream, tokens, state, dstate)
+
+
+def trace_model(
+    model: SequenceModel, ids: Any, lengths: Any, upstream: Any, tokens: Any, target: Any, classes: Any
+) -> Trace:
+    """A model's trace; arguments as trace has them."""
+    ids = np.asarray(ids)
+    alone = ids.ndim == 1
+    if alone:
+        ids = ids[None]
+        target = target if target is None or not model.one_label_a_step else np.asarray(target)[None]
+        upstream = upstream if upstream is None else np.asarray(upstream)[None]
+    if target is not None and upstream is not None:
+        raise ValueError("target and upstream are both given; the loss needs one of them")
+    logits, cache = model.forward(ids, lengths, training=True)
+    require_steps(ids.shape)
+    loss = None
+    if target is not None:
+        target = np.asarray(target)
+        if target.shape != logits.shape[:-1]:
+            raise ValueError(f"target has shape {target.shape}; it needs {logits.shape[:-1]}")
+        own_lengths = lengths if model.one_label_a_step else None
+        loss, loss_cache = softmax_cross_entropy_forward(logits, target, own_lengths)
+        upstream = softmax_cross_entropy_backward(1.0, loss_cache)
+    V = logits.shape[-1]
+    if classes is not None and len(classes) != V:
+        raise ValueError(f"classes has {len(classes)} names; the model has {V} classes")
+    dy = dstate = None
+    if upstream is not None:
+        dy, dstate, _ = model.backward_to_recurrent(np.asarray(upstream), cache)
+    x, _ = model.embedding.forward(np.where(cache.valid, ids, 0))
+    shown = [[str(i) for i in row] for row in ids.tolist()] if tokens is None else tokens
+    recurrent = gather(model.recurrent, x, lengths, cache.recurrent, dy, dstate, shown)
+    return Trace(
+        **recurrent,
+        model=model,
+        output=logits,
+        target=target,
+        classes=None if classes is None else [str(name) for name in classes],
+        loss=None if loss is None else float(loss),
+        ids=ids,
+        upstream=None if upstream is None else np.asarray(upstream),
+    )
+
+
+def trace_layer(layer: Recurrent, x: Any, lengths: Any, upstream: Any, tokens: Any, state: Any, dstate: Any) -> Trace:
+    """A layer's trace; arguments as trace has them."""
+    y, _, cache = layer.forward(x, lengths, state, training=True)
+    x = np.asarray(x)
+    require_steps(x.shape[:-1])
+    dy = upstream
+    if dy is None and dstate is not None:  # the loss may see the final state alone
+        dy = tuple(np.zeros_like(part) for part in y) if isinstance(y, tuple) else np.zeros_like(y)
+    if not cache.batched:
+        x = x[None]
+        upstream = None if upstream is None else batch_of_one(upstream)
+    return Trace(
+        **gather(layer, x, lengths, cache, dy, dstate, tokens),
+        model=None,
+        output=y,
+        target=None,
+        classes=None,
+        loss=None,
+        ids=None,
+        upstream=upstream,
+    )
+
+
+def gather(
+    layer: Recurrent, x: np.ndarray, lengths: Any, cache: RecurrentLayerCache, dy: Any, dstate: Any, tokens: Any
+) -> dict[str, Any]:
+    """All that a trace holds of the recurrent layer. x (N, T, D)."""
+    N, T = x.shape[:2]
+    lengths = check_lengths(lengths, N, T)
+    valid = valid_steps(lengths, T)
+    equations = equations_of(layer)
+    dtype = cache.levels[0].y.dtype
+    inputs = [np.where(valid[..., None], x, 0).astype(dtype, copy=False)]
+    inputs += [merge_forward(level.y, layer.level_merge(k)) for k, level in enumerate(cache.levels[:-1])]
+    given = forward_steps(cache)
+    texts = list(equations.forward)
+    dx = None
+    if dy is not None:
+        dx, arrived = backward_steps(layer, dy, cache, dstate)
+        given = [{**forward, **backward} for forward, backward in zip(given, arrived)]
+        texts += equations.backward
+    levels = [complete(layer, k, texts, numbers, inputs[k], valid) for k, numbers in enumerate(given)]
+    return {
+        "layer": layer,
+        "arrays": {name: np.stack([level[name] for level in levels]) for name in levels[0]},
+        "equations": equations,
+        "inputs": inputs,
+        "order": processing_order(lengths, T, len(layer.directions)),
+        "lengths": lengths,
+        "tokens": token_names(tokens, lengths, N),
+        "dx": dx if dx is None or cache.batched else dx[None],
+    }
+
+
+def complete(
+    layer: Recurrent, k: int, texts: Sequence[str], given: Mapping[str, np.ndarray], x: np.ndarray, valid: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Layer k's arrays (S, N, T, .): those given and those that the equations make of them, in the equations' order."""
+    found = dict(given)
+
+    def value(symbol: Symbol) -> np.ndarray:
+        if symbol.name in found:
+            return read_next(found[symbol.name]) if symbol.next else found[symbol.name]
+        weights = [weight_block(layer, k, direction, symbol.name) for direction in layer.directions]
+        return np.stack(weights)[:, None, None]  # (S, 1, 1, H)
+
+    def dot(node: Dot) -> np.ndarray:
+        weights = np.stack([weight_block(layer, k, direction, node.weight) for direction in layer.directions])
+        vector = x[None] if node.vector.name == "x" else value(node.vector)
+        return vector @ (weights.swapaxes(1, 2) if node.transposed else weights)[:, None]
+
+    for equation in map(parse, texts):
+        if equation.name not in found:
+            computed = evaluate(equation.sum, value, dot)
+            found[equation.name] = np.where(valid[..., None], computed, 0).astype(x.dtype, copy=False)
+    named = [parse(text).name for text in texts]
+    first = [name for name in ("h_prev", "c_prev", "dy") if name in found]
+    return {name: found[name] for name in [*first, *named]}
+
+
+def read_next(array: np.ndarray) -> np.ndarray:
+    """(S, N, T, .) -> at each step the value at the step that the direction reads next; 0 where there is none."""
+    found = np.zeros_like(array)
+    found[0, :, :-1] = array[0, :, 1:]
+    found[1:, :, 1:] = array[1:, :, :-1]
+    return found
+
+
+def processing_order(lengths: np.ndarray, T: int, S: int) -> np.ndarray:
+    """order[s, n, t]: at which turn direction s reads step t of row n; -1 in the padding."""
+    t = np.arange(T)
+    both = [np.broadcast_to(t, (len(lengths), T)), lengths[:, None] - 1 - t]
+    return np.stack([np.where(t < lengths[:, None], order, -1) for order in both[:S]])
+
+
+def token_names(tokens: Any, lengths: np.ndarray, N: int) -> list[list[str]]:
+    """A name for every valid step. Raises ValueError where there are too few or too many."""
+    if tokens is None:
+        return [[str(t) for t in range(length)] for length in lengths]
+    one_row = isinstance(tokens, str) or (N == 1 and all(isinstance(token, str) for token in tokens))
+    rows = [tokens] if one_row else list(tokens)
+    if len(rows) != N:
+        raise ValueError(f"tokens has {len(rows)} rows; x has {N}")
+    for n, (row, length) in enumerate(zip(rows, lengths)):
+        if len(row) < length:
+            raise ValueError(f"tokens has {len(row)} names for row {n}; the row has {length} steps")
+    return [[str(token) for token in row[:length]] for row, length in zip(rows, lengths)]
+
+
+def require_steps(shape: tuple[int, ...]) -> None:
+    """Raise ValueError where a batch has no step to be looked at."""
+    if 0 in shape:
+        raise ValueError(f"x has shape {shape}; a trace needs at least one row and one step")
+
+
+def layer_without_dropout(layer: Recurrent) -> Recurrent:
+    """The same layer, same arrays, as it is when nobody trains it; every step is kept."""
+    other = copy.copy(layer)
+    other.dropout = other.recurrent_dropout = 0.0
+    other.store_every = None
+    return other
+
+
+def without_dropout(model: SequenceModel) -> SequenceModel:
+    """The same model, same arrays, as it is when nobody trains it."""
+    other = copy.copy(model)
+    other.recurrent = layer_without_dropout(model.recurrent)
+    other.dropout = Dropout(0.0)
+    return other

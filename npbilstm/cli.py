@@ -1,4 +1,4 @@
-"""The command line: `npbilstm demo | train | tag | convert | check`. A small function each; errors are sentences."""
+"""The command line, `npbilstm demo | train | tag | inspect | convert | check`: a function each; errors as sentences."""
 
 from __future__ import annotations
 
@@ -67,6 +67,7 @@ def parser() -> argparse.ArgumentParser:
     add_demo(commands)
     add_train(commands)
     add_tag(commands)
+    add_inspect(commands)
     add_convert(commands)
     add_check(commands)
     return top
@@ -169,6 +170,34 @@ def add_tag(commands: argparse._SubParsersAction) -> None:
     add_colour(command)
 
 
+def add_inspect(commands: argparse._SubParsersAction) -> None:
+    command = add_command(
+        commands,
+        "inspect",
+        "look inside a trained model: gates, states and gradients, down to one unit's equations with their numbers",
+        '  npbilstm inspect npbilstm-demo/model.npz --text "return name(x)" --out inside.html\n'
+        "  npbilstm inspect npbilstm-demo/model.npz setup.py --line 10 --steps 60 --unit 3\n"
+        '  npbilstm inspect words.npz --text "the cat runs" --unit 3 --step 1 --direction reverse\n\n'
+        "Without --out, one unit's gates and states are printed as bars over the text. The model reads what is chosen\n"
+        "from an initial state of 0, as if nothing stood before or after it.",
+    )
+    command.add_argument("model", help="a file of npbilstm train or npbilstm demo")
+    command.add_argument("file", nargs="?", help="text to read, - for standard input")
+    command.add_argument("--text", help="text to read, in place of a file")
+    command.add_argument("--out", metavar="PAGE", help="write a page, to point at every unit and step")
+    command.add_argument("--overwrite", action="store_true", help="let --out replace a file that exists")
+    command.add_argument("--line", type=int, default=1, metavar="N", help="begin at this line; of words, this sentence")
+    command.add_argument(
+        "--steps", type=int, default=200, metavar="N", help="characters or words at most (%(default)s)"
+    )
+    command.add_argument("--unit", type=int, metavar="U", help="print this unit (the one that varies most)")
+    command.add_argument("--layer", type=int, default=0, metavar="K", help="of the stack, from 0 (%(default)s)")
+    command.add_argument("--gradients", action="store_true", help="print the bars of the gradients instead")
+    command.add_argument("--step", type=int, metavar="T", help="print the unit's equations at this step as well")
+    command.add_argument("--direction", choices=["forward", "reverse"], help="of the equations (forward)")
+    add_colour(command)
+
+
 def add_convert(commands: argparse._SubParsersAction) -> None:
     command = add_command(
         commands,
@@ -252,6 +281,12 @@ def tag(options: argparse.Namespace) -> int:
     return run_tag(options, wants_colour(options.color))
 
 
+def inspect(options: argparse.Namespace) -> int:
+    from npbilstm.commands.inspect import run_inspect
+
+    return run_inspect(options, wants_colour(options.color))
+
+
 def convert(options: argparse.Namespace) -> int:
     from npbilstm.commands.convert import run_convert
 
@@ -271,7 +306,7 @@ def check(options: argparse.Namespace) -> int:
     return 0 if run_check(options.method or "complex") else 1
 
 
-COMMANDS = {"demo": demo, "train": train, "tag": tag, "convert": convert, "check": check}
+COMMANDS = {"demo": demo, "train": train, "tag": tag, "inspect": inspect, "convert": convert, "check": check}
 
 
 def wants_colour(choice: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 import time
 from pathlib import Path
 from shlex import quote
@@ -12,11 +13,14 @@ import numpy as np
 
 from npbilstm.commands.checks import CHECKS
 from npbilstm.commands.data import about_data, describe_data
+from npbilstm.commands.inspect import page_beside_fresh, trace_stretch
+from npbilstm.commands.stretches import Stretch
 from npbilstm.datasets.python_source import (
     CALLED,
     CHARACTERS,
     CLASSES,
     DEFINITION,
+    KEYWORD,
     SourceFile,
     cut_to_windows,
     source_files,
@@ -103,6 +107,21 @@ def choose_passage(files: list[SourceFile], lines: int = 16) -> tuple[int, Passa
     return chosen
 
 
+def choose_line(passage: Passage) -> slice:
+    """The line of the file, without its indentation, that is best looked into: one of 30 to 70 characters, that calls
+    something, has a keyword or defines something, stands in the passage, and has characters of many classes; the
+    earlier the more."""
+    text, labels = passage.file.text, passage.file.labels
+
+    def worth(line: slice) -> tuple[int, ...]:
+        kinds = set(labels[line].tolist())
+        told = CALLED in kinds and not kinds.isdisjoint({DEFINITION, KEYWORD})
+        return 30 <= line.stop - line.start <= 70, told, passage.begin <= line.start < passage.end, len(kinds)
+
+    found = re.finditer(r"[^ \t\n][^\n]*", text)
+    return max((slice(*match.span()) for match in found), key=worth)
+
+
 def print_table(rows: list[list[str]]) -> None:
     """Columns, the first to the left and the others to the right."""
     widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
@@ -142,7 +161,9 @@ a name a call is the bracket <em>after</em> it: reading forward, one can only gu
 {side_by_side(passage, two, one)}
 <details><summary>The whole file</summary>
 {side_by_side(whole, two, one)}
-</details>""",
+</details>
+<h2>Inside the model</h2>
+<p><a href="inside.html">Every gate and state of a held-out line, and each unit's equations with their numbers.</a></p>""",
     )
 
 
@@ -150,7 +171,7 @@ def require_own_folder(out: Path) -> None:
     """Raise where out holds files that the demonstration would replace and has not made."""
     theirs = out / "page.html"
     ours = theirs.is_file() and TITLE in theirs.read_text(encoding="utf-8", errors="replace")
-    for name in ("page.html", "model.npz"):
+    for name in ("page.html", "inside.html", "model.npz"):
         if (out / name).exists() and not ours:
             raise ValueError(f"{out / name} exists and is not the demonstration's; choose another folder with --out")
 
@@ -195,11 +216,21 @@ def run_demo(options: Any, colour: bool) -> int:
         print(f"\n{title}: {wrong.sum()} of {wrong.size:,} characters wrong")
         print(terminal_text(list(passage.file.text[part]), predicted, wrong, colour).rstrip("\n"))
 
-    document = page(checked, rows, passage, two[n], one[n]).encode()
-    write_atomically(out / "page.html", lambda target: target.write(document))
+    line = choose_line(passage)
+    stretch = Stretch(
+        list(passage.file.text[line]), CHARACTERS.encode(passage.file.text[line]), passage.file.labels[line]
+    )
+    inside = page_beside_fresh(trainer.model, trace_stretch(trainer.model, stretch, CLASSES), stretch, CLASSES)
+    whole = page(checked, rows, passage, two[n], one[n]).encode()
+    for name, document in [("page.html", whole), ("inside.html", inside)]:
+        write_atomically(out / name, lambda target, document=document: target.write(document))
     description = describe_data(None, None, None, size["characters"], WINDOW, seed=0)
     save_checkpoint(out / "model.npz", trainer, about_data(data, description).to_json())
     heading(f"Done in {time.perf_counter() - start:.0f} s", colour)
-    print(f"The whole file, beside what one direction makes of it: {(out / 'page.html').resolve().as_uri()}")
-    print(f"The model, on a file of yours: npbilstm tag {quote(str(out / 'model.npz'))} FILE.py", flush=True)
+    model = quote(str(out / "model.npz"))
+    print("Open in a browser:")
+    print(f"  the whole file, beside what one direction makes of it: {(out / 'page.html').resolve().as_uri()}")
+    print(f"  inside the model, at one line of it: {(out / 'inside.html').resolve().as_uri()}")
+    print(f'Inside it, at a text of yours: npbilstm inspect {model} --text "return name(x)" --out inside.html')
+    print(f"The model, on a file of yours: npbilstm tag {model} FILE.py", flush=True)
     return 0

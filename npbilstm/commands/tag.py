@@ -8,10 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from npbilstm.commands.data import About, read_about
+from npbilstm.commands.stretches import characters, read_input, sentences
 from npbilstm.commands.terminal import require_free
-from npbilstm.datasets import label_characters
-from npbilstm.datasets.python_source import CHARACTERS
-from npbilstm.datasets.tagged_text import column_count, decode, encode, parse_sentences, read_text
 from npbilstm.inspector import html_legend, html_page, html_text, printable, terminal_legend, terminal_text
 from npbilstm.layers import SequenceTagger
 from npbilstm.training import load_model, predict_long, predict_sequences
@@ -31,14 +29,6 @@ class Tagged(NamedTuple):
         return None if self.true is None else self.predicted != self.true
 
 
-def read_input(name: str) -> str:
-    """A file's text, or standard input for "-". Raises OSError, or ValueError where it is empty or not UTF-8."""
-    text = decode(sys.stdin.buffer.read(), "standard input") if name == "-" else read_text(name)
-    if not text.strip():
-        raise ValueError(f"{name} is empty; there is nothing to tag")
-    return text
-
-
 def load_tagger(path: str) -> tuple[SequenceTagger, About]:
     """A tagger and what is said about it. Raises ValueError where the file holds anything else."""
     model, said = load_model(path)
@@ -47,29 +37,15 @@ def load_tagger(path: str) -> tuple[SequenceTagger, About]:
     return model, read_about(path, said, model)
 
 
-def tag_characters(model: SequenceTagger, text: str, window: int) -> list[Tagged]:
-    """A whole text, a class for each character; where it is Python, tokenize says what is true."""
-    (predicted,) = predict_long(model, [CHARACTERS.encode(text)], window)
-    try:
-        true: np.ndarray | None = label_characters(text)
-    except Exception:  # tokenize raises many things for what is not Python; then nothing is known to be true
-        true = None
-    return [Tagged(list(text), predicted, true)]
-
-
-def tag_words(model: SequenceTagger, about: About, name: str, text: str) -> list[Tagged]:
-    """Sentences of words: a tagged text with tabs, whose tags are then compared, or plain text, a sentence a line."""
-    vocabulary = about.vocabulary
-    true: tuple[np.ndarray, ...] | None = None
-    if "\t" in text and column_count(text) in (2, 10):
-        tagged = parse_sentences(text, name, about.classes)
-        sentences = [[word for word, _ in sentence] for sentence in tagged]
-        rows, true = zip(*encode(tagged, vocabulary, about.classes))
+def tag_stretches(model: SequenceTagger, about: About, name: str, text: str) -> list[Tagged]:
+    """A text with its predicted classes; a text of characters is one stretch, which may be longer than any window."""
+    if about.words:
+        found = sentences(about, text, name)
+        predicted = predict_sequences(model, [stretch.ids for stretch in found])
     else:
-        sentences = [line.split() for line in text.split("\n") if line.strip()]
-        rows = tuple(vocabulary.encode(sentence) for sentence in sentences)
-    predicted = predict_sequences(model, rows)
-    return [Tagged(s, predicted[n], None if true is None else true[n]) for n, s in enumerate(sentences)]
+        found = [characters(about, text)]
+        predicted = predict_long(model, [found[0].ids], about.description["window"])
+    return [Tagged(stretch.symbols, row, stretch.true) for stretch, row in zip(found, predicted)]
 
 
 def as_columns(stretches: list[Tagged], classes: list[str]) -> str:
@@ -98,10 +74,7 @@ def run_tag(options: Any, colour: bool) -> int:
     model, about = load_tagger(options.model)
     classes, words = about.classes, about.words
     text = read_input(options.file)
-    if words:
-        stretches = tag_words(model, about, options.file, text)
-    else:
-        stretches = tag_characters(model, text, about.description["window"])
+    stretches = tag_stretches(model, about, options.file, text)
     if options.html is not None:
         code = "".join(html_text(*spaced(stretch, words)) for stretch in stretches)
         body = f"<h1>{html_text([options.file], [0])}</h1>\n{html_legend(classes)}\n<pre>{code}</pre>"

@@ -171,8 +171,8 @@ def trace_model(
         target=target,
         classes=None if classes is None else [str(name) for name in classes],
         loss=None if loss is None else float(loss),
-        ids=ids,
-        upstream=None if upstream is None else np.asarray(upstream),
+        ids=ids.copy(),
+        upstream=copy.deepcopy(upstream),
     )
 
 
@@ -195,7 +195,7 @@ def trace_layer(layer: Recurrent, x: Any, lengths: Any, upstream: Any, tokens: A
         classes=None,
         loss=None,
         ids=None,
-        upstream=upstream,
+        upstream=copy.deepcopy(upstream),
     )
 
 

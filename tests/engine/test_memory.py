@@ -118,7 +118,7 @@ def test_passes_of_many_shapes_hoard_no_memory():
     most = peak_of(lambda: step(150))
 
     def steps():
-        for T in range(50, 151, 4):
+        for T in range(50, 151, 10):
             step(T)
 
     assert peak_of(steps) <= 1.1 * most

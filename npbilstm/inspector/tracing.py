@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from npbilstm.inspector.equations import Dot, Equations, Symbol, equations_of, evaluate, parse, weight_block
+from npbilstm.inspector.explain import Explanation, explain
 from npbilstm.layers import Dropout, Recurrent
 from npbilstm.layers.merge import merge_forward
 from npbilstm.layers.models import SequenceModel
@@ -91,6 +92,12 @@ class Trace:
     def predicted(self) -> np.ndarray | None:
         """The likeliest classes, (N, T) or (N,); None for a layer alone."""
         return None if self.model is None else self.output.argmax(axis=-1)
+
+    def explain(
+        self, layer: int = 0, direction: str = "forward", step: int = 0, unit: int = 0, row: int = 0
+    ) -> Explanation:
+        """One unit's equations at one step with their numbers, forward and backward: see inspector/explain.py."""
+        return explain(self, layer, direction, step, unit, row)
 
 
 def trace(
@@ -292,16 +299,16 @@ def require_steps(shape: tuple[int, ...]) -> None:
 
 
 def layer_without_dropout(layer: Recurrent) -> Recurrent:
-    """The same layer, same arrays, as it is when nobody trains it; every step is kept."""
-    other = copy.copy(layer)
+    """The layer as it is now and when nobody trains it, weights of its own; every step is kept."""
+    other = copy.deepcopy(layer)
     other.dropout = other.recurrent_dropout = 0.0
     other.store_every = None
     return other
 
 
 def without_dropout(model: SequenceModel) -> SequenceModel:
-    """The same model, same arrays, as it is when nobody trains it."""
-    other = copy.copy(model)
+    """The model as it is now and when nobody trains it, weights of its own."""
+    other = copy.deepcopy(model)
     other.recurrent = layer_without_dropout(model.recurrent)
     other.dropout = Dropout(0.0)
     return other

@@ -1,0 +1,59 @@
+"""What each name in the equations is, in plain words."""
+
+from __future__ import annotations
+
+DESCRIBED = {
+    # what a step starts from
+    "x": "what the layer reads at this step",
+    "h_prev": "what was put out at the step read before",
+    "c_prev": "the cell as the step read before left it",
+    # LSTM
+    "a_i": "the input gate before its sigmoid",
+    "a_f": "the forget gate before its sigmoid",
+    "a_g": "the candidate before its tanh",
+    "a_o": "the output gate before its sigmoid",
+    "i": "input gate: how much of the candidate to write",
+    "f": "forget gate: how much of the old cell to keep",
+    "g": "candidate: what could be written",
+    "o": "output gate: how much of the cell to show",
+    "c": "the cell: what was kept plus what was written",
+    "s": "a gated state, which enters the next product",
+    "h": "hidden state: what is put out",
+    # GRU
+    "a_r": "the reset gate: what the input says",
+    "a_z": "the update gate: what the input says",
+    "a_n": "the candidate: what the input says",
+    "u_r": "the reset gate: what the old state says",
+    "u_z": "the update gate: what the old state says",
+    "u_n": "the candidate: what the reset old state says",
+    "r": "reset gate: how much of the old state n sees",
+    "z": "update gate: how much of the old state to keep",
+    "q": "what the old state says to n, before the reset",
+    "n": "candidate: the new state if nothing were kept",
+    # RNN
+    "a": "the unit before its nonlinearity",
+    # the gradient of the loss with respect to each
+    "dy": "gradient from above: what reads h at this step",
+    "dh_next": "gradient of h from what is read later",
+    "dc_next": "gradient of c from what is read later",
+    "dh": "gradient of h: from above and from later",
+    "dc": "gradient of c: from later and through h",
+    "di": "what reaches the input gate",
+    "df": "what reaches the forget gate",
+    "dg": "what reaches the candidate",
+    "do": "what reaches the output gate",
+    "ds": "what reaches the gated state",
+    "dr": "what reaches the reset gate",
+    "dz": "what reaches the update gate",
+    "dn": "what reaches the candidate",
+    "dq": "what reaches the old state's say in n",
+    "da_i": "back through the input gate's sigmoid",
+    "da_f": "back through the forget gate's sigmoid",
+    "da_g": "back through the candidate's tanh",
+    "da_o": "back through the output gate's sigmoid",
+    "da_r": "back through the reset gate's sigmoid",
+    "da_z": "back through the update gate's sigmoid",
+    "da_n": "back through the candidate's tanh",
+    "da": "back through the nonlinearity",
+}
+"""At most 50 characters each: they stand beside the numbers."""

@@ -6,8 +6,7 @@ import html
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from operator import index
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from npbilstm.inspector.described import DESCRIBED
 from npbilstm.inspector.equations import parse
 from npbilstm.inspector.filling import FilledDot, FilledEquation, Place, fill
 from npbilstm.inspector.highlight import printable
+from npbilstm.inspector.indices import direction_of, layer_of, row_of, step_of, unit_of
 
 if TYPE_CHECKING:
     from npbilstm.inspector.tracing import Trace
@@ -95,13 +95,9 @@ def explain(
 
     Raises ValueError where there is no such layer, direction, step, unit or row; TypeError where one is no integer.
     """
-    row = position("row", row, len(trace.lengths), "the trace", "rows")
-    layer = position("layer", layer, trace.layer.num_layers, "the trace", "layers")
-    if direction not in trace.directions:
-        needed = " or ".join(map(repr, trace.directions))
-        raise ValueError(f"direction is {direction!r}; it needs {needed}, which this layer has")
-    step = position("step", step, int(trace.lengths[row]), f"row {row}", "steps")
-    unit = position("unit", unit, trace.layer.hidden_size, "the layer", "units")
+    row, _ = row_of(trace, row)
+    layer, step, unit = layer_of(trace, layer), step_of(trace, step, row), unit_of(trace, unit)
+    direction_of(trace, direction)
     place = Place(trace, layer, direction, row, step, unit)
     with np.errstate(all="ignore"):  # a trace may hold infinity, and says so
         equations = [
@@ -122,19 +118,6 @@ def explain(
     )
 
 
-def position(name: str, value: Any, count: int, owner: str, things: str) -> int:
-    """An index, counted from 0. Raises ValueError or TypeError where it is none."""
-    try:
-        found = index(value)
-    except TypeError:
-        raise TypeError(f"{name} is {value!r}; it needs an integer") from None
-    if not -count <= found < count:
-        has = f"no {things}" if count == 0 else f"{count} {things if count > 1 else things[:-1]}"
-        valid = "" if count == 0 else f", 0 to {count - 1}" if count > 1 else ", 0 alone"
-        raise ValueError(f"{name} is {found}; {owner} has {has}{valid}")
-    return found % count
-
-
 def step_name(place: Place, step: int) -> str:
     """step 5 '(', with what steers a terminal written out."""
     return f"step {step} {place.trace.tokens[place.row][step]!r}"
@@ -153,7 +136,7 @@ def class_labels(place: Place) -> str:
     for word, labels in (("predicted", trace.predicted), ("true", trace.target)):
         if labels is not None:
             k = int(labels[place.row] if labels.ndim == 1 else labels[place.row, place.step])
-            found.append(f"{word} {f'class {k}' if trace.classes is None else printable(trace.classes[k])}")
+            found.append(f"{word} {printable(trace.class_names[k])}")
     whole = trace.predicted is not None and trace.predicted.ndim == 1
     return ("the sequence: " if whole else "") + ", ".join(found)
 

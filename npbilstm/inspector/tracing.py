@@ -9,12 +9,13 @@ import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from npbilstm.files import write_atomically
 from npbilstm.inspector.equations import Dot, Equations, Symbol, equations_of, evaluate, parse, weight_block
-from npbilstm.inspector.explain import Explanation, explain
 from npbilstm.layers import Dropout, Recurrent
 from npbilstm.layers.merge import merge_forward
 from npbilstm.layers.models import SequenceModel
@@ -22,6 +23,10 @@ from npbilstm.layers.recurrent import RecurrentLayerCache, batch_of_one
 from npbilstm.layers.steps import backward_steps, forward_steps
 from npbilstm.textbook import softmax_cross_entropy_backward, softmax_cross_entropy_forward
 from npbilstm.textbook.sequences import check_lengths, valid_steps
+
+if TYPE_CHECKING:
+    from npbilstm.inspector.explain import Explanation
+    from npbilstm.inspector.flow import Flow
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -36,8 +41,8 @@ class Trace:
     model: None for a layer alone. layer: its recurrent layer, dropout off.
     output: the model's logits, or the layer's y. target, predicted: classes as integers, or None. classes: their names.
     loss: the mean cross-entropy, where there is a target. dx: the gradient of inputs[0], where there are gradients.
-    ids: the symbols that a model read, (N, T); None for a layer alone. upstream: the gradient of output, where the loss
-        sees it.
+    ids: the symbols that a model read, (N, T); None for a layer alone. upstream: the gradient of the layer's y, (N, T,
+        features) or a pair; None where the loss does not see y.
     """
 
     layer: Recurrent
@@ -93,11 +98,57 @@ class Trace:
         """The likeliest classes, (N, T) or (N,); None for a layer alone."""
         return None if self.model is None else self.output.argmax(axis=-1)
 
+    @property
+    def class_names(self) -> list[str]:
+        """A name for each class, its number where it has none."""
+        if self.classes is not None:
+            return self.classes
+        return [str(k) for k in range(0 if self.logits is None else self.logits.shape[-1])]
+
     def explain(
         self, layer: int = 0, direction: str = "forward", step: int = 0, unit: int = 0, row: int = 0
     ) -> Explanation:
         """One unit's equations at one step with their numbers, forward and backward: see inspector/explain.py."""
+        from npbilstm.inspector.explain import explain
+
         return explain(self, layer, direction, step, unit, row)
+
+    def flow(self, step: int | None = None, row: int = 0) -> Flow:
+        """How large the gradient is over time, and what the forget gates let through: see inspector/flow.py."""
+        from npbilstm.inspector.flow import flow
+
+        return flow(self, step, row)
+
+    def influence(self, step: int | None = None, row: int = 0) -> np.ndarray:
+        """How much each input matters to the output at a step: see inspector/influence.py."""
+        from npbilstm.inspector.influence import influence
+
+        return influence(self, step, row)
+
+    def strip(self, unit: int, layer: int = 0, row: int = 0, colour: bool = False) -> str:
+        """One unit's gates and states over the tokens as bars of text: see inspector/strip.py."""
+        from npbilstm.inspector.strip import strip
+
+        return strip(self, unit, layer, row, colour)
+
+    def to_html(self, row: int = 0, beside: Trace | None = None) -> str:
+        """The page to explore a row on: one document that fetches nothing.
+
+        beside: a trace of the same input by another model, a fresh one say; how its gradients fade is drawn dashed.
+        """
+        from npbilstm.inspector.page import page_html
+
+        return page_html(self, row, beside)
+
+    def save_html(self, path: str | Path, row: int = 0, beside: Trace | None = None) -> None:
+        """Write the page, see to_html, whole or not at all. Raises OSError naming path."""
+        document = self.to_html(row, beside).encode()
+        write_atomically(path, lambda file: file.write(document))
+
+    def _repr_html_(self) -> str:
+        from npbilstm.inspector.page import iframe_html
+
+        return iframe_html(self.to_html())
 
 
 def trace(
@@ -148,7 +199,9 @@ def trace_model(
     alone = ids.ndim == 1
     if alone:
         ids = ids[None]
-        target = target if target is None or not model.one_label_a_step else np.asarray(target)[None]
+        target = (
+            target if target is None or (np.ndim(target) and not model.one_label_a_step) else np.asarray(target)[None]
+        )
         upstream = upstream if upstream is None else np.asarray(upstream)[None]
     if target is not None and upstream is not None:
         raise ValueError("target and upstream are both given; the loss needs one of them")
@@ -179,7 +232,7 @@ def trace_model(
         classes=None if classes is None else [str(name) for name in classes],
         loss=None if loss is None else float(loss),
         ids=ids.copy(),
-        upstream=copy.deepcopy(upstream),
+        upstream=dy,
     )
 
 

@@ -1,0 +1,114 @@
+"""One row's backward pass for many upstream gradients at once, by the trace's own equations and numbers.
+
+B upstream gradients share the row's gates and states, so that a step is a few products of (B, H) with the weights; no
+gradient of a weight is computed. Otherwise what layer.backward does; tests hold the two equal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from npbilstm.inspector.equations import Dot, Symbol, evaluate, parse, weight_block
+from npbilstm.inspector.tracing import Trace
+from npbilstm.layers.merge import merge_backward
+
+ROOM = 2**26
+"""About how many numbers may be held at once."""
+
+
+def backward_of_row(
+    trace: Trace, row: int, dy: Any, dstate: Any = None, keep: Sequence[str] = ()
+) -> tuple[np.ndarray, list[dict[str, np.ndarray]]]:
+    """Gradients of B losses.
+
+    dy (B, T, features), a pair of (B, T, R) with merge=None: of the layer's y at the row's T steps. dstate: of the
+    final state, as layer.backward takes it for B rows; None for 0.
+
+    -> dx (B, T, D), of inputs[0]; for each layer the gradients that `keep` names, (S, B, T, .) in input time order.
+    """
+    layer, T, S = trace.layer, int(trace.lengths[row]), len(trace.directions)
+    B = len(dy[0] if isinstance(dy, tuple) else dy)
+    parts = dstate if isinstance(dstate, tuple) else [dstate] * len(layer.state_parts)
+    found: list[dict[str, np.ndarray]] = []
+    for k in reversed(range(layer.num_layers)):
+        y = np.broadcast_to(trace["h"][k][:, row, None, :T], (S, B, T, layer.output_size)).transpose(1, 2, 0, 3)
+        arrived = merge_backward(dy, y, layer.level_merge(k)).transpose(2, 0, 1, 3)  # (S, B, T, R)
+        final = [
+            np.zeros((S, B, trace[name].shape[-1]), arrived.dtype) if part is None else part[k * S : (k + 1) * S]
+            for name, part in zip(layer.state_parts, parts)
+        ]
+        dy, kept = backward_of_layer(trace, row, k, arrived, final, keep)
+        found.insert(0, kept)
+    return dy, found
+
+
+def backward_of_layer(
+    trace: Trace, row: int, k: int, dy: np.ndarray, final: Sequence[Any], keep: Sequence[str]
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Of layer k of the stack, given dy (S, B, T, R) and the gradient (S, B, .) of each part of the final state.
+
+    -> dx (B, T, D_k), what `keep` names.
+    """
+    layer, (S, B, T, _) = trace.layer, dy.shape
+    before = [f"{part}_prev" for part in layer.state_parts]
+    names = [*before, *(parse(text).name for text in trace.equations.forward)]
+    given = {name: in_reading_order(trace[name][k][:, row, :T]) for name in names}  # (S, T, .)
+    dy = in_reading_order(dy, axis=2)
+    last = {f"d{part}_next": d for part, d in zip(layer.state_parts, final)}
+    das = [f"da_{gate}" for gate in layer.gates] or ["da"]
+    WxT = np.stack([layer.params[f"{k}.{direction}.Wx"].T for direction in layer.directions])
+    weights: dict[str, np.ndarray] = {}
+
+    def weight(name: str) -> np.ndarray:  # (S, rows, columns), of one row where it is a vector
+        if name not in weights:
+            both = [np.atleast_2d(weight_block(layer, k, direction, name)) for direction in layer.directions]
+            weights[name] = np.stack(both)
+        return weights[name]
+
+    def value(symbol: Symbol) -> np.ndarray:
+        numbers = read_next if symbol.next else now
+        return numbers[symbol.name] if symbol.name in numbers else weight(symbol.name)
+
+    def dot(node: Dot) -> np.ndarray:
+        W = weight(node.weight)
+        return value(node.vector) @ (W.swapaxes(1, 2) if node.transposed else W)
+
+    dx = np.zeros((S, B, T, WxT.shape[-1]), dy.dtype)
+    kept: dict[str, np.ndarray] = {}
+    read_next: dict[str, np.ndarray] = {}
+    for turn in reversed(range(T)):
+        now = {name: array[:, None, turn] for name, array in given.items()} | {"dy": dy[:, :, turn]}
+        for equation in map(parse, trace.equations.backward):
+            if turn == T - 1 and equation.name in last:
+                now[equation.name] = last[equation.name]
+            else:
+                now[equation.name] = evaluate(equation.sum, value, dot)
+        dx[:, :, turn] = np.concatenate([now[name] for name in das], axis=-1) @ WxT
+        for name in keep:
+            kept.setdefault(name, np.zeros((S, B, T, now[name].shape[-1]), dy.dtype))[:, :, turn] = now[name]
+        read_next = now
+    kept = {name: in_reading_order(array, axis=2) for name, array in kept.items()}
+    return in_reading_order(dx, axis=2).sum(axis=0), kept
+
+
+def in_reading_order(array: np.ndarray, axis: int = 1) -> np.ndarray:
+    """The reverse direction's steps (of axis 0, the second) reversed; its own inverse."""
+    return np.stack([array[0], *(np.flip(reverse, axis - 1) for reverse in array[1:])])
+
+
+def in_batches(trace: Trace, row: int, items: Sequence[int], size: int) -> Iterator[list[int]]:
+    """The items a few at a time, as many as there is room for where each takes `size` upstream gradients."""
+    layer = trace.layer
+    outputs = [layer.features(k) for k in range(layer.num_layers)]
+    a_step = max(2 * (x.shape[-1] + y) for x, y in zip(trace.inputs, outputs)) + 6 * layer.hidden_size
+    count = max(1, ROOM // (int(trace.lengths[row]) * size * a_step * len(layer.directions)))
+    for start in range(0, len(items), count):
+        yield list(items[start : start + count])
+
+
+def output_is_by_step(trace: Trace) -> bool:
+    """Whether there is an output at every step: always but for a classifier."""
+    return trace.model is None or trace.model.one_label_a_step

@@ -1,0 +1,53 @@
+"""Which layer, direction, row, step and unit of a trace is meant; where there is no such one, a sentence."""
+
+from __future__ import annotations
+
+from operator import index
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from npbilstm.inspector.tracing import Trace
+
+
+def position(name: str, value: Any, count: int, owner: str, things: str) -> int:
+    """An index as Python has them, counted from the front. Raises TypeError or ValueError where it is none."""
+    try:
+        found = index(value)
+    except TypeError:
+        raise TypeError(f"{name} is {value!r}; it needs an integer") from None
+    if not -count <= found < count:
+        has = f"no {things}" if count == 0 else f"{count} {things if count > 1 else things[:-1]}"
+        valid = "" if count == 0 else f", 0 to {count - 1}" if count > 1 else ", 0 alone"
+        raise ValueError(f"{name} is {found}; {owner} has {has}{valid}")
+    return found % count
+
+
+def row_of(trace: Trace, row: int) -> tuple[int, int]:
+    """A row that has steps, and how many."""
+    row = position("row", row, len(trace.lengths), "the trace", "rows")
+    if trace.lengths[row] == 0:
+        raise ValueError(f"row is {row}; this row has no steps")
+    return row, int(trace.lengths[row])
+
+
+def step_of(trace: Trace, step: int, row: int) -> int:
+    """A step of a row, none of its padding."""
+    return position("step", step, int(trace.lengths[row]), f"row {row}", "steps")
+
+
+def layer_of(trace: Trace, layer: int) -> int:
+    """A layer of the stack."""
+    return position("layer", layer, trace.layer.num_layers, "the trace", "layers")
+
+
+def unit_of(trace: Trace, unit: int) -> int:
+    """A unit of any layer: all have as many."""
+    return position("unit", unit, trace.layer.hidden_size, "the layer", "units")
+
+
+def direction_of(trace: Trace, direction: str) -> int:
+    """Where a direction's numbers stand in the trace's arrays."""
+    if direction not in trace.directions:
+        needed = " or ".join(map(repr, trace.directions))
+        raise ValueError(f"direction is {direction!r}; it needs {needed}, which this layer has")
+    return trace.directions.index(direction)

@@ -1,0 +1,149 @@
+"""The pictures show the trace's numbers, say what they are, and take any token as it is."""
+
+import sys
+import warnings
+
+import numpy as np
+import pytest
+
+import npbilstm as nb
+from npbilstm.inspector import plots
+from npbilstm.inspector.flow import flow
+from npbilstm.inspector.influence import influence
+from npbilstm.layers import SequenceTagger
+from tests.inspector.test_flow import classifier_trace, tagger_trace
+from tests.inspector.test_tracing import traced
+
+
+@pytest.fixture
+def ax():
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    yield pyplot.subplots()[1]
+    pyplot.close("all")
+
+
+def image_of(ax, k=0):
+    return ax.images[k].get_array()
+
+
+def labels_of(axis):
+    return [label.get_text() for label in axis.get_ticklabels()]
+
+
+def test_a_map_shows_the_traces_array_of_the_rows_valid_steps(ax):
+    *_, trace = traced(num_layers=2)
+    assert plots.plot_map(trace, "dc", layer=1, direction="reverse", row=1, ax=ax) is ax
+    np.testing.assert_array_equal(image_of(ax), trace["dc"][1, 1, 1, :2].T)
+    assert ax.get_title() == "dc of layer 1, reverse direction"
+    assert ax.get_xlabel() == "\u2190 read right to left"
+
+
+def test_gates_lie_between_0_and_1_and_all_else_around_0(ax):
+    *_, trace = traced()
+    plots.plot_map(trace, "f", ax=ax)
+    plots.plot_map(trace, "c", ax=ax)
+    assert ax.images[0].get_clim() == (0, 1)
+    low, high = ax.images[1].get_clim()
+    assert low == -high == -np.abs(trace["c"][0, 0, 0]).max()
+
+
+def test_a_unit_is_a_strip_for_each_gate_and_state(ax):
+    *_, trace = traced()
+    plots.plot_unit(trace, 3, direction="reverse", ax=ax)
+    assert labels_of(ax.yaxis) == ["i", "f", "g", "o", "c", "h"]
+    np.testing.assert_array_equal(image_of(ax, 4)[0], trace["c"][0, 1, 0, :, 3])
+
+
+def test_a_unit_without_an_output_of_its_own_has_no_strip_of_h(ax):
+    *_, trace = traced("LSTM with a projection")
+    plots.plot_unit(trace, 3, ax=ax)
+    assert labels_of(ax.yaxis) == ["i", "f", "g", "o", "c"]
+
+
+def test_the_flow_is_drawn_for_both_directions_and_beside_dashed(ax):
+    trace, other = tagger_trace(), tagger_trace(bidirectional=False)
+    plots.plot_flow(trace, 2, ax=ax, beside=other)
+    lines = {line.get_label(): line for line in ax.lines}
+    np.testing.assert_array_equal(lines["|dL/dh|, reverse"].get_ydata()[2:], flow(trace, 2).dh[0, 1, 2:])
+    assert np.isnan(lines["|dL/dh|, reverse"].get_ydata()[:2]).all()
+    assert sum(line.get_linestyle() == "--" for line in ax.lines) == 3 + 1  # curves, and the legend's
+    assert ax.get_yscale() == "log"
+
+
+def test_the_influence_is_a_map_or_bars(ax):
+    trace = tagger_trace()
+    plots.plot_influence(trace, ax=ax)
+    np.testing.assert_array_equal(image_of(ax), influence(trace))
+    ax.clear()
+    plots.plot_influence(trace, 1, ax=ax)
+    np.testing.assert_array_equal([bar.get_height() for bar in ax.patches], influence(trace, 1))
+
+
+def test_a_classifiers_influence_is_bars(ax):
+    trace = classifier_trace("mean")
+    plots.plot_influence(trace, ax=ax)
+    np.testing.assert_array_equal([bar.get_height() for bar in ax.patches], influence(trace)[0])
+
+
+@pytest.mark.parametrize("kind", ["GRU", "RNN relu"])
+def test_cells_without_a_cell_state_are_drawn_too(ax, kind):
+    *_, trace = traced(kind)
+    plots.plot_unit(trace, 0, ax=ax)
+    ax.clear()
+    plots.plot_flow(trace, ax=ax)
+    ax.figure.canvas.draw()
+
+
+def test_a_gradient_of_zero_is_drawn_too(ax):
+    layer, _, (x, lengths, state, dy, _), _ = traced("RNN tanh")
+    plots.plot_flow(nb.trace(layer, x, lengths, 0 * dy, state=state), ax=ax)
+    ax.figure.canvas.draw()
+
+
+def test_hostile_tokens_are_drawn_as_text(ax):
+    tokens = ["$x^{2$", "</script><script>alert(1)</script>", "a\u202eb", "\x1b[0m", "$", "\\$", "", " ", "\n", "_{"]
+    model = SequenceTagger(10, 2, hidden_size=2, rng=0)
+    trace = nb.trace(model, np.arange(10)[None], target=np.zeros((1, 10), int), tokens=tokens)
+    plots.plot_flow(trace, 0, ax=ax)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # a glyph that the font has not
+        ax.figure.canvas.draw()
+    assert labels_of(ax.xaxis)[:4] == [r"\$x^{2\$", "</script><s\u2026", "a\ufffdb", "\ufffd[0m"]
+
+
+def test_of_many_tokens_some_are_named(ax):
+    model = SequenceTagger(10, 2, hidden_size=2, rng=0)
+    trace = nb.trace(model, np.zeros((1, 200), int), tokens="x" * 200)
+    plots.plot_map(trace, ax=ax)
+    assert ax.get_xticks().tolist() == list(range(0, 200, 4))
+
+
+def test_without_an_ax_pyplots_own_is_drawn_on(ax):
+    *_, trace = traced()
+    assert plots.plot_map(trace) is ax
+
+
+@pytest.mark.parametrize(
+    ("draw", "options", "sentence"),
+    [
+        (plots.plot_map, {"direction": "backward"}, "direction is 'backward'; it needs 'forward' or 'reverse'"),
+        (plots.plot_map, {"name": "q"}, "name is 'q'; the trace has h_prev, c_prev"),
+        (plots.plot_map, {"layer": 1}, "layer is 1; the trace has 1 layer, 0 alone"),
+        (plots.plot_unit, {"unit": 4}, "unit is 4; the layer has 4 units, 0 to 3"),
+        (plots.plot_flow, {"step": 7}, "step is 7; row 0 has 5 steps, 0 to 4"),
+    ],
+)
+def test_what_there_is_not_is_a_sentence(ax, draw, options, sentence):
+    *_, trace = traced()
+    with pytest.raises(ValueError, match=sentence):
+        draw(trace, **options, ax=ax)
+
+
+def test_without_matplotlib_a_sentence_names_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    *_, trace = traced()
+    with pytest.raises(ValueError, match=r"plots need the package matplotlib: pip install 'npbilstm\[plots\]'"):
+        plots.plot_map(trace)

@@ -26,11 +26,11 @@ from npbilstm.datasets.python_source import (
     source_files,
 )
 from npbilstm.datasets.tagged import TaggedData
+from npbilstm.files import write_atomically
 from npbilstm.inspector import html_legend, html_page, html_text, terminal_legend, terminal_text
 from npbilstm.layers import SequenceTagger
 from npbilstm.layers.models import SequenceModel
 from npbilstm.training import Adam, Settings, Trainer, accuracy, confusion, predict_long, recall, save_checkpoint
-from npbilstm.training.checkpoints import write_atomically
 
 FULL = {"characters": 1_000_000, "epochs": 3, "batch_size": 32}
 QUICK = {"characters": 200_000, "epochs": 3, "batch_size": 16}
@@ -163,7 +163,8 @@ a name a call is the bracket <em>after</em> it: reading forward, one can only gu
 {side_by_side(whole, two, one)}
 </details>
 <h2>Inside the model</h2>
-<p><a href="inside.html">Every gate and state of a held-out line, and each unit's equations with their numbers.</a></p>""",
+<p><a href="inside.html">Every gate and state at a held-out line, and each unit's equations with their
+numbers</a></p>""",
     )
 
 
@@ -222,8 +223,8 @@ def run_demo(options: Any, colour: bool) -> int:
     )
     inside = page_beside_fresh(trainer.model, trace_stretch(trainer.model, stretch, CLASSES), stretch, CLASSES)
     whole = page(checked, rows, passage, two[n], one[n]).encode()
-    for name, document in [("page.html", whole), ("inside.html", inside)]:
-        write_atomically(out / name, lambda target, document=document: target.write(document))
+    write_atomically(out / "page.html", lambda target: target.write(whole))
+    write_atomically(out / "inside.html", lambda target: target.write(inside))
     description = describe_data(None, None, None, size["characters"], WINDOW, seed=0)
     save_checkpoint(out / "model.npz", trainer, about_data(data, description).to_json())
     heading(f"Done in {time.perf_counter() - start:.0f} s", colour)

@@ -10,10 +10,10 @@ import numpy as np
 from npbilstm.commands.data import About, read_about
 from npbilstm.commands.stretches import characters, read_input, sentences
 from npbilstm.commands.terminal import require_free
+from npbilstm.files import write_atomically
 from npbilstm.inspector import html_legend, html_page, html_text, printable, terminal_legend, terminal_text
 from npbilstm.layers import SequenceTagger
 from npbilstm.training import load_model, predict_long, predict_sequences
-from npbilstm.training.checkpoints import write_atomically
 
 
 class Tagged(NamedTuple):

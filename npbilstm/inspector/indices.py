@@ -5,6 +5,8 @@ from __future__ import annotations
 from operator import index
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     from npbilstm.inspector.tracing import Trace
 
@@ -51,3 +53,12 @@ def direction_of(trace: Trace, direction: str) -> int:
         needed = " or ".join(map(repr, trace.directions))
         raise ValueError(f"direction is {direction!r}; it needs {needed}, which this layer has")
     return trace.directions.index(direction)
+
+
+def liveliest(trace: Trace, layer: int = 0, row: int = 0) -> tuple[int, int]:
+    """The direction and the unit whose h varies most over the steps: where to begin to look."""
+    h = trace["h"][layer, :, row, : trace.lengths[row]]
+    with np.errstate(all="ignore"):
+        spread = np.nan_to_num(h.astype(np.float64).std(axis=1), nan=0.0, posinf=0.0)  # (S, R)
+    direction, unit = np.unravel_index(spread.argmax(), spread.shape)
+    return int(direction), int(unit)

@@ -131,14 +131,15 @@ class Trace:
 
         return strip(self, unit, layer, row, colour)
 
-    def to_html(self, row: int = 0, beside: Trace | None = None) -> str:
+    def to_html(self, row: int = 0, beside: Trace | None = None, notes: Sequence[str] = ()) -> str:
         """The page to explore a row on: one document that fetches nothing.
 
         beside: a trace of the same input by another model, a fresh one say; how its gradients fade is drawn dashed.
+        notes: sentences to stand above, each without its full stop.
         """
         from npbilstm.inspector.page import page_html
 
-        return page_html(self, row, beside)
+        return page_html(self, row, beside, notes)
 
     def save_html(self, path: str | Path, row: int = 0, beside: Trace | None = None) -> None:
         """Write the page, see to_html, whole or not at all. Raises OSError naming path."""

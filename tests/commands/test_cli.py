@@ -44,7 +44,7 @@ def folder(tmp_path_factory):
 def test_help_shows_every_command_and_examples(folder):
     top = npbilstm("--help", folder=folder)
     assert top.returncode == 0
-    for command in ("demo", "train", "tag", "convert", "check"):
+    for command in ("demo", "train", "tag", "inspect", "convert", "check"):
         assert command in top.stdout
         text = npbilstm(command, "--help", folder=folder).stdout
         assert "examples:" in text
@@ -52,7 +52,7 @@ def test_help_shows_every_command_and_examples(folder):
 
 
 def test_every_example_in_the_help_parses():
-    for command in ("demo", "train", "tag", "convert", "check"):
+    for command in ("demo", "train", "tag", "inspect", "convert", "check"):
         text = next(a for a in parser()._actions if a.dest == "command").choices[command].epilog
         for line in text.split("\n"):
             example = re.split(r"\s{3,}| >", line.strip().split("| ")[-1])[0].split()

@@ -1,0 +1,145 @@
+"""`npbilstm inspect`: inside a trained model on a text of one's own: the page, a unit as bars, a unit's equations."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from npbilstm.commands.data import About, read_about
+from npbilstm.commands.stretches import Stretch, characters, read_input, require_text, sentences
+from npbilstm.commands.terminal import require_free
+from npbilstm.files import write_atomically
+from npbilstm.inspector import Trace, printable, trace
+from npbilstm.inspector.indices import liveliest
+from npbilstm.inspector.strip import strip
+from npbilstm.layers.models import SequenceModel
+from npbilstm.textbook import softmax_cross_entropy_backward, softmax_cross_entropy_forward
+from npbilstm.training import load_model
+
+OF_THE_PREDICTED = "nobody says what is true here, so the gradients are those of the predicted classes"
+
+
+class Part(NamedTuple):
+    """The stretch that is looked at, and a sentence on what of the text is left out, "" for nothing."""
+
+    stretch: Stretch
+    left_out: str
+
+
+def part_of_characters(stretch: Stretch, line: int, steps: int) -> Part:
+    """So many characters from a line on. Raises ValueError where there is no such line."""
+    starts = [0, *(t + 1 for t, c in enumerate(stretch.symbols[:-1]) if c == "\n")]
+    require_line(line, len(starts), "lines")
+    begin = starts[line - 1]
+    end = min(begin + steps, len(stretch.symbols))
+    after = len(stretch.symbols) - end
+    return Part(
+        shortened(stretch, begin, end), counted((begin, "character", " before"), (after, "character", " after"))
+    )
+
+
+def part_of_words(found: list[Stretch], line: int, steps: int) -> Part:
+    """So many words of a sentence. Raises ValueError where there is no such sentence."""
+    require_line(line, len(found), "sentences")
+    chosen = found[line - 1]
+    after = max(len(chosen.symbols) - steps, 0)
+    left_out = counted((len(found) - 1, "other sentence", ""), (after, "word", " of this one"))
+    return Part(shortened(chosen, 0, steps), left_out)
+
+
+def counted(*things: tuple[int, str, str]) -> str:
+    """Things as a text, each its number, its name and the words after it; those there are none of are passed over."""
+    return " and ".join(f"{n:,} {name}{'s' * (n != 1)}{words}" for n, name, words in things if n)
+
+
+def require_line(line: int, count: int, what: str) -> None:
+    """Raise ValueError unless a line is there; the first is 1."""
+    if not 1 <= line <= count:
+        raise ValueError(f"--line is {line}; the text has {count:,} {what}, 1 to {count}")
+
+
+def shortened(stretch: Stretch, begin: int, end: int) -> Stretch:
+    """Some of its symbols, with what belongs to them."""
+    part = slice(begin, end)
+    return Stretch(stretch.symbols[part], stretch.ids[part], None if stretch.true is None else stretch.true[part])
+
+
+def read_part(model: SequenceModel, about: About, options: Any) -> Part:
+    """The stretch that the options choose. Raises OSError or ValueError where there is none."""
+    name = "--text" if options.file is None else options.file
+    text = require_text(options.text, name) if options.file is None else read_input(options.file)
+    if not model.one_label_a_step:
+        text = text.replace("\t", " ")  # a class is then a sequence's: a second column would not be one
+    if about.words:
+        return part_of_words(sentences(about, text, name), options.line, options.steps)
+    stretch = characters(about, text)
+    if not model.one_label_a_step:
+        stretch = stretch._replace(true=None)
+    return part_of_characters(stretch, options.line, options.steps)
+
+
+def trace_stretch(model: SequenceModel, stretch: Stretch, classes: list[str]) -> Trace:
+    """What a model does to a stretch. The loss is that of the true classes, or of the predicted ones, so that there
+    are gradients to look at where nobody knows what is true."""
+    tokens = [stretch.symbols]
+    if stretch.true is not None:
+        return trace(model, stretch.ids[None], tokens=tokens, target=stretch.true[None], classes=classes)
+    logits, _ = model.forward(stretch.ids[None])
+    _, cache = softmax_cross_entropy_forward(logits, logits.argmax(axis=-1))
+    upstream = softmax_cross_entropy_backward(1.0, cache)
+    return trace(model, stretch.ids[None], upstream=upstream, tokens=tokens, classes=classes)
+
+
+def page_beside_fresh(model: SequenceModel, seen: Trace, stretch: Stretch, classes: list[str]) -> bytes:
+    """The page of a trace, a fresh model of the same shape beside it."""
+    fresh = type(model)(**model.config, rng=0)
+    notes = [] if stretch.true is not None else [OF_THE_PREDICTED]
+    return seen.to_html(beside=trace_stretch(fresh, stretch, classes), notes=notes).encode()
+
+
+def run_inspect(options: Any, colour: bool) -> int:
+    """Look inside, and show it. -> the exit code."""
+    if (options.file is None) == (options.text is None):
+        raise ValueError("what to read is a FILE or --text TEXT; it needs one of them, not both")
+    if options.steps < 1:
+        raise ValueError(f"--steps is {options.steps}; it needs to be at least 1")
+    if options.direction is not None and options.step is None:
+        raise ValueError("--direction goes with --step; the bars show both directions")
+    if options.out is not None:
+        require_free("--out", options.out, options.overwrite, [options.model, options.file])
+    model, said = load_model(options.model)
+    about = read_about(options.model, said, model)
+    stretch, left_out = read_part(model, about, options)
+    layers = model.recurrent.num_layers
+    if not 0 <= options.layer < layers:
+        raise ValueError(f"--layer is {options.layer}; the model has {layers} layers, 0 to {layers - 1}")
+    seen = trace_stretch(model, stretch, about.classes)
+    # all is made before anything is shown or written: what cannot be made leaves nothing behind
+    shown = texts(options, seen, colour)
+    if options.out is not None:
+        page = page_beside_fresh(model, seen, stretch, about.classes)
+        write_atomically(options.out, lambda file: file.write(page))
+        shown.append(f"Open in a browser: {Path(options.out).resolve().as_uri()}")
+    if left_out:
+        print(printable(f"Left out: {left_out}; --line and --steps choose others."), file=sys.stderr)
+    gradients_shown = options.out is not None or options.step is not None or options.gradients
+    if stretch.true is None and gradients_shown:
+        print(f"{OF_THE_PREDICTED.capitalize()}.", file=sys.stderr)
+    print("\n\n".join(shown))
+    return 0
+
+
+def texts(options: Any, seen: Trace, colour: bool) -> list[str]:
+    """What is printed: the bars of a unit, with a step its equations; beside a page only what is asked for."""
+    if options.out is not None and options.unit is None and options.step is None and not options.gradients:
+        return []
+    unit, found = options.unit, []
+    if unit is None:
+        _, unit = liveliest(seen, options.layer)
+        found.append(f"Unit {unit} varies most over these steps; --unit chooses another.")
+    found.append(strip(seen, unit, options.layer, colour=colour, gradients=options.gradients))
+    if options.step is not None:
+        explained = seen.explain(options.layer, options.direction or "forward", options.step, unit)
+        found.append(printable(str(explained)))
+    return found

@@ -1,0 +1,213 @@
+// The pictures of one layer: the chosen unit as strips around the tokens, and all units as maps.
+
+const picture = { names: [], strips: [], maps: [], tokens: [], bars: [] };
+const arrowOf = (direction) => (data.directions[direction] === "reverse" ? "←" : "→");
+const byDirection = (make) => data.directions.map((_, direction) => make(direction));
+
+/** How wide a step's column is: as its token needs, wider where there are few steps. */
+const columnWidth = (() => {
+  const longest = data.tokens.reduce((most, token) => Math.max(most, [...token].length), 1);
+  return Math.max(14, Math.min(112, 8 * longest + 8), Math.min(36, Math.floor(680 / data.steps)));
+})();
+
+/** Steps to be named on an axis: every 1st, 2nd, 5th, 10th ... so that there are at most ten. */
+function ticks(most = 10) {
+  let every = 1;
+  for (let k = 0; Math.ceil(data.steps / every) > most; k++) every *= [2, 2.5, 2][k % 3];
+  return Array.from({ length: Math.ceil(data.steps / every) }, (_, k) => k * every);
+}
+
+/** Text with its white space made visible. */
+function tokenText(token) {
+  return [...token].map((sign) => (visible(sign) === sign ? sign : element("span", "space", visible(sign))));
+}
+
+function tokenRow(point) {
+  const row = element("div", "tokens track");
+  const several = Array.isArray(data.predicted);
+  picture.tokens = data.tokens.map((token, step) => {
+    const cell = element("span", "token", tokenText(token));
+    const at = (names) => (Array.isArray(names) ? names[step] : null);
+    const [predicted, correct] = [at(data.predicted), at(data.true)];
+    if (several) cell.classList.add(`k${classIndex(predicted) % 9}`);
+    if (predicted !== null && correct !== null && predicted !== correct) cell.classList.add("wrong");
+    cell.title = [stepName(step), predicted !== null && `predicted ${predicted}`, correct !== null && `true ${correct}`]
+      .filter(Boolean)
+      .join(", ");
+    return cell;
+  });
+  row.append(...picture.tokens);
+  watch(row, (x) => point({ step: Math.floor(x * data.steps) }));
+  return row;
+}
+
+const named = [data.predicted, data.true].flat().filter((name) => name !== null);
+const classNames = data.classes ?? [...new Set(named)].sort();
+const classIndex = (name) => Math.max(0, classNames.indexOf(name));
+
+/** The turns at which a direction reads the steps; all of them where there is room. */
+function turnRow(direction) {
+  const row = element("div", "turns track");
+  const every = columnWidth >= 22 ? 1 : 5;
+  for (let step = 0; step < data.steps; step++) {
+    const number = turn({ direction, step }) + 1;
+    row.append(element("span", "", number === 1 || number % every === 0 ? String(number) : ""));
+  }
+  return row;
+}
+
+/** One direction's strips of the chosen unit, a row a quantity. */
+function stripBlock(direction, point) {
+  const track = element("div", "track block");
+  const canvases = picture.names.map((name) => {
+    const canvas = element("canvas", "strip");
+    canvas.dataset.name = name;
+    canvas.dataset.direction = data.directions[direction];
+    canvas.setAttribute("aria-hidden", "true"); // the maps say what they are, the panel what is chosen
+    return canvas;
+  });
+  const column = element("div", "column");
+  const box = element("div", "box");
+  // from which step the state came, in the rows of the states
+  const marks = ["c", "h"].filter((state) => picture.names.includes(state)).map((state) => {
+    const mark = element("div", "from", arrowOf(direction));
+    mark.style.setProperty("--row", picture.names.indexOf(state));
+    return mark;
+  });
+  track.append(...canvases, column, box, ...marks);
+  watch(track, (x, y) => {
+    const row = Math.floor(y * picture.names.length);
+    const step = Math.floor(x * data.steps);
+    point({ direction, step, name: picture.names[row] });
+  });
+  picture.strips[direction] = { canvases, column, box, marks };
+  return track;
+}
+
+const labels = (names) => element("div", "labels", names.map((name) => element("div", "", symbol(name))));
+
+function buildStrips(names, point) {
+  picture.names = names;
+  const grid = document.getElementById("strips");
+  grid.style.setProperty("--columns", data.steps);
+  grid.style.setProperty("--column", `${columnWidth}px`);
+  // arrows all along the sequence, so that some are in view wherever the strips are scrolled to
+  const arrows = (direction) => (way({ direction }) > 0 ? "▶" : "◀").repeat(Math.ceil((data.steps * columnWidth) / 90));
+  const wayRow = (direction) => [
+    element("div", `labels ${data.directions[direction]}`, data.directions[direction]),
+    element("div", `way ${data.directions[direction]} track`, arrows(direction)),
+  ];
+  const rows = byDirection((direction) => [
+    ...wayRow(direction),
+    labels(names),
+    stripBlock(direction, point),
+    element("div", "labels quiet", "turn"),
+    turnRow(direction),
+  ]);
+  // the reverse direction mirrored below the tokens: turns first
+  if (rows[1]) rows[1] = [...rows[1].slice(4), ...rows[1].slice(2, 4), ...rows[1].slice(0, 2)];
+  const middle = [element("div", "labels quiet", "token"), tokenRow(point)];
+  if (data.influence) {
+    const bars = element("div", "bars track");
+    picture.bars = data.tokens.map(() => element("span"));
+    bars.append(...picture.bars);
+    middle.unshift(element("div", "labels quiet", "influence"), bars);
+  }
+  grid.replaceChildren(...rows[0], ...middle, ...(rows[1] ?? []));
+}
+
+function paintStrips({ layer, unit }) {
+  byDirection((direction) =>
+    picture.strips[direction].canvases.forEach((canvas, row) => {
+      const name = picture.names[row];
+      const width = widthOf(name);
+      const values = field(name, layer, direction);
+      const at = (x) => (unit < width ? values[x * width + unit] : NaN);
+      canvas.classList.toggle("absent", unit >= width);
+      paint(canvas, data.steps, 1, at, scaleOf(name, layer));
+    }),
+  );
+}
+
+/** Every unit of one quantity in one direction, with its scale. */
+function map(name, direction, layer, point) {
+  const canvas = element("canvas", "cells");
+  canvas.dataset.name = name;
+  canvas.dataset.direction = data.directions[direction];
+  canvas.setAttribute("role", "img");
+  canvas.setAttribute("aria-label", `${name}, ${data.directions[direction]} direction: units down, steps across`);
+  const width = widthOf(name);
+  const values = field(name, layer, direction);
+  const scale = scaleOf(name, layer);
+  paint(canvas, data.steps, width, (x, y) => values[x * width + y], scale);
+  const height = width > 160 ? 160 : width * Math.max(1, Math.min(28, Math.floor(132 / width)));
+  canvas.style.height = `${height}px`;
+  const [column, row] = [element("div", "column"), element("div", "row")];
+  const frame = element("div", "frame", [canvas, column, row]);
+  watch(frame, (x, y) => {
+    const step = Math.floor(x * data.steps);
+    const unit = Math.floor(y * width);
+    point({ direction, step, unit, name }, true);
+  });
+  picture.maps.push({ name, width, direction, column, row });
+  const caption = element("figcaption", "", [
+    element("b", "", symbol(name)),
+    element("span", `reading ${data.directions[direction]}`, data.directions[direction]),
+    legend(scale),
+  ]);
+  return element("figure", "", [caption, frame, axis()]);
+}
+
+function axis() {
+  const row = element("div", "axis");
+  for (const step of ticks(8)) {
+    const tick = element("span", "", String(step));
+    tick.style.left = `${((step + 0.5) / data.steps) * 100}%`;
+    row.append(tick);
+  }
+  return row;
+}
+
+function buildMaps(names, layer, point) {
+  picture.maps = [];
+  const grid = document.getElementById("maps");
+  grid.style.setProperty("--widest", `${Math.max(120, data.steps * 48)}px`);
+  grid.replaceChildren(...names.flatMap((name) => byDirection((direction) => map(name, direction, layer, point))));
+}
+
+/** Outlines and arrows on the chosen cell. */
+function markCell(cell, name) {
+  const place = (part, left, top) => {
+    part.hidden = left === null;
+    if (left !== null) part.style.setProperty("--left", left);
+    if (top !== undefined) part.style.setProperty("--top", top);
+  };
+  picture.strips.forEach(({ column, box, marks }, direction) => {
+    const own = direction === cell.direction;
+    place(column, cell.step);
+    column.classList.toggle("other", !own);
+    const row = picture.names.indexOf(name);
+    place(box, own && row >= 0 ? cell.step : null, row);
+    for (const mark of marks) place(mark, own && !isFirst(cell) ? Math.max(cell.step, readBefore(cell).step) : null);
+  });
+  for (const { column, row, direction, width } of picture.maps) {
+    const own = direction === cell.direction;
+    column.style.left = `${(cell.step / data.steps) * 100}%`;
+    column.style.width = `${100 / data.steps}%`;
+    column.classList.toggle("other", !own);
+    row.hidden = !own || cell.unit >= width;
+    row.style.top = `${(cell.unit / width) * 100}%`;
+    row.style.height = `${100 / width}%`;
+  }
+  picture.tokens.forEach((token, step) => token.classList.toggle("chosen", step === cell.step));
+}
+
+/** Call `at` with where the pointer is in an element, as parts of its width and height; see inspect.js for the rest. */
+function watch(part, at) {
+  part.classList.add("pointable");
+  part.place = ({ clientX, clientY }) => {
+    const { left, top, width, height } = part.getBoundingClientRect();
+    const inside = (part) => Math.max(0, Math.min(1 - 1e-9, part));
+    at(inside((clientX - left) / width), inside((clientY - top) / height));
+  };
+}

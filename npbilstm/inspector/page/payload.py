@@ -1,0 +1,160 @@
+"""What the page knows: one sequence of a trace as a JSON object, small enough for a document.
+
+Stored is only what the equations cannot derive: gates, states and the gradients that arrive at a step. All else the
+page computes from the text of the equations.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from npbilstm.inspector.described import DESCRIBED
+from npbilstm.inspector.highlight import printable
+from npbilstm.inspector.indices import liveliest
+from npbilstm.inspector.page.encoding import PRECISIONS, encode, encoded_size
+
+if TYPE_CHECKING:
+    from npbilstm.inspector.tracing import Trace
+
+MAPS = ("i", "f", "g", "o", "c", "r", "z", "n", "h")
+"""The quantities drawn as maps, those of them that a cell has, in this order; then their gradients."""
+
+GATES = ("i", "f", "o", "r", "z")
+"""Between 0 and 1."""
+
+ARRIVING = ("dy", "dh_next", "dc_next")
+"""The gradients that arrive at a step: from its output and from the step that is read next."""
+
+MATRICES = ("Wx", "Wh", "Wp")
+"""The weights that take room."""
+
+LARGEST_DOCUMENT = 4_900_000
+"""Characters, all of them ASCII, so that a document stays under 5 MB."""
+
+LEFT_OUT = {
+    "beside": "the gradients over time of the model beside it are left out",
+    "flow": "the gradients over time are left out",
+    "influence": "the influence of the inputs is left out",
+    "weights": "the weights are left out, so products with them are shown as totals only",
+}
+"""What a page that would be too large goes without, in this order."""
+
+Parts = dict[str, dict[str, np.ndarray]]
+"""The arrays of a page: arrays, weights, inputs; and, where there are such, flow, beside and influence."""
+
+
+def payload(trace: Trace, row: int, pictures: Mapping[str, Mapping[str, np.ndarray]], room: int) -> dict[str, Any]:
+    """All that the page shows of one row, in at most LARGEST_DOCUMENT - room characters.
+
+    pictures: of this row, each left out where it is not known
+        flow, beside: {"dh", "dc"} (L, S, T, T), or (L, S, 1, T) of a classifier: |dL_t / dh_u| at [l, s, t, u]
+        influence: {"x"} (T, T) or (1, T): the norm of d output_t / dx_u
+
+    What does not fit is rounded, first to float32, then to 16 bits, then left out; the notes say so. Raises ValueError
+    where nothing helps.
+    """
+    steps = int(trace.lengths[row])
+    head = description(trace, row)
+    with_weights, without = row_arrays(trace, row, weights=True), row_arrays(trace, row, weights=False)
+    extras: Parts = {name: dict(picture) for name, picture in pictures.items()}
+    room += len(json.dumps(head)) + 1000
+    gone: list[str] = []
+    for plan in (*PRECISIONS, *LEFT_OUT):
+        if plan in LEFT_OUT:
+            if plan != "weights" and plan not in extras:
+                continue
+            gone.append(plan)
+        parts = (without if "weights" in gone else with_weights) | {k: v for k, v in extras.items() if k not in gone}
+        precision = PRECISIONS[-1] if plan in LEFT_OUT else plan
+        if room + size_of(parts, precision) <= LARGEST_DOCUMENT:
+            head["notes"] = ["numbers are rounded to 16 bits, about four digits"] if precision == "int16" else []
+            head["notes"] += [LEFT_OUT[name] for name in gone]
+            return head | {k: {name: encode(array, precision) for name, array in v.items()} for k, v in parts.items()}
+    H, L = trace.layer.hidden_size, trace.layer.num_layers
+    raise ValueError(
+        f"row {row} has {steps} steps of {H} units in {L} layers, too much for a page under 5 MB; trace fewer steps"
+    )
+
+
+def size_of(parts: Parts, precision: str) -> int:
+    """How many characters the arrays take, with their names."""
+    return sum(encoded_size(array, precision) + 50 for part in parts.values() for array in part.values())
+
+
+def description(trace: Trace, row: int) -> dict[str, Any]:
+    """The words and sizes of a page: everything but its arrays."""
+    layer = trace.layer
+    names = [name for name in MAPS if name in trace.names]
+    tokens = [printable(token) for token in trace.tokens[row]]
+    blocks = {name.split(".")[-1]: "".join(letters) for name, letters in layer.blocks.items()}
+    whole = "".join(tokens) if all(len(token) == 1 for token in tokens) else " ".join(tokens)
+    numbered = tokens == [str(t) for t in range(len(tokens))]
+    title = repr(layer) if numbered else " ".join(whole.split())
+    return {
+        "title": title if len(title) <= 60 else f"{title[:59]}…",
+        "cell": type(layer).__name__,
+        "directions": list(trace.directions),
+        "layers": layer.num_layers,
+        "units": layer.hidden_size,
+        "outputs": layer.output_size,
+        "steps": len(tokens),
+        "row": row,
+        "rows": len(trace.lengths),
+        "start": liveliest(trace, row=row),
+        "embedded": trace.model is not None,
+        "tokens": tokens,
+        "predicted": class_names(trace, trace.predicted, row),
+        "true": class_names(trace, trace.target, row),
+        "by_step": trace.model is None or trace.model.one_label_a_step,
+        "classes": None if trace.classes is None else [printable(name) for name in trace.classes],
+        "loss": trace.loss if trace.loss is not None and np.isfinite(trace.loss) else None,
+        "gradients": trace.has_gradients,
+        "equations": trace.equations._asdict(),
+        "words": {name: DESCRIBED[name] for name in trace.names},
+        "widths": {name: trace[name].shape[-1] for name in trace.names},
+        "maps": names,
+        "gates": [name for name in names if name in GATES],
+        "blocks": blocks,
+        "notes": [],
+    }
+
+
+def class_names(trace: Trace, labels: np.ndarray | None, row: int) -> list[str] | str | None:
+    """A class's name for each step of the row, or one for the whole row; None where nobody knows."""
+    if labels is None:
+        return None
+
+    names = [printable(name) for name in trace.class_names]
+    if labels.ndim == 1:
+        return names[labels[row]]
+    return [names[k] for k in labels[row, : trace.lengths[row]]]
+
+
+def row_arrays(trace: Trace, row: int, weights: bool) -> Parts:
+    """The row's arrays without its padding, (L, S, T, H), and what they are computed from.
+
+    arrays: what the equations cannot derive, and without weights the products too. h_0 and c_0 (L, S, H): the state
+    before the first step. inputs: of layer k, unless it is the outputs of the layer below side by side.
+    """
+    T = int(trace.lengths[row])
+    texts = trace.equations.forward + (trace.equations.backward if trace.has_gradients else ())
+    products = [text.split(" = ")[0] for text in texts if "@" in text]
+    derived = {"h"} if any(text == "h = o * tanh(c)" for text in texts) else set()
+    stored = [name for name in (*MAPS, "q", *ARRIVING, *([] if weights else products)) if name in trace.names]
+    arrays = {name: trace[name][:, :, row, :T] for name in dict.fromkeys(stored) if name not in derived}
+    for state in ("h", "c"):
+        if f"{state}_prev" in trace.names:
+            before = trace[f"{state}_prev"][:, :, row]
+            first = [0, T - 1][: len(trace.directions)]  # the step that each direction reads first
+            arrays[f"{state}_0"] = before[:, range(len(first)), first]
+    inputs = {}
+    for k, x in enumerate(trace.inputs):
+        own = x[row, :T]
+        if k == 0 or not np.array_equal(own, np.concatenate(list(trace["h"][k - 1, :, row, :T]), axis=-1)):
+            inputs[str(k)] = own
+    kept = {name: p for name, p in trace.layer.params.items() if weights or name.split(".")[-1] not in MATRICES}
+    return {"arrays": arrays, "weights": kept, "inputs": inputs if weights else {}}

@@ -351,10 +351,21 @@ def use_one_thread() -> None:
         os.environ.update(dict.fromkeys(variables, "1"))
 
 
+def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """The command and its options. argparse takes no FILE that may be missing after MODEL and an option; we do."""
+    top = parser()
+    options, rest = top.parse_known_args(arguments)
+    if options.command == "inspect" and options.file is None and rest and not rest[0].startswith("--"):
+        options.file = rest.pop(0)
+    if rest:
+        top.error(f"unrecognized arguments: {' '.join(rest)}")
+    return options
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command -> its exit code."""
     prepare_streams()
-    options = parser().parse_args(arguments)
+    options = parsed(arguments)
     use_one_thread()
     try:
         code = COMMANDS[options.command](options)

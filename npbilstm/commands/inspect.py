@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,8 +12,7 @@ from npbilstm.commands.stretches import Stretch, characters, read_input, require
 from npbilstm.commands.terminal import require_free
 from npbilstm.files import write_atomically
 from npbilstm.inspector import Trace, printable, trace
-from npbilstm.inspector.indices import liveliest
-from npbilstm.inspector.strip import strip
+from npbilstm.inspector.indices import most_varying, position
 from npbilstm.layers.models import SequenceModel
 from npbilstm.textbook import softmax_cross_entropy_backward, softmax_cross_entropy_forward
 from npbilstm.training import load_model
@@ -56,7 +56,8 @@ def counted(*things: tuple[int, str, str]) -> str:
 def require_line(line: int, count: int, what: str) -> None:
     """Raise ValueError unless a line is there; the first is 1."""
     if not 1 <= line <= count:
-        raise ValueError(f"--line is {line}; the text has {count:,} {what}, 1 to {count}")
+        has = f"{count:,} {what}, 1 to {count}" if count > 1 else f"one {what[:-1]}"
+        raise ValueError(f"--line is {line}; the text has {has}")
 
 
 def shortened(stretch: Stretch, begin: int, end: int) -> Stretch:
@@ -68,9 +69,12 @@ def shortened(stretch: Stretch, begin: int, end: int) -> Stretch:
 def read_part(model: SequenceModel, about: About, options: Any) -> Part:
     """The stretch that the options choose. Raises OSError or ValueError where there is none."""
     name = "--text" if options.file is None else options.file
-    text = require_text(options.text, name) if options.file is None else read_input(options.file)
-    if not model.one_label_a_step:
-        text = text.replace("\t", " ")  # a class is then a sequence's: a second column would not be one
+    if options.file is None:
+        text = require_text(options.text.replace("\r\n", "\n").replace("\r", "\n"), name)
+    else:
+        text = read_input(options.file)
+    if about.words and (options.file is None or not model.one_label_a_step):
+        text = text.replace("\t", " ")  # no second column with a class for each word
     if about.words:
         return part_of_words(sentences(about, text, name), options.line, options.steps)
     stretch = characters(about, text)
@@ -91,11 +95,25 @@ def trace_stretch(model: SequenceModel, stretch: Stretch, classes: list[str]) ->
     return trace(model, stretch.ids[None], upstream=upstream, tokens=tokens, classes=classes)
 
 
-def page_beside_fresh(model: SequenceModel, seen: Trace, stretch: Stretch, classes: list[str]) -> bytes:
+def page_beside_fresh(
+    model: SequenceModel, seen: Trace, stretch: Stretch, classes: list[str], notes: Sequence[str] = ()
+) -> bytes:
     """The page of a trace, a fresh model of the same shape beside it."""
+    assert seen.predicted is not None
     fresh = type(model)(**model.config, rng=0)
-    notes = [] if stretch.true is not None else [OF_THE_PREDICTED]
+    if stretch.true is None:
+        notes = [*notes, OF_THE_PREDICTED]
+        stretch = stretch._replace(true=seen.predicted[0])  # the same loss for both
     return seen.to_html(beside=trace_stretch(fresh, stretch, classes), notes=notes).encode()
+
+
+def notes_on(options: Any, left_out: str) -> list[str]:
+    """What is read, and what of it is left out."""
+    notes = []
+    if options.file is not None:
+        name = "standard input" if options.file == "-" else printable(Path(options.file).name)
+        notes.append(f"from {name}{f', from line {options.line} on' if options.line > 1 else ''}")
+    return [*notes, f"left out: {left_out}"] if left_out else notes
 
 
 def run_inspect(options: Any, colour: bool) -> int:
@@ -111,14 +129,16 @@ def run_inspect(options: Any, colour: bool) -> int:
     model, said = load_model(options.model)
     about = read_about(options.model, said, model)
     stretch, left_out = read_part(model, about, options)
-    layers = model.recurrent.num_layers
-    if not 0 <= options.layer < layers:
-        raise ValueError(f"--layer is {options.layer}; the model has {layers} layers, 0 to {layers - 1}")
+    layer = position("--layer", options.layer, model.recurrent.num_layers, "the model", "layers")
+    if options.unit is not None:
+        position("--unit", options.unit, model.recurrent.hidden_size, "the model", "units")
+    if options.step is not None:
+        position("--step", options.step, len(stretch.symbols), "what is read", "steps")
     seen = trace_stretch(model, stretch, about.classes)
     # all is made before anything is shown or written: what cannot be made leaves nothing behind
-    shown = texts(options, seen, colour)
+    shown = texts(options, seen, layer, colour)
     if options.out is not None:
-        page = page_beside_fresh(model, seen, stretch, about.classes)
+        page = page_beside_fresh(model, seen, stretch, about.classes, notes_on(options, left_out))
         write_atomically(options.out, lambda file: file.write(page))
         shown.append(f"Open in a browser: {Path(options.out).resolve().as_uri()}")
     if left_out:
@@ -130,16 +150,17 @@ def run_inspect(options: Any, colour: bool) -> int:
     return 0
 
 
-def texts(options: Any, seen: Trace, colour: bool) -> list[str]:
+def texts(options: Any, seen: Trace, layer: int, colour: bool) -> list[str]:
     """What is printed: the bars of a unit, with a step its equations; beside a page only what is asked for."""
     if options.out is not None and options.unit is None and options.step is None and not options.gradients:
         return []
-    unit, found = options.unit, []
+    unit, direction, found = options.unit, options.direction or "forward", []
     if unit is None:
-        _, unit = liveliest(seen, options.layer)
+        most, unit = most_varying(seen, layer)
+        direction = options.direction or seen.directions[most]
         found.append(f"Unit {unit} varies most over these steps; --unit chooses another.")
-    found.append(strip(seen, unit, options.layer, colour=colour, gradients=options.gradients))
+    found.append(seen.strip(unit, layer, colour=colour, gradients=options.gradients))
     if options.step is not None:
-        explained = seen.explain(options.layer, options.direction or "forward", options.step, unit)
+        explained = seen.explain(layer, direction, options.step, unit)
         found.append(printable(str(explained)))
     return found

@@ -23,8 +23,9 @@ class Stretch(NamedTuple):
 
 def read_input(name: str) -> str:
     """A file's text, or standard input for "-". Raises OSError, or ValueError where it is empty or not UTF-8."""
-    text = decode(sys.stdin.buffer.read(), "standard input") if name == "-" else read_text(name)
-    return require_text(text, name)
+    if name == "-":
+        return require_text(decode(sys.stdin.buffer.read(), "standard input"), "standard input")
+    return require_text(read_text(name), name)
 
 
 def require_text(text: str, name: str) -> str:

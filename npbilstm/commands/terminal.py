@@ -25,6 +25,8 @@ def require_free(option: str, path: str, overwrite: bool, inputs: list[str | Non
         raise FileNotFoundError(2, f"{option} needs a folder that exists", str(Path(path).parent))
     if not Path(path).exists():
         return
+    if Path(path).is_dir():
+        raise ValueError(f"{option} is {path}, a folder; it needs the name of a file")
     if any(given and Path(given).exists() and Path(path).samefile(given) for given in inputs):
         raise ValueError(f"{option} is {path}, which this command reads; choose another name")
     if not overwrite:

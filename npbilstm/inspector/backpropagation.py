@@ -19,6 +19,7 @@ ROOM = 2**26
 """About how many numbers may be held at once."""
 
 
+@np.errstate(all="ignore")
 def backward_of_row(
     trace: Trace, row: int, dy: Any, dstate: Any = None, keep: Sequence[str] = ()
 ) -> tuple[np.ndarray, list[dict[str, np.ndarray]]]:
@@ -107,8 +108,3 @@ def in_batches(trace: Trace, row: int, items: Sequence[int], size: int) -> Itera
     count = max(1, ROOM // (int(trace.lengths[row]) * size * a_step * len(layer.directions)))
     for start in range(0, len(items), count):
         yield list(items[start : start + count])
-
-
-def output_is_by_step(trace: Trace) -> bool:
-    """Whether there is an output at every step: always but for a classifier."""
-    return trace.model is None or trace.model.one_label_a_step

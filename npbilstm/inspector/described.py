@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+GATES = ("i", "f", "o", "r", "z")
+"""Between 0 and 1; all others may have either sign."""
+
+QUANTITIES = ("i", "f", "g", "o", "c", "r", "z", "n", "h")
+"""What there is to see of a unit at a step, of any cell, in the order in which it is shown."""
+
 DESCRIBED = {
     # what a step starts from
     "x": "what the layer reads at this step",
     "h_prev": "what was put out at the step read before",
     "c_prev": "the cell as the step read before left it",
     # LSTM
-    "a_i": "the input gate before its sigmoid",
-    "a_f": "the forget gate before its sigmoid",
-    "a_g": "the candidate before its tanh",
-    "a_o": "the output gate before its sigmoid",
+    "a_i": "the input gate: what x and the old h say",
+    "a_f": "the forget gate: what x and the old h say",
+    "a_g": "the candidate: what x and the old h say",
+    "a_o": "the output gate: what x and the old h say",
     "i": "input gate: how much of the candidate to write",
     "f": "forget gate: how much of the old cell to keep",
     "g": "candidate: what could be written",
@@ -33,11 +39,11 @@ DESCRIBED = {
     # RNN
     "a": "the unit before its nonlinearity",
     # the gradient of the loss with respect to each
-    "dy": "gradient from above: what reads h at this step",
+    "dy": "gradient of h from what reads it at this step",
     "dh_next": "gradient of h from what is read later",
     "dc_next": "gradient of c from what is read later",
     "dh": "gradient of h: from above and from later",
-    "dc": "gradient of c: from later and through h",
+    "dc": "gradient of c: from later and from this step",
     "di": "what reaches the input gate",
     "df": "what reaches the forget gate",
     "dg": "what reaches the candidate",

@@ -86,6 +86,7 @@ FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "positive": lambda a: relu_derivative(np.asarray(a)),
 }
 
+NAME = re.compile("[A-Za-z_]+")
 TOKEN = re.compile(r"\s*(\d+(?:\.\d+)?|(?:next\.)?[A-Za-z_]+(?:\.T)?|[-+*@()=]|\^2)")
 
 
@@ -99,7 +100,7 @@ def parse(text: str) -> Equation:
             raise ValueError(f"equation {text!r} is not understood from {text[end:]!r} on")
         tokens.append(match.group(1))
         end = match.end()
-    if len(tokens) < 3 or tokens[1] != "=":
+    if len(tokens) < 3 or tokens[1] != "=" or not NAME.fullmatch(tokens[0]):
         raise ValueError(f"equation {text!r} needs the form NAME = sum")
     name, _, *rest = tokens
     found = parse_sum(rest)
@@ -126,8 +127,11 @@ def parse_term(tokens: list[str]) -> Product | Dot:
     factors = [parse_factor(tokens)]
     if tokens[:1] == ["@"]:
         tokens.pop(0)
-        weight = tokens.pop(0)
-        return Dot(factors[0], weight.removesuffix(".T"), weight.endswith(".T"))
+        weight = tokens.pop(0) if tokens else ""
+        plain = weight.removesuffix(".T")
+        if not isinstance(factors[0], Symbol) or not NAME.fullmatch(plain):
+            raise ValueError("an equation has @ that does not stand between two names")
+        return Dot(factors[0], plain, weight != plain)
     while tokens[:1] == ["*"]:
         tokens.pop(0)
         factors.append(parse_factor(tokens))
@@ -151,7 +155,7 @@ def parse_factor(tokens: list[str]) -> Any:
         tokens.pop(0)
     elif token[0].isdigit():
         factor = float(token)
-    elif re.match("[A-Za-z]", token):
+    elif NAME.fullmatch(token.removeprefix("next.")):
         factor = Symbol(token.removeprefix("next."), token.startswith("next."))
     else:
         raise ValueError(f"an equation has {token!r} where it needs a number, a name or a bracket")

@@ -78,8 +78,7 @@ class Explanation:
 
     def sections(self) -> list[tuple[str, tuple[FilledEquation, ...]]]:
         """The two passes, each under its title."""
-        backward = "backward, where the gradient of the loss came from" if self.backward else "backward"
-        return [(f"forward: {self.starts}", self.forward), (f"{backward}: {self.continues}", self.backward)]
+        return [(f"forward: {self.starts}", self.forward), (f"backward: {self.continues}", self.backward)]
 
 
 def explain(
@@ -159,17 +158,21 @@ def projected(place: Place) -> str:
     """What is shown of a projection's outputs."""
     layer = place.trace.layer
     R = layer.output_size
-    if layer.hidden_size == R:
+    if getattr(layer, "projection_size", None) is None:
         return ""
     rest = f"those of number {place.unit} are shown" if place.unit < R else f"there is no number {place.unit}"
-    return f"; h, dh and dh_next are {R} numbers for all units together, {rest}"
+    return f"; h, h_prev, dh and dh_next are {R} numbers for all units together, {rest}"
 
 
 def backward_sources(place: Place) -> str:
     """Where the gradients that arrive come from."""
     if not place.trace.has_gradients:
         return "not known without an upstream gradient or a target"
-    return "no step is read next" if place.after is None else f"next is {step_name(place, place.after)}"
+    if place.layer < place.trace.layer.num_layers - 1:
+        dy = f"dy is from layer {place.layer + 1}, which reads h"
+    else:
+        dy = "dy is the upstream gradient" if place.trace.model is None else "dy is from the model's output"
+    return f"{dy}; " + ("no step is read next" if place.after is None else f"next is {step_name(place, place.after)}")
 
 
 def equation_text(equation: FilledEquation) -> list[str]:

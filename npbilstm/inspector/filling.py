@@ -139,7 +139,7 @@ def sum_lines(total: Sum, value: float, place: Place) -> tuple[tuple[str, ...], 
     """The lines of a sum or a dot product, and the dot products; all of one quantum."""
     parts = [sign * place.compute(term) for sign, term in total.terms]
     exact = sum(parts)
-    if not math.isfinite(exact):  # nothing adds up
+    if not math.isfinite(exact) or not math.isfinite(value):  # nothing adds up
         texts = [(1, number(part)) for part in parts]
         return without_repeats(put_in(total, place), joined(texts), number(value)), ()
     power = power_of(max(map(abs, [*parts, exact])))

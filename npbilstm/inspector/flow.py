@@ -6,14 +6,13 @@ Axes: layer of the stack L, direction S, step T of one row, in input time order.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from npbilstm.inspector.backpropagation import (
     backward_of_row,
     in_batches,
-    output_is_by_step,
 )
 from npbilstm.inspector.indices import row_of, step_of
 from npbilstm.inspector.tracing import Trace
@@ -78,23 +77,26 @@ def gradients_of_steps(
     T = trace.lengths[row]
     wanted = [f"d{part}" for part in trace.layer.state_parts]
 
-    def alone(upstream: Any) -> np.ndarray:
-        own = np.asarray(upstream)[row, :T]
+    def alone(upstream: np.ndarray, some: list[int]) -> np.ndarray:
+        own = upstream[row, :T]
         dy = np.zeros((len(some), *own.shape), trace["h"].dtype)
         dy[range(len(some)), some] = own[some]
         return dy
 
     for some in in_batches(trace, row, steps, 1):
-        pair = isinstance(trace.output, tuple)
-        dy = tuple(map(alone, trace.upstream)) if pair else alone(trace.upstream)
+        pair = isinstance(trace.upstream, tuple)
+        dy = tuple(alone(d, some) for d in trace.upstream) if pair else alone(trace.upstream, some)
         _, found = backward_of_row(trace, row, dy, keep=wanted)
         dh, *dc = (np.stack([level[name] for level in found]) for name in wanted)
         yield some, dh, dc[0] if dc else None
 
 
 def size(gradient: np.ndarray) -> np.ndarray:
-    """The Euclidean norm over the last axis; in float64, as squares of what has all but vanished would be 0."""
-    return np.linalg.norm(gradient.astype(np.result_type(gradient, np.float64)), axis=-1)
+    """The Euclidean norm over the last axis; relative to the largest, as squares of what has all but vanished are 0."""
+    gradient = np.asarray(gradient, np.float64)
+    largest = np.abs(gradient).max(axis=-1, initial=0)
+    scale = np.where((largest > 0) & np.isfinite(largest), largest, 1)
+    return scale * np.linalg.norm(gradient / scale[..., None], axis=-1)
 
 
 def forgetting(trace: Trace, step: int | None = None, row: int = 0) -> np.ndarray | None:
@@ -129,7 +131,7 @@ def product_to(f: np.ndarray, last: int) -> np.ndarray:
 
 def loss_is_by_step(trace: Trace) -> bool:
     """Whether the loss has a part for each step."""
-    return output_is_by_step(trace) and trace.upstream is not None
+    return trace.output_is_by_step and trace.upstream is not None
 
 
 def require_gradients(trace: Trace) -> None:
@@ -141,5 +143,20 @@ def require_gradients(trace: Trace) -> None:
 def require_loss_by_step(trace: Trace, step: int) -> None:
     """Raise ValueError where the loss at one step alone is asked for and there is none."""
     if not loss_is_by_step(trace):
-        sees = "the final states alone" if output_is_by_step(trace) else "a whole sequence"
+        sees = "the final states alone" if trace.output_is_by_step else "a whole sequence"
         raise ValueError(f"step is {step}; this trace's loss is of {sees}, so step needs to be None")
+
+
+def require_alike(trace: Trace, beside: Trace, row: int) -> None:
+    """Raise unless the curves of both can be drawn over each other."""
+    if not isinstance(beside, Trace):
+        raise TypeError(f"beside is a {type(beside).__name__}; it needs a trace")
+    if not -len(beside.lengths) <= row < len(beside.lengths):
+        raise ValueError(f"beside has {len(beside.lengths)} rows; it needs row {row}")
+    sizes = [
+        (t.layer.num_layers, len(t.directions), int(t.lengths[row]), " and ".join(t.layer.state_parts))
+        for t in (trace, beside)
+    ]
+    if sizes[0] != sizes[1]:
+        own, other = ("layers {}, directions {}, steps in this row {}, states {}".format(*size) for size in sizes)
+        raise ValueError(f"beside has {other}; it needs those of the trace: {own}")

@@ -55,7 +55,7 @@ def direction_of(trace: Trace, direction: str) -> int:
     return trace.directions.index(direction)
 
 
-def liveliest(trace: Trace, layer: int = 0, row: int = 0) -> tuple[int, int]:
+def most_varying(trace: Trace, layer: int = 0, row: int = 0) -> tuple[int, int]:
     """The direction and the unit whose h varies most over the steps: where to begin to look."""
     h = trace["h"][layer, :, row, : trace.lengths[row]]
     with np.errstate(all="ignore"):

@@ -15,8 +15,8 @@ import numpy as np
 from npbilstm.inspector.backpropagation import (
     backward_of_row,
     in_batches,
-    output_is_by_step,
 )
+from npbilstm.inspector.flow import size
 from npbilstm.inspector.indices import row_of, step_of
 from npbilstm.inspector.tracing import Trace
 
@@ -40,8 +40,8 @@ def influence(trace: Trace, step: int | None = None, row: int = 0) -> np.ndarray
         each = [gradients(int(steps[k])) for k in some]
         dy, dstate = (joined(parts) for parts in zip(*each))
         dx, _ = backward_of_row(trace, row, dy, dstate)
-        squares = np.square(dx, dtype=np.float64).sum(axis=-1)  # (B, T)
-        found[some] = np.sqrt(squares.reshape(len(some), -1, T).sum(axis=1))
+        blocks = dx.reshape(len(some), -1, T, dx.shape[-1]).swapaxes(1, 2)  # (B, T, numbers of the output, D)
+        found[some] = size(blocks.reshape(len(some), T, -1))
     return found if step is None else found[0]
 
 
@@ -99,7 +99,7 @@ def joined(rows: Sequence[Any]) -> Any:
 
 def asked_for(trace: Trace, step: int | None, row: int) -> np.ndarray:
     """The output steps that `step` stands for; of a classifier a single one, whatever its number."""
-    if not output_is_by_step(trace):
+    if not trace.output_is_by_step:
         if step is not None:
             raise ValueError(f"step is {step}; a classifier has one output a sequence, so step needs to be None")
         return np.zeros(1, int)

@@ -11,14 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from npbilstm.inspector.backpropagation import output_is_by_step
-from npbilstm.inspector.flow import flow
-from npbilstm.inspector.highlight import printable
+from npbilstm.inspector.described import GATES
+from npbilstm.inspector.flow import flow, require_alike
 from npbilstm.inspector.indices import direction_of, layer_of, row_of, step_of, unit_of
 from npbilstm.inspector.influence import influence
+from npbilstm.inspector.strip import visible
 from npbilstm.inspector.tracing import Trace
 
-GATES = ("i", "f", "o", "r", "z")
 """What lies between 0 and 1."""
 
 BLUE, ORANGE, GREY = "#0072b2", "#d55e00", "#5f6368"
@@ -59,7 +58,7 @@ def plot_unit(trace: Trace, unit: int, layer: int = 0, direction: str = "forward
     names = [name for name in ("i", "f", "g", "o", "r", "z", "n", "c", "h") if name in trace.names]
     strips = [trace[name][layer, s, row, :T] for name in names]
     # with a projection h has fewer units
-    drawn = [(name, strip[:, unit]) for name, strip in zip(names, strips) if -len(strip[0]) <= unit < len(strip[0])]
+    drawn = [(name, strip[:, unit]) for name, strip in zip(names, strips) if unit < strip.shape[-1]]
     for k, (name, values) in enumerate(drawn):
         extent = (-0.5, T - 0.5, k + 0.45, k - 0.45)
         ax.imshow(values[None], aspect="auto", interpolation="nearest", extent=extent, **colours(name, values))
@@ -84,14 +83,14 @@ def plot_flow(
     """The size of the gradient at each step, see `flow`, and the mean over the units of what the forget gates let
     through, to the same step. beside: a trace of the same input by another model, dashed."""
     ax = axes_or_own(ax)
-    row, T = row_of(trace, row)
+    row, _ = row_of(trace, row)
     step = None if step is None else step_of(trace, step, row)
     layer = layer_of(trace, layer)
+    if beside is not None:
+        require_alike(trace, beside, row)
     for one, style in ((trace, "-"), (beside, "--")):
         if one is None:
             continue
-        if row_of(one, row)[1] != T:
-            raise ValueError(f"beside has {row_of(one, row)[1]} steps in row {row}; the trace has {T}")
         found = flow(one, step, row)
         forget = None if found.forget is None else found.forget.mean(axis=-1)
         for s, (direction, colour) in enumerate(zip(one.directions, (BLUE, ORANGE))):
@@ -132,7 +131,7 @@ def plot_influence(trace: Trace, step: int | None = None, row: int = 0, ax: Any 
     else:
         bars = ax.bar(range(T), found.reshape(T), color=BLUE)
         of = "the output"
-        if output_is_by_step(trace):
+        if trace.output_is_by_step:
             step = 0 if step is None else step_of(trace, step, row)
             bars[step].set_color(ORANGE)
             of = f"the output at step {step} '{shown(trace.tokens[row][step])}'"
@@ -183,7 +182,7 @@ def thinned(tokens: list[str], most: int) -> tuple[list[int], list[str]]:
 def shown(token: str) -> str:
     """A token as a label: in one line, blanks visible, not too long, and nothing in it that matplotlib reads as
     mathematics."""
-    seen = printable(token).translate({ord(" "): "\u2423", ord("\n"): "\u21b5", ord("\t"): "\u21e5"})
+    seen = visible(token)
     if len(seen) > LONGEST:
         seen = seen[: LONGEST - 1] + "\u2026"
     return seen.replace("$", r"\$")

@@ -16,9 +16,16 @@ FOUR_DIGITS = Context(prec=4, rounding=ROUND_HALF_UP)
 
 
 def number(value: float) -> str:
-    """A number alone: "0.7311", "0.04213", "12.35", "1.234e-05"; exactly 0 is "0"."""
+    """A number alone: "0.7311", "0.04213", "12.35", "1.234e-05"; exactly 0 is "0".
+
+    Within a thousandth below 1 it has more digits, "0.999983": of 1 - f and 1 - g^2 three are left then.
+    """
     if not math.isfinite(value):
         return str(float(value))
+    distance = 1 - abs(value)
+    if 0 < distance < 0.001:
+        power = max(power_of(distance) + 1, -12)
+        return f"{Decimal(counted(value, power)).scaleb(power):f}"
     power = power_of(value)
     return written(counted(value, power), power)
 

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from npbilstm.inspector.described import GATES, QUANTITIES
 from npbilstm.inspector.highlight import TERMINAL, printable, terminal_text
 from npbilstm.inspector.indices import layer_of, row_of, unit_of
 
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 BARS = " ▁▂▃▄▅▆▇"
 """Not up to █, which would touch the line above it."""
 
-GATES = ("i", "f", "o", "r", "z")
-SIGNED = ("g", "n", "c", "h")
 GATE, UP, DOWN = TERMINAL[0], TERMINAL[2], TERMINAL[1]
 """Grey; orange above 0, blue below."""
 
@@ -103,7 +102,7 @@ def lines(trace: Trace, unit: int, layer: int, row: int, gradients: bool) -> tup
     d = "d" if gradients else ""
     drawn: list[list[Line]] = [[] for _ in trace.directions]
     full: dict[str, list[str]] = {}
-    for name in (*GATES, *SIGNED):
+    for name in (*GATES, *(name for name in QUANTITIES if name not in GATES)):
         # with a projection fewer units have an h
         if d + name not in trace.names or unit >= trace[d + name].shape[-1]:
             continue

@@ -6,6 +6,7 @@ Axes of the arrays: layer of the stack L, direction S (forward, reverse), row N,
 from __future__ import annotations
 
 import copy
+import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from npbilstm.files import write_atomically
+from npbilstm.inspector.arguments import as_batch, checked_classes, require_real, require_steps, token_names
 from npbilstm.inspector.equations import Dot, Equations, Symbol, equations_of, evaluate, parse, weight_block
 from npbilstm.layers import Dropout, Recurrent
 from npbilstm.layers.merge import merge_forward
 from npbilstm.layers.models import SequenceModel
-from npbilstm.layers.recurrent import RecurrentLayerCache, batch_of_one
+from npbilstm.layers.recurrent import RecurrentLayerCache, batch_of_one, unbatched
 from npbilstm.layers.steps import backward_steps, forward_steps
 from npbilstm.textbook import softmax_cross_entropy_backward, softmax_cross_entropy_forward
 from npbilstm.textbook.sequences import check_lengths, valid_steps
@@ -37,9 +39,11 @@ class Trace:
         h_prev and their gradients have R units in place of H where the layer has a projection. 0 in the padding.
     inputs[k]: (N, T, D_k), what layer k of the stack reads. order (S, N, T): at which turn a direction read a step, -1
         in the padding. lengths (N,). tokens[n]: the names of row n's steps.
-    equations: those of the layer's cell; every array satisfies them.
+    equations: those of the layer's cell. The arrays satisfy them at every valid step, but for dh_next and dc_next at
+        the step that a direction reads last: there they are the gradient of the final state.
     model: None for a layer alone. layer: its recurrent layer, dropout off.
-    output: the model's logits, or the layer's y. target, predicted: classes as integers, or None. classes: their names.
+    output: the model's logits, or the layer's y, N first. target, predicted: classes as integers, or None.
+    classes: their names.
     loss: the mean cross-entropy, where there is a target. dx: the gradient of inputs[0], where there are gradients.
     ids: the symbols that a model read, (N, T); None for a layer alone. upstream: the gradient of the layer's y, (N, T,
         features) or a pair; None where the loss does not see y.
@@ -99,6 +103,11 @@ class Trace:
         return None if self.model is None else self.output.argmax(axis=-1)
 
     @property
+    def output_is_by_step(self) -> bool:
+        """Whether there is an output at every step: always but for a classifier."""
+        return self.model is None or self.model.one_label_a_step
+
+    @property
     def class_names(self) -> list[str]:
         """A name for each class, its number where it has none."""
         if self.classes is not None:
@@ -120,16 +129,17 @@ class Trace:
         return flow(self, step, row)
 
     def influence(self, step: int | None = None, row: int = 0) -> np.ndarray:
-        """How much each input matters to the output at a step: see inspector/influence.py."""
+        """How much each input matters to the output at a step, or at all of them, which of a large layer takes minutes:
+        see inspector/influence.py."""
         from npbilstm.inspector.influence import influence
 
         return influence(self, step, row)
 
-    def strip(self, unit: int, layer: int = 0, row: int = 0, colour: bool = False) -> str:
+    def strip(self, unit: int, layer: int = 0, row: int = 0, *, colour: bool = False, gradients: bool = False) -> str:
         """One unit's gates and states over the tokens as bars of text: see inspector/strip.py."""
         from npbilstm.inspector.strip import strip
 
-        return strip(self, unit, layer, row, colour)
+        return strip(self, unit, layer, row, colour=colour, gradients=gradients)
 
     def to_html(self, row: int = 0, beside: Trace | None = None, notes: Sequence[str] = ()) -> str:
         """The page to explore a row on: one document that fetches nothing.
@@ -141,17 +151,21 @@ class Trace:
 
         return page_html(self, row, beside, notes)
 
-    def save_html(self, path: str | Path, row: int = 0, beside: Trace | None = None) -> None:
+    def save_html(self, path: str | Path, row: int = 0, beside: Trace | None = None, notes: Sequence[str] = ()) -> None:
         """Write the page, see to_html, whole or not at all. Raises OSError naming path."""
-        document = self.to_html(row, beside).encode()
+        document = self.to_html(row, beside, notes).encode()
         write_atomically(path, lambda file: file.write(document))
 
     def _repr_html_(self) -> str:
         from npbilstm.inspector.page import iframe_html
 
-        return iframe_html(self.to_html())
+        try:
+            return iframe_html(self.to_html(int(np.flatnonzero(self.lengths)[0])))  # the first row that has steps
+        except (IndexError, ValueError) as error:  # none has, or it is too large for a page
+            return f"<p>{html.escape(repr(self))}: {html.escape(str(error))}</p>"
 
 
+@np.errstate(all="ignore")
 def trace(
     model_or_layer: SequenceModel | Recurrent,
     x: Any,
@@ -171,14 +185,16 @@ def trace(
     computed from them by trace.equations. Dropout is off.
 
     x: for a model ids (N, T); for a layer floating numbers (N, T, D). One sequence may come without its N.
-    lengths: (N,), None for all T. tokens: a name for every step, to be shown: a row of them, or a list of rows; a
-        string gives its characters.
+    lengths: (N,), None for all T. tokens: a name for every step, to be shown: a list of rows, or for a batch of one a
+        row; a string gives its characters. None for a model's ids, a layer's step numbers.
     upstream: the gradient of the loss with respect to the logits or to y. target: in its place, of a model: classes as
         integers (N, T) or (N,); the loss is then the mean cross-entropy. classes: the names of the classes.
     state, dstate: of a layer, the initial state and the gradient of the final one, as forward and backward take them.
 
-    Raises TypeError or ValueError, naming the argument.
+    Infinity and NaN are kept as they come. Raises TypeError or ValueError, naming the argument.
     """
+    for name, p in getattr(model_or_layer, "params", {}).items():
+        require_real(f"params[{name!r}]", p)
     if isinstance(model_or_layer, SequenceModel):
         if state is not None or dstate is not None:
             raise ValueError("state and dstate go with a layer; a model starts from 0")
@@ -196,68 +212,67 @@ def trace_model(
     model: SequenceModel, ids: Any, lengths: Any, upstream: Any, tokens: Any, target: Any, classes: Any
 ) -> Trace:
     """A model's trace; arguments as trace has them."""
-    ids = np.asarray(ids)
+    if target is not None and upstream is not None:
+        raise ValueError("target and upstream are both given; the loss needs one of them")
+    ids = np.array(ids)
     alone = ids.ndim == 1
     if alone:
         ids = ids[None]
-        target = (
-            target if target is None or (np.ndim(target) and not model.one_label_a_step) else np.asarray(target)[None]
-        )
-        upstream = upstream if upstream is None else np.asarray(upstream)[None]
-    if target is not None and upstream is not None:
-        raise ValueError("target and upstream are both given; the loss needs one of them")
-    logits, cache = model.forward(ids, lengths, training=True)
     require_steps(ids.shape)
+    logits, cache = model.forward(ids, lengths, training=True)
     loss = None
     if target is not None:
-        target = np.asarray(target)
-        if target.shape != logits.shape[:-1]:
-            raise ValueError(f"target has shape {target.shape}; it needs {logits.shape[:-1]}")
-        own_lengths = lengths if model.one_label_a_step else None
-        loss, loss_cache = softmax_cross_entropy_forward(logits, target, own_lengths)
+        target = as_batch("target", target, logits.shape[:-1], alone)
+        if target.dtype.kind not in "iu":
+            raise TypeError(f"target has dtype {target.dtype}; it needs integers, each the number of a class")
+        loss, loss_cache = softmax_cross_entropy_forward(logits, target, lengths if model.one_label_a_step else None)
         upstream = softmax_cross_entropy_backward(1.0, loss_cache)
-    V = logits.shape[-1]
-    if classes is not None and len(classes) != V:
-        raise ValueError(f"classes has {len(classes)} names; the model has {V} classes")
+    elif upstream is not None:
+        upstream = as_batch("upstream", require_real("upstream", upstream), logits.shape, alone)
     dy = dstate = None
     if upstream is not None:
-        dy, dstate, _ = model.backward_to_recurrent(np.asarray(upstream), cache)
+        dy, dstate, _ = model.backward_to_recurrent(upstream, cache)
     x, _ = model.embedding.forward(np.where(cache.valid, ids, 0))
-    shown = [[str(i) for i in row] for row in ids.tolist()] if tokens is None else tokens
+    shown = ids.tolist() if tokens is None else tokens
     recurrent = gather(model.recurrent, x, lengths, cache.recurrent, dy, dstate, shown)
     return Trace(
         **recurrent,
         model=model,
         output=logits,
         target=target,
-        classes=None if classes is None else [str(name) for name in classes],
+        classes=checked_classes(classes, logits.shape[-1]),
         loss=None if loss is None else float(loss),
-        ids=ids.copy(),
+        ids=ids,
         upstream=dy,
     )
 
 
 def trace_layer(layer: Recurrent, x: Any, lengths: Any, upstream: Any, tokens: Any, state: Any, dstate: Any) -> Trace:
     """A layer's trace; arguments as trace has them."""
+    x = require_real("x", x)
     y, _, cache = layer.forward(x, lengths, state, training=True)
-    x = np.asarray(x)
     require_steps(x.shape[:-1])
+    alone = not cache.batched
+    if alone:
+        x, y = x[None], batch_of_one(y)
+    if upstream is not None:
+        upstream = upstream_of(y, upstream, alone)
     dy = upstream
     if dy is None and dstate is not None:  # the loss may see the final state alone
-        dy = tuple(np.zeros_like(part) for part in y) if isinstance(y, tuple) else np.zeros_like(y)
-    if not cache.batched:
-        x = x[None]
-        upstream = None if upstream is None else batch_of_one(upstream)
-    return Trace(
-        **gather(layer, x, lengths, cache, dy, dstate, tokens),
-        model=None,
-        output=y,
-        target=None,
-        classes=None,
-        loss=None,
-        ids=None,
-        upstream=copy.deepcopy(upstream),
-    )
+        dy = tuple(map(np.zeros_like, y)) if isinstance(y, tuple) else np.zeros_like(y)
+    if alone and dy is not None:
+        dy = unbatched(dy)  # as the layer has it
+    recurrent = gather(layer, x, lengths, cache, dy, dstate, tokens)
+    return Trace(**recurrent, model=None, output=y, target=None, classes=None, loss=None, ids=None, upstream=upstream)
+
+
+def upstream_of(y: Any, upstream: Any, alone: bool) -> Any:
+    """The gradient of a layer's y as a batch, a pair where y is one."""
+    if not isinstance(y, tuple):
+        return as_batch("upstream", require_real("upstream", upstream), y.shape, alone)
+    if not isinstance(upstream, (tuple, list)) or len(upstream) != 2:
+        raise TypeError(f"upstream is a {type(upstream).__name__}; with merge=None it needs a pair of arrays")
+    return tuple(as_batch("upstream", require_real("upstream", d), part.shape, alone) for d, part in zip(upstream, y))
 
 
 def gather(
@@ -286,7 +301,7 @@ def gather(
         "inputs": inputs,
         "order": processing_order(lengths, T, len(layer.directions)),
         "lengths": lengths,
-        "tokens": token_names(tokens, lengths, N),
+        "tokens": token_names(tokens, lengths, T),
         "dx": dx if dx is None or cache.batched else dx[None],
     }
 
@@ -298,8 +313,8 @@ def complete(
     found = dict(given)
 
     def value(symbol: Symbol) -> np.ndarray:
-        if symbol.name in found:
-            return read_next(found[symbol.name]) if symbol.next else found[symbol.name]
+        if symbol.name in found:  # never that of the next step: what passes from step to step is given
+            return found[symbol.name]
         weights = [weight_block(layer, k, direction, symbol.name) for direction in layer.directions]
         return np.stack(weights)[:, None, None]  # (S, 1, 1, H)
 
@@ -317,39 +332,11 @@ def complete(
     return {name: found[name] for name in [*first, *named]}
 
 
-def read_next(array: np.ndarray) -> np.ndarray:
-    """(S, N, T, .) -> at each step the value at the step that the direction reads next; 0 where there is none."""
-    found = np.zeros_like(array)
-    found[0, :, :-1] = array[0, :, 1:]
-    found[1:, :, 1:] = array[1:, :, :-1]
-    return found
-
-
 def processing_order(lengths: np.ndarray, T: int, S: int) -> np.ndarray:
     """order[s, n, t]: at which turn direction s reads step t of row n; -1 in the padding."""
     t = np.arange(T)
     both = [np.broadcast_to(t, (len(lengths), T)), lengths[:, None] - 1 - t]
     return np.stack([np.where(t < lengths[:, None], order, -1) for order in both[:S]])
-
-
-def token_names(tokens: Any, lengths: np.ndarray, N: int) -> list[list[str]]:
-    """A name for every valid step. Raises ValueError where there are too few or too many."""
-    if tokens is None:
-        return [[str(t) for t in range(length)] for length in lengths]
-    one_row = isinstance(tokens, str) or (N == 1 and all(isinstance(token, str) for token in tokens))
-    rows = [tokens] if one_row else list(tokens)
-    if len(rows) != N:
-        raise ValueError(f"tokens has {len(rows)} rows; x has {N}")
-    for n, (row, length) in enumerate(zip(rows, lengths)):
-        if len(row) < length:
-            raise ValueError(f"tokens has {len(row)} names for row {n}; the row has {length} steps")
-    return [[str(token) for token in row[:length]] for row, length in zip(rows, lengths)]
-
-
-def require_steps(shape: tuple[int, ...]) -> None:
-    """Raise ValueError where a batch has no step to be looked at."""
-    if 0 in shape:
-        raise ValueError(f"x has shape {shape}; a trace needs at least one row and one step")
 
 
 def layer_without_dropout(layer: Recurrent) -> Recurrent:

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 
 import npbilstm as nb
-from npbilstm.cli import main, parser
+from npbilstm.cli import main, parsed, parser
 from npbilstm.commands.checks import CHECKS
 from npbilstm.training import read_checkpoint
 
@@ -55,9 +56,9 @@ def test_every_example_in_the_help_parses():
     for command in ("demo", "train", "tag", "inspect", "convert", "check"):
         text = next(a for a in parser()._actions if a.dest == "command").choices[command].epilog
         for line in text.split("\n"):
-            example = re.split(r"\s{3,}| >", line.strip().split("| ")[-1])[0].split()
-            if example[:1] == ["npbilstm"]:
-                assert parser().parse_args(example[1:]).command == command
+            example = re.split(r"\s{3,}| >", line.strip().split("| ")[-1])[0]
+            if example.startswith("npbilstm"):
+                assert parsed(shlex.split(example)[1:]).command == command
 
 
 def test_version_is_the_packages(folder):
@@ -211,7 +212,7 @@ def damaged_models(folder, tmp_path):
         ("tag words.npz words.txt --html words.npz --overwrite", "--html is words.npz, which this command reads"),
         ("tag words.npz words.txt --html blank.txt", "blank.txt exists; choose another --html, or allow it with"),
         ("tag words.npz words.txt --html no/such/page.html", "no/such: --html needs a folder that exists"),
-        ("tag words.npz words.txt --html void --overwrite", "void is a folder or a device; it needs to be a file"),
+        ("tag words.npz words.txt --html void --overwrite", "--html is void, a folder; it needs the name of a file"),
         ("tag words.npz title.txt", "title.txt"),
         ("train --resume=", "Is a directory"),
         ("train words.txt --valid=", "there is no such file or folder"),

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 import npbilstm as nb
-from npbilstm.cli import main, parser
+from npbilstm.cli import main
 from npbilstm.commands import demo
-from npbilstm.commands.inspect import liveliest_unit
 from npbilstm.datasets.python_source import CALLED, CHARACTERS, CLASSES, KEYWORD, SourceFile, label_characters
+from npbilstm.inspector.indices import most_varying
 
 CODE = "def f(x):\n    return g(x)\n"
 WORDS = "the\tDET\ncat\tNOUN\nruns\tVERB\n\na\tDET\nfish\tNOUN\n"
@@ -115,7 +115,7 @@ def test_words_are_read_a_sentence_at_a_time(run):
 
 
 def test_text_that_nobody_has_labelled_says_whose_gradients_are_shown(run):
-    said = "Nobody says what is true here: the gradients are those of the predicted classes.\n"
+    said = "Nobody says what is true here, so the gradients are those of the predicted classes.\n"
     assert run("code", "--text", "what ' is (this", "--step", "1")[2] == said
     assert run("words", "--text", "the cat", "--gradients")[2] == said
     code, out, err = run("words", "--text", "the cat")
@@ -195,10 +195,10 @@ def test_no_colour_is_used_unless_asked_for(run):
         ("bare.npz a.py", "bare.npz does not name its symbols and classes"),
         ("code.npz --text=", "--text is empty; there is nothing to read"),
         ("code.npz blank.py", "blank.py is empty; there is nothing to read"),
-        ("code.npz a.py --unit 5", "unit is 5; the layer has 5 units, 0 to 4"),
+        ("code.npz a.py --unit 5", "--unit is 5; the model has 5 units, 0 to 4"),
         ("code.npz a.py --layer 2", "--layer is 2; the model has 2 layers, 0 to 1"),
-        ("code.npz a.py --layer -1", "--layer is -1; the model has 2 layers, 0 to 1"),
-        ("code.npz a.py --step 26", "step is 26; row 0 has 26 steps, 0 to 25"),
+        ("code.npz a.py --layer -3", "--layer is -3; the model has 2 layers, 0 to 1"),
+        ("code.npz a.py --step 26", "--step is 26; what is read has 26 steps, 0 to 25"),
         ("code.npz a.py --direction reverse", "--direction goes with --step; the bars show both directions"),
         ("one.npz words.txt --step 0 --direction reverse", "direction is 'reverse'; it needs 'forward'"),
         ("code.npz a.py --line 3", "--line is 3; the text has 2 lines, 1 to 2"),
@@ -210,7 +210,7 @@ def test_no_colour_is_used_unless_asked_for(run):
         ("code.npz a.py --out code.npz --overwrite", "--out is code.npz, which this command reads"),
         ("code.npz a.py --out blank.py", "blank.py exists; choose another --out, or allow it with --overwrite"),
         ("code.npz a.py --out no/such/page.html", "no/such: --out needs a folder that exists"),
-        ("code.npz a.py --out new.html --unit 9", "unit is 9; the layer has 5 units, 0 to 4"),
+        ("code.npz a.py --out new.html --unit 9", "--unit is 9; the model has 5 units, 0 to 4"),
     ],
 )
 def test_what_cannot_be_used_is_one_sentence_and_nothing_is_written(run, tmp_path, capsys, arguments, sentence):
@@ -232,19 +232,19 @@ def test_overwrite_lets_a_page_be_replaced(run, tmp_path):
     assert (tmp_path / "page.html").read_text() != "old"
 
 
-def test_every_example_in_the_help_parses():
-    text = next(a for a in parser()._actions if a.dest == "command").choices["inspect"].epilog
-    examples = [re.sub(r'"[^"]*"', "TEXT", line).split() for line in text.split("\n") if line.startswith("  npbilstm")]
-    assert len(examples) == 3
-    for example in examples:
-        assert parser().parse_args(example[1:]).command == "inspect"
+class Still(dict):
+    """A trace of one row, as far as it is needed."""
+
+    def __init__(self, h):
+        super().__init__(h=h)
+        self.lengths = [h.shape[3]]
 
 
-def test_the_liveliest_unit_is_the_one_whose_state_moves():
+def test_the_unit_that_varies_most_is_the_one_to_begin_with():
     h = np.zeros((1, 2, 1, 4, 3))
     h[0, 0, 0, :, 0] = 5  # large and still
     h[0, 1, 0, ::2, 2] = 1
-    assert liveliest_unit({"h": h}, 0) == 2
+    assert most_varying(Still(h)) == (1, 2)
 
 
 def test_the_demonstration_looks_into_a_line_that_calls_and_has_a_keyword():

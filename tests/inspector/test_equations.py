@@ -38,7 +38,26 @@ def test_symbols_say_whose_number_they_are():
 
 @pytest.mark.parametrize(
     "text",
-    ["a", "a = ", "a = b +", "a = * b", "a = sine(b)", "a = (b", "a = b c", "a = b / c", "a = b)", "= b", "a = tanh(b"],
+    [
+        "a",
+        "a = ",
+        "a = b +",
+        "a = * b",
+        "a = sine(b)",
+        "a = (b",
+        "a = b c",
+        "a = b / c",
+        "a = b)",
+        "= b",
+        "a = tanh(b",
+        "a = b @",
+        "a = b @ )",
+        "a = (b) @ c",
+        "a = 2 @ b",
+        "a = b.T",
+        "+ = a",
+        "next.a = b",
+    ],
 )
 def test_what_is_not_in_the_grammar_is_refused(text):
     with pytest.raises(ValueError, match="equation"):

@@ -137,7 +137,7 @@ def test_a_page_that_would_be_too_large_goes_without_and_says_so(monkeypatch, fi
 
 def test_a_row_that_never_fits_is_refused_in_a_sentence(monkeypatch):
     monkeypatch.setattr(payload, "LARGEST_DOCUMENT", 1000)
-    with pytest.raises(ValueError, match="row 0 has 3 steps of 4 units in 1 layers.*; trace fewer steps"):
+    with pytest.raises(ValueError, match="row 0 has 3 steps of 4 units in 1 layers.*; take fewer steps"):
         page_html(small())
 
 
@@ -163,5 +163,7 @@ def test_a_row_without_steps_is_refused():
 
 
 def test_a_trace_beside_must_be_of_the_same_steps():
-    with pytest.raises(ValueError, match="beside has 1 layers, 2 directions and 4 steps in this row; it needs"):
+    with pytest.raises(
+        ValueError, match="beside has layers 1, directions 2, steps in this row 4, states h and c; it needs"
+    ):
         page_html(small(), beside=small(steps=4))

@@ -64,12 +64,12 @@ def test_a_unit_without_an_output_of_its_own_has_no_strip_of_h(ax):
 
 
 def test_the_flow_is_drawn_for_both_directions_and_beside_dashed(ax):
-    trace, other = tagger_trace(), tagger_trace(bidirectional=False)
+    trace, other = tagger_trace(), tagger_trace()
     plots.plot_flow(trace, 2, ax=ax, beside=other)
     lines = {line.get_label(): line for line in ax.lines}
     np.testing.assert_array_equal(lines["|dL/dh|, reverse"].get_ydata()[2:], flow(trace, 2).dh[0, 1, 2:])
     assert np.isnan(lines["|dL/dh|, reverse"].get_ydata()[:2]).all()
-    assert sum(line.get_linestyle() == "--" for line in ax.lines) == 3 + 1  # curves, and the legend's
+    assert sum(line.get_linestyle() == "--" for line in ax.lines) == 6 + 1  # curves, and the legend's
     assert ax.get_yscale() == "log"
 
 

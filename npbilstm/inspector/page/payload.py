@@ -12,19 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from npbilstm.inspector.described import DESCRIBED
+from npbilstm.inspector.described import DESCRIBED, GATES, QUANTITIES
 from npbilstm.inspector.highlight import printable
-from npbilstm.inspector.indices import liveliest
+from npbilstm.inspector.indices import most_varying
 from npbilstm.inspector.page.encoding import PRECISIONS, encode, encoded_size
+from npbilstm.inspector.page.over_time import Picture
 
 if TYPE_CHECKING:
     from npbilstm.inspector.tracing import Trace
-
-MAPS = ("i", "f", "g", "o", "c", "r", "z", "n", "h")
-"""The quantities drawn as maps, those of them that a cell has, in this order; then their gradients."""
-
-GATES = ("i", "f", "o", "r", "z")
-"""Between 0 and 1."""
 
 ARRIVING = ("dy", "dh_next", "dc_next")
 """The gradients that arrive at a step: from its output and from the step that is read next."""
@@ -40,6 +35,7 @@ LEFT_OUT = {
     "flow": "the gradients over time are left out",
     "influence": "the influence of the inputs is left out",
     "weights": "the weights are left out, so products with them are shown as totals only",
+    "gradients": "the gradients are left out",
 }
 """What a page that would be too large goes without, in this order."""
 
@@ -47,36 +43,40 @@ Parts = dict[str, dict[str, np.ndarray]]
 """The arrays of a page: arrays, weights, inputs; and, where there are such, flow, beside and influence."""
 
 
-def payload(trace: Trace, row: int, pictures: Mapping[str, Mapping[str, np.ndarray]], room: int) -> dict[str, Any]:
+def payload(trace: Trace, row: int, pictures: Mapping[str, Picture], room: int) -> dict[str, Any]:
     """All that the page shows of one row, in at most LARGEST_DOCUMENT - room characters.
 
     pictures: of this row, each left out where it is not known
         flow, beside: {"dh", "dc"} (L, S, T, T), or (L, S, 1, T) of a classifier: |dL_t / dh_u| at [l, s, t, u]
         influence: {"x"} (T, T) or (1, T): the norm of d output_t / dx_u
 
-    What does not fit is rounded, first to float32, then to 16 bits, then left out; the notes say so. Raises ValueError
-    where nothing helps.
+    What does not fit is rounded, first to float32, then to 16 bits, then left out before it is made; the notes say so.
+    Raises ValueError where nothing helps.
     """
     steps = int(trace.lengths[row])
     head = description(trace, row)
-    with_weights, without = row_arrays(trace, row, weights=True), row_arrays(trace, row, weights=False)
-    extras: Parts = {name: dict(picture) for name, picture in pictures.items()}
     room += len(json.dumps(head)) + 1000
+    there = {"weights", *pictures, *(["gradients"] if trace.has_gradients else [])}
     gone: list[str] = []
     for plan in (*PRECISIONS, *LEFT_OUT):
         if plan in LEFT_OUT:
-            if plan != "weights" and plan not in extras:
+            if plan not in there:
                 continue
             gone.append(plan)
-        parts = (without if "weights" in gone else with_weights) | {k: v for k, v in extras.items() if k not in gone}
+        parts = row_arrays(trace, row, "weights" not in gone, "gradients" not in gone)
+        kept = {name: picture for name, picture in pictures.items() if name not in gone}
+        empty = {name: {k: np.broadcast_to(0.0, shape) for k, shape in p.shapes.items()} for name, p in kept.items()}
         precision = PRECISIONS[-1] if plan in LEFT_OUT else plan
-        if room + size_of(parts, precision) <= LARGEST_DOCUMENT:
+        if room + size_of(parts | empty, precision) <= LARGEST_DOCUMENT:
+            parts |= {name: picture.make() for name, picture in kept.items()}
             head["notes"] = ["numbers are rounded to 16 bits, about four digits"] if precision == "int16" else []
             head["notes"] += [LEFT_OUT[name] for name in gone]
+            if "gradients" in gone:
+                head |= {"gradients": False, "equations": {"forward": trace.equations.forward, "backward": ()}}
             return head | {k: {name: encode(array, precision) for name, array in v.items()} for k, v in parts.items()}
     H, L = trace.layer.hidden_size, trace.layer.num_layers
     raise ValueError(
-        f"row {row} has {steps} steps of {H} units in {L} layers, too much for a page under 5 MB; trace fewer steps"
+        f"row {row} has {steps} steps of {H} units in {L} layers, too much for a page under 5 MB; take fewer steps"
     )
 
 
@@ -88,7 +88,7 @@ def size_of(parts: Parts, precision: str) -> int:
 def description(trace: Trace, row: int) -> dict[str, Any]:
     """The words and sizes of a page: everything but its arrays."""
     layer = trace.layer
-    names = [name for name in MAPS if name in trace.names]
+    names = [name for name in QUANTITIES if name in trace.names]
     tokens = [printable(token) for token in trace.tokens[row]]
     blocks = {name.split(".")[-1]: "".join(letters) for name, letters in layer.blocks.items()}
     whole = "".join(tokens) if all(len(token) == 1 for token in tokens) else " ".join(tokens)
@@ -104,7 +104,7 @@ def description(trace: Trace, row: int) -> dict[str, Any]:
         "steps": len(tokens),
         "row": row,
         "rows": len(trace.lengths),
-        "start": liveliest(trace, row=row),
+        "start": most_varying(trace, row=row),
         "embedded": trace.model is not None,
         "tokens": tokens,
         "predicted": class_names(trace, trace.predicted, row),
@@ -134,17 +134,21 @@ def class_names(trace: Trace, labels: np.ndarray | None, row: int) -> list[str] 
     return [names[k] for k in labels[row, : trace.lengths[row]]]
 
 
-def row_arrays(trace: Trace, row: int, weights: bool) -> Parts:
+def row_arrays(trace: Trace, row: int, weights: bool, gradients: bool) -> Parts:
     """The row's arrays without its padding, (L, S, T, H), and what they are computed from.
 
     arrays: what the equations cannot derive, and without weights the products too. h_0 and c_0 (L, S, H): the state
     before the first step. inputs: of layer k, unless it is the outputs of the layer below side by side.
     """
     T = int(trace.lengths[row])
-    texts = trace.equations.forward + (trace.equations.backward if trace.has_gradients else ())
+    texts = trace.equations.forward + (trace.equations.backward if gradients and trace.has_gradients else ())
     products = [text.split(" = ")[0] for text in texts if "@" in text]
     derived = {"h"} if any(text == "h = o * tanh(c)" for text in texts) else set()
-    stored = [name for name in (*MAPS, "q", *ARRIVING, *([] if weights else products)) if name in trace.names]
+    stored = [
+        name
+        for name in (*QUANTITIES, "q", *(ARRIVING if gradients else []), *([] if weights else products))
+        if name in trace.names
+    ]
     arrays = {name: trace[name][:, :, row, :T] for name in dict.fromkeys(stored) if name not in derived}
     for state in ("h", "c"):
         if f"{state}_prev" in trace.names:

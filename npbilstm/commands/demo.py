@@ -108,9 +108,9 @@ def choose_passage(files: list[SourceFile], lines: int = 16) -> tuple[int, Passa
 
 
 def choose_line(passage: Passage) -> slice:
-    """The line of the file, without its indentation, that is best looked into: one of 30 to 70 characters, that calls
-    something, has a keyword or defines something, stands in the passage, and has characters of many classes; the
-    earlier the more."""
+    """The line of the file, without its indentation, that is best looked into. What counts, the first the most: it has
+    30 to 70 characters, it calls something and defines something or has a keyword, it stands in the passage, it has
+    characters of many classes, it comes early."""
     text, labels = passage.file.text, passage.file.labels
 
     def worth(line: slice) -> tuple[int, ...]:

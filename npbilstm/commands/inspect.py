@@ -104,6 +104,7 @@ def page_beside_fresh(
     if stretch.true is None:
         notes = [*notes, OF_THE_PREDICTED]
         stretch = stretch._replace(true=seen.predicted[0])  # the same loss for both
+    notes = [*notes, "dashed over time: a fresh model of the same shape, untrained"]
     return seen.to_html(beside=trace_stretch(fresh, stretch, classes), notes=notes).encode()
 
 

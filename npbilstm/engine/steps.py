@@ -17,6 +17,7 @@ from npbilstm.engine.tiles import Array
 
 def forward_steps_of(cache: RecurrentCache, y: Array) -> dict[str, Array]:
     """All that the cell kept, and its state before and after each step: name -> (S, N, T, H); h, h_prev (S, N, T, R).
+    h_prev is as it was before a mask.
 
     y (N, T, S, R) is what the forward pass returned. The cache must have been made without store_every.
     """
@@ -48,6 +49,7 @@ def backward_steps_of(dy: Array, dstate_T: Sequence[Array], cache: RecurrentCach
             for part, d in zip(after, dstate):
                 part[step - 1, own] = d
 
+    # as if every state had been stored, so that watch is told of every step; nothing is computed again, A is there
     recurrent_backward(dy, dstate_T, cache._replace(stored=before, store_every=1), watch)
     last = (np.full(dy.shape[0], T) if cache.lengths is None else cache.lengths) - 1
     rows = np.flatnonzero(last >= 0)

@@ -104,6 +104,7 @@ def in_batches(trace: Trace, row: int, items: Sequence[int], size: int) -> Itera
     """The items a few at a time, as many as there is room for where each takes `size` upstream gradients."""
     layer = trace.layer
     outputs = [layer.features(k) for k in range(layer.num_layers)]
+    # at a step and direction: an upstream gradient and dx of the widest layer, what is kept of each, and da
     a_step = max(2 * (x.shape[-1] + y) for x, y in zip(trace.inputs, outputs)) + 6 * layer.hidden_size
     count = max(1, ROOM // (int(trace.lengths[row]) * size * a_step * len(layer.directions)))
     for start in range(0, len(items), count):

@@ -50,7 +50,8 @@ class Line(NamedTuple):
 class Steps(NamedTuple):
     """What is said of the steps: tokens as shown and the display columns of each, with `gap` between them.
 
-    predicted, true: classes as integers, or None. marks: what stands for each class; a letter, or its name.
+    predicted, true: classes as integers, or None. marks: what stands for each class; a letter, or its name. begin: the
+    number of the first.
     """
 
     tokens: list[str]
@@ -59,6 +60,19 @@ class Steps(NamedTuple):
     predicted: np.ndarray | None
     true: np.ndarray | None
     marks: list[str]
+    begin: int = 0
+
+    @property
+    def wrong(self) -> np.ndarray:
+        """Which predictions are mistakes, as far as anybody knows."""
+        if self.predicted is None or self.true is None:
+            return np.zeros(len(self.tokens), bool)
+        return np.not_equal(self.predicted, self.true)
+
+    def part(self, own: slice) -> Steps:
+        """Some of them."""
+        predicted, true = (None if k is None else k[own] for k in (self.predicted, self.true))
+        return Steps(self.tokens[own], self.widths[own], self.gap, predicted, true, self.marks, own.start)
 
 
 def strip(
@@ -88,10 +102,13 @@ def strip(
     drawn, scale = lines(trace, unit, layer, row, gradients)
     steps = steps_of(trace, row)
     margin = max(len(line.margin) for part in drawn for line in part) + 4
+    if width is not None and width < 1:
+        raise ValueError(f"width is {width}; it needs to be at least 1")
     room = max((width or shutil.get_terminal_size().columns) - margin, 1)
     text = [f"{type(trace.layer).__name__}, layer {layer}, unit {unit}{class_of_sequence(trace, row)}", ""]
     for part in blocks(steps, room):
-        text += [*block(trace.directions, steps, drawn, (margin, room), part, colour), ""]
+        shown = [[line._replace(heights=line.heights[part]) for line in own] for own in drawn]
+        text += [*block(trace.directions, steps.part(part), shown, margin, room, colour), ""]
     text += textwrap.wrap(scale, margin + room)
     text += legend(trace, steps, margin + room, colour)
     return "\n".join(line.rstrip() for line in text)
@@ -183,46 +200,40 @@ def blocks(steps: Steps, room: int) -> Iterator[slice]:
 
 
 def block(
-    directions: Sequence[str],
-    steps: Steps,
-    drawn: list[list[Line]],
-    sizes: tuple[int, int],
-    part: slice,
-    colour: bool,
+    directions: Sequence[str], steps: Steps, drawn: list[list[Line]], margin: int, room: int, colour: bool
 ) -> Iterator[str]:
-    """The lines of some steps: forward, the tokens and what is said of them, reverse. sizes: of margin and room."""
-    margin, room = sizes
-    widths, gap = steps.widths[part], steps.gap
-    labels = np.zeros(len(widths), int) if steps.predicted is None else steps.predicted[part]
-    true = labels if steps.true is None else steps.true[part]
+    """The lines of steps that fit beside each other: forward, the tokens and what is said of them, reverse."""
 
     def line(name: str, content: str) -> str:
         return f"  {name}".ljust(margin) + content
 
-    def texts(name: str, shown: Sequence[str]) -> str:
-        padding = [" " * (width - display_width(text)) + gap for text, width in zip(shown, widths)]
-        # padding is a symbol of its own: a mistake's underline ends with its token
-        symbols = [symbol for pair in zip(shown, padding) for symbol in pair if symbol]
-        owners = [t for t, pair in enumerate(zip(shown, padding)) for symbol in pair if symbol]
-        wrong = [labels[t] != true[t] and bool(symbol.strip()) for t, symbol in zip(owners, symbols)]
-        return line(name, terminal_text(symbols, labels[owners], wrong, colour and steps.predicted is not None))
-
     def direction(s: int, arrow: str) -> Iterator[str]:
         yield f"{directions[s]}, {arrow}"
         for name, heights, code in drawn[s]:
-            content = bars(heights[part], widths, gap).rstrip()
+            content = bars(heights, steps.widths, steps.gap).rstrip()
             yield line(name, f"\x1b[{code}m{content}\x1b[0m" if colour and content else content)
 
     yield from direction(0, "reads →")
-    yield texts("", steps.tokens[part])
+    yield line("", in_columns(steps.tokens, steps, colour))
     if steps.predicted is not None:
-        yield texts("says", [steps.marks[k] for k in labels])
-    if (labels != true).any():
-        found = ["" if k == own else steps.marks[k] for own, k in zip(labels, true)]
-        yield line("true", gap.join(text + " " * (width - display_width(text)) for text, width in zip(found, widths)))
-    yield line("step", ruler(part.start, widths, gap, room))
+        yield line("says", in_columns([steps.marks[k] for k in steps.predicted], steps, colour))
+    if steps.wrong.any() and steps.true is not None:
+        right = [steps.marks[k] if wrong else "" for k, wrong in zip(steps.true, steps.wrong)]
+        yield line("true", in_columns(right, steps, colour=False))
+    yield line("step", ruler(steps.begin, steps.widths, steps.gap, room))
     if len(drawn) > 1:
         yield from direction(1, "← reads")
+
+
+def in_columns(texts: Sequence[str], steps: Steps, colour: bool) -> str:
+    """A text for each step, in the colour of its predicted class, mistakes underlined."""
+    padded: list[tuple[str, int, bool]] = []
+    labels = np.zeros(len(texts), int) if steps.predicted is None else steps.predicted
+    for text, width, label, wrong in zip(texts, steps.widths, labels, steps.wrong):
+        # the padding is a symbol of its own: the underline ends with the text
+        padded += [(text, label, wrong), (" " * (width - display_width(text)) + steps.gap, label, False)]
+    symbols, owners, marked = zip(*(symbol for symbol in padded if symbol[0]))
+    return terminal_text(symbols, owners, marked, colour and steps.predicted is not None)
 
 
 def ruler(begin: int, widths: Sequence[int], gap: str, room: int) -> str:

@@ -71,6 +71,8 @@ def payload(trace: Trace, row: int, pictures: Mapping[str, Picture], room: int) 
             parts |= {name: picture.make() for name, picture in kept.items()}
             head["notes"] = ["numbers are rounded to 16 bits, about four digits"] if precision == "int16" else []
             head["notes"] += [LEFT_OUT[name] for name in gone]
+            if not all(np.isfinite(array).all() for part in parts.values() for array in part.values()):
+                head["notes"].append("there are NaN or infinite numbers")
             if "gradients" in gone:
                 head |= {"gradients": False, "equations": {"forward": trace.equations.forward, "backward": ()}}
             return head | {k: {name: encode(array, precision) for name, array in v.items()} for k, v in parts.items()}

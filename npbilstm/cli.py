@@ -194,7 +194,11 @@ def add_inspect(commands: argparse._SubParsersAction) -> None:
     command.add_argument("--layer", type=int, default=0, metavar="K", help="of the stack, from 0 (%(default)s)")
     command.add_argument("--gradients", action="store_true", help="print the bars of the gradients instead")
     command.add_argument("--step", type=int, metavar="T", help="print the unit's equations at this step as well")
-    command.add_argument("--direction", choices=["forward", "reverse"], help="of the equations (forward)")
+    command.add_argument(
+        "--direction",
+        choices=["forward", "reverse"],
+        help="of the equations (forward; without --unit, where it varies most)",
+    )
     add_colour(command)
 
 

@@ -109,13 +109,13 @@ def choose_passage(files: list[SourceFile], lines: int = 16) -> tuple[int, Passa
 
 def choose_line(passage: Passage) -> slice:
     """The line of the file, without its indentation, that is best looked into. What counts, the first the most: it has
-    30 to 70 characters, it calls something and defines something or has a keyword, it stands in the passage, it has
+    30 to 70 characters, it calls something and has a keyword, it stands in the passage, it has
     characters of many classes, it comes early."""
     text, labels = passage.file.text, passage.file.labels
 
     def worth(line: slice) -> tuple[int, ...]:
         kinds = set(labels[line].tolist())
-        told = CALLED in kinds and not kinds.isdisjoint({DEFINITION, KEYWORD})
+        told = {CALLED, KEYWORD} <= kinds
         return 30 <= line.stop - line.start <= 70, told, passage.begin <= line.start < passage.end, len(kinds)
 
     found = re.finditer(r"[^ \t\n][^\n]*", text)

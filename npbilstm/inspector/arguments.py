@@ -20,6 +20,16 @@ def as_batch(name: str, given: Any, shape: tuple[int, ...], alone: bool) -> np.n
     return array.reshape(shape)
 
 
+def copied_ids(x: Any) -> np.ndarray:
+    """A model's symbols as an array of their own."""
+    try:
+        return np.array(x)
+    except ValueError:
+        raise ValueError(
+            "x has rows of unequal lengths; it needs (N, T), padded, and lengths: npbilstm.pad makes both"
+        ) from None
+
+
 def require_real(name: str, given: Any) -> np.ndarray:
     """An array of floating numbers. Raises TypeError for others, complex ones too: there is no bar of such a size."""
     array = np.asarray(given)

@@ -18,7 +18,7 @@ FOUR_DIGITS = Context(prec=4, rounding=ROUND_HALF_UP)
 def number(value: float) -> str:
     """A number alone: "0.7311", "0.04213", "12.35", "1.234e-05"; exactly 0 is "0".
 
-    Within a thousandth below 1 it has more digits, "0.999983": of 1 - f and 1 - g^2 three are left then.
+    Within a thousandth below 1 it has more digits, "0.9999831": of 1 - f and 1 - g^2 three are left then.
     """
     if not math.isfinite(value):
         return str(float(value))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from npbilstm.files import write_atomically
-from npbilstm.inspector.arguments import as_batch, checked_classes, require_real, require_steps, token_names
+from npbilstm.inspector.arguments import as_batch, checked_classes, copied_ids, require_real, require_steps, token_names
 from npbilstm.inspector.equations import Dot, Equations, Symbol, equations_of, evaluate, parse, weight_block
 from npbilstm.layers import Dropout, Recurrent
 from npbilstm.layers.merge import merge_forward
@@ -214,7 +214,7 @@ def trace_model(
     """A model's trace; arguments as trace has them."""
     if target is not None and upstream is not None:
         raise ValueError("target and upstream are both given; the loss needs one of them")
-    ids = np.array(ids)
+    ids = copied_ids(ids)
     alone = ids.ndim == 1
     if alone:
         ids = ids[None]

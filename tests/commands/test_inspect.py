@@ -2,6 +2,7 @@
 
 import html
 import io
+import json
 import os
 import re
 import subprocess
@@ -14,11 +15,13 @@ import pytest
 import npbilstm as nb
 from npbilstm.cli import main
 from npbilstm.commands import demo
+from npbilstm.commands.inspect import OF_THE_PREDICTED
 from npbilstm.datasets.python_source import CALLED, CHARACTERS, CLASSES, KEYWORD, SourceFile, label_characters
 from npbilstm.inspector.indices import most_varying
 
 CODE = "def f(x):\n    return g(x)\n"
 WORDS = "the\tDET\ncat\tNOUN\nruns\tVERB\n\na\tDET\nfish\tNOUN\n"
+CONLLU = "# text = the cat\n1\tthe\tthe\tDET\t_\t_\t0\t_\t_\t_\n2\tcat\tcat\tNOUN\t_\t_\t0\t_\t_\t_\n"
 PYTHON = {"data": {"kind": "python source", "window": 16}, "symbols": None, "classes": CLASSES}
 TEXT = {"data": {"kind": "tagged text"}, "symbols": ["the", "cat", "runs"], "classes": ["DET", "NOUN", "VERB"]}
 HOSTILE = "</script><script>alert(1)</script>"
@@ -28,7 +31,7 @@ HOSTILE = "</script><script>alert(1)</script>"
 def models(tmp_path_factory):
     """A folder with taggers of characters and of words, and classifiers of both."""
     folder = tmp_path_factory.mktemp("models")
-    small = {"embedding_size": 4, "hidden_size": 5, "rng": 0}
+    small = {"embedding_size": 4, "hidden_size": 5, "rng": 1}
     for name, make, about, options in [
         ("code", nb.SequenceTagger, PYTHON, {"num_layers": 2}),
         ("words", nb.SequenceTagger, TEXT, {"cell": "gru"}),
@@ -36,9 +39,17 @@ def models(tmp_path_factory):
         ("kinds", nb.SequenceClassifier, {**TEXT, "classes": ["good", "bad"]}, {}),
         ("letters", nb.SequenceClassifier, {**PYTHON, "classes": ["good", "bad"]}, {"pooling": "mean"}),
         ("hostile", nb.SequenceTagger, {**TEXT, "classes": [HOSTILE, "\x1b[31mred", ""]}, {}),
+        ("whole", nb.SequenceClassifier, PYTHON, {}),
+        ("other", nb.SequenceTagger, {**PYTHON, "classes": ["good", "bad"]}, {}),
+        ("loud", nb.SequenceTagger, PYTHON, {"num_layers": 2}),
     ]:
         symbols = len(CHARACTERS) if about["symbols"] is None else len(about["symbols"]) + 1
-        nb.save_model(folder / f"{name}.npz", make(symbols, len(about["classes"]), **small, **options), about)
+        model = make(symbols, len(about["classes"]), **small, **options)
+        if name == "loud":  # all output gates shut but those of two units
+            for layer, direction in [(0, "forward"), (0, "reverse"), (1, "forward"), (1, "reverse")]:
+                model.params[f"lstm.{layer}.{direction}.b"][15:] = -30
+            model.params["lstm.0.reverse.b"][15 + 3] = model.params["lstm.1.forward.b"][15 + 1] = 0
+        nb.save_model(folder / f"{name}.npz", model, about)
     return folder
 
 
@@ -47,6 +58,7 @@ def run(models, tmp_path, monkeypatch, capsys):
     """inspect(model, *arguments) -> (exit code, standard output, standard error), in a folder with some texts."""
     (tmp_path / "a.py").write_text(CODE)
     (tmp_path / "words.txt").write_text(WORDS)
+    (tmp_path / "words.conllu").write_text(CONLLU)
     for path in models.iterdir():
         (tmp_path / path.name).symlink_to(path)
     monkeypatch.chdir(tmp_path)
@@ -71,18 +83,26 @@ def test_a_file_of_code_is_shown_with_what_tokenize_says(run):
     assert f"of {len(CODE)} wrong." in out
 
 
-def test_without_a_unit_the_one_that_varies_most_is_shown_and_named(run, models):
-    model, _ = nb.load_model(models / "code.npz")
-    trace = nb.trace(model, CHARACTERS.encode(CODE))
-    for layer in (0, 1):
-        unit = int(trace["h"][layer, :, 0].std(axis=1).max(axis=0).argmax())
-        _, out, _ = run("code", "a.py", "--layer", layer)
-        assert out.startswith(f"Unit {unit} varies most over these steps; --unit chooses another.\n")
-        assert f"LSTM, layer {layer}, unit {unit}\n" in out
+@pytest.mark.parametrize(("layer", "unit", "direction"), [(0, 3, "reverse"), (1, 1, "forward")])
+def test_without_a_unit_the_one_that_varies_most_is_shown_in_the_direction_in_which_it_does(
+    run, layer, unit, direction
+):
+    _, out, _ = run("loud", "a.py", "--layer", layer, "--step", "4")
+    assert out.startswith(f"Unit {unit} varies most over these steps; --unit chooses another.\n")
+    assert f"LSTM, layer {layer}, unit {unit}\n" in out
+    assert f"layer {layer}, {direction} direction, step 4 'f', unit {unit}: " in out
 
 
 def test_a_unit_that_is_chosen_is_shown(run):
     assert run("code", "a.py", "--unit", "3", "--layer", "1")[1].startswith("LSTM, layer 1, unit 3\n")
+
+
+def test_layers_are_counted_from_the_end_too(run):
+    assert run("code", "a.py", "--unit", "3", "--layer", "-1")[1].startswith("LSTM, layer 1, unit 3\n")
+
+
+def test_the_file_may_stand_after_an_option(run):
+    assert run("code", "--unit", "3", "a.py") == run("code", "a.py", "--unit", "3")
 
 
 def test_the_bars_of_the_gradients_are_shown_where_asked_for(run):
@@ -118,6 +138,7 @@ def test_text_that_nobody_has_labelled_says_whose_gradients_are_shown(run):
     said = "Nobody says what is true here, so the gradients are those of the predicted classes.\n"
     assert run("code", "--text", "what ' is (this", "--step", "1")[2] == said
     assert run("words", "--text", "the cat", "--gradients")[2] == said
+    assert run("words", "--text", "the cat", "--out", "page.html")[2] == said
     code, out, err = run("words", "--text", "the cat")
     assert (code, err) == (0, "")
     assert "wrong" not in out
@@ -130,6 +151,28 @@ def test_the_gradients_of_unlabelled_text_are_those_of_the_predicted_classes(run
     _, out, _ = run("words", "--text", "the ox", "--unit", "1", "--step", "0")
     backward = str(nb.inspector.explain.explain(trace, 0, "forward", 0, 1)).split("\nbackward")[1]
     assert out.split("\nbackward")[1].rstrip() == backward.rstrip()
+
+
+def test_words_in_ten_columns_have_true_classes_too(run):
+    code, out, _ = run("words", "words.conllu")
+    assert (code, tokens(out).split()) == (0, ["the", "cat"])
+    assert "of 2 wrong." in out
+
+
+def test_text_of_words_is_parted_by_tabs_and_by_the_line_ends_of_any_system(run):
+    text = "the\tcat runs\r\n \r\na\tfish"
+    assert tokens(run("words", "--text", text)[1]).split() == ["the", "cat", "runs"]
+    _, out, err = run("words", "--text", text, "--line", "2")
+    assert tokens(out).split() == ["a", "fish"]
+    assert err == "Left out: 1 other sentence; --line and --steps choose others.\n"
+    assert tokens(run("code", "--text", "x\r\ny\rz")[1]) == "x⏎y⏎z"
+
+
+@pytest.mark.parametrize("model", ["whole", "other"])
+def test_tokenize_knows_the_truth_for_taggers_of_its_own_classes_alone(run, model):
+    code, out, _ = run(model, "a.py", "--step", "1")
+    assert code == 0
+    assert not re.search("wrong|true", out)
 
 
 @pytest.mark.parametrize("model", ["kinds", "letters"])
@@ -156,9 +199,25 @@ def test_a_page_is_written_and_how_to_open_it_is_said(run, tmp_path):
     code, out, err = run("code", "a.py", "--out", "my page.html")
     assert (code, err) == (0, "")
     assert out == f"Open in a browser: {(tmp_path / 'my page.html').as_uri()}\n"
-    page = (tmp_path / "my page.html").read_text()
-    assert page.startswith("<!doctype html>")
-    assert '"beside":{' in page  # a fresh model's gradients over time
+    assert (tmp_path / "my page.html").read_text().startswith("<!doctype html>")
+    data = data_of(tmp_path / "my page.html")
+    assert data["beside"].keys() == data["flow"].keys()
+    assert data["beside"]["dh"] != data["flow"]["dh"]  # those of a fresh model
+
+
+def data_of(page):
+    """What a page holds."""
+    return json.loads(re.search(r'id="trace">(.*?)</script>', page.read_text(), re.DOTALL)[1])
+
+
+def test_a_page_says_what_was_read_and_what_of_it_is_left_out(run, tmp_path):
+    run("code", "a.py", "--line", "2", "--steps", "10", "--out", "page.html")
+    assert data_of(tmp_path / "page.html")["notes"][:2] == [
+        "from a.py, from line 2 on",
+        "left out: 10 characters before and 6 characters after",
+    ]
+    run("words", "--text", "the cat", "--out", "words.html")
+    assert data_of(tmp_path / "words.html")["notes"][0] == OF_THE_PREDICTED
 
 
 def test_a_page_and_a_unit_can_be_asked_for_together(run):
@@ -261,6 +320,23 @@ def test_the_demonstration_looks_into_a_line_that_calls_and_has_a_keyword():
     assert {CALLED, KEYWORD} <= set(file.labels[line].tolist())
 
 
+@pytest.mark.parametrize(
+    ("other", "better"),
+    [
+        # too long, though it calls and has keywords
+        (f"if ready(x): return finish(x, {'argument, ' * 5}12)", "value_of_something = another_name_of_it"),
+        # as good but for a number and a comment
+        ("if ready(x): return finish(x, other)", "if ready(x): return finish(x, 12)  # done"),
+        # more kinds, but no call
+        ("if value: other = {'a': 12}  # numbers", "def finish(x=ready(other_names)): pass"),
+    ],
+)
+def test_the_demonstration_prefers_the_line_that_tells_more(other, better):
+    for text in (f"{other}\n{better}\n", f"{better}\n{other}\n"):
+        file = SourceFile("f.py", text, label_characters(text))
+        assert text[demo.choose_line(demo.Passage(file, 0, len(text)))] == better
+
+
 def test_the_demonstration_prefers_a_line_of_its_passage():
     text = "if ready(x): return finish(x, 'now')  # done\n" * 3
     file = SourceFile("f.py", text, label_characters(text))
@@ -268,7 +344,8 @@ def test_the_demonstration_prefers_a_line_of_its_passage():
     assert demo.choose_line(demo.Passage(file, begin, len(text))).start == begin
 
 
-def test_the_demonstration_replaces_no_inside_page_of_somebody_else(tmp_path):
-    (tmp_path / "inside.html").write_text("of somebody else")
-    with pytest.raises(ValueError, match=r"inside\.html exists and is not the demonstration's"):
+@pytest.mark.parametrize("name", ["page.html", "inside.html", "model.npz"])
+def test_the_demonstration_replaces_no_file_of_somebody_else(tmp_path, name):
+    (tmp_path / name).write_text("of somebody else")
+    with pytest.raises(ValueError, match=rf"{re.escape(name)} exists and is not the demonstration's"):
         demo.run_demo(SimpleNamespace(quick=True, out=str(tmp_path), quiet=True), colour=False)

@@ -1,3 +1,4 @@
+import html
 import re
 from dataclasses import replace
 from decimal import Decimal
@@ -160,6 +161,7 @@ def require_equation_true(trace, place, equation):
     if working and working[0].startswith("the gradient of the final state"):
         order = trace.order[trace.directions.index(place["direction"]), place["row"]]
         assert order[place["step"]] == order.max()
+        assert abs(float(result) - value) <= 0.501 * float(last_digit(result))
         return
     texts = TERMS.split(equation.text.split(" = ")[1])
     summed = len(texts) > 1
@@ -184,6 +186,7 @@ def require_dot_true(terms, dot, total, quantum):
     for name, text in dot.terms:
         if name.endswith("others"):
             assert name == f"{len(rest)} others"
+            assert len(rest) > 1
             exact = sum(rest.values())
         else:
             assert abs(rest[name]) == max(map(abs, rest.values()))
@@ -253,6 +256,17 @@ def test_the_heading_says_where_it_is_and_what_was_read_before():
     assert re.fullmatch("predicted (name|call|space), true space", second)
 
 
+def test_of_a_single_row_the_heading_has_no_number():
+    assert explain(six_units()[0]).heading.startswith("layer 0, forward direction, step 0 'a', unit 0: read 1st of 5")
+
+
+def test_turns_are_counted_in_words():
+    counts = (1, 2, 3, 4, 11, 12, 13, 21, 22, 23, 111)
+    assert list(map(explain_module.ordinal, counts)) == (
+        ["1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "22nd", "23rd", "111th"]
+    )
+
+
 def test_the_text_says_which_steps_the_numbers_are_from():
     text = str(explain(tagger_trace(tokens=["f(x)", "ok"]), 0, "reverse", 1, 3))
     assert "\nforward: x is the embedding of '('; h_prev and c_prev are from step 2 'x'\n" in text
@@ -274,10 +288,53 @@ def test_a_classifier_has_one_label_for_the_sequence():
 def test_terms_of_an_upper_layer_are_named_after_the_directions_below():
     names = [name for name, _ in explain(tagger_trace(), layer=1).forward[0].dots[0].terms]
     assert all(re.fullmatch(r"(forward|reverse)\[[0-5]\]|9 others", name) for name in names)
+    assert explain(tagger_trace(), layer=1).starts.startswith("x is what layer 0 put out; ")
 
 
 def test_no_line_is_wider_than_100_columns():
     assert max(map(len, str(explain(tagger_trace(tokens=["f(x)", "ok"]), 1, "reverse", 1, 3)).splitlines())) <= 100
+
+
+def test_as_html_both_passes_stand_under_their_titles_with_the_terms_of_each_product():
+    explanation = explain(tagger_trace(tokens=["f(x)", "ok"]), 1, "reverse", 1, 3)
+    shown = explanation._repr_html_()
+    for title in (f"forward: {explanation.starts}", f"backward: {explanation.continues}"):
+        assert f"<b>{html.escape(title)}</b>" in shown
+    dots = [dot for equation in (*explanation.forward, *explanation.backward) for dot in equation.dots]
+    assert len(dots) == 12
+    for dot in dots:
+        terms = ", ".join(f"{name} {text}".replace(" ", "&nbsp;") for name, text in dot.terms)
+        assert f">{dot.text}: {terms}</div>" in shown
+
+
+def one_sum(x, summed=None):
+    """What is shown of a = x @ Wx + h_prev @ Wh, Wx all ones and h_prev 0, where a trace holds `summed` for a."""
+    layer = nb.RNN(len(x), 1, bias=False, dtype=np.float64, rng=0)
+    layer.params["0.forward.Wx"][...] = 1
+    trace = nb.trace(layer, np.array([x]))
+    if summed is not None:
+        trace = replace(trace, arrays={**trace.arrays, "a": np.full((1, 1, 1, 1, 1), summed)})
+    return explain(trace).forward[0]
+
+
+@pytest.mark.parametrize(("held", "shown"), [(1.0006, "1.001"), (0.9, "1.000"), (1.0004, "1.000")])
+def test_a_sum_comes_to_the_traces_number_unless_float32_lost_it(held, shown):
+    equation = one_sum([1.0004], held)
+    assert (equation.lines[-1], equation.value) == (shown, held)
+    assert equation.dots[0].terms == (("x[0]", shown),)
+
+
+def test_a_fourth_term_is_named_and_with_a_fifth_both_are_summed():
+    four, five = ([name for name, _ in one_sum(x).dots[0].terms] for x in ([5.0, 4, 3, 2, 0], [5.0, 4, 3, 2, 1]))
+    assert four == ["x[0]", "x[1]", "x[2]", "x[3]"]
+    assert five == ["x[0]", "x[1]", "x[2]", "2 others"]
+
+
+def test_the_gradient_of_the_final_state_is_shown():
+    layer = nb.LSTM(2, 1, dtype=np.float64, rng=0)
+    dstate = (np.full((1, 1, 1), 0.25), np.full((1, 1, 1), -1.5))
+    shown = {e.name: e.lines[-1] for e in explain(nb.trace(layer, np.ones((1, 3, 2)), dstate=dstate), step=2).backward}
+    assert (shown["dh_next"], shown["dc_next"]) == ("0.2500", "-1.500")
 
 
 def test_without_gradients_the_backward_pass_is_said_to_be_unknown():
@@ -292,6 +349,10 @@ def test_with_a_projection_what_belongs_to_no_unit_is_left_out_beyond_its_size()
     trace = nb.trace(layer, np.ones((4, 2), np.float32), upstream=np.ones((4, 1), np.float32))
     names = [[e.name for e in (*found.forward, *found.backward)] for found in (explain(trace), explain(trace, unit=2))]
     assert [name for name in names[0] if name not in names[1]] == ["h", "dh_next", "dh"]
+    assert [explain(trace, unit=k).starts.rpartition("all units together, ")[2] for k in (0, 1)] == [
+        "those of number 0 are shown",
+        "there is no number 1",
+    ]
 
 
 def test_infinity_is_shown_as_such():
@@ -306,6 +367,8 @@ def test_negative_indexes_count_from_the_end_of_the_row():
     trace = tagger_trace()
     found = explain(trace, layer=-1, step=-1, unit=-1, row=-1)
     assert (found.layer, found.step, found.unit, found.row) == (1, 1, 5, 1)
+    found = explain(trace, layer=-2, step=-4, unit=-6, row=-2)
+    assert (found.layer, found.step, found.unit, found.row) == (0, 0, 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -344,3 +407,10 @@ def test_hostile_tokens_and_classes_stay_text():
 def test_every_quantity_has_words_that_fit_beside_it(layer):
     names = nb.trace(layer(2, 3), np.ones((1, 2), np.float32), upstream=np.ones((1, 3), np.float32)).names
     assert all(0 < len(DESCRIBED[name]) <= 50 for name in names)
+
+
+@pytest.mark.parametrize(
+    ("letter", "gate"), [("i", "input"), ("f", "forget"), ("o", "output"), ("r", "reset"), ("z", "update")]
+)
+def test_every_gate_goes_by_its_own_name(letter, gate):
+    assert all(f"{gate} gate" in DESCRIBED[name] for name in (letter, f"a_{letter}", f"d{letter}", f"da_{letter}"))

@@ -19,9 +19,10 @@ def tagger_trace(**options):
     return nb.trace(model, rng.integers(0, 7, (2, 5)), [5, 3], target=rng.integers(0, 3, (2, 5)))
 
 
-def classifier_trace(pooling, cell="lstm"):
-    options = {"cell": cell, "embedding_size": 3, "hidden_size": 4, "dtype": np.float64, "rng": 0}
-    model = SequenceClassifier(7, 3, pooling=pooling, **options)
+def classifier_trace(pooling, cell="lstm", **options):
+    model = SequenceClassifier(
+        7, 3, pooling=pooling, cell=cell, embedding_size=3, hidden_size=4, dtype=np.float64, rng=0, **options
+    )
     rng = np.random.default_rng(1)
     return nb.trace(model, rng.integers(0, 7, (2, 5)), [5, 3], target=np.array([0, 2]))
 
@@ -107,6 +108,21 @@ def test_how_many_steps_go_back_at_once_changes_nothing(monkeypatch):
 def test_a_gradient_too_small_to_be_squared_still_has_a_size():
     size = flow.size(np.full((1, 1, 4), 1e-30, np.float32))
     np.testing.assert_allclose(size, 2e-30, rtol=1e-6)
+
+
+def test_a_gradient_that_has_all_but_vanished_still_flows():
+    layer, _, (x, lengths, state, dy, _), _ = traced()
+    one, faint = (flow.flow(nb.trace(layer, x, lengths, dy * scale, state=state)) for scale in (1, 1e-201))
+    for sizes, expected in zip(faint[:2], one[:2]):
+        assert (sizes > 0).all()
+        np.testing.assert_allclose(sizes * 1e201, expected, rtol=1e-9)
+
+
+def test_an_influence_too_small_to_be_squared_in_float32_is_not_0():
+    layer = nb.RNN(2, 3, bias=False, rng=0)
+    layer.params["0.forward.Wx"][...] = 1e-30
+    seen = influence.influence(nb.trace(layer, np.ones((2, 2), np.float32)))
+    np.testing.assert_allclose(seen.diagonal(), 6**0.5 * 1e-30, rtol=1e-6)  # tanh'(0) is 1
 
 
 @pytest.mark.parametrize("pooling", ["final", "mean", "max"])
@@ -210,20 +226,21 @@ def test_the_influence_on_a_taggers_logits_is_the_size_of_the_jacobian():
 
 
 @pytest.mark.parametrize("pooling", ["final", "mean", "max"])
-def test_the_influence_on_a_classifiers_logits_is_the_size_of_the_jacobian(pooling):
-    trace = classifier_trace(pooling)
+@pytest.mark.parametrize("num_layers", [1, 2])
+def test_the_influence_on_a_classifiers_logits_is_the_size_of_the_jacobian(pooling, num_layers):
+    trace = classifier_trace(pooling, num_layers=num_layers)
     W = trace.model.linear.params["W"]
 
     def head(y, final):
         most = y[0].real.argmax(axis=0)
         pooled = {
-            "final": lambda: np.concatenate(list(final[0]), axis=-1),
+            "final": lambda: np.concatenate(list(final[0][-2:]), axis=-1),
             "mean": lambda: y.mean(axis=1),
             "max": lambda: y[:, most, range(y.shape[-1])],
         }[pooling]()
         return (pooled @ W)[:, None]
 
-    require_influence(influence, trace.layer, trace, head, tuple(np.zeros((2, 2, 1, 4))))
+    require_influence(influence, trace.layer, trace, head, tuple(np.zeros((2, 2 * num_layers, 1, 4))))
 
 
 def test_the_influence_on_a_gru_classifiers_final_states_is_the_size_of_the_jacobian():

@@ -38,7 +38,7 @@ def test_a_map_shows_the_traces_array_of_the_rows_valid_steps(ax):
     assert plots.plot_map(trace, "dc", layer=1, direction="reverse", row=1, ax=ax) is ax
     np.testing.assert_array_equal(image_of(ax), trace["dc"][1, 1, 1, :2].T)
     assert ax.get_title() == "dc of layer 1, reverse direction"
-    assert ax.get_xlabel() == "\u2190 read right to left"
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("\u2190 read right to left", "unit")
 
 
 def test_gates_lie_between_0_and_1_and_all_else_around_0(ax):
@@ -55,6 +55,9 @@ def test_a_unit_is_a_strip_for_each_gate_and_state(ax):
     plots.plot_unit(trace, 3, direction="reverse", ax=ax)
     assert labels_of(ax.yaxis) == ["i", "f", "g", "o", "c", "h"]
     np.testing.assert_array_equal(image_of(ax, 4)[0], trace["c"][0, 1, 0, :, 3])
+    for k, image in enumerate(ax.images):
+        assert image.get_extent() == pytest.approx([-0.5, 4.5, k + 0.45, k - 0.45])
+    assert ax.get_ylim() == (5.5, -0.5)
 
 
 def test_a_unit_without_an_output_of_its_own_has_no_strip_of_h(ax):
@@ -70,16 +73,28 @@ def test_the_flow_is_drawn_for_both_directions_and_beside_dashed(ax):
     np.testing.assert_array_equal(lines["|dL/dh|, reverse"].get_ydata()[2:], flow(trace, 2).dh[0, 1, 2:])
     assert np.isnan(lines["|dL/dh|, reverse"].get_ydata()[:2]).all()
     assert sum(line.get_linestyle() == "--" for line in ax.lines) == 6 + 1  # curves, and the legend's
-    assert ax.get_yscale() == "log"
+    product = lines["forget gates' product, forward"].get_ydata()
+    np.testing.assert_array_equal(product[:3], flow(trace, 2).forget[0, 0, :3].mean(axis=-1))
+    assert [list(line.get_xdata()) for line in ax.lines if line.get_linestyle() == ":"] == [[2, 2]]
+    assert (ax.get_yscale(), ax.get_xlabel()) == ("log", "step")
 
 
 def test_the_influence_is_a_map_or_bars(ax):
     trace = tagger_trace()
     plots.plot_influence(trace, ax=ax)
     np.testing.assert_array_equal(image_of(ax), influence(trace))
+    assert labels_of(ax.yaxis) == labels_of(ax.xaxis) == trace.tokens[0]
     ax.clear()
-    plots.plot_influence(trace, 1, ax=ax)
-    np.testing.assert_array_equal([bar.get_height() for bar in ax.patches], influence(trace, 1))
+    plots.plot_influence(trace, -2, ax=ax)
+    np.testing.assert_array_equal([bar.get_height() for bar in ax.patches], influence(trace, 3))
+    assert [bar.get_facecolor() != ax.patches[0].get_facecolor() for bar in ax.patches] == [
+        False,
+        False,
+        False,
+        True,
+        False,
+    ]
+    assert ax.get_xlabel() == "input at step"
 
 
 def test_a_classifiers_influence_is_bars(ax):
@@ -88,19 +103,27 @@ def test_a_classifiers_influence_is_bars(ax):
     np.testing.assert_array_equal([bar.get_height() for bar in ax.patches], influence(trace)[0])
 
 
-@pytest.mark.parametrize("kind", ["GRU", "RNN relu"])
-def test_cells_without_a_cell_state_are_drawn_too(ax, kind):
+@pytest.mark.parametrize(
+    ("kind", "strips", "curves"),
+    [("GRU", ["r", "z", "n", "h"], ["|dL/dh|", "forget gates' product"]), ("RNN relu", ["h"], ["|dL/dh|"])],
+)
+def test_cells_without_a_cell_state_are_drawn_too(ax, kind, strips, curves):
     *_, trace = traced(kind)
     plots.plot_unit(trace, 0, ax=ax)
+    assert labels_of(ax.yaxis) == strips
     ax.clear()
     plots.plot_flow(trace, ax=ax)
     ax.figure.canvas.draw()
+    both = [f"{curve}, {direction}" for direction in ("forward", "reverse") for curve in curves]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == both
 
 
 def test_a_gradient_of_zero_is_drawn_too(ax):
     layer, _, (x, lengths, state, dy, _), _ = traced("RNN tanh")
     plots.plot_flow(nb.trace(layer, x, lengths, 0 * dy, state=state), ax=ax)
     ax.figure.canvas.draw()
+    assert len(ax.lines) == 2
+    assert all(np.isnan(line.get_ydata()).all() for line in ax.lines)
 
 
 def test_hostile_tokens_are_drawn_as_text(ax):
@@ -112,6 +135,10 @@ def test_hostile_tokens_are_drawn_as_text(ax):
         warnings.simplefilter("ignore", UserWarning)  # a glyph that the font has not
         ax.figure.canvas.draw()
     assert labels_of(ax.xaxis)[:4] == [r"\$x^{2\$", "</script><s\u2026", "a\ufffdb", "\ufffd[0m"]
+
+
+def test_a_label_has_12_characters_at_most():
+    assert [plots.shown("x" * count) for count in (12, 13)] == ["x" * 12, "x" * 11 + "\u2026"]
 
 
 def test_of_many_tokens_some_are_named(ax):

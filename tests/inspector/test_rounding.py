@@ -17,10 +17,11 @@ floats = st.floats(-1e12, 1e12, allow_subnormal=False) | st.floats(-1e-9, 1e-9, 
         *((0.73105857, "0.7311"), (0.04213, "0.04213"), (12.345678, "12.35"), (1.0, "1.000"), (-0.5, "-0.5000")),
         *((0.0, "0"), (-0.0, "0"), (1e-4, "0.0001000"), (9.9999e-5, "0.0001000"), (1.2344e-5, "1.234e-05")),
         *((12345.6, "12350"), (99999.0, "1.000e+05"), (-3e-12, "-3.000e-12"), (1.0625, "1.063"), (9.9996, "10.00")),
+        *((0.99998312, "0.9999831"), (-0.9996, "-0.999600"), (0.9989, "0.9989"), (1.0003, "1.000"), (-1.0, "-1.000")),
         *((float("inf"), "inf"), (float("nan"), "nan"), (5e-324, "4.941e-324")),
     ],
 )
-def test_a_number_is_shown_with_four_digits(value, shown):
+def test_a_number_is_shown_with_four_digits_and_just_below_1_with_three_of_what_is_missing(value, shown):
     assert number(value) == shown
 
 

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -25,11 +26,11 @@ def columns(text):
     return len(text) - marks + sum(unicodedata.east_asian_width(c) in "WF" for c in text)
 
 
-def tagged(tokens, cell="lstm", **options):
+def tagged(tokens, cell="lstm", classes=CLASSES, **options):
     """The trace of a fresh model on these tokens, with true classes."""
     T = len(tokens)
     model = nb.SequenceTagger(30, 3, cell=cell, embedding_size=4, hidden_size=5, rng=1, **options)
-    return nb.trace(model, np.arange(T)[None] % 30, tokens=[list(tokens)], target=[np.arange(T) % 3], classes=CLASSES)
+    return nb.trace(model, np.arange(T)[None] % 30, tokens=[list(tokens)], target=[np.arange(T) % 3], classes=classes)
 
 
 def parts(text):
@@ -96,17 +97,21 @@ def test_a_planted_bug_shows(stacked, old, new):
 @given(st.lists(st.sampled_from([*"ab( \n\t", *TOKENS]), min_size=1, max_size=30), st.integers(1, 120), st.booleans())
 @settings(max_examples=40, deadline=None)
 def test_columns_stand_under_one_another_whatever_the_tokens_hold(tokens, width, colour):
-    lines = CODE.sub("", strip(tagged(tokens), 1, width=width, colour=colour)).split("\n")
+    trace = tagged(tokens)
+    lines = CODE.sub("", strip(trace, 1, width=width, colour=colour)).split("\n")
     steps = [n for n, line in enumerate(lines) if line.startswith("  step")]
     assert steps
     for n in steps:
         # a line of what is true stands between only where something is wrong
         true = lines[n - 1].startswith("  true")
-        shown, bars = lines[n - 2 - true], lines[n - 8 - true]
-        assert columns(bars) <= max(map(columns, lines[n - 2 - true : n]))
+        shown, output_gates = lines[n - 2 - true], lines[n - 9 - true]
         for number in re.finditer(r"\d+", lines[n]):
-            expected = module.cut(module.visible(tokens[int(number[0])]), 20)
-            assert from_column(shown, number.start()).startswith(expected)
+            t, column = int(number[0]), number.start()
+            expected = module.cut(module.visible(tokens[t]), 20)
+            assert from_column(shown, column).startswith(expected)
+            full = bar(trace["o"][0, 0, 0, t, 1]) * columns(expected)
+            assert output_gates[column:].startswith(full)
+            assert len(output_gates) <= max(map(columns, lines[n - 2 - true : n]))
 
 
 def from_column(text, column):
@@ -124,9 +129,31 @@ def test_what_is_visible_has_a_width_and_steers_nothing(token):
     assert not any(unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp", "Zs") for c in shown)
 
 
+def test_a_words_bars_are_as_wide_as_its_column_and_a_space_lies_between():
+    words = ["the", "日本", "a", "runs"] * 3
+    layer = nb.LSTM(2, 3, rng=0)
+    trace = nb.trace(layer, np.random.default_rng(0).standard_normal((12, 2), np.float32), tokens=words)
+    shown = strip(trace, 1, width=60).split("\n")
+    gates = next(line for line in shown if line.startswith("  o"))
+    expected = " ".join(bar(value) * columns(word) for value, word in zip(trace["o"][0, 0, 0, :, 1], words))
+    assert gates[7:] == expected
+    assert f"{' ' * 7}{' '.join(words)}" in shown
+    # the numbers of all steps would run into each other
+    assert re.findall(r"\d+", next(line for line in shown if line.startswith("  step"))) == ["0", "10"]
+
+
+def test_a_bar_is_full_at_the_largest_size_where_that_is_above_1():
+    layer = nb.RNN(1, 1, nonlinearity="relu", rng=0)
+    for name, value in {"Wx": 1, "Wh": 0, "b": 0}.items():
+        layer.params[f"0.forward.{name}"][...] = value
+    text = strip(nb.trace(layer, np.array([[1], [2], [4]], np.float32), tokens="abc"), 0, width=80)
+    assert "A full bar ▇ is 4 for h;" in text
+    assert parts(text)["forward", "h+"].rstrip() == bar(0.25) + bar(0.5) + bar(1)
+
+
 def test_no_line_is_wider_than_the_terminal():
-    text = "def f(x):\n    return g(x) + 日本語 # and on\n" * 4
-    for width in (40, 80):
+    code = "def f(x):\n    return g(x) + 日本語 # and on\n" * 4
+    for width, text in [(40, code), (80, code), (40, code.split()), (80, code.split())]:
         for gradients in (False, True):
             shown = strip(tagged(text), 0, width=width, gradients=gradients)
             assert max(columns(line) for line in shown.split("\n")) <= width
@@ -164,6 +191,13 @@ def test_without_colour_there_is_no_code_and_with_it_the_text_is_the_same():
     assert "\x1b[4;" in coloured  # a mistake
 
 
+def test_the_underline_of_a_mistake_ends_with_its_word():
+    text = strip(tagged(["of", "a", "and"] * 3), 0, width=200, colour=True)
+    underlined = re.findall(r"\x1b\[4;[^m]*m([^\x1b]*)", text)
+    assert underlined
+    assert not any(" " in part for part in underlined)
+
+
 def test_classes_are_named_and_mistakes_counted():
     trace = tagged("abcdef")
     text = strip(trace, 0, width=80)
@@ -177,12 +211,31 @@ def test_classes_are_named_and_mistakes_counted():
     assert "o other  p operator  a a⏎b" in text
 
 
+def test_the_classes_are_those_of_the_row(stacked):
+    own = stacked.predicted[1], stacked.target[1]
+    assert not np.array_equal(own[0], stacked.predicted[0, :40])
+    assert not np.array_equal(own[1], stacked.target[0])
+    text = strip(stacked, 2, row=1, width=100)
+    found = parts(text)
+    assert found["forward", "says"][:40] == "".join(map(str, own[0]))
+    assert found["forward", "true"][:40] == "".join(" " if p == t else str(t) for p, t in zip(*own))
+    assert f"{(own[0] != own[1]).sum()} of 40 wrong." in text
+
+
+def test_long_names_of_classes_are_cut():
+    trace = tagged(["a", "of"], classes=["x" * 90, "y" * 90, "z" * 90])
+    text = strip(trace, 0, width=200)
+    assert {len(name) for name in re.findall("[xyz]+…", text)} == {20}
+    assert not re.search("[xyz]{20}", text)
+
+
 def test_a_class_of_the_whole_sequence_stands_in_the_first_line():
     model = nb.SequenceClassifier(9, 2, embedding_size=3, hidden_size=4, rng=0)
-    trace = nb.trace(model, np.arange(4)[None], tokens=[list("abcd")], target=[1], classes=["bad", "good"])
-    assert re.match(
-        r"LSTM, layer 0, unit 3; the sequence: predicted (bad|good), true good\n", strip(trace, 3, width=80)
-    )
+    trace = nb.trace(model, np.arange(8).reshape(2, 4), target=[1, 0], classes=["bad", "good"])
+    trace = replace(trace, output=np.array([[1, 0], [0, 1]]))
+    for row, (predicted, true) in enumerate([("bad", "good"), ("good", "bad")]):
+        first = strip(trace, 3, row=row, width=80).split("\n")[0]
+        assert first == f"LSTM, layer 0, unit 3; the sequence: predicted {predicted}, true {true}"
 
 
 def test_a_unit_beyond_the_projection_has_gates_and_no_h():
@@ -216,6 +269,7 @@ def test_what_is_no_number_is_marked_and_zeros_are_no_bars():
         ({"unit": -6}, "unit is -6; the layer has 5 units, 0 to 4"),
         ({"unit": 0, "layer": 2}, "layer is 2; the trace has 2 layers, 0 to 1"),
         ({"unit": 0, "row": 2}, "row is 2; the trace has 2 rows, 0 to 1"),
+        ({"unit": 0, "width": 0}, "width is 0; it needs to be at least 1"),
     ],
 )
 def test_what_is_out_of_range_is_told_in_a_sentence(stacked, arguments, sentence):

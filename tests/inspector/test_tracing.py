@@ -99,7 +99,7 @@ def test_the_complex_step_rejects_a_wrong_equation(monkeypatch, variant, right, 
 
 
 PLANTED_STEPS = [
-    ("kept(cache, k)[:-1]", "kept(cache, k)[1:]"),
+    ("kept(cache, k)[:-1]", "kept(cache, k)[np.arange(len(cache.x)) // 2]"),
     ("part[last[rows], :, rows] = d_T[:, rows].swapaxes(0, 1)", "pass"),
     ("part[step - 1, own] = d", "part[step, own] = d"),
     ('"h_prev": np.concatenate([cache.stored[0], h])[:-1]', '"h_prev": h'),

@@ -7,6 +7,7 @@
     dx, grads, (dh_0, dc_0) = layer.backward(dy, cache)
     nb.check_gradients(loss, params, grads)
     nb.diagnose(my_module)
+    nb.trace(layer, x, lengths, dy).explain(direction="reverse", step=5, unit=3)
 
 textbook/   the mathematics, one equation a line: start reading here
 engine/     the same, fast

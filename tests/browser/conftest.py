@@ -28,8 +28,8 @@ class Visits:
         self.browser, self.folder = browser, folder
         self.seen, self.contexts = [], []
 
-    def __call__(self, document, width=1360, height=1000, **options):
-        """The page of a document, when it is ready."""
+    def __call__(self, document, width=1360, height=1000, start=False, **options):
+        """The page of a document, when it is ready; at the forward direction's unit 0 unless `start` keeps its own."""
         path = self.folder / f"page{len(self.contexts)}.html"
         path.write_text(document, encoding="utf-8")
         context = self.browser.new_context(viewport={"width": width, "height": height}, **options)
@@ -46,6 +46,8 @@ class Visits:
         page.wait_for_timeout(50)
         ready = page.evaluate("document.documentElement.dataset.ready")
         assert ready == "1", self.seen
+        if not start:
+            page.evaluate("typeof choose === 'function' && choose({ direction: 0, unit: 0 })")
         return page
 
     def close(self):

@@ -19,7 +19,7 @@ EQUATIONS = """
   lines: [...block.querySelectorAll(".put-in")].map((line) => line.textContent.replace("= ", "")),
   terms: [...block.querySelectorAll(".terms")].map((line) => line.textContent.replaceAll("\\u00a0", " ")),
   note: block.querySelector(".note")?.textContent ?? "",
-  output: block.querySelector("output").textContent,
+  output: block.querySelector(".result").textContent,
 }))
 """
 

@@ -7,6 +7,7 @@ import pytest
 from npbilstm.inspector import page
 from npbilstm.inspector.page import page_html
 from tests.browser import pages
+from tests.browser import test_page_for_everybody as everybody
 from tests.browser import test_page_in_chromium as claims
 
 PLANTED = {
@@ -106,14 +107,29 @@ PLANTED = {
         claims.test_hostile_tokens_and_classes_stay_text,
     ),
     "leaving does not go back": (
-        "if (view.pinned && left)",
-        "if (!view.pinned && left)",
+        "if (left) goBack();",
+        "",
         claims.test_clicking_pins_leaving_goes_back_and_escape_frees,
     ),
     "keys are taken from the fields": (
-        "if (!own && !(",
-        "if (false && !(",
+        "return target === document.body && (",
+        "return true || (",
         claims.test_keys_are_left_to_the_fields_that_need_them,
+    ),
+    "keys move the cell pointed at, not the pinned one": (
+        "  goBack();\n  choose(part(view.cell), true);",
+        "  choose(part(view.cell), true);",
+        everybody.test_keys_move_the_pinned_cell_and_the_panel_goes_with_it,
+    ),
+    "curves are absolute": (
+        "v / values[step]",
+        "v",
+        everybody.test_a_curve_of_one_steps_loss_is_a_share_of_its_size_there,
+    ),
+    "what is not finite has a colour of the ramp": (
+        "isFinite(v) ? colours[k] : strange",
+        "colours[k || 0]",
+        everybody.test_what_is_not_finite_has_a_colour_of_its_own_and_the_legend_says_so,
     ),
     "maps keep the colours of the other ground": (
         'darkMode.addEventListener("change", drawLayer);',
@@ -127,7 +143,7 @@ ARGUMENTS = {
         {"layer": layer, "direction": direction} for layer in (0, 1) for direction in ("forward", "reverse")
     ],
     claims.test_pointing_at_a_cell_shows_the_numbers_that_the_trace_holds: [
-        {"name": "c", "layer": 0, "direction": direction, "step": step, "unit": unit}
+        {"layer": 0, "direction": direction, "step": step, "unit": unit}
         for direction, step, unit in (("forward", 3, 4), ("reverse", 1, 2))
     ],
     claims.test_a_state_and_its_gradient_that_were_given_are_shown: [{"kind": "BiLSTM"}],

@@ -17,7 +17,7 @@ from npbilstm.inspector.page.payload import payload
 if TYPE_CHECKING:
     from npbilstm.inspector.tracing import Trace
 
-SCRIPTS = ("numbers", "equations", "arithmetic", "colours", "pictures", "curves", "panel", "inspect")
+SCRIPTS = ("numbers", "equations", "arithmetic", "colours", "pictures", "curves", "panel", "form", "inspect")
 """The files of js/, in the order in which they build on each other."""
 
 HEIGHT = "820px"

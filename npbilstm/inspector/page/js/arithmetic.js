@@ -96,11 +96,29 @@ function before(cell) {
   return [`x: ${x}`, `${states.join(" and ")}: ${from}`];
 }
 
-const after = (cell) =>
-  isLast(cell) ? "no step is read after this one" : `next: ${stepName(readNext(cell).step)}, read after this one`;
+/** The same for the backward pass. */
+function after(cell) {
+  const above = cell.layer < data.layers - 1 ? `layer ${cell.layer + 1}, which reads h` : "";
+  const last = data.embedded ? "the loss, through the model's output" : "the upstream gradient that was given";
+  const dy = `dy: from ${above || last}`;
+  if (isLast(cell)) return [dy, "no step is read after this one"];
+  return [dy, `next: ${stepName(readNext(cell).step)}, read after this one`];
+}
 
 const formula = ({ vector, weight: w, transposed }) =>
   `${vector.next ? "next." : ""}${vector.name} @ ${w}${transposed ? ".T" : ""}`;
 
-const visible = (token) => token.replace(/ /g, "␣").replace(/\n/g, "⏎").replace(/\t/g, "⇥");
-const stepName = (step) => `step ${step} “${visible(data.tokens[step])}”`;
+const LONGEST = 40; // signs of a token or a class name; the whole is in the tooltip
+const short = (text) => ([...text].length > LONGEST ? `${[...text].slice(0, LONGEST - 1).join("")}…` : text);
+
+/** A token in parts, every second one what stands for a sign that is not seen; that of emoji's parts joins them. */
+function tokenParts(token) {
+  const signs = { " ": "␣", "\n": "⏎", "\t": "⇥" };
+  const code = (sign) => `U+${sign.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}`;
+  const parts = short(token).split(/([\s\p{Z}]|(?!\u200d)\p{Cf})/u);
+  return token ? parts.map((part, k) => (k % 2 ? (signs[part] ?? code(part)) : part)) : ["", "∅"];
+}
+
+const visible = (token) => tokenParts(token).join("");
+const isNamed = data.tokens.some((token, step) => token !== String(step));
+const stepName = (step) => `step ${step}${isNamed ? ` “${visible(data.tokens[step])}”` : ""}`;

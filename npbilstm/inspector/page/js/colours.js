@@ -9,6 +9,8 @@ const AROUND_ZERO = {
   dark: ["#b3deff", "#5aa9e6", "#245a8a", "#16181c", "#8a4a16", "#e08a45", "#ffd3ae"],
 };
 
+const STRANGE = "#d100c4"; // on neither ramp: infinite, or not a number
+
 const channels = (hex) => [1, 3, 5].map((k) => parseInt(hex.slice(k, k + 2), 16));
 
 const COLOURS = 255; // an odd number, so that 0 stands in the middle exactly
@@ -33,32 +35,37 @@ const scales = new Map();
 /** A quantity's scale in one layer, the same in both directions. */
 function scaleOf(name, layer) {
   const key = `${name} ${layer} ${darkMode.matches}`;
-  if (!scales.has(key)) scales.set(key, newScale(name, layer));
+  if (!scales.has(key)) scales.set(key, newScale(name, data.directions.map((_, side) => field(name, layer, side))));
   return scales.get(key);
 }
 
-/** {table, place, low, high, note}: place(value) is between 0 and 1, where it stands in the table. */
-function newScale(name, layer) {
-  if (data.gates.includes(name)) return { table: ramps.gate, place: (v) => v, low: "0", high: "1", note: "" };
-  let largest = 0;
-  data.directions.forEach((_, direction) => {
-    for (const v of field(name, layer, direction)) if (Math.abs(v) > largest && isFinite(v)) largest = Math.abs(v);
-  });
+/** The largest size among the numbers, and whether some are none. */
+function extent(lists) {
+  let [largest, strange] = [0, false];
+  for (const values of lists)
+    for (const v of values)
+      if (!isFinite(v)) strange = true;
+      else if (Math.abs(v) > largest) largest = Math.abs(v);
+  return { largest, strange, high: largest === 0 ? "0" : Number(largest.toPrecision(2)).toString() };
+}
+
+/** {table, place, low, high, note, strange}: place(value) is between 0 and 1, where it stands in the table. */
+function newScale(name, lists) {
+  const { largest, strange, high } = extent(lists);
+  if (data.gates.includes(name)) return { table: ramps.gate, place: (v) => v, low: "0", high: "1", note: "", strange };
   const isGradient = name.startsWith("d");
   // square root: gradients differ by orders of magnitude, and the small ones are to be seen too
   const bend = isGradient ? (v) => Math.sign(v) * Math.sqrt(Math.abs(v)) : (v) => v;
   const table = ramps[darkMode.matches ? "dark" : "light"];
-  const high = largest === 0 ? "0" : Number(largest.toPrecision(2)).toString();
   const place = (v) => 0.5 + 0.5 * bend(largest ? v / largest : 0);
-  return { table, place, low: largest ? `-${high}` : "", high, note: isGradient ? "√ scale" : "" };
+  return { table, place, low: largest ? `-${high}` : "", high, note: isGradient ? "√ scale" : "", strange };
 }
 
 /** From 0, the ground's colour, up to the largest value: what has no sign and no natural end. */
 function fromZero(values) {
-  const largest = values.reduce((most, v) => Math.max(most, v), 0) || 1;
+  const { largest, strange, high } = extent([values]);
   const table = ramp(AROUND_ZERO[darkMode.matches ? "dark" : "light"].slice(3));
-  const high = Number(largest.toPrecision(2)).toString();
-  return { table, place: (v) => Math.sqrt(v / largest), low: "0", high, note: "√ scale" };
+  return { table, place: (v) => Math.sqrt(v / (largest || 1)), low: "0", high, note: "√ scale", strange };
 }
 
 /** One pixel a value; the style sheet makes it large. at(x, y) is the value in column x and row y. */
@@ -70,17 +77,25 @@ function paint(canvas, width, height, at, { table, place }) {
   const pixels = new Uint32Array(image.data.buffer);
   const colours = new Uint32Array(table.buffer);
   const last = COLOURS - 1;
+  const [strange] = new Uint32Array(new Uint8Array([...channels(STRANGE), 255]).buffer);
   for (let y = 0; y < height; y++)
-    for (let x = 0; x < width; x++)
-      pixels[y * width + x] = colours[Math.max(0, Math.min(last, Math.round(last * place(at(x, y))))) || 0];
+    for (let x = 0; x < width; x++) {
+      const v = at(x, y);
+      const k = Math.max(0, Math.min(last, Math.round(last * place(v))));
+      pixels[y * width + x] = isFinite(v) ? colours[k] : strange;
+    }
   context.putImageData(image, 0, 0);
 }
 
-/** A bar of the colours with the numbers at its ends. */
+/** A bar of the colours with the numbers at its ends; and the colour of what is no number, where there is such. */
 function legend(scale) {
   const bar = element("canvas", "bar");
   paint(bar, COLOURS, 1, (x) => x / (COLOURS - 1), { table: scale.table, place: (v) => v });
-  return element("span", "legend", [scale.low, bar, scale.high, scale.note && element("small", "", scale.note)]);
+  const swatch = element("span", "swatch");
+  swatch.style.background = STRANGE;
+  const others = scale.strange ? [swatch, "not finite"] : [];
+  const note = scale.note && element("small", "", scale.note);
+  return element("span", "legend", [scale.low, bar, scale.high, note, ...others]);
 }
 
 /** An element with a class and content: text, which is never read as markup, or elements. */

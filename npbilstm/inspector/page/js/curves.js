@@ -41,11 +41,11 @@ function keptProduct(cell) {
 
 /** A chart with a logarithmic axis. series: {values, direction, dashed}. */
 function chart(title, what, series, cell) {
-  const [W, H, left, right, top, bottom] = [320, 190, 40, 6, 8, 34];
+  const [W, H, left, right, top, bottom] = [280, 180, 40, 6, 8, 34];
   const positive = series.flatMap(({ values }) => [...values].filter((v) => v > 0 && isFinite(v)));
-  const most = positive.reduce((a, b) => Math.max(a, b), 1e-30);
+  const most = positive.reduce((a, b) => Math.max(a, b), 0) || 1;
   const least = Math.max(positive.reduce((a, b) => Math.min(a, b), most), most * 1e-12);
-  const high = Math.ceil(Math.log10(most) + 1e-9);
+  const high = Math.ceil(Math.log10(most) - 1e-9);
   const low = Math.min(high - 1, Math.floor(Math.log10(least)));
   const x = (step) => left + ((step + 0.5) / data.steps) * (W - left - right);
   const y = (v) => top + ((high - Math.log10(v)) / (high - low)) * (H - top - bottom);
@@ -57,7 +57,7 @@ function chart(title, what, series, cell) {
     label.append(svg("tspan", { dy: -4, class: "power" }, String(power)));
     image.append(label);
   }
-  for (const step of ticks(8))
+  for (const step of ticks(data.steps, 8))
     image.append(svg("text", { x: x(step), y: H - bottom + 14, "text-anchor": "middle" }, String(step)));
   image.append(svg("text", { x: (left + W - right) / 2, y: H - 4, "text-anchor": "middle" }, "step u"));
   image.append(svg("line", { class: "chosen", x1: x(cell.step), x2: x(cell.step), y1: top, y2: H - bottom }));
@@ -72,17 +72,33 @@ function chart(title, what, series, cell) {
     });
     image.append(svg("path", { class: `curve ${data.directions[direction]}${dashed ? " dashed" : ""}`, d: path }));
   }
-  return element("figure", "", [element("figcaption", "", [element("b", "", title), ` ${what}`]), image]);
+  const told = element("p", "told");
+  image.addEventListener("pointermove", ({ clientX }) => {
+    const box = image.getBoundingClientRect();
+    const part = (((clientX - box.left) / box.width) * W - left) / (W - left - right);
+    const step = within(Math.floor(part * data.steps), data.steps);
+    const kind = ({ direction, dashed }) => `${data.directions[direction]}${dashed ? " of the other model" : ""}`;
+    const there = series.filter(({ values }) => isFinite(values[step]));
+    const texts = there.map((one) => `${kind(one)} ${written(one.values[step])}`);
+    told.textContent = `${stepName(step)}: ${texts.join(", ")}`;
+  });
+  return element("figure", "", [element("figcaption", "", [element("b", "", title), ` ${what}`]), image, told]);
 }
+
+/** Sizes as a share of that at the chosen step: how much is left there. */
+const share = (values, step) => Array.from(values, (v) => v / values[step]);
 
 function drawFlow(cell) {
   const charts = [];
   for (const name of ["dh", "dc"].filter((gradient) => data.flow?.[gradient])) {
+    const whole = data.flow[name].shape[2] === 1;
     const lines = (part, dashed) =>
-      byDirection((direction) => ({ values: timeRow(part, name, { ...cell, direction }), direction, dashed }));
+      byDirection((direction) => {
+        const sizes = timeRow(part, name, { ...cell, direction });
+        return { values: whole ? sizes : share(sizes, cell.step), direction, dashed };
+      });
     const series = [...lines("flow", false), ...(data.beside ? lines("beside", true) : [])];
-    const whole = data.flow[name].shape[2] === 1 && data.steps > 1;
-    const loss = whole ? "the whole loss" : "the loss at the chosen step alone";
+    const loss = whole ? "the whole loss" : "the loss at the chosen step alone, as a share of that at the chosen step";
     charts.push(chart(`|dL/d${name[1]}|`, `at step u, of ${loss}`, series, cell));
   }
   if (KEEPER) {
@@ -120,8 +136,14 @@ function buildInfluence(point) {
   paint(canvas, T, T, (x, y) => found.values[y * T + x], scale);
   const row = element("div", "row");
   row.id = "influence-row";
-  const frame = element("div", "frame square", [canvas, row]);
-  watch(frame, (x, y) => point({ step: Math.floor(y * T) }, true));
+  const frame = element("div", "frame square", [canvas, row, axis("unit-axis", "top", T, 8)]);
+  const told = element("p", "told");
+  watch(frame, (x, y) => {
+    const [t, u] = [Math.floor(y * T), Math.floor(x * T)];
+    told.textContent = `output ${t} of input ${u}: ${written(found.values[t * T + u])}`;
+    point({ step: t }, true);
+  });
   const caption = element("figcaption", "", ["output (down) of input (across)", legend(scale)]);
-  document.getElementById("influence-map").replaceChildren(caption, frame, axis());
+  const across = axis("axis", "left", T, 8);
+  document.getElementById("influence-map").replaceChildren(caption, frame, across, told);
 }

@@ -150,7 +150,7 @@ function field(name, layer, direction) {
   const key = `${name} ${layer} ${direction}`;
   if (!fields.has(key)) {
     const width = widthOf(name);
-    const values = new Float32Array(data.steps * width);
+    const values = new Float64Array(data.steps * width);
     for (let step = 0; step < data.steps; step++)
       for (let unit = 0; unit < width; unit++)
         values[step * width + unit] = value(name, { layer, direction, step, unit });

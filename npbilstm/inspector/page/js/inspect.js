@@ -16,6 +16,13 @@ const shownNames = () =>
 let waiting = false;
 let paintedStrips = "";
 
+const say = (id, words) => (document.getElementById(id).textContent = words);
+
+/** Choose one of the radio buttons of that name. */
+function check(name, value) {
+  for (const choice of document.querySelectorAll(`[name=${name}]`)) choice.checked = choice.value === value;
+}
+
 /** Draw what follows the chosen cell, once a frame. */
 function changed() {
   if (waiting) return;
@@ -27,19 +34,48 @@ function changed() {
 }
 
 function drawCell() {
-  const { cell, name, gradients } = view;
+  const { cell, name, gradients, pinned } = view;
   const strips = `${cell.layer} ${cell.unit} ${gradients} ${darkMode.matches}`;
   if (strips !== paintedStrips) paintStrips(cell);
   paintedStrips = strips;
   const layer = data.layers > 1 ? ` of layer ${cell.layer}` : "";
-  document.getElementById("unit").textContent = `Unit ${cell.unit}${layer}, step by step`;
-  document.getElementById("units").textContent = `All units${layer}`;
+  say("unit", `Unit ${cell.unit}${layer}, step by step`);
+  say("units", `All units${layer}`);
+  say("times", `Over time${data.layers > 1 ? ` in layer ${cell.layer}` : ""}`);
+  say("about-strips", aboutStrips(cell));
+  say("about-maps", ABOUT_MAPS[gradients ? "gradients" : "values"]);
+  for (const part of ["step", "unit"]) {
+    const field = document.getElementById(`${part}-field`);
+    if (Number(field.value) !== cell[part] || field !== document.activeElement) field.value = cell[part];
+  }
+  check("direction", data.directions[cell.direction]);
   markCell(cell, name);
   drawInfluence(cell);
   drawFlow(cell);
-  drawPanel(cell, name, view.pinned !== null);
+  drawPanel(cell, name, pinned?.cell, gradients);
   clearTimeout(drawCell.timer);
-  drawCell.timer = setTimeout(() => (spoken.textContent = cellInWords(cell)), 400);
+  drawCell.timer = setTimeout(() => (spoken.textContent = spokenWords(cell, name)), 400);
+}
+
+const ABOUT_MAPS = {
+  values:
+    "A row is a unit, a column a step. Gates go from dark at 0 to yellow at 1; all else is blue below 0, orange above.",
+  gradients: "A row is a unit, a column a step. Blue is below 0, orange above; the square root shows small ones too.",
+};
+
+function aboutStrips({ unit }) {
+  const output = data.by_step ? "the output at the chosen step" : "the one output of the sequence";
+  return [
+    data.directions.length === 2 && `Unit ${unit} of forward and unit ${unit} of reverse are two different units.`,
+    data.influence && `The bars show how strongly ${output} depends on each input.`,
+  ]
+    .filter(Boolean)
+    .join(" ");
+}
+
+function spokenWords(cell, name) {
+  const pointed = name && cell.unit < widthOf(name) && `${name} is ${written(value(name, cell))}`;
+  return [cellInWords(cell), pointed, labelsInWords(cell.step)].filter(Boolean).join(", ");
 }
 
 /** Draw everything of a layer: after another layer, other quantities or another ground. */
@@ -65,9 +101,20 @@ function pin() {
   changed();
 }
 
-/** Choose by key: a pinned cell moves along. */
+function free() {
+  view.pinned = null;
+  changed();
+}
+
+/** Back to the pinned cell, if there is one. */
+function goBack() {
+  if (view.pinned) choose({ ...view.pinned.cell, name: view.pinned.name }, true);
+}
+
+/** Choose by key or field: a pinned cell moves, wherever the pointer is. part(cell) is what changes. */
 function step(part) {
-  choose(part, true);
+  goBack();
+  choose(part(view.cell), true);
   if (view.pinned) pin();
 }
 
@@ -82,49 +129,59 @@ function keepInView() {
 
 function setLayer(layer) {
   layerChoice.value = layer;
-  view.cell = { ...view.cell, layer };
-  if (view.pinned) view.pinned = { ...view.pinned, cell: view.cell };
+  step(() => ({ layer }));
   drawLayer();
 }
 
 function setGradients(on) {
-  view.gradients = on && data.gradients;
-  for (const choice of document.querySelectorAll("[name=quantity]"))
-    choice.checked = (choice.value === "gradients") === view.gradients;
-  view.name = null;
+  if (!data.gradients) return;
+  view.gradients = on;
+  check("quantity", on ? "gradients" : "values");
+  // from c to dc and back
+  const counterpart = (name) => shownNames().find((other) => other === (on ? `d${name}` : name?.slice(1))) ?? null;
+  view.name = counterpart(view.name);
+  if (view.pinned) view.pinned.name = counterpart(view.pinned.name);
   drawLayer();
 }
 
 const within = (number, count) => Math.max(0, Math.min(count - 1, number));
+const stepBy = (by) => step((cell) => ({ step: within(cell.step + by, data.steps) }));
+const unitBy = (by) => step((cell) => ({ unit: within(cell.unit + by, data.units) }));
+const layerBy = (by) => setLayer(within(view.cell.layer + by, data.layers));
 
 const KEYS = {
-  ArrowLeft: () => step({ step: within(view.cell.step - 1, data.steps) }),
-  ArrowRight: () => step({ step: within(view.cell.step + 1, data.steps) }),
-  ArrowUp: () => step({ unit: within(view.cell.unit - 1, data.units) }),
-  ArrowDown: () => step({ unit: within(view.cell.unit + 1, data.units) }),
-  PageUp: () => step({ unit: within(view.cell.unit - 10, data.units) }),
-  PageDown: () => step({ unit: within(view.cell.unit + 10, data.units) }),
-  Home: () => step({ step: 0 }),
-  End: () => step({ step: data.steps - 1 }),
+  ArrowLeft: () => stepBy(-1),
+  ArrowRight: () => stepBy(1),
+  ArrowUp: () => unitBy(-1),
+  ArrowDown: () => unitBy(1),
+  PageUp: () => unitBy(-10),
+  PageDown: () => unitBy(10),
+  Home: () => stepBy(-Infinity),
+  End: () => stepBy(Infinity),
   Enter: pin,
   " ": pin,
-  Escape: () => {
-    view.pinned = null;
-    changed();
-  },
-  d: () => step({ direction: (view.cell.direction + 1) % data.directions.length }),
+  Escape: free,
+  d: () => step((cell) => ({ direction: (cell.direction + 1) % data.directions.length })),
   g: () => setGradients(!view.gradients),
-  "[": () => setLayer(within(view.cell.layer - 1, data.layers)),
-  "]": () => setLayer(within(view.cell.layer + 1, data.layers)),
+  "[": () => layerBy(-1),
+  "]": () => layerBy(1),
 };
 
+const ANYWHERE = ["d", "g", "[", "]"];
+const SIDEWAYS = ["ArrowLeft", "ArrowRight", "Enter"]; // take no scrolling away
+
+/** Whether a key is for the pictures: not where a field or the panel needs it. */
+function isForPictures(target, key) {
+  if (pictures.contains(target) || (key === "Escape" && view.pinned)) return true;
+  if (ANYWHERE.includes(key)) return !target.matches("select, [type=number]");
+  return target === document.body && (SIDEWAYS.includes(key) || pictures.matches(":hover"));
+}
+
 document.addEventListener("keydown", (event) => {
-  const { target, key } = event;
-  if (event.ctrlKey || event.altKey || event.metaKey || !(key in KEYS)) return;
-  // keys belong to the pictures: when they have the focus, or nothing has and no scrolling would be taken away
-  const letter = key.length === 1 && key !== " ";
-  const own = pictures.contains(target) || (target === document.body && (letter || pictures.matches(":hover")));
-  if (!own && !(key === "Escape" && view.pinned)) return;
+  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  if (!(key in KEYS) || !isForPictures(event.target, key)) return;
+  // many keyboards write brackets with Alt
+  if (event.metaKey || ((event.ctrlKey || event.altKey) && !(event.altKey && "[]".includes(key)))) return;
   event.preventDefault();
   KEYS[key]();
 });
@@ -137,50 +194,42 @@ pictures.addEventListener("pointermove", (event) => {
 pictures.addEventListener("pointerout", (event) => {
   // leaving the cells goes back to what is pinned
   const left = placeOf(event) && !event.relatedTarget?.closest?.(".pointable");
-  if (view.pinned && left) choose({ ...view.pinned.cell, name: view.pinned.name }, true);
+  if (left) goBack();
 });
 pictures.addEventListener("click", (event) => {
   const part = placeOf(event);
   if (!part) return;
   part.place(event);
-  pin();
+  const { pinned, cell, name } = view;
+  if (pinned && pinned.name === name && sameCell(pinned.cell, cell)) free();
+  else pin();
 });
 
 function begin() {
-  const text = (id, words) => (document.getElementById(id).textContent = words);
-  text("title", data.title);
+  say("title", data.title);
   const facts = [
     `${data.cell}, ${data.directions.length === 2 ? "both directions" : "one direction"}`,
     `${data.layers} ${data.layers === 1 ? "layer" : "layers"} of ${data.units} units`,
     `${data.steps} ${data.steps === 1 ? "step" : "steps"}`,
-    data.rows > 1 && `row ${data.row} of ${data.rows}`,
-    data.loss !== null && `loss ${written(data.loss)}`,
+    data.rows > 1 && `row ${data.row} (of 0 to ${data.rows - 1})`,
+    data.loss !== null && `loss ${written(data.loss)}${lossInWords()}`,
     typeof data.predicted === "string" && labelsInWords(0),
   ];
-  text("facts", facts.filter(Boolean).join(" · "));
+  say("facts", facts.filter(Boolean).join(" · "));
   document.getElementById("notes").append(...data.notes.map((note) => element("li", "", `Note: ${note}.`)));
-  for (let layer = 0; layer < data.layers; layer++) layerChoice.append(new Option(`layer ${layer}`, layer));
-  layerChoice.addEventListener("change", () => setLayer(Number(layerChoice.value)));
-  document.getElementById("layers").hidden = data.layers === 1;
-  document.getElementById("quantities").hidden = !data.gradients;
-  for (const choice of document.querySelectorAll("[name=quantity]"))
-    choice.addEventListener("change", () => setGradients(choice.value === "gradients"));
-  if (Array.isArray(data.predicted))
-    document.getElementById("classes").append(
-      ...classNames.map((name, k) => element("li", `k${k % 9}`, name)),
-      data.true ? element("li", "wrong", "mistake") : "",
-    );
+  buildForm();
+  buildFold();
+  if (Array.isArray(data.predicted)) document.getElementById("classes").append(...classLegend());
   document.getElementById("flow").hidden = data.steps === 1 || (!data.flow && !KEEPER);
   document.getElementById("beside").hidden = !data.beside;
-  document.getElementById("fold").addEventListener("click", ({ target }) => {
-    const folded = document.getElementById("panel").classList.toggle("folded");
-    target.setAttribute("aria-expanded", String(!folded));
-    target.textContent = folded ? "unfold" : "fold";
-  });
+  document.getElementById("pinned").addEventListener("click", free);
   darkMode.addEventListener("change", drawLayer);
   drawLayer();
   keepInView();
   requestAnimationFrame(() => setTimeout(() => (document.documentElement.dataset.ready = "1")));
 }
+
+const lossInWords = () =>
+  data.true === null ? "" : ` (mean cross-entropy${data.rows > 1 ? " of the batch" : ""})`;
 
 begin();

@@ -49,9 +49,11 @@ function write(count, power) {
   return `${(count / 1000).toFixed(3)}e${tens < 0 ? "-" : "+"}${String(Math.abs(tens)).padStart(2, "0")}`;
 }
 
-/** A number alone. */
+/** A number alone; within a thousandth below 1 with more digits, so that of 1 - f and 1 - g^2 three are left. */
 function written(value) {
   if (!isFinite(value)) return String(value);
+  const distance = 1 - Math.abs(value);
+  if (distance > 0 && distance < 0.001) return value.toFixed(Math.min(-powerOf(distance) - 1, 12));
   const power = powerOf(value);
   return write(counted(value, power), power);
 }

@@ -34,14 +34,14 @@ function labelsInWords(step) {
   const at = (names) => (Array.isArray(names) ? names[step] : names);
   const [predicted, correct] = [at(data.predicted), at(data.true)];
   const parts = [];
-  if (predicted !== null) parts.push(`predicted ${predicted}`);
-  if (correct !== null) parts.push(`true ${correct}`);
+  if (predicted !== null) parts.push(`predicted ${short(predicted)}`);
+  if (correct !== null) parts.push(`true ${short(correct)}`);
   return parts.length ? `${parts.join(", ")}${predicted !== correct && correct !== null ? " — a mistake" : ""}` : "";
 }
 
-/** A line whose brackets are not broken at its end. */
+/** A line whose brackets and small numbers are not broken at its end. */
 const unbroken = (line) =>
-  line.split(/(\((?:[^()]|\([^()]*\))*\))/).map((part, k) => (k % 2 ? element("span", "whole", part) : part));
+  line.split(/(\((?:[^()]|\([^()]*\))*\)|\S+e-\d+)/).map((part, k) => (k % 2 ? element("span", "whole", part) : part));
 
 function equationBlock(equation, cell, current) {
   const block = element("div", `equation${equation.name === current ? " current" : ""}`);
@@ -50,42 +50,59 @@ function equationBlock(equation, cell, current) {
   block.append(element("div", "line formula", coloured(equation.text)));
   const { lines, result, terms, note } = worked(equation, cell);
   for (const line of lines) block.append(element("div", "line put-in", ["= ", ...unbroken(line)]));
+  block.append(element("div", "line", ["= ", element("b", "result", result)]));
   for (const [product, text] of terms)
     block.append(element("p", "terms", [element("span", "product", `${product}: `), text]));
-  block.append(element("div", "line", ["= ", element("output", "", result)]));
   if (note) block.append(element("p", "note", note));
   return block;
 }
 
-function drawPanel(cell, name, pinned) {
+const sameCell = (a, b) => ["layer", "direction", "step", "unit"].every((part) => a[part] === b[part]);
+
+/** Which cell is pinned: the one shown, or another one while the pointer is elsewhere. */
+function pinnedInWords(pinned, cell) {
+  if (!pinned || sameCell(pinned, cell)) return pinned ? "pinned ✕" : "";
+  const direction = pinned.direction === cell.direction ? "" : `${data.directions[pinned.direction]}, `;
+  return `pinned: ${direction}step ${pinned.step}, unit ${pinned.unit} ✕`;
+}
+
+/** name: the quantity pointed at; pinned: the pinned cell or null; gradients: whether they are shown. */
+function drawPanel(cell, name, pinned, gradients) {
   const panel = document.getElementById("panel");
   document.getElementById("where").textContent = cellInWords(cell);
   const read = `read ${ordinal(turn(cell) + 1)} of ${data.steps}`;
   document.getElementById("turn").textContent = [read, labelsInWords(cell.step)].filter(Boolean).join(" · ");
-  document.getElementById("pinned").textContent = pinned ? "pinned · Esc frees it" : "";
+  const button = document.getElementById("pinned");
+  button.textContent = pinnedInWords(pinned, cell);
+  button.hidden = !pinned;
   const blocks = (list) =>
     list
       .filter((equation) => cell.unit < widthOf(equation.name))
       .map((equation) => equationBlock(equation, cell, name));
   const notes = (texts) => texts.map((text) => element("p", "note", text));
   const parts = [element("h3", "", "Forward"), ...notes(before(cell)), ...blocks(equations.forward)];
-  if (data.gradients)
-    parts.push(element("h3", "", "Backward"), ...notes([after(cell)]), ...blocks(equations.backward));
+  const main = "c_prev" in data.widths ? "c" : "h";
+  const backward = ["Backward", element("small", "", `: d${main} is the gradient of the loss with respect to ${main}`)];
+  if (data.gradients) parts.push(element("h3", "", backward), ...notes(after(cell)), ...blocks(equations.backward));
   if (cell.unit >= data.outputs)
     parts.push(element("p", "note", `h has ${data.outputs} numbers, so unit ${cell.unit} has no h of its own`));
   const scroller = document.getElementById("equations");
   scroller.replaceChildren(...parts);
+  // what is pointed at comes into view; without such, the pass that the pictures show
   const current = scroller.querySelector(".current");
-  if (current && name !== drawPanel.shown) {
-    const [box, frame] = [current.getBoundingClientRect(), scroller.getBoundingClientRect()];
-    if (box.top < frame.top || box.bottom > frame.bottom) scroller.scrollTop += box.top - frame.top - 8;
+  const shown = `${name} ${gradients}`;
+  if (shown !== drawPanel.shown) {
+    const target = current ?? scroller.querySelectorAll("h3")[Number(gradients)];
+    const [box, frame] = [target.getBoundingClientRect(), scroller.getBoundingClientRect()];
+    const inView = current && box.top >= frame.top && box.bottom <= frame.bottom;
+    if (!inView) scroller.scrollTop += box.top - frame.top - 8;
   }
-  drawPanel.shown = name;
+  drawPanel.shown = shown;
   Object.assign(panel.dataset, {
     layer: cell.layer,
     direction: data.directions[cell.direction],
     step: cell.step,
     unit: cell.unit,
-    pinned: pinned ? "1" : "",
+    pinned: pinned && sameCell(pinned, cell) ? "1" : "",
   });
 }

@@ -10,17 +10,14 @@ const columnWidth = (() => {
   return Math.max(14, Math.min(112, 8 * longest + 8), Math.min(36, Math.floor(680 / data.steps)));
 })();
 
-/** Steps to be named on an axis: every 1st, 2nd, 5th, 10th ... so that there are at most ten. */
-function ticks(most = 10) {
+/** Steps or units to be named on an axis: every 1st, 2nd, 5th, 10th ... so that there are at most so many. */
+function ticks(count, most) {
   let every = 1;
-  for (let k = 0; Math.ceil(data.steps / every) > most; k++) every *= [2, 2.5, 2][k % 3];
-  return Array.from({ length: Math.ceil(data.steps / every) }, (_, k) => k * every);
+  for (let k = 0; Math.ceil(count / every) > most; k++) every *= [2, 2.5, 2][k % 3];
+  return Array.from({ length: Math.ceil(count / every) }, (_, k) => k * every);
 }
 
-/** Text with its white space made visible. */
-function tokenText(token) {
-  return [...token].map((sign) => (visible(sign) === sign ? sign : element("span", "space", visible(sign))));
-}
+const tokenText = (token) => tokenParts(token).map((part, k) => (k % 2 ? element("span", "space", part) : part));
 
 function tokenRow(point) {
   const row = element("div", "tokens track");
@@ -31,7 +28,8 @@ function tokenRow(point) {
     const [predicted, correct] = [at(data.predicted), at(data.true)];
     if (several) cell.classList.add(`k${classIndex(predicted) % 9}`);
     if (predicted !== null && correct !== null && predicted !== correct) cell.classList.add("wrong");
-    cell.title = [stepName(step), predicted !== null && `predicted ${predicted}`, correct !== null && `true ${correct}`]
+    const whole = isNamed ? `step ${step} “${token}”` : `step ${step}`;
+    cell.title = [whole, predicted !== null && `predicted ${predicted}`, correct !== null && `true ${correct}`]
       .filter(Boolean)
       .join(", ");
     return cell;
@@ -63,7 +61,6 @@ function stripBlock(direction, point) {
     const canvas = element("canvas", "strip");
     canvas.dataset.name = name;
     canvas.dataset.direction = data.directions[direction];
-    canvas.setAttribute("aria-hidden", "true"); // the maps say what they are, the panel what is chosen
     return canvas;
   });
   const column = element("div", "column");
@@ -80,11 +77,11 @@ function stripBlock(direction, point) {
     const step = Math.floor(x * data.steps);
     point({ direction, step, name: picture.names[row] });
   });
-  picture.strips[direction] = { canvases, column, box, marks };
-  return track;
+  const ranges = picture.names.map(() => element("small"));
+  picture.strips[direction] = { canvases, column, box, marks, ranges };
+  const labels = picture.names.map((name, row) => element("div", "", [symbol(name), ranges[row]]));
+  return [element("div", "labels", labels), track];
 }
-
-const labels = (names) => element("div", "labels", names.map((name) => element("div", "", symbol(name))));
 
 function buildStrips(names, point) {
   picture.names = names;
@@ -99,8 +96,7 @@ function buildStrips(names, point) {
   ];
   const rows = byDirection((direction) => [
     ...wayRow(direction),
-    labels(names),
-    stripBlock(direction, point),
+    ...stripBlock(direction, point),
     element("div", "labels quiet", "turn"),
     turnRow(direction),
   ]);
@@ -114,7 +110,15 @@ function buildStrips(names, point) {
     middle.unshift(element("div", "labels quiet", "influence"), bars);
   }
   grid.replaceChildren(...rows[0], ...middle, ...(rows[1] ?? []));
+  // the maps say what they are, the panel what is chosen
+  for (const part of grid.children) part.ariaHidden = String(!part.matches(".tokens"));
 }
+
+/** A scale in few signs: 0–1, ±1.3. */
+const rangeOf = ({ low, high }) => (low.startsWith("-") ? `±${high}` : low ? `${low}–${high}` : "0");
+
+/** The cell and gradients differ much from unit to unit: a unit's strips of them have a scale of their own. */
+const hasOwnScale = (name) => name === "c" || name.startsWith("d");
 
 function paintStrips({ layer, unit }) {
   byDirection((direction) =>
@@ -122,9 +126,12 @@ function paintStrips({ layer, unit }) {
       const name = picture.names[row];
       const width = widthOf(name);
       const values = field(name, layer, direction);
-      const at = (x) => (unit < width ? values[x * width + unit] : NaN);
+      const at = (x) => (unit < width ? values[x * width + unit] : 0);
+      const own = () => newScale(name, [data.tokens.map((_, step) => at(step))]);
+      const scale = hasOwnScale(name) ? own() : scaleOf(name, layer);
       canvas.classList.toggle("absent", unit >= width);
-      paint(canvas, data.steps, 1, at, scaleOf(name, layer));
+      paint(canvas, data.steps, 1, at, scale);
+      picture.strips[direction].ranges[row].textContent = rangeOf(scale);
     }),
   );
 }
@@ -143,7 +150,7 @@ function map(name, direction, layer, point) {
   const height = width > 160 ? 160 : width * Math.max(1, Math.min(28, Math.floor(132 / width)));
   canvas.style.height = `${height}px`;
   const [column, row] = [element("div", "column"), element("div", "row")];
-  const frame = element("div", "frame", [canvas, column, row]);
+  const frame = element("div", "frame", [canvas, column, row, unitAxis(width)]);
   watch(frame, (x, y) => {
     const step = Math.floor(x * data.steps);
     const unit = Math.floor(y * width);
@@ -155,24 +162,30 @@ function map(name, direction, layer, point) {
     element("span", `reading ${data.directions[direction]}`, data.directions[direction]),
     legend(scale),
   ]);
-  return element("figure", "", [caption, frame, axis()]);
+  return element("figure", "with-units", [caption, frame, axis("axis", "left", data.steps, 8)]);
 }
 
-function axis() {
-  const row = element("div", "axis");
-  for (const step of ticks(8)) {
-    const tick = element("span", "", String(step));
-    tick.style.left = `${((step + 0.5) / data.steps) * 100}%`;
-    row.append(tick);
+/** Numbers beside a map, each at its column or row. */
+function axis(className, side, count, most) {
+  const line = element("div", className);
+  line.ariaHidden = "true";
+  for (const k of ticks(count, most)) {
+    const tick = element("span", "", String(k));
+    tick.style[side] = `${((k + 0.5) / count) * 100}%`;
+    line.append(tick);
   }
-  return row;
+  return line;
 }
+
+const unitAxis = (count) => axis("unit-axis", "top", count, 5);
 
 function buildMaps(names, layer, point) {
   picture.maps = [];
   const grid = document.getElementById("maps");
   grid.style.setProperty("--widest", `${Math.max(120, data.steps * 48)}px`);
-  grid.replaceChildren(...names.flatMap((name) => byDirection((direction) => map(name, direction, layer, point))));
+  grid.style.setProperty("--directions", data.directions.length);
+  const pair = (name) => byDirection((direction) => map(name, direction, layer, point));
+  grid.replaceChildren(...names.map((name) => element("div", "pair", pair(name))));
 }
 
 /** Outlines and arrows on the chosen cell. */

@@ -65,11 +65,15 @@ def test_version_is_the_packages(folder):
     assert npbilstm("--version", folder=folder).stdout == f"npbilstm {nb.__version__}\n"
 
 
-def test_check_says_that_all_gradients_are_right(folder):
-    done = npbilstm("check", folder=folder)
-    assert done.returncode == 0
-    assert f"all {len(CHECKS)} checks agree" in done.stdout
-    assert done.stdout.count("\nok ") == len(CHECKS)
+def test_check_says_that_all_gradients_are_right(monkeypatch, capsys):
+    from npbilstm.commands import check
+
+    some = dict(list(CHECKS.items())[::8])  # tests/layers runs them all
+    monkeypatch.setattr(check, "CHECKS", some)
+    assert main(["check"]) == 0
+    shown = capsys.readouterr().out
+    assert f"all {len(some)} checks agree" in shown
+    assert shown.count("\nok ") == len(some)
 
 
 def test_check_exits_with_1_and_the_report_where_a_gradient_is_wrong(monkeypatch, capsys):

@@ -18,6 +18,7 @@ import numpy as np
 import npbilstm as nb
 from npbilstm.datasets.python_source import CHARACTERS, source_files
 from npbilstm.inspector.flow import flow_of_every_step, forgetting
+from npbilstm.layers.models import SequenceModel
 
 BACK, WINDOW, COUNT = 20, 60, 20
 CHARACTERS_OF_THE_DEMONSTRATION = 1_000_000
@@ -34,7 +35,7 @@ def windows() -> Iterator[tuple[str, np.ndarray]]:
         yield file.text[begin : begin + WINDOW], file.labels[begin : begin + WINDOW]
 
 
-def with_forget_bias(model: nb.SequenceTagger, bias: float) -> nb.SequenceTagger:
+def with_forget_bias(model: SequenceModel, bias: float) -> SequenceModel:
     """A model whose forget gates' biases are all `bias`."""
     H = model.recurrent.hidden_size
     for name, b in model.recurrent.params.items():
@@ -43,17 +44,20 @@ def with_forget_bias(model: nb.SequenceTagger, bias: float) -> nb.SequenceTagger
     return model
 
 
-def medians(model: nb.SequenceTagger) -> dict[str, list[float]]:
+def medians(model: SequenceModel) -> dict[str, list[float]]:
     """Of dh, dc, and what is kept, for each direction."""
     found: dict[str, tuple[list[float], list[float]]] = {name: ([], []) for name in ("dh", "dc", "kept", "most kept")}
     for text, labels in windows():
         trace = nb.trace(model, CHARACTERS.encode(text)[None], target=np.asarray(labels)[None], tokens=text)
         dh, dc = flow_of_every_step(trace)
+        assert dc is not None, "a model of LSTMs is needed"
         for s, back in ((0, -BACK), (1, BACK)):
             for t in range(BACK, WINDOW) if s == 0 else range(WINDOW - BACK):
                 for name, sizes in (("dh", dh), ("dc", dc)):
                     found[name][s].append(sizes[0, s, t, t + back] / sizes[0, s, t, t])
-                kept = forgetting(trace, t)[0, s, t + back]
+                products = forgetting(trace, t)
+                assert products is not None
+                kept = products[0, s, t + back]
                 found["kept"][s].append(kept.mean())
                 found["most kept"][s].append(kept.max())
     return {name: [float(np.median(values)) for values in both] for name, both in found.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,7 +15,6 @@ from npbilstm.files import write_atomically
 from npbilstm.inspector import Trace, printable, trace
 from npbilstm.inspector.indices import most_varying, position
 from npbilstm.layers.models import SequenceModel
-from npbilstm.textbook import softmax_cross_entropy_backward, softmax_cross_entropy_forward
 from npbilstm.training import load_model
 
 OF_THE_PREDICTED = "nobody says what is true here, so the gradients are those of the predicted classes"
@@ -86,13 +86,10 @@ def read_part(model: SequenceModel, about: About, options: Any) -> Part:
 def trace_stretch(model: SequenceModel, stretch: Stretch, classes: list[str]) -> Trace:
     """What a model does to a stretch. The loss is that of the true classes, or of the predicted ones, so that there
     are gradients to look at where nobody knows what is true."""
-    tokens = [stretch.symbols]
-    if stretch.true is not None:
-        return trace(model, stretch.ids[None], tokens=tokens, target=stretch.true[None], classes=classes)
-    logits, _ = model.forward(stretch.ids[None])
-    _, cache = softmax_cross_entropy_forward(logits, logits.argmax(axis=-1))
-    upstream = softmax_cross_entropy_backward(1.0, cache)
-    return trace(model, stretch.ids[None], upstream=upstream, tokens=tokens, classes=classes)
+    ids = stretch.ids[None]
+    target = model.predict(ids) if stretch.true is None else stretch.true[None]
+    seen = trace(model, ids, tokens=[stretch.symbols], target=target, classes=classes)
+    return replace(seen, target=None, loss=None) if stretch.true is None else seen  # what it says is not the truth
 
 
 def page_beside_fresh(

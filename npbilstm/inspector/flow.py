@@ -10,10 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from npbilstm.inspector.backpropagation import (
-    backward_of_row,
-    in_batches,
-)
+from npbilstm.inspector.backpropagation import backward_of_row, in_batches
 from npbilstm.inspector.indices import row_of, step_of
 from npbilstm.inspector.tracing import Trace
 

@@ -12,10 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from npbilstm.inspector.backpropagation import (
-    backward_of_row,
-    in_batches,
-)
+from npbilstm.inspector.backpropagation import backward_of_row, in_batches
 from npbilstm.inspector.flow import size
 from npbilstm.inspector.indices import row_of, step_of
 from npbilstm.inspector.tracing import Trace

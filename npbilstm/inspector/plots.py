@@ -11,14 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from npbilstm.inspector.described import GATES
+from npbilstm.inspector.described import GATES, QUANTITIES
 from npbilstm.inspector.flow import flow, require_alike
 from npbilstm.inspector.indices import direction_of, layer_of, row_of, step_of, unit_of
 from npbilstm.inspector.influence import influence
 from npbilstm.inspector.strip import visible
 from npbilstm.inspector.tracing import Trace
-
-"""What lies between 0 and 1."""
 
 BLUE, ORANGE, GREY = "#0072b2", "#d55e00", "#5f6368"
 
@@ -55,7 +53,7 @@ def plot_unit(trace: Trace, unit: int, layer: int = 0, direction: str = "forward
     s = direction_of(trace, direction)
     layer = layer_of(trace, layer)
     unit = unit_of(trace, unit)
-    names = [name for name in ("i", "f", "g", "o", "r", "z", "n", "c", "h") if name in trace.names]
+    names = [name for name in QUANTITIES if name in trace.names]
     strips = [trace[name][layer, s, row, :T] for name in names]
     # with a projection h has fewer units
     drawn = [(name, strip[:, unit]) for name, strip in zip(names, strips) if unit < strip.shape[-1]]

@@ -299,7 +299,7 @@ def gather(
         "arrays": {name: np.stack([level[name] for level in levels]) for name in levels[0]},
         "equations": equations,
         "inputs": inputs,
-        "order": processing_order(lengths, T, len(layer.directions)),
+        "order": processing_order(lengths, valid, len(layer.directions)),
         "lengths": lengths,
         "tokens": token_names(tokens, lengths, T),
         "dx": dx if dx is None or cache.batched else dx[None],
@@ -332,11 +332,11 @@ def complete(
     return {name: found[name] for name in [*first, *named]}
 
 
-def processing_order(lengths: np.ndarray, T: int, S: int) -> np.ndarray:
-    """order[s, n, t]: at which turn direction s reads step t of row n; -1 in the padding."""
-    t = np.arange(T)
-    both = [np.broadcast_to(t, (len(lengths), T)), lengths[:, None] - 1 - t]
-    return np.stack([np.where(t < lengths[:, None], order, -1) for order in both[:S]])
+def processing_order(lengths: np.ndarray, valid: np.ndarray, S: int) -> np.ndarray:
+    """order[s, n, t]: at which turn direction s reads step t of row n; -1 in the padding, where valid (N, T) is not."""
+    t = np.arange(valid.shape[1])
+    both = [t, lengths[:, None] - 1 - t]
+    return np.stack([np.where(valid, order, -1) for order in both[:S]])
 
 
 def layer_without_dropout(layer: Recurrent) -> Recurrent:

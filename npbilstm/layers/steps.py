@@ -11,6 +11,7 @@ import numpy as np
 
 from npbilstm import engine
 from npbilstm.layers.recurrent import Recurrent, RecurrentLayerCache
+from npbilstm.textbook.sequences import valid_steps
 
 Steps = dict[str, np.ndarray]
 
@@ -38,7 +39,7 @@ def backward_steps(
         after = engine.backward_steps_of(dy, dfinal, level.engine, level.y)
         arrived = dy.transpose(2, 0, 1, 3)  # (S, N, T, R)
         if level.engine.lengths is not None:
-            valid = np.arange(arrived.shape[2]) < level.engine.lengths[:, None]
+            valid = valid_steps(level.engine.lengths, arrived.shape[2])
             arrived = np.where(valid[..., None], arrived, 0)
         found.insert(0, {"dy": arrived} | {f"d{part}_next": d for part, d in zip(layer.state_parts, after)})
 

@@ -111,7 +111,7 @@ def description(trace: Trace, row: int) -> dict[str, Any]:
         "tokens": tokens,
         "predicted": class_names(trace, trace.predicted, row),
         "true": class_names(trace, trace.target, row),
-        "by_step": trace.model is None or trace.model.one_label_a_step,
+        "by_step": trace.output_is_by_step,
         "classes": None if trace.classes is None else [printable(name) for name in trace.classes],
         "loss": trace.loss if trace.loss is not None and np.isfinite(trace.loss) else None,
         "gradients": trace.has_gradients,
@@ -129,7 +129,6 @@ def class_names(trace: Trace, labels: np.ndarray | None, row: int) -> list[str] 
     """A class's name for each step of the row, or one for the whole row; None where nobody knows."""
     if labels is None:
         return None
-
     names = [printable(name) for name in trace.class_names]
     if labels.ndim == 1:
         return names[labels[row]]

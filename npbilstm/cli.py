@@ -7,6 +7,7 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import npbilstm
@@ -369,21 +370,53 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command -> its exit code."""
     prepare_streams()
-    options = parsed(arguments)
-    use_one_thread()
+    code, failure = USAGE_ERROR, None
     try:
+        options = parsed(arguments)
+        use_one_thread()
         code = COMMANDS[options.command](options)
-        sys.stdout.flush()
-        return code
+    except SystemExit as done:  # argparse has printed the help, or what is wrong
+        code = int(done.code or 0)
     except BrokenPipeError:  # the reader, `head` say, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        code = 0
     except KeyboardInterrupt:
-        print("\nInterrupted.", file=sys.stderr)
-        return 130
+        write_error("\nInterrupted.")
+        code = 130
     except (OSError, ValueError, FloatingPointError, MemoryError, RecursionError) as error:
-        print(f"npbilstm: {sentence(error)}", file=sys.stderr)
-        return USAGE_ERROR
+        failure = error
+    lost = drop_unwritten(sys.stdout)
+    if lost is not None and not isinstance(lost, BrokenPipeError):
+        failure = OSError(lost.errno, lost.strerror, "standard output")
+    if failure is not None:
+        write_error(f"npbilstm: {sentence(failure)}")
+        code = USAGE_ERROR
+    drop_unwritten(sys.stderr)
+    return code
+
+
+def write_error(text: str) -> None:
+    """A line on standard error, if it can be written: the exit code tells what happened all the same."""
+    with suppress(OSError):
+        print(text, file=sys.stderr)
+
+
+def drop_unwritten(stream: Any) -> OSError | None:
+    """Write out what a standard stream holds -> None, or why it could not be.
+
+    What a full disk or a reader that has gone away did not take is then dropped: Python would try once more at its
+    end, fail, and let that be the exit code (120).
+    """
+    try:
+        stream.flush()
+    except OSError as error:
+        with suppress(OSError):
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream.fileno())
+            os.close(nowhere)
+        return error
+    except ValueError:  # closed
+        pass
+    return None
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from npbilstm.commands.checks import CHECKS
 from npbilstm.commands.data import about_data, describe_data
 from npbilstm.commands.inspect import page_beside_fresh, trace_stretch
 from npbilstm.commands.stretches import Stretch
+from npbilstm.commands.terminal import show
 from npbilstm.datasets.python_source import (
     CALLED,
     CHARACTERS,
@@ -40,7 +41,7 @@ TITLE = "npbilstm: what the second direction sees"
 
 def heading(text: str, colour: bool) -> None:
     """A line between parts."""
-    print(f"\n\x1b[1m{text}\x1b[0m" if colour else f"\n{text}", flush=True)
+    show(f"\n\x1b[1m{text}\x1b[0m" if colour else f"\n{text}")
 
 
 def check_gradients_of_all() -> str:
@@ -126,7 +127,7 @@ def print_table(rows: list[list[str]]) -> None:
     """Columns, the first to the left and the others to the right."""
     widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
     for row in rows:
-        print("  ".join(cell.rjust(w) if k else cell.ljust(w) for k, (cell, w) in enumerate(zip(row, widths))))
+        show("  ".join(cell.rjust(w) if k else cell.ljust(w) for k, (cell, w) in enumerate(zip(row, widths))))
 
 
 def side_by_side(passage: Passage, two: np.ndarray, one: np.ndarray) -> str:
@@ -184,38 +185,38 @@ def run_demo(options: Any, colour: bool) -> int:
     out = Path(options.out)
     require_own_folder(out)
     out.mkdir(parents=True, exist_ok=True)
-    show = not options.quiet
-    print("npbilstm: a bidirectional LSTM in plain NumPy, checked, trained and looked at.", flush=True)
+    bars = not options.quiet
+    show("npbilstm: a bidirectional LSTM in plain NumPy, checked, trained and looked at.")
 
     heading("1. Are the gradients right?", colour)
     checked = check_gradients_of_all()
-    print(checked)
+    show(checked)
 
     heading("2. The data: the standard library of this Python, a class for every character", colour)
     files = source_files(size["characters"])
     data = cut_to_windows(files, WINDOW)
     taken = {part: (sum(len(file.text) for file in members), len(members)) for part, members in files.items()}
-    print(", ".join(f"{part}: {total:,} characters of {number} files" for part, (total, number) in taken.items()))
-    print(terminal_legend(CLASSES, colour))
+    show(", ".join(f"{part}: {total:,} characters of {number} files" for part, (total, number) in taken.items()))
+    show(terminal_legend(CLASSES, colour))
 
     heading("3. Training two directions, 64 units each", colour)
-    trainer = train_tagger(data, True, size, show)
+    trainer = train_tagger(data, True, size, bars)
     heading("4. Training one direction, which reads forward only", colour)
-    rival = train_tagger(data, False, size, show)
+    rival = train_tagger(data, False, size, bars)
 
     heading("5. What the second direction is worth: characters recognised, in files never seen", colour)
     two, one = (predict_files(model, files["test"]) for model in (trainer.model, rival.model))
     rows = compare(files["test"], two, one)
     print_table(rows)
-    print("\nWhat makes a name a call is the bracket after it: reading forward, one can only guess.")
+    show("\nWhat makes a name a call is the bracket after it: reading forward, one can only guess.")
 
     n, passage = choose_passage(files["test"])
     heading(f"6. A passage of {passage.file.path.name}, held out, as each sees it (mistakes underlined)", colour)
     part = slice(passage.begin, passage.end)
     for title, predicted in [("Two directions", two[n][part]), ("One direction", one[n][part])]:
         wrong = predicted != passage.file.labels[part]
-        print(f"\n{title}: {wrong.sum()} of {wrong.size:,} characters wrong")
-        print(terminal_text(list(passage.file.text[part]), predicted, wrong, colour).rstrip("\n"))
+        show(f"\n{title}: {wrong.sum()} of {wrong.size:,} characters wrong")
+        show(terminal_text(list(passage.file.text[part]), predicted, wrong, colour).rstrip("\n"))
 
     line = choose_line(passage)
     stretch = Stretch(
@@ -229,9 +230,9 @@ def run_demo(options: Any, colour: bool) -> int:
     save_checkpoint(out / "model.npz", trainer, about_data(data, description).to_json())
     heading(f"Done in {time.perf_counter() - start:.0f} s", colour)
     model = quote(str(out / "model.npz"))
-    print("Open in a browser:")
-    print(f"  the whole file, beside what one direction makes of it: {(out / 'page.html').resolve().as_uri()}")
-    print(f"  inside the model, at one line of it: {(out / 'inside.html').resolve().as_uri()}")
-    print(f'Inside it, at a text of yours: npbilstm inspect {model} --text "return name(x)" --out inside.html')
-    print(f"The model, on a file of yours: npbilstm tag {model} FILE.py", flush=True)
+    show("Open in a browser:")
+    show(f"  the whole file, beside what one direction makes of it: {(out / 'page.html').resolve().as_uri()}")
+    show(f"  inside the model, at one line of it: {(out / 'inside.html').resolve().as_uri()}")
+    show(f'Inside it, at a text of yours: npbilstm inspect {model} --text "return name(x)" --out inside.html')
+    show(f"The model, on a file of yours: npbilstm tag {model} FILE.py")
     return 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +13,7 @@ from npbilstm.files import write_atomically
 from npbilstm.inspector import html_legend, html_page, html_text, printable, terminal_legend, terminal_text
 from npbilstm.layers import SequenceTagger
 from npbilstm.training import load_model, predict_long, predict_sequences
+from npbilstm.training.progress import tell
 
 
 class Tagged(NamedTuple):
@@ -91,5 +91,5 @@ def run_tag(options: Any, colour: bool) -> int:
     if total:
         judge = "the file has them" if words else "Python's tokenize has them"
         unit = "words" if words else "characters"
-        print(f"{right:,} of {total:,} {unit} ({right / total:.1%}) as {judge}", file=sys.stderr)
+        tell(f"{right:,} of {total:,} {unit} ({right / total:.1%}) as {judge}\n")
     return 0

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import os
-import sys
+from contextlib import suppress
 from pathlib import Path
 
 from npbilstm.inspector.highlight import printable
 
 
+def show(text: str = "") -> None:
+    """Print a line. Where it cannot be printed, go on: what a command makes is worth more, and the command line tells
+    of it at the end."""
+    with suppress(OSError):
+        print(text, flush=True)
+
+
 def say(text: str = "") -> None:
-    """Print a line. Where the reader has gone away, go on without one: what a command makes is worth more."""
-    try:
-        print(printable(text), flush=True)
-    except OSError:
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+    """As show, without what steers a terminal."""
+    show(printable(text))
 
 
 def require_free(option: str, path: str, overwrite: bool, inputs: list[str | None], instead: str = "") -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from npbilstm.commands.data import About, read_about
 from npbilstm.commands.stretches import Stretch, characters, read_input, require_text, sentences
@@ -16,6 +17,7 @@ from npbilstm.inspector import Trace, printable, trace
 from npbilstm.inspector.indices import most_varying, position
 from npbilstm.layers.models import SequenceModel
 from npbilstm.training import load_model
+from npbilstm.training.progress import tell
 
 OF_THE_PREDICTED = "nobody says what is true here, so the gradients are those of the predicted classes"
 
@@ -87,7 +89,8 @@ def trace_stretch(model: SequenceModel, stretch: Stretch, classes: list[str]) ->
     """What a model does to a stretch. The loss is that of the true classes, or of the predicted ones, so that there
     are gradients to look at where nobody knows what is true."""
     ids = stretch.ids[None]
-    target = model.predict(ids) if stretch.true is None else stretch.true[None]
+    with np.errstate(all="ignore"):  # a model that diverged can be looked into as well, where predict refuses
+        target = model.forward(ids)[0].argmax(axis=-1) if stretch.true is None else stretch.true[None]
     seen = trace(model, ids, tokens=[stretch.symbols], target=target, classes=classes)
     return replace(seen, target=None, loss=None) if stretch.true is None else seen  # what it says is not the truth
 
@@ -140,10 +143,10 @@ def run_inspect(options: Any, colour: bool) -> int:
         write_atomically(options.out, lambda file: file.write(page))
         shown.append(f"Open in a browser: {Path(options.out).resolve().as_uri()}")
     if left_out:
-        print(printable(f"Left out: {left_out}; --line and --steps choose others."), file=sys.stderr)
+        tell(printable(f"Left out: {left_out}; --line and --steps choose others.\n"))
     gradients_shown = options.out is not None or options.step is not None or options.gradients
     if stretch.true is None and gradients_shown:
-        print(f"{OF_THE_PREDICTED.capitalize()}.", file=sys.stderr)
+        tell(f"{OF_THE_PREDICTED.capitalize()}.\n")
     print("\n\n".join(shown))
     return 0
 

@@ -186,8 +186,18 @@ class SequenceModel(Layer):
         return dy, dstate, linear
 
     def predict(self, ids: np.ndarray, lengths: np.ndarray | None = None) -> np.ndarray:
-        """The likeliest class for each logit vector: integers, shaped as the logits without their last axis."""
-        return self.forward(ids, lengths)[0].argmax(axis=-1)
+        """The likeliest class for each logit vector: integers, shaped as the logits without their last axis.
+
+        Raises FloatingPointError where a logit is not finite: of NaN no class is the likeliest.
+        """
+        with np.errstate(all="ignore"):  # what is not finite gets a sentence; which kernels warn, and of what, differs
+            logits = self.forward(ids, lengths)[0]
+        if not np.isfinite(logits).all():
+            raise FloatingPointError(
+                "the model's outputs are not finite: its weights are not, or are too large, as after a training that "
+                "diverged"
+            )
+        return logits.argmax(axis=-1)
 
 
 class SequenceTagger(SequenceModel):

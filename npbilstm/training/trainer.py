@@ -123,7 +123,7 @@ class Trainer:
         -> the history: for each epoch {"epoch", "loss"} and, with valid, "valid_accuracy".
 
         Raises ValueError where there is nothing to train on or a sequence is broken, FloatingPointError where the loss
-        is not finite.
+        or a weight is not finite, or too large to be computed with.
         """
         train, valid = list(train), list(valid)
         require_sequences("train", train, self.model)
@@ -132,7 +132,7 @@ class Trainer:
             raise ValueError(f"save_every is {save_every}; it needs to be at least 0 seconds")
         if not train:
             raise ValueError("train holds no sequences; there is nothing to train on")
-        with np.errstate(over="ignore", invalid="ignore"):  # what diverges gets a sentence instead
+        with np.errstate(all="ignore"):  # what diverges gets a sentence; which kernels warn, and of what, differs
             self.run(train, valid, save, save_every, should_stop, show)
         if self.finished:
             for name, p in self.model.params.items():
@@ -201,8 +201,8 @@ class Trainer:
             loss, loss_cache = softmax_cross_entropy_forward(logits, pad(labels)[0], lengths)
         else:
             loss, loss_cache = softmax_cross_entropy_forward(logits, np.array(labels))
-        if not np.isfinite(loss):
-            self.diverged(f"the loss became {loss}")
+        if overflows(loss, logits.dtype):
+            self.diverged(f"the loss became {loss:.3g}")
         _, grads = self.model.backward(softmax_cross_entropy_backward(1.0, loss_cache), cache)
         if self.settings.max_norm is not None:
             grads, _ = clip_by_global_norm(grads, self.settings.max_norm)
@@ -215,10 +215,11 @@ class Trainer:
         raise FloatingPointError(f"{how} in {place}; a smaller learning rate usually helps")
 
     def require_finite(self) -> None:
-        """Stop the run where a weight is no longer a number."""
+        """Stop the run where a weight is no longer a number that can be computed with."""
         for name, p in self.model.params.items():
-            if not np.isfinite(p).all():
-                self.diverged(f"{name} is no longer finite")
+            if overflows(p, p.dtype):
+                grown = f"grew to {np.abs(p).max():.3g}" if np.isfinite(p).all() else "is no longer finite"
+                self.diverged(f"{name} {grown}")
 
     def end_epoch(self, valid: Sequences) -> None:
         """Measure, note it, and move to the next epoch."""
@@ -233,6 +234,14 @@ class Trainer:
                 self.best_params = {name: p.copy() for name, p in self.model.params.items()}
         position.history.append(record)
         position.epoch, position.batch, position.loss_sum, position.epoch_start = position.epoch + 1, 0, 0.0, None
+
+
+def overflows(numbers: Any, dtype: np.dtype) -> bool:
+    """Whether a number among these is not finite, or so large that the product with another like it would not be.
+
+    Past that point it depends on the processor, on the order of its additions, where the first infinity shows.
+    """
+    return not (np.abs(numbers) < np.sqrt(np.finfo(dtype).max)).all()
 
 
 def count(model: SequenceModel, sequences: Sequences) -> np.ndarray:

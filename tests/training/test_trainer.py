@@ -175,6 +175,23 @@ def test_weights_that_end_up_infinite_stop_the_run_with_advice():
         trainer.train([(ids, 0 * labels) for ids, labels in task()], show=False)
 
 
+@pytest.mark.parametrize(
+    ("rate", "epochs", "how"),
+    [(1e30, 1, r"grew to \d\.\d+e\+2\d in epoch 1, batch 2"), (1e21, 2, "the loss became|grew to")],
+)
+def test_weights_too_large_to_compute_with_stop_the_run_on_every_kernel(rate, epochs, how):
+    settings = nb.Settings(epochs=epochs, batch_size=100, max_norm=None)
+    with pytest.raises(FloatingPointError, match=f"{how}.*; a smaller learning rate"):
+        nb.Trainer(make_model(), nb.SGD(rate), settings).train(task(), show=False)
+
+
+def test_a_model_whose_outputs_are_not_finite_predicts_no_class():
+    model = make_model()
+    model.params["linear.b"][0] = np.nan
+    with pytest.raises(FloatingPointError, match="the model's outputs are not finite"):
+        nb.training.predict_sequences(model, [ids for ids, _ in task()])
+
+
 def test_what_diverged_is_not_saved_over_what_was_whole():
     trainer = nb.Trainer(make_model(), nb.SGD(1e39), nb.Settings(epochs=1, batch_size=20, max_norm=None))
     saves = []

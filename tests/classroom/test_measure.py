@@ -1,7 +1,6 @@
 """The measurement of the diagnosis runs, holds what the page promises, and would see a wrong answer."""
 
 import json
-import os
 
 import pytest
 
@@ -11,7 +10,7 @@ from tests.classroom import measure
 from tests.classroom.measure import Trial, places_of, verdict
 
 
-@pytest.mark.skipif("MEASURE" not in os.environ, reason="takes long: run with MEASURE=1, as .ci/run does")
+@pytest.mark.slow
 def test_of_a_few_files_nearly_all_are_named_and_none_is_misnamed(tmp_path):
     assert measure.main(["--quick", "--out", str(tmp_path)]) == 0
     results = json.loads((tmp_path / "diagnosis.json").read_text())

@@ -148,14 +148,6 @@ def test_tag_writes_a_page(folder, tmp_path):
     assert "<script" not in page
 
 
-def test_a_reader_that_has_seen_enough_is_no_error(folder, tmp_path):
-    (tmp_path / "a.py").write_text("x = 1\n" * 30_000)
-    command = f"{sys.executable} -m npbilstm tag {folder / 'code.npz'} a.py --columns | head -n 1"
-    done = subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert re.match(r"x\t[a-z ]+\n\Z", done.stdout)
-    assert "Traceback" not in done.stderr
-
-
 def damaged_models(folder, tmp_path):
     raw = (folder / "words.npz").read_bytes()
     (tmp_path / "short.npz").write_bytes(raw[: len(raw) // 2])
@@ -365,81 +357,6 @@ def test_nothing_in_a_text_or_in_a_name_reaches_the_terminal_as_a_control(folder
         assert "\x1b]" not in shown
         assert not set(shown) & {"\x07", "\u202e"}
     assert "\x1b" not in npbilstm("tag", folder / "words.npz", "no\x1b[31m.txt", folder=tmp_path).stderr
-
-
-def plain_environment():
-    """As a user has it: Python keeps what it writes until a line or a block is full."""
-    plain = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    return {**plain, "PYTHONPATH": os.pathsep.join(sys.path)}
-
-
-def in_a_shell(command, folder):
-    """`npbilstm COMMAND` with its redirections."""
-    line = f"{shlex.quote(sys.executable)} -m npbilstm {command}"
-    done = subprocess.run(["sh", "-c", line], cwd=folder, env=plain_environment(), capture_output=True, text=True)
-    assert "Traceback" not in done.stderr
-    assert "Exception ignored" not in done.stderr
-    return done
-
-
-needs_dev_full = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
-
-
-@needs_dev_full
-@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "2>/dev/full", "| head -n 1"])
-def test_a_stream_that_is_closed_or_full_stops_no_training(folder, tmp_path, closed):
-    done = in_a_shell(f"train {folder / 'words.txt'} --out m.npz {' '.join(SMALL)} {closed}", tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert read_checkpoint(tmp_path / "m.npz").meta["position"]["epoch"] == 2
-
-
-@needs_dev_full
-@pytest.mark.parametrize(
-    ("command", "code"),
-    [
-        ("--help", 0),
-        ("tag words.npz words.txt", 0),
-        ("inspect words.npz words.txt", 0),
-        ("convert words.npz again.npz --overwrite", 0),
-        ("tag absent.npz words.txt", 2),
-        ("fly", 2),
-    ],
-)
-def test_a_standard_error_that_is_full_changes_no_exit_code(folder, command, code):
-    assert in_a_shell(f"{command} 2>/dev/full", folder).returncode == code
-
-
-@pytest.mark.skipif(os.name != "posix", reason="pipes of POSIX")
-@pytest.mark.parametrize(("command", "code"), [("--version", 0), ("tag words.npz words.txt", 0), ("fly", 2)])
-def test_a_reader_that_has_gone_away_changes_no_exit_code(folder, command, code):
-    unread, into = os.pipe()
-    os.close(unread)
-    line = [sys.executable, "-m", "npbilstm", *command.split()]
-    try:
-        done = subprocess.run(line, cwd=folder, env=plain_environment(), stdout=into, stderr=into)
-    finally:
-        os.close(into)
-    assert done.returncode == code
-
-
-@needs_dev_full
-@pytest.mark.parametrize(
-    "command", ["--help", "--version", "tag words.npz words.txt --columns", "inspect words.npz words.txt"]
-)
-def test_a_standard_output_that_cannot_be_written_is_a_sentence(folder, command):
-    done = in_a_shell(f"{command} >/dev/full", folder)
-    assert (done.returncode, done.stderr.split("\n")[-2]) == (
-        2,
-        "npbilstm: standard output: No space left on device",
-    )
-    assert in_a_shell(f"{command} >/dev/full 2>/dev/full", folder).returncode == 2
-
-
-@needs_dev_full
-def test_a_run_whose_table_cannot_be_printed_is_trained_and_saved_and_says_so(folder, tmp_path):
-    done = in_a_shell(f"train {folder / 'words.txt'} --out m.npz {' '.join(SMALL)} >/dev/full", tmp_path)
-    assert (done.returncode, done.stderr.count("standard output: No space left on device")) == (2, 1)
-    assert read_checkpoint(tmp_path / "m.npz").meta["position"]["epoch"] == 2
 
 
 def test_names_that_the_terminal_cannot_write_stop_nothing(tmp_path, monkeypatch):

@@ -26,10 +26,18 @@ def test_every_cell_equals_the_textbook(case, plan, store_every):
         assert_all_close(by_engine(case, store_every=store_every), by_textbook(case))
 
 
+LARGER = [(None, (24, 37, 5, 64)), (8, (130, 9, 33, 16)), (8, (1, 300, 4, 8))]
+"""store_every, and N, T, D, H."""
+
+
 @every_cell
-@pytest.mark.parametrize("plan", PLANS)
 @pytest.mark.parametrize(
-    ("store_every", "shape"), [(None, (24, 37, 5, 64)), (8, (130, 9, 33, 16)), (8, (1, 300, 4, 8))]
+    ("plan", "store_every", "shape"),
+    [
+        pytest.param(plan, *larger, marks=() if k % len(LARGER) == m else pytest.mark.slow)
+        for k, plan in enumerate(PLANS)
+        for m, larger in enumerate(LARGER)
+    ],
 )
 def test_larger_shapes_equal_the_textbook(shape, plan, store_every, name):
     N, T, D, H = shape
@@ -200,11 +208,13 @@ def test_complex_inputs_and_weights_equal_the_textbook(name):
     assert_all_close(by_engine(case), by_textbook(case))
 
 
+@pytest.mark.slow
 def test_a_row_of_20_000_steps_equals_the_textbook():
     case = make_case(N=1, T=20_000, D=2, H=2)
     assert_all_close(by_engine(case), by_textbook(case), 1e-9)
 
 
+@pytest.mark.slow
 def test_a_row_of_100_000_steps_is_no_trouble():
     case = make_case(N=1, T=100_000, D=2, H=2)
     assert_all_close(by_engine(case, store_every=200), by_engine(case), 1e-9)

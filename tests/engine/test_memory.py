@@ -72,7 +72,7 @@ def test_a_training_step_takes_at_most_8_floats_a_unit_direction_and_step(name, 
     assert peak_of(step) - 4 * (outputs + copies) <= 8 * 4 * 2 * N * T * H
 
 
-@pytest.mark.parametrize("name", ["LSTM", *KINDS])
+@pytest.mark.parametrize("name", ["LSTM", *(pytest.param(kind, marks=pytest.mark.slow) for kind in KINDS)])
 def test_inference_takes_memory_that_does_not_grow_with_T(name):
     def beyond_y(T):
         case = make_case(name, 8, T, 6, 10, lengths=range(T - 7, T + 1))

@@ -122,7 +122,7 @@ def test_a_cut_between_windows_takes_the_state_as_a_constant(kind):
 
 
 @pytest.mark.parametrize("name", CHECKS)
-@pytest.mark.parametrize("method", ["complex", "central"])
+@pytest.mark.parametrize("method", ["complex", pytest.param("central", marks=pytest.mark.slow)])
 def test_every_gradient_agrees_with_numerical_derivatives(name, method):
     report = CHECKS[name](method=method)
     assert report.ok, report

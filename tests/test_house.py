@@ -16,15 +16,16 @@ README = (ROOT / "README.md").read_text()
 
 MAY_IMPORT = {
     "files.py": set(),
+    "printable.py": set(),
     "textbook": set(),
     "engine": set(),
     "gradcheck": set(),
     "datasets": set(),
     "layers": {"textbook", "engine"},
     "training": {"textbook", "layers", "files"},
-    "inspector": {"textbook", "layers", "files"},
+    "inspector": {"textbook", "layers", "files", "printable"},
     "interop": {"textbook", "layers", "training", "files"},
-    "classroom": {"textbook", "gradcheck"},
+    "classroom": {"textbook", "gradcheck", "printable"},
     "commands": {
         *("textbook", "gradcheck", "datasets", "layers", "training", "inspector", "interop", "classroom", "files"),
     },

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import html
 import itertools
-import unicodedata
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+
+from npbilstm.printable import printable
 
 LIGHT = ["#5f6368", "#0072b2", "#b3440f", "#00795a", "#1f1f1f", "#8a6d00", "#7d5a3c", "#a8447f", "#3a5a78"]
 DARK = ["#9aa0a6", "#6cb9ee", "#ff9f6b", "#35d0a5", "#f0f0f0", "#e8c547", "#c8a07c", "#ee9ac9", "#a9c4de"]
 TERMINAL = ["38;5;245", "38;5;33", "38;5;166", "38;5;35", "39", "38;5;136", "38;5;137", "38;5;168", "38;5;67"]
 """Of xterm's 256 colours those that show on a dark and on a light ground; 39 is the terminal's own."""
-
-DIRECTION_MARKS = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
 Labels = Sequence[int] | np.ndarray
 """A class for each symbol; or whether it is a mistake."""
@@ -33,19 +32,6 @@ def runs(symbols: Sequence[str], labels: Labels, wrong: Labels | None = None) ->
     marked = zip(symbols, (int(label) for label in labels), (bool(mistake) for mistake in mistakes))
     for (label, mistake), members in itertools.groupby(marked, key=lambda member: member[1:]):
         yield "".join(member[0] for member in members), label, mistake
-
-
-def printable(text: str) -> str:
-    """The text without what steers a terminal or turns the reading order round: line ends and tabs may stay.
-
-    Out go the control characters (Unicode's class Cc), lone surrogates (Cs) and the marks of direction.
-    """
-    return "".join("\N{REPLACEMENT CHARACTER}" if steers(c) else c for c in text)
-
-
-def steers(c: str) -> bool:
-    """Whether a character does something to the display instead of standing in it."""
-    return c not in "\n\t" and (unicodedata.category(c) in ("Cc", "Cs") or c in DIRECTION_MARKS)
 
 
 def terminal_text(symbols: Sequence[str], labels: Labels, wrong: Labels | None = None, colour: bool = True) -> str:

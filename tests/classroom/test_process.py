@@ -16,7 +16,7 @@ import pytest
 from npbilstm import textbook
 from npbilstm.classroom.own_code.errors import OwnError, TimedOut
 from npbilstm.classroom.own_code.layouts import Layout
-from npbilstm.classroom.own_code.messages import receive, send
+from npbilstm.classroom.own_code.messages import packed, receive
 from npbilstm.classroom.own_code.process import OwnProcess
 from tests.classroom.own_files import FILES, assert_agrees, drawn
 
@@ -254,14 +254,14 @@ def test_ctrl_c_ends_the_process_too(file):
         threading.Timer(0.2, signal.pthread_kill, (threading.main_thread().ident, signal.SIGINT)).start()
         with pytest.raises(KeyboardInterrupt):
             pair.forward({"a": np.ones((2, 3))})
-        assert process.returncode is not None
+        assert process.popen.returncode is not None
 
 
 def test_the_process_ends_when_nobody_waits_for_it(file):
     source = "def sigmoid(a):\n    print('here')\n    while True: pass\n"
     parent = (
         "import sys, numpy as np\nfrom npbilstm.classroom.own_code.process import OwnProcess\n"
-        f"own = OwnProcess({str(file(source))!r})\nown.start()\nprint(own.process.pid, flush=True)\n"
+        f"own = OwnProcess({str(file(source))!r})\nown.start()\nprint(own.process.popen.pid, flush=True)\n"
         "own.pair('sigmoid').forward({'a': np.ones((2, 3))})\n"
     )
     with subprocess.Popen(
@@ -286,11 +286,9 @@ def alive(pid):
 
 
 def test_what_is_received_is_never_unpickled():
-    stream = io.BytesIO()
-    send(stream, {}, {"array": np.array([print, None])})
-    stream.seek(0)
+    message = io.BytesIO(packed({}, {"array": np.array([print, None])}))
     with pytest.raises(ValueError, match="cannot create an OBJECT array from memory buffer"):
-        receive(stream)
+        receive(message.read)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")

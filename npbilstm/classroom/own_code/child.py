@@ -6,7 +6,8 @@ the file does to NumPy, to this package or to itself, it does it here.
 
 from __future__ import annotations
 
-import io
+import builtins
+import linecache
 import os
 import queue
 import symtable
@@ -15,26 +16,29 @@ import threading
 import tokenize
 import traceback
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import IO, Any
 
 import numpy.random  # noqa: F401  before a file of theirs with the name of a module that it needs
 
 from npbilstm import textbook
 from npbilstm.classroom.own_code.arguments import renamed_arguments
+from npbilstm.classroom.own_code.containment import GIGABYTES, contain
 from npbilstm.classroom.own_code.errors import OwnError
 from npbilstm.classroom.own_code.layouts import layout_of, read_header
-from npbilstm.classroom.own_code.messages import receive, send
+from npbilstm.classroom.own_code.messages import packed, receive
 from npbilstm.classroom.own_code.passes import OwnPair, pair_of_theirs, unjudged
 from npbilstm.classroom.subjects import SUBJECTS, Arrays
+from npbilstm.printable import cut
 
-GIGABYTES = 4
-"""How much memory a person's code may take, where the system can tell it so."""
-PRINTED = 10_000
-"""How many characters it may print; the rest is dropped."""
 FRAMES = 20
-"""How many of its own lines a traceback shows, the last ones."""
+"""How many of a person's own lines a traceback shows, the last ones."""
+WIDTH, TRACE, MESSAGE = 200, 2000, 900
+"""How many characters are told of a line, of these lines, and of what was raised."""
+DEPTH = 1000
+"""How many calls are looked through for them."""
 
 
 class File:
@@ -93,9 +97,16 @@ def run(path: str, source: str) -> ModuleType:
     module = ModuleType(f"{name}_" if name in sys.modules or name in sys.stdlib_module_names else name)
     module.__file__ = path
     sys.modules[module.__name__] = module
-    sys.path.insert(0, str(Path(path).resolve().parent))
+    sys.path.insert(behind_the_library(), str(Path(path).resolve().parent))
     exec(compile(source, path, "exec", dont_inherit=True), vars(module))
     return module
+
+
+def behind_the_library() -> int:
+    """The place in sys.path before all but Python's own modules: a random.py of theirs must not be NumPy's."""
+    library = str(Path(os.__file__).parent)
+    own = [path.startswith(library) and not path.endswith("-packages") for path in sys.path]
+    return len(own) - own[::-1].index(True) if any(own) else 0
 
 
 def own_names(module: ModuleType, source: str) -> dict[str, Callable[..., Any]]:
@@ -114,97 +125,110 @@ def own_names(module: ModuleType, source: str) -> dict[str, Callable[..., Any]]:
 
 
 def described(error: BaseException, path: str, doing: str) -> str:
-    """What a person should read of an error: a sentence, or the traceback of their own lines with the message last."""
+    """What a person should read of an error, whatever it does when it is looked at."""
+    try:
+        return explained(error, path, doing)
+    except BaseException:
+        return f"{doing} raised an error that cannot be shown"
+
+
+def explained(error: BaseException, path: str, doing: str) -> str:
+    """A sentence, or the traceback of a person's own lines with the message last; of both no more than can be read."""
     if isinstance(error, OwnError):
-        return str(error)
+        return shortened(str(error), path)
     traceback.clear_frames(error.__traceback__)  # what filled the memory, maybe
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path][-FRAMES:]
-    message = "".join(traceback.format_exception_only(error)).rstrip()
+    summary = traceback.extract_tb(error.__traceback__, limit=-DEPTH)
+    frames = traceback.format_list([frame for frame in summary if frame.filename == path][-FRAMES:])
+    frames = [shortened(frame, path) for frame in frames]
+    while sum(map(len, frames)) > TRACE:
+        del frames[0]
+    error.__cause__ = error.__context__ = None  # a chain is as long as somebody makes it
+    if isinstance(error, getattr(builtins, "BaseExceptionGroup", ())):  # and a group as large
+        message = f"{type(error).__name__}: {error}"
+    else:
+        message = "".join(traceback.format_exception_only(error))
+    message = shortened(message.rstrip(), path)
     if isinstance(error, SystemExit):
         message = f"SystemExit: {doing} ends the program; it must not"
     elif isinstance(error, MemoryError):
         message += f" (the code may use {GIGABYTES} GB)"
     if isinstance(error, SyntaxError) and error.filename == path:
         return message.lstrip()
-    return "".join(traceback.format_list(frames)) + message if frames else f"{doing}: {message}"
+    return "".join(frames) + message if frames else f"{doing}: {message}"
 
 
-def limit_memory() -> None:
-    """Let memory end at GIGABYTES where the system knows such a limit: a MemoryError, not a machine at a standstill."""
-    try:
-        import resource
-
-        _, hard = resource.getrlimit(resource.RLIMIT_AS)
-        wanted = GIGABYTES * 2**30
-        resource.setrlimit(resource.RLIMIT_AS, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))
-    except (ImportError, OSError, ValueError):
-        pass
+def shortened(text: str, path: str) -> str:
+    """A text of several lines of which none is longer than fits a file's name and some code."""
+    return "\n".join(cut(line, len(path) + WIDTH) for line in cut(text, len(path) + MESSAGE).split("\n"))
 
 
-class Told(io.TextIOBase):
-    """Standard output that is sent to the other end, up to a number of characters."""
-
-    def __init__(self, send_on: Callable[[dict[str, Any]], None]) -> None:
-        self.send_on, self.left = send_on, PRINTED
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, text: str) -> int:
-        if self.left > 0:
-            more = "" if len(text) <= self.left else f"\n... no more than {PRINTED} characters are shown\n"
-            self.send_on({"printed": text[: self.left] + more})
-        self.left -= len(text)
-        return len(text)
+def line_of(path: str, thread: int) -> str:
+    """The line of a person's file at which a thread is; "" where it is in none."""
+    frame = sys._current_frames().get(thread)
+    while frame is not None and frame.f_code.co_filename != path:
+        frame = frame.f_back
+    return "" if frame is None else f"line {frame.f_lineno}, {linecache.getline(path, frame.f_lineno).strip()[:WIDTH]}"
 
 
-def serve() -> None:
-    """Answer requests until the other end is gone. Requests come by standard input, and answers go by standard output;
-    the person's code gets others in their place."""
+def serve(parent: int, seconds: float) -> None:
+    """Answer requests until the other end is gone. They come by standard input, and answers go by standard output; the
+    person's code gets others in their place. parent: the process that judges. seconds: how long it waits in all."""
     requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.dup2(2, 1)
     os.close(nothing)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
     lock = threading.RLock()
     main = threading.get_ident()
-    path, owner = "", os.getpid()
+    file, path = None, ""
+    waiting: queue.SimpleQueue[tuple[dict[str, Any], Arrays]] = queue.SimpleQueue()
 
-    def tell(facts: dict[str, Any], arrays: Arrays | None = None) -> None:
-        if os.getpid() != owner:  # a fork that the person's code has made, and that came back to here
-            os._exit(0)
+    def tell(message: bytes) -> None:
         with lock:
-            send(replies, facts, arrays)
+            replies.write(message)
+            replies.flush()
 
     def listen() -> None:
         """Hand requests on, also while the person's code runs, to say where it is and to end when nobody waits."""
         try:
             while True:
-                request, arrays = receive(requests)
+                request, arrays = receive(partial(read, requests))
                 if request["do"] == "where":
-                    stack = traceback.extract_stack(sys._current_frames()[main])
-                    lines = [f"line {frame.lineno}, {frame.line}" for frame in stack if frame.filename == path]
-                    tell({"where": lines[-1] if lines else ""})
+                    tell(packed({"where": line_of(path, main), "number": request["number"]}))
                 else:
                     waiting.put((request, arrays))
         finally:
             os._exit(0)
 
-    waiting: queue.SimpleQueue[tuple[dict[str, Any], Arrays]] = queue.SimpleQueue()
-    sys.stdout = sys.stderr = Told(tell)
-    limit_memory()
     threading.Thread(target=listen, daemon=True).start()
-    file = None
-    while True:
-        request, arrays = waiting.get()
-        try:
-            if request["do"] == "open":
-                path = request["path"]
-                sys.argv = [path]
-                file = File(path, request["flags"])
-                facts, arrays = file.facts(), {}
-            else:
-                facts, arrays = file.answer(request, arrays)  # type: ignore[union-attr]
-        except BaseException as error:
-            facts, arrays = {"error": described(error, path, request["doing"])}, {}
-        tell(facts, arrays)
+    contain(parent, seconds)
+    try:
+        while True:
+            request, arrays = waiting.get()
+            number = {"number": request["number"]}
+            try:
+                if request["do"] == "begin":
+                    facts, arrays = {}, {}
+                elif request["do"] == "open":
+                    path = request["path"]
+                    sys.argv = [path]
+                    file = File(path, request["flags"])
+                    facts, arrays = file.facts(), {}
+                else:
+                    facts, arrays = file.answer(request, arrays)  # type: ignore[union-attr]
+                message = packed({**facts, **number}, arrays)
+            except BaseException as error:
+                message = packed({"error": described(error, path, request["doing"]), **number})
+            tell(message)
+    finally:  # an alarm that the person's code has set, say: there is nobody left to be told of it
+        os._exit(1)
+
+
+def read(stream: IO[bytes], count: int) -> bytes:
+    """So many bytes of a stream, or EOFError."""
+    data = stream.read(count)
+    if len(data) < count:
+        raise EOFError
+    return data

@@ -9,3 +9,7 @@ class OwnError(ValueError):
 
 class TimedOut(OwnError):  # noqa: N818
     """A person's code had not ended in time."""
+
+
+class Interfered(OwnError):  # noqa: N818
+    """The process that runs a person's code gave an answer that is none of ours."""

@@ -1,45 +1,61 @@
-"""A person's file in a process of its own, with a limit on time and on memory.
+"""A person's file in a process of its own, with limits on time, on memory and on what it may say.
 
 An endless loop, a crash or a call of sys.exit there is a sentence here; and what a file does to NumPy or to this
-package reaches nobody who judges. child.py is the other end.
+package reaches nobody who judges. child.py is the other end, containment.py what holds it there, pipes.py what lies
+between, and replies.py what is believed of its answers.
 """
 
 from __future__ import annotations
 
 import itertools
-import math
 import os
 import signal
-import subprocess
 import sys
-import threading
 import time
 import weakref
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import npbilstm
-from npbilstm.classroom.own_code.errors import OwnError, TimedOut
-from npbilstm.classroom.own_code.layouts import Layout
-from npbilstm.classroom.own_code.messages import receive, send
-from npbilstm.classroom.own_code.passes import OwnPair
-from npbilstm.classroom.subjects import SUBJECTS, Arrays
+import numpy as np
 
-START = "import sys; sys.path[:] = sys.argv[1:]; from npbilstm.classroom.own_code.child import serve; serve()"
-ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL")}
+import npbilstm
+from npbilstm.classroom.own_code import replies
+from npbilstm.classroom.own_code.errors import Interfered, OwnError, TimedOut
+from npbilstm.classroom.own_code.messages import Shapes, packed, receive
+from npbilstm.classroom.own_code.passes import OwnPair
+from npbilstm.classroom.own_code.pipes import PipedProcess, Printed
+from npbilstm.classroom.subjects import SUBJECTS, Arrays
+from npbilstm.printable import one_line
+
+START = (
+    "import sys; sys.path[:] = sys.argv[3:]; from npbilstm.classroom.own_code.child import serve; "
+    "serve(int(sys.argv[1]), float(sys.argv[2]))"
+)
+KEPT = {
+    *("PATH", "HOME", "USERPROFILE", "SYSTEMROOT", "TMPDIR", "TEMP", "TMP", "LANG", "TZ"),
+    *("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"),  # without which some interpreters do not start
+    "OPENBLAS_CORETYPE",  # so that its numbers are rounded as they are here
+}
+"""The environment's variables that the process is given, besides LC_...: what Python needs, and no secrets."""
+ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL")} | {"VECLIB_MAXIMUM_THREADS": "1"}
 """Small arrays gain nothing from more, and every thread takes memory."""
 
-TICK, MERCY = 0.05, 0.5
-"""Seconds between two looks at the clock, and for an answer to where a loop is."""
+WHOLE, CALLS = 60.0, 6
+"""Seconds that a file may take in all; or as long as so many calls may take, if that is more."""
+PYTHON = 60.0
+"""Seconds that Python and NumPy may take to start, which is no fault of the file's."""
+MERCY = 0.5
+"""Seconds for an answer to where a loop is."""
 
 
 class RunNumber:
-    """A forward pass in the other process, by number. When it is forgotten here, it is there."""
+    """A forward pass in the other process, by number, and the shapes of its inputs. When it is forgotten here, it is
+    there."""
 
-    def __init__(self, number: int) -> None:
-        self.number = number
+    def __init__(self, number: int, shapes: Shapes) -> None:
+        self.number, self.shapes = number, shapes
 
 
 class OwnProcess:
@@ -49,13 +65,24 @@ class OwnProcess:
     subjects: those of which it has a pass. layout: its layout, from its header and from flags, which win.
 
     Raises OwnError, a sentence or a traceback of the file's own lines, where it cannot be run; TimedOut where its
-    import takes longer than `seconds`. So do the passes of its pairs. After either the next call starts afresh.
+    import takes longer than `seconds`. So do the passes of its pairs. After either the next call starts afresh, but
+    for two: when all of it has taken `whole` seconds (60, or 6 times `seconds`), every call is TimedOut at once; and
+    when an answer came that no right process gives, every call raises Interfered.
     """
 
-    def __init__(self, path: str | Path, flags: Mapping[str, str] | None = None, seconds: float = 10.0) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        flags: Mapping[str, str] | None = None,
+        seconds: float = 10.0,
+        whole: float | None = None,
+    ) -> None:
         self.path, self.flags, self.seconds = Path(path), dict(flags or {}), seconds
-        self.process: subprocess.Popen[bytes] | None = None
-        self.deadline = math.inf
+        self.whole = max(WHOLE, CALLS * seconds) if whole is None else whole
+        self.left = self.whole
+        self.interference = ""
+        self.process: PipedProcess | None = None
+        self.printed = Printed()
         self.numbers = itertools.count()
         self.forgotten: list[int] = []
 
@@ -70,107 +97,162 @@ class OwnProcess:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @property
+    def called(self) -> str:
+        """The file's name, in sentences."""
+        return one_line(self.path.name, 100)
+
     def start(self) -> None:
         """Start the process and import the file there."""
-        home = str(Path(npbilstm.__file__).parents[1])
+        home, folder = str(Path(npbilstm.__file__).parents[1]), self.path.resolve().parent
         paths = [path or home for path in sys.path]  # "", the folder where we happen to be, is no place to import from
-        self.process = subprocess.Popen(
-            [sys.executable, "-I", "-c", START, *paths, home],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={**os.environ, **ONE_THREAD},
-            start_new_session=True,  # Ctrl-C is for this process, which then ends that one
+        paths.sort(key=lambda path: Path(path).resolve() == folder)  # nor is the file's, before what we import is here
+        self.process = PipedProcess(
+            [sys.executable, "-I", "-u", "-c", START, str(os.getpid()), str(self.whole), *paths, home],
+            {name: value for name, value in os.environ.items() if name in KEPT or name.startswith("LC_")} | ONE_THREAD,
+            self.printed.show,
         )
-        threading.Thread(target=self.watch, args=(self.process,), daemon=True).start()
-        facts, _ = self.ask(self.path.name, {"do": "open", "path": str(self.path), "flags": self.flags})
-        self.functions, self.others = frozenset(facts["functions"]), tuple(facts["others"])
+        self.ask(f"starting Python for {self.called}", {"do": "begin"}, seconds=PYTHON)
+        facts, _ = self.ask(self.called, {"do": "open", "path": str(self.path), "flags": self.flags})
+        with self.believing(self.called):
+            self.functions, self.others = replies.functions_in(facts), replies.others_in(facts)
+            self.layout = replies.layout_in(facts)
         self.subjects = [n for n, s in SUBJECTS.items() if {s.forward, s.backward} & self.functions]
-        self.layout = Layout(*facts["layout"])
 
     def close(self) -> None:
         """End the process."""
         if self.process is not None:
             process, self.process = self.process, None
-            end(process)
-            process.stdout.close()  # type: ignore[union-attr]
-            with suppress(OSError):
-                process.stdin.close()  # type: ignore[union-attr]
-            process.wait()
+            process.end()
 
     def pair(self, name: str) -> OwnPair | None:
         """The pair of a subject, by its name; None where the file has neither of its passes."""
         subject = SUBJECTS[name]
-        facts, _ = self.ask(subject.forward, {"do": "pair", "subject": name})
-        if facts["pair"] is None:
+        functions = tuple(name for name in (subject.forward, subject.backward) if name in self.functions)
+        if not functions:
             return None
+        facts, _ = self.ask(subject.forward, {"do": "pair", "subject": name})
+        with self.believing(subject.forward):
+            found = replies.pair_in(facts)
+            uses, absent = replies.uses_in(found), replies.absent_in(found, subject, self.layout)
         findings: list[str] = []
         changed: list[str] = []
+        given: list[str] = []
 
-        def ask(do: str, function: str, number: int, arrays: Arrays) -> Arrays:
-            reply, answer = self.ask(function, {"do": do, "subject": name, "run": number}, arrays)
-            findings.extend(finding for finding in reply["findings"] if finding not in findings)
-            changed.extend(name for name in reply["changed"] if name not in changed)
+        def ask(do: str, function: str, number: int, arrays: Arrays, shapes: Shapes) -> Arrays:
+            reply, answer = self.ask(function, {"do": do, "subject": name, "run": number}, arrays, shapes)
+            with self.believing(function):
+                more = replies.findings_in(reply), replies.changed_in(reply, subject)
+                answer = replies.complete(answer, shapes, do == "forward" and replies.may_end_early(subject))
+            for kept, new in zip((findings, changed), more):
+                kept.extend(part for part in new if part not in kept)
             return answer
 
         def forward(inputs: Arrays) -> tuple[Arrays, RunNumber]:
-            run = RunNumber(next(self.numbers))
+            run = RunNumber(next(self.numbers), {name: np.shape(array) for name, array in inputs.items()})
             weakref.finalize(run, self.forgotten.append, run.number).atexit = False
-            return ask("forward", subject.forward, run.number, inputs), run
+            outputs = ask("forward", subject.forward, run.number, inputs, replies.output_shapes(subject, inputs))
+            if list(outputs) != (given or list(outputs)):
+                once, now = ", ".join(given), ", ".join(outputs)
+                raise OwnError(f"{subject.forward} returned {once} at one call, {now} at another; it needs to choose")
+            given[:] = outputs
+            return outputs, run
 
         def backward(upstream: Arrays, run: RunNumber) -> Arrays:
-            return ask("backward", subject.backward, run.number, upstream)
+            wanted = {name: run.shapes[name] for name in subject.floats if name not in absent}
+            return ask("backward", subject.backward, run.number, upstream, wanted)
 
-        found = facts["pair"]
-        names, uses, absent = tuple(found["functions"]), frozenset(found["uses"]), frozenset(found["absent"])
-        return OwnPair(forward, backward if found["backward"] else None, names, uses, absent, findings, changed)
+        passes = forward, backward if subject.backward in functions else None
+        return OwnPair(*passes, functions, uses, absent, findings, changed)
 
-    def ask(self, doing: str, request: dict[str, Any], arrays: Arrays | None = None) -> tuple[dict[str, Any], Arrays]:
-        """Send a request and wait for the reply, not for ever. doing: what the sentences call it."""
+    def ask(
+        self,
+        doing: str,
+        request: dict[str, Any],
+        arrays: Arrays | None = None,
+        shapes: Shapes | None = None,
+        seconds: float | None = None,
+    ) -> tuple[dict[str, Any], Arrays]:
+        """Send a request and wait for the reply, not for ever. doing: what the sentences call it. shapes: of the arrays
+        that the reply may have. seconds: where this one may take others than the rest."""
+        if self.interference:
+            raise Interfered(self.interference)
+        if self.left <= 0:
+            raise TimedOut(f"{doing} was not reached: {self.called} had taken {self.whole:g} s in all")
         if self.process is None:
             self.start()
         process = self.process
         assert process is not None
-        self.deadline = time.monotonic() + self.seconds
-        facts: dict[str, Any] = {"printed": ""}
+        free, self.forgotten[:] = self.forgotten[:], []
+        number = next(self.numbers)
+        message = packed({**request, "doing": doing, "free": free, "number": number}, arrays)
+        begin = time.monotonic()
+        allowed = self.seconds if seconds is None else seconds
+        process.deadline = begin + min(allowed, self.left)
         try:
-            free, self.forgotten[:] = self.forgotten[:], []
-            send(process.stdin, {**request, "doing": doing, "free": free}, arrays)  # type: ignore[arg-type]
-            while "printed" in facts:
-                facts, answer = receive(process.stdout)  # type: ignore[arg-type]
-                sys.stderr.write(facts.get("printed", ""))
-        except (EOFError, OSError, ValueError):
-            facts = {}
+            process.send(message)
+            facts, answer = reply_to(number, process, shapes or {})
+        except TimeoutError:
+            raise self.timed_out(process, doing, allowed) from None
+        except EOFError:
+            raise self.ended(process, doing) from None
+        except ValueError as error:
+            raise self.interfered(doing, error) from None
         except BaseException:
             self.close()
             raise
-        late, self.deadline = time.monotonic() > self.deadline, math.inf
-        if late:
-            self.close()
-            place = f"; it was at {facts['where']}" if facts.get("where") else ""
-            raise TimedOut(f"{doing} had not ended after {self.seconds:g} s (an endless loop?){place}")
-        if not facts:
-            self.close()
-            code = process.returncode
-            how = f"by signal {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
-            raise OwnError(f"{doing} ended the process that it runs in, {how}")
+        finally:
+            self.left -= time.monotonic() - begin
         if "error" in facts:
-            raise OwnError(facts["error"])
+            with self.believing(doing):
+                sentence = replies.error_in(facts)
+            raise OwnError(sentence)
         return facts, answer
 
-    def watch(self, process: subprocess.Popen[bytes]) -> None:
-        """End a process whose time is over, after asking it where it is."""
-        while process.poll() is None:
-            time.sleep(TICK)
-            if time.monotonic() > self.deadline:
-                with suppress(OSError, ValueError):  # it is gone
-                    send(process.stdin, {"do": "where"})  # type: ignore[arg-type]
-                    time.sleep(MERCY)
-                end(process)
+    def timed_out(self, process: PipedProcess, doing: str, allowed: float) -> TimedOut:
+        """The sentence for a call that took longer than it was allowed, with the line at which it was, if it tells."""
+        place, number = "", next(self.numbers)
+        process.deadline = time.monotonic() + MERCY
+        process.send(packed({"do": "where", "number": number}))
+        with suppress(EOFError, TimeoutError, ValueError):
+            place = replies.place_in(reply_to(number, process, {})[0])
+        self.close()
+        at = f"; it was at {place}" if place else ""
+        if allowed > self.left:
+            return TimedOut(f"{doing} was cut short: {self.called} had taken {self.whole:g} s in all{at}")
+        return TimedOut(f"{doing} had not ended after {allowed:g} s (an endless loop?){at}")
+
+    def ended(self, process: PipedProcess, doing: str) -> OwnError:
+        """The sentence for a process that answers no more."""
+        code = process.exit_code()
+        if code is None:
+            return self.interfered(doing, "it closed the pipe that its answers come by")
+        self.close()
+        how = f"with exit code {code}"
+        if code < 0:
+            with suppress(ValueError):  # a signal without a name
+                how = f"by signal {signal.Signals(-code).name}"
+        return OwnError(f"{doing} ended the process that it runs in, {how}")
+
+    @contextmanager
+    def believing(self, doing: str) -> Iterator[None]:
+        """Where an answer is looked at: a ValueError says what it cannot be."""
+        try:
+            yield
+        except ValueError as error:
+            raise self.interfered(doing, error) from None
+
+    def interfered(self, doing: str, what: object) -> Interfered:
+        """The sentence for an answer that no right process gives, from now on for every call."""
+        self.close()
+        asked = "" if doing == self.called else f"asked for {doing}, "
+        self.interference = f"{self.called} interfered with the process that runs it: {asked}{what}"
+        return Interfered(self.interference)
 
 
-def end(process: subprocess.Popen[bytes]) -> None:
-    """End a process and those that it has started."""
-    if hasattr(os, "killpg"):
-        with suppress(OSError):  # it is gone
-            os.killpg(process.pid, signal.SIGKILL)
-    process.kill()
+def reply_to(number: int, process: PipedProcess, shapes: Shapes) -> tuple[dict[str, Any], Arrays]:
+    """The reply to the request of this number; one with another number was sent before anybody asked."""
+    facts, answer = receive(process.read, shapes)
+    if facts.get("number") != number:
+        raise ValueError("it answers what nobody has asked")
+    return facts, answer

@@ -1,0 +1,167 @@
+"""Another process at the end of three pipes, none of which can make the one who judges wait for ever.
+
+A pipe that nobody reads, that nobody writes to, that never ends, or that a third process keeps open holds up a thread
+of its own here. Who judges takes from a queue what has come, until the deadline and no longer.
+"""
+
+from __future__ import annotations
+
+import codecs
+import math
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import IO
+
+from npbilstm.printable import printable
+
+CHUNK = 2**16
+"""How many bytes of a pipe are read at once."""
+CHUNKS = 16
+"""How many chunks of a reply may lie unread before the other process has to wait."""
+PRINTED = 10_000
+"""How many characters a person's code may print; the rest is dropped."""
+MERCY = 1.0
+"""Seconds that a process has to be gone after its end."""
+
+
+class PipedProcess:
+    """A process and its pipes: what is sent goes to its standard input, replies come by its standard output, and what
+    comes by standard error is handed to `printed`. deadline: when waiting for a reply ends, by time.monotonic().
+
+    Raises OSError where it cannot be started.
+    """
+
+    def __init__(
+        self, command: Sequence[str], environment: Mapping[str, str], printed: Callable[[bytes], None]
+    ) -> None:
+        self.deadline = math.inf
+        self.ended = False
+        self.unsent: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        self.chunks: queue.Queue[bytes] = queue.Queue(CHUNKS)
+        self.unread = bytearray()
+        launched: queue.SimpleQueue[subprocess.Popen[bytes] | OSError] = queue.SimpleQueue()
+        start_thread(self.launch, command, environment, launched)
+        process = launched.get()
+        if isinstance(process, OSError):
+            raise process
+        self.popen = process
+        start_thread(pass_on, process.stdout, self.keep)
+        self.printing = start_thread(pass_on, process.stderr, printed)
+
+    def launch(
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        launched: queue.SimpleQueue[subprocess.Popen[bytes] | OSError],
+    ) -> None:
+        """Start the process, and write to it what is sent until it is ended.
+
+        Both in one thread: Linux ends a process that asks for it (containment.py) with the thread that started it,
+        which whoever judges may leave before.
+        """
+        try:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=environment,
+                start_new_session=True,  # Ctrl-C is for this process, which then ends that one
+            )
+        except OSError as error:
+            launched.put(error)
+            return
+        launched.put(process)
+        for message in iter(self.unsent.get, b""):
+            with suppress(OSError):  # it reads no more
+                process.stdin.write(message)  # type: ignore[union-attr]
+                process.stdin.flush()  # type: ignore[union-attr]
+        with suppress(OSError):
+            process.stdin.close()  # type: ignore[union-attr]
+
+    def keep(self, chunk: bytes) -> None:
+        """Keep what has come for `read`, as long as somebody will read it."""
+        if not self.ended:
+            self.chunks.put(chunk)
+
+    def send(self, message: bytes) -> None:
+        """Let a message be written."""
+        self.unsent.put(message)
+
+    def read(self, count: int) -> bytes:
+        """The next so many bytes of the replies. Raises EOFError where they end before, TimeoutError when late."""
+        while len(self.unread) < count:
+            left = min(self.deadline - time.monotonic(), threading.TIMEOUT_MAX)
+            try:
+                chunk = self.chunks.get(timeout=max(left, 0))
+            except queue.Empty:
+                raise TimeoutError from None
+            if not chunk:
+                raise EOFError
+            self.unread += chunk
+        data = bytes(self.unread[:count])
+        del self.unread[:count]
+        return data
+
+    def exit_code(self) -> int | None:
+        """How the process has ended; None where it lives on."""
+        with suppress(subprocess.TimeoutExpired):
+            return self.popen.wait(MERCY)
+        return None
+
+    def end(self) -> None:
+        """End the process and those that it has started, and show what it still had to say."""
+        self.ended = True
+        if hasattr(os, "killpg"):
+            with suppress(OSError):  # it is gone
+                os.killpg(self.popen.pid, signal.SIGKILL)
+        self.popen.kill()
+        self.unsent.put(b"")
+        with suppress(queue.Empty):
+            while True:  # a reader that waits for room goes on, and ends
+                self.chunks.get_nowait()
+        self.exit_code()
+        self.printing.join(MERCY)
+
+
+def start_thread(target: Callable[..., None], *arguments: object) -> threading.Thread:
+    """A thread that keeps nobody from leaving."""
+    thread = threading.Thread(target=target, args=arguments, daemon=True)
+    thread.start()
+    return thread
+
+
+def pass_on(stream: IO[bytes], to: Callable[[bytes], None]) -> None:
+    """Hand a pipe's bytes on as they come; b"" where it ends."""
+    with stream:
+        while chunk := stream.read1(CHUNK):  # type: ignore[attr-defined]
+            to(chunk)
+    to(b"")
+
+
+class Printed:
+    """What a person's code prints, shown on standard error: so many characters, none of which steers a terminal."""
+
+    def __init__(self) -> None:
+        self.left = PRINTED
+        self.decoder = codecs.getincrementaldecoder("utf-8")("replace")
+
+    def show(self, chunk: bytes) -> None:
+        """Show the next bytes, or drop them."""
+        if self.left < 0:
+            return
+        text = self.decoder.decode(chunk).replace("\r\n", "\n").replace("\r", "\n")
+        shown = printable(text[: self.left])
+        self.left -= len(text)
+        if self.left < 0:
+            shown += f"\n... no more than {PRINTED} characters are shown\n"
+        with suppress(OSError, ValueError, AttributeError):  # nobody listens
+            sys.stderr.write(shown)
+            sys.stderr.flush()

@@ -175,10 +175,11 @@ def array_of_ours(called: str, name: str, value: Any, axes: str, layout: Layout,
         raise OwnError(f"{called} is a {type(value).__name__} that is no array; it needs to be one") from None
     if array.dtype.kind not in "fiub":
         raise OwnError(f"{called} has dtype {array.dtype}; it needs real numbers")
+    array = array.astype(float)  # which some numbers of more bits are too large for
     if is_steps(value) and "T" in letters and array.ndim == len(letters) - (not layout.has_batch and "N" in letters):
         array = np.moveaxis(array, 0, letters.index("T"))
     try:
-        ours = to_ours(name, array.astype(float), axes, layout, shape)
+        ours = to_ours(name, array, axes, layout, shape)
     except ValueError as error:
         raise OwnError(called + str(error).removeprefix(name)) from None
     wrong = np.argwhere(~np.isfinite(array))

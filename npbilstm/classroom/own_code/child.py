@@ -7,6 +7,7 @@ the file does to NumPy, to this package or to itself, it does it here.
 from __future__ import annotations
 
 import builtins
+import errno
 import linecache
 import os
 import queue
@@ -15,10 +16,11 @@ import sys
 import threading
 import tokenize
 import traceback
+from collections import deque
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, TracebackType
 from typing import IO, Any
 
 import numpy.random  # noqa: F401  before a file of theirs with the name of a module that it needs
@@ -137,12 +139,14 @@ def explained(error: BaseException, path: str, doing: str) -> str:
     if isinstance(error, OwnError):
         return shortened(str(error), path)
     traceback.clear_frames(error.__traceback__)  # what filled the memory, maybe
-    summary = traceback.extract_tb(error.__traceback__, limit=-DEPTH)
-    frames = traceback.format_list([frame for frame in summary if frame.filename == path][-FRAMES:])
+    calls = traceback.extract_tb(last_calls(error.__traceback__))
+    frames = traceback.format_list([call for call in calls if call.filename == path][-FRAMES:])
     frames = [shortened(frame, path) for frame in frames]
     while sum(map(len, frames)) > TRACE:
         del frames[0]
     error.__cause__ = error.__context__ = None  # a chain is as long as somebody makes it
+    if isinstance(error, SyntaxError) and len(error.text or "") > WIDTH:
+        error.text = None
     if isinstance(error, getattr(builtins, "BaseExceptionGroup", ())):  # and a group as large
         message = f"{type(error).__name__}: {error}"
     else:
@@ -152,14 +156,28 @@ def explained(error: BaseException, path: str, doing: str) -> str:
         message = f"SystemExit: {doing} ends the program; it must not"
     elif isinstance(error, MemoryError):
         message += f" (the code may use {GIGABYTES} GB)"
+    elif isinstance(error, PermissionError) and message.endswith(os.strerror(errno.EPERM)):
+        message += " (the code may start no other process, and do nothing to one)"
     if isinstance(error, SyntaxError) and error.filename == path:
         return message.lstrip()
     return "".join(frames) + message if frames else f"{doing}: {message}"
 
 
+def last_calls(trace: TracebackType | None) -> TracebackType | None:
+    """The last DEPTH calls of a traceback."""
+    last: deque[TracebackType] = deque(maxlen=DEPTH)
+    while trace is not None:
+        last.append(trace)
+        trace = trace.tb_next
+    return last[0] if last else None
+
+
 def shortened(text: str, path: str) -> str:
-    """A text of several lines of which none is longer than fits a file's name and some code."""
-    return "\n".join(cut(line, len(path) + WIDTH) for line in cut(text, len(path) + MESSAGE).split("\n"))
+    """A text of so many characters, none of its lines longer than a file's name and some code."""
+    most = len(path) + MESSAGE
+    shown, more = text[:most], len(text) - most
+    lines = [cut(line, len(path) + WIDTH) for line in shown.split("\n")]
+    return "\n".join(lines) + (f" ... ({more:,} more characters)" if more > 0 else "")
 
 
 def line_of(path: str, thread: int) -> str:

@@ -15,7 +15,6 @@ What holds, and where:
 
 from __future__ import annotations
 
-import _thread
 import ctypes
 import errno
 import math
@@ -33,8 +32,6 @@ FILE_MEGABYTES = 100
 """How large a file it may write."""
 FILES = 256
 """How many files it may have open."""
-THREADS = 64
-"""How many threads it may have."""
 
 STARTS = {
     *("os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "os.exec", "os.system", "os.startfile"),
@@ -82,5 +79,3 @@ def refuse(event: str, arguments: tuple[Any, ...]) -> None:
         raise PermissionError(errno.EPERM, f"the code may start no other process ({event})")
     if event in ("os.kill", "os.killpg") and arguments[0] != os.getpid():
         raise PermissionError(errno.EPERM, f"the code may send signals to nobody but itself ({event})")
-    if event.startswith("_thread.start") and _thread._count() >= THREADS:
-        raise RuntimeError(f"can't start new thread: the code may have {THREADS} at once")

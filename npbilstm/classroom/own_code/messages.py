@@ -71,7 +71,7 @@ def facts_in(head: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):  # nested too deeply
         facts = None
     if not isinstance(facts, dict):
-        raise ValueError("it sends what is no message of ours")
+        raise ValueError("it sends what is no answer")
     return facts
 
 

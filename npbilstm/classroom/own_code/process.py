@@ -228,10 +228,8 @@ class OwnProcess:
         if code is None:
             return self.interfered(doing, "it closed the pipe that its answers come by")
         self.close()
-        how = f"with exit code {code}"
-        if code < 0:
-            with suppress(ValueError):  # a signal without a name
-                how = f"by signal {signal.Signals(-code).name}"
+        names = {member.value: member.name for member in signal.Signals}
+        how = f"by signal {names.get(-code, -code)}" if code < 0 else f"with exit code {code}"
         return OwnError(f"{doing} ended the process that it runs in, {how}")
 
     @contextmanager

@@ -2,7 +2,7 @@
 
 import io
 import json
-import os
+import math
 import re
 import signal
 import subprocess
@@ -14,10 +14,12 @@ import numpy as np
 import pytest
 
 from npbilstm import textbook
+from npbilstm.classroom.diagnosis import diagnose_pairs
+from npbilstm.classroom.own_code import process
 from npbilstm.classroom.own_code.errors import OwnError, TimedOut
 from npbilstm.classroom.own_code.layouts import Layout
-from npbilstm.classroom.own_code.messages import packed, receive
 from npbilstm.classroom.own_code.process import OwnProcess
+from npbilstm.classroom.subjects import SUBJECTS
 from tests.classroom.own_files import FILES, assert_agrees, drawn
 
 
@@ -250,11 +252,11 @@ def test_a_forward_pass_that_is_forgotten_here_is_forgotten_there(file):
 
 def test_ctrl_c_ends_the_process_too(file):
     with OwnProcess(file("def sigmoid(a):\n    while True: pass\n")) as own:
-        process, pair = own.process, own.pair("sigmoid")
+        child, pair = own.process, own.pair("sigmoid")
         threading.Timer(0.2, signal.pthread_kill, (threading.main_thread().ident, signal.SIGINT)).start()
         with pytest.raises(KeyboardInterrupt):
             pair.forward({"a": np.ones((2, 3))})
-        assert process.popen.returncode is not None
+        assert child.popen.returncode is not None
 
 
 def test_the_process_ends_when_nobody_waits_for_it(file):
@@ -285,17 +287,129 @@ def alive(pid):
         return False
 
 
-def test_what_is_received_is_never_unpickled():
-    message = io.BytesIO(packed({}, {"array": np.array([print, None])}))
-    with pytest.raises(ValueError, match="cannot create an OBJECT array from memory buffer"):
-        receive(message.read)
+LOOPS = "import time\n" + "".join(f"def {name}(*_): time.sleep(1000)\n" for name in textbook.__all__ if name.islower())
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-def test_a_fork_that_a_file_makes_answers_nothing(file):
-    source = "import os\nimport numpy as np\nos.fork()\ndef sigmoid(a):\n    return 1 / (1 + np.exp(-a))\n"
+def test_all_of_a_file_has_a_time_limit_and_what_was_not_reached_is_named(file):
+    with OwnProcess(file(LOOPS), seconds=0.2) as own:
+        own.left = 2.0
+        found = list(diagnose_pairs({name: own.pair(name) for name in own.subjects}))
+    assert len(found) == len(SUBJECTS)
+    sentences = [diagnosis.stopped for diagnosis in found]
+    assert sum("had not ended after 0.2 s" in sentence for sentence in sentences) <= 10
+    assert sentences[-1] == "max_over_steps_forward was not reached: own.py had taken 60 s in all"
+
+
+@pytest.mark.parametrize("function", ["rnn_step_forward", "rnn_step_backward"])
+def test_calls_that_take_just_less_than_their_limit_are_cut_short(function, file):
+    source = (
+        "import time\nfrom npbilstm import textbook\ndef rnn_step_forward(x, h_prev, params):\n"
+        "    return textbook.rnn_step_forward(x, h_prev, params)\ndef rnn_step_backward(dh, cache):\n"
+        "    return textbook.rnn_step_backward(dh, cache)\n"
+    )
+    source = source.replace(f"    return textbook.{function}", f"    time.sleep(0.5)\n    return textbook.{function}")
     with OwnProcess(file(source)) as own:
+        pairs = {"rnn_step": own.pair("rnn_step")}
+        own.left = 1.2
+        (found,) = diagnose_pairs(pairs)
+    cut_short = f"{function} was cut short: own.py had taken 60 s in all"
+    assert found.stopped.startswith(cut_short) or found.stopped.endswith("not reached: own.py had taken 60 s in all")
+
+
+def test_a_file_whose_every_call_ends_its_process_is_cut_short(file):
+    with OwnProcess(file("import os\ndef sigmoid(a): os._exit(1)")) as own:
         pair = own.pair("sigmoid")
-        for value in (0.0, 1.0, 2.0):
-            outputs, _ = pair.forward({"a": np.full((1, 1), value)})
-            assert np.allclose(outputs["value"], 1 / (1 + np.exp(-value)))
+        with pytest.raises(OwnError, match="sigmoid ended the process"):
+            pair.forward({"a": np.ones((2, 3))})
+        own.left = 0.01
+        with pytest.raises(TimedOut, match=r"^starting Python for own.py was cut short: own.py had taken 60 s in all$"):
+            pair.forward({"a": np.ones((2, 3))})
+
+
+def test_the_time_in_all_is_a_minute_or_six_calls(tmp_path):
+    assert [OwnProcess(tmp_path, seconds=seconds).whole for seconds in (0.1, 10, 20)] == [60, 60, 120]
+    assert OwnProcess(tmp_path, seconds=1.0, whole=3.0).left == 3
+
+
+def test_there_may_be_no_limit_on_time(file):
+    with OwnProcess(file("import numpy as np\nsigmoid = lambda a: 1 / (1 + np.exp(-a))"), seconds=math.inf) as own:
+        assert_agrees("sigmoid", own.pair("sigmoid"))
+
+
+def test_the_time_that_python_takes_to_start_is_not_the_files(file, monkeypatch):
+    monkeypatch.setattr(process, "START", "import time; time.sleep(0.6); " + process.START)
+    with OwnProcess(file("def sigmoid(a): return a"), seconds=0.5) as own:
+        assert own.subjects == ["sigmoid"]
+
+
+def test_only_what_python_needs_is_taken_from_the_environment(file, monkeypatch):
+    for name in ("SECRET", "LC_TIME", "TMPDIR", "PYTHONPATH", "OMP_NUM_THREADS", "OPENBLAS_CORETYPE"):
+        monkeypatch.setenv(name, "Haswell")
+    printed = []
+    own = OwnProcess(file("import json, os\nprint(json.dumps(dict(os.environ)))\n"))
+    own.printed.show = printed.append
+    with own:
+        pass
+    environment = json.loads(b"".join(printed))
+    for name in environment.keys() - process.KEPT - process.ONE_THREAD.keys():
+        assert name.startswith(("LC_", "__CF_")), name  # the last by macOS itself
+    assert environment["OMP_NUM_THREADS"] == "1"
+    assert environment["LC_TIME"] == environment["TMPDIR"] == environment["OPENBLAS_CORETYPE"] == "Haswell"
+
+
+@pytest.mark.parametrize("at_home", [False, True])
+def test_neighbours_with_the_names_of_modules_are_in_nobodys_way(at_home, file, tmp_path, monkeypatch):
+    for name in ("numpy", "random", "json", "traceback", "linecache", "string", "npbilstm", "struct", "tempfile"):
+        file("1 / 0", f"{name}.py")
+    file("value = 0.5", "helper.py")
+    if at_home:  # where `python -m npbilstm` looks first
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "path", [str(tmp_path), "", *sys.path])
+    source = (
+        "import json, random, string, tempfile\nimport numpy as np\nimport numpy.testing\nfrom helper import value\n"
+        "def sigmoid(a):\n    np.random.default_rng(random.randrange(9))\n    return 1 / (1 + np.exp(-a))\n"
+        "def tanh(a): raise ValueError(value)\n"
+    )
+    with OwnProcess(file(source)) as own:
+        assert_agrees("sigmoid", own.pair("sigmoid"))
+        with pytest.raises(OwnError, match=r"line 8, in tanh\n(.*\n)+ValueError: 0.5$"):
+            own.pair("tanh").forward({"a": np.ones((2, 3))})
+
+
+def test_a_line_end_without_a_line_feed_is_shown_as_one(file, capsys):
+    with OwnProcess(file("print('1 %\\r2 %\\r\\n3 %')")):
+        pass
+    assert capsys.readouterr().err == "1 %\n2 %\n3 %\n"
+
+
+def test_what_all_runs_of_a_file_print_has_one_limit(file, capsys):
+    source = "import os\nprint('x' * 6000)\ndef sigmoid(a): os._exit(1)\n"
+    with OwnProcess(file(source)) as own:
+        for _ in range(3):
+            with pytest.raises(OwnError, match="ended the process"):
+                own.pair("sigmoid").forward({"a": np.ones((2, 3))})
+    err = capsys.readouterr().err
+    assert err.count("x") == 9_999  # and a line end
+    assert err.endswith("\n... no more than 10000 characters are shown\n")
+
+
+def test_nobody_needs_to_listen_to_what_a_file_prints(file, monkeypatch):
+    source = "print('x' * 100_000)\ndef sigmoid(a): return a\n"
+    for stream in (None, io.StringIO()):
+        if stream is not None:
+            stream.close()
+        monkeypatch.setattr(sys, "stderr", stream)
+        with OwnProcess(file(source)) as own:
+            assert own.subjects == ["sigmoid"]
+
+
+def test_numbers_that_are_too_large_for_float64_are_a_sentence(file):
+    source = "import numpy as np\ndef sigmoid(a): return a + np.longdouble('1e400')\n"
+    sentence = "sigmoid's value has numbers that are not finite, inf at [0, 0] first"
+    assert np.finfo(np.longdouble).max < np.longdouble("1e400") or sentence in str(raised(file(source)))
+
+
+def test_an_interpreter_that_cannot_be_started_is_an_error(file, monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    with pytest.raises(OSError, match="/nowhere/python"):
+        OwnProcess(file("")).__enter__()

@@ -46,10 +46,10 @@ class PipedProcess:
         self.unsent: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self.chunks: queue.Queue[bytes] = queue.Queue(CHUNKS)
         self.unread = bytearray()
-        launched: queue.SimpleQueue[subprocess.Popen[bytes] | OSError] = queue.SimpleQueue()
+        launched: queue.SimpleQueue[subprocess.Popen[bytes] | Exception] = queue.SimpleQueue()
         start_thread(self.launch, command, environment, launched)
         process = launched.get()
-        if isinstance(process, OSError):
+        if isinstance(process, Exception):
             raise process
         self.popen = process
         start_thread(pass_on, process.stdout, self.keep)
@@ -59,7 +59,7 @@ class PipedProcess:
         self,
         command: Sequence[str],
         environment: Mapping[str, str],
-        launched: queue.SimpleQueue[subprocess.Popen[bytes] | OSError],
+        launched: queue.SimpleQueue[subprocess.Popen[bytes] | Exception],
     ) -> None:
         """Start the process, and write to it what is sent until it is ended.
 
@@ -75,7 +75,7 @@ class PipedProcess:
                 env=environment,
                 start_new_session=True,  # Ctrl-C is for this process, which then ends that one
             )
-        except OSError as error:
+        except Exception as error:  # whoever waits for it must not wait for ever
             launched.put(error)
             return
         launched.put(process)

@@ -251,12 +251,14 @@ def test_a_forward_pass_that_is_forgotten_here_is_forgotten_there(file):
 
 
 def test_ctrl_c_ends_the_process_too(file):
+    usual = signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's background jobs have not
     with OwnProcess(file("def sigmoid(a):\n    while True: pass\n")) as own:
         child, pair = own.process, own.pair("sigmoid")
         threading.Timer(0.2, signal.pthread_kill, (threading.main_thread().ident, signal.SIGINT)).start()
         with pytest.raises(KeyboardInterrupt):
             pair.forward({"a": np.ones((2, 3))})
         assert child.popen.returncode is not None
+    signal.signal(signal.SIGINT, usual)
 
 
 def test_the_process_ends_when_nobody_waits_for_it(file):

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from npbilstm.textbook.activations import relu, sigmoid
-from npbilstm.textbook.sequences import check_lengths, require_shape, valid_steps
+from npbilstm.textbook.sequences import as_array, check_lengths, require_shape, valid_steps
 
 
 class CrossEntropyCache(NamedTuple):
@@ -52,7 +52,7 @@ def softmax_cross_entropy_forward(
     Raises TypeError where targets are not integers, ValueError where a shape does not fit or a valid target is not a
     class.
     """
-    logits, targets = np.asarray(logits), np.asarray(targets)
+    logits, targets = as_array("logits", logits), as_array("targets", targets)
     if targets.dtype.kind not in "iu":
         raise TypeError(f"targets has dtype {targets.dtype}; it needs integers, each the number of a class")
     require_shape("targets", targets, logits.shape[:-1])
@@ -177,7 +177,7 @@ def comparable(
 
     Raises TypeError and ValueError as the losses do; `name` is what the sentence calls the predictions.
     """
-    predictions, targets = np.asarray(predictions), np.asarray(targets)
+    predictions, targets = as_array(name, predictions), as_array("targets", targets)
     for called, array, kinds in [(name, predictions, "fc"), ("targets", targets, "f")]:
         if array.dtype.kind not in kinds:
             raise TypeError(f"{called} has dtype {array.dtype}; it needs floating numbers")

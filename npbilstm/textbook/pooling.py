@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from npbilstm.textbook.sequences import check_lengths, require_shape, valid_steps
+from npbilstm.textbook.sequences import as_array, check_lengths, require_shape, valid_steps
 
 
 class MeanCache(NamedTuple):
@@ -92,6 +92,7 @@ def max_over_steps_backward(dpooled: np.ndarray, cache: MaxCache) -> np.ndarray:
 
 def valid_entries(y: np.ndarray, lengths: np.ndarray | None) -> np.ndarray:
     """Which entries of y (N, T, F) stand at valid steps -> bool (N, T, F)."""
+    y = as_array("y", y)
     if y.ndim != 3:
         raise ValueError(f"y has shape {y.shape}; it needs three axes (N, T, F)")
     N, T, _ = y.shape

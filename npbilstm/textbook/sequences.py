@@ -7,7 +7,37 @@ matters.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+
+
+def as_array(name: str, given: Any) -> np.ndarray:
+    """What was given, as a plain array of which nothing is lost.
+
+    Raises TypeError for a masked array and for what NumPy cannot read, ValueError for rows of unequal lengths.
+    """
+    if type(given) is np.ndarray and not given.dtype.hasobject:
+        return given
+    code = name.split()[-1]  # of "state's h" the h
+    parts = given if isinstance(given, (list, tuple)) else [given]
+    if any(isinstance(part, np.ma.MaskedArray) for part in parts):
+        raise TypeError(
+            f"{name} is a masked array, whose mask would be lost; it needs a plain one, e.g. {code}.filled(0)"
+        )
+    try:
+        array = np.asarray(given)
+        ragged = array.dtype.hasobject and any(isinstance(part, (list, tuple, np.ndarray)) for part in array.flat)
+    except (TypeError, ValueError, RuntimeError, AttributeError) as error:
+        ragged = isinstance(error, ValueError) and isinstance(given, (list, tuple))
+        if not ragged:  # e.g. a torch tensor that requires a gradient
+            why = str(error).rstrip(".")
+            raise TypeError(
+                f"{name} cannot be read as an array: {why}; of a torch tensor it needs {code}.detach().numpy()"
+            ) from error
+    if ragged:
+        raise ValueError(f"{name} has rows of unequal lengths; nb.pad makes of them one array, padded, and lengths")
+    return array
 
 
 def require_shape(name: str, array: np.ndarray, shape: tuple[int, ...]) -> None:
@@ -23,7 +53,7 @@ def check_lengths(lengths: np.ndarray | None, N: int, T: int) -> np.ndarray:
     """
     if lengths is None:
         return np.full(N, T)
-    checked = np.asarray(lengths)
+    checked = as_array("lengths", lengths)
     if checked.dtype.kind not in "iu" and checked.size:
         raise TypeError(f"lengths has dtype {checked.dtype}; it needs integers")
     require_shape("lengths", checked, (N,))

@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from npbilstm.textbook.sequences import as_array
+
 
 def as_batch(name: str, given: Any, shape: tuple[int, ...], alone: bool) -> np.ndarray:
     """A copy of an array that needs this shape, or where it came with one sequence `alone` this shape without its N;
     of a lone sequence one number will do for an array of one."""
-    array = np.array(given)
+    array = np.array(as_array(name, given))
     needed = shape[1:] if alone else shape
     if alone and needed == () and array.shape == (1,):
         needed = (1,)
@@ -22,17 +24,12 @@ def as_batch(name: str, given: Any, shape: tuple[int, ...], alone: bool) -> np.n
 
 def copied_ids(x: Any) -> np.ndarray:
     """A model's symbols as an array of their own."""
-    try:
-        return np.array(x)
-    except ValueError:
-        raise ValueError(
-            "x has rows of unequal lengths; it needs (N, T), padded, and lengths: npbilstm.pad makes both"
-        ) from None
+    return np.array(as_array("x", x))
 
 
 def require_real(name: str, given: Any) -> np.ndarray:
     """An array of floating numbers. Raises TypeError for others, complex ones too: there is no bar of such a size."""
-    array = np.asarray(given)
+    array = as_array(name, given)
     if array.dtype.kind != "f":
         raise TypeError(f"{name} has dtype {array.dtype}; a trace needs real floating numbers, e.g. float32")
     return array

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from npbilstm.layers.checks import require_bool
 from npbilstm.printable import printable
 
 LIGHT = ["#5f6368", "#0072b2", "#b3440f", "#00795a", "#1f1f1f", "#8a6d00", "#7d5a3c", "#a8447f", "#3a5a78"]
@@ -36,6 +37,7 @@ def runs(symbols: Sequence[str], labels: Labels, wrong: Labels | None = None) ->
 
 def terminal_text(symbols: Sequence[str], labels: Labels, wrong: Labels | None = None, colour: bool = True) -> str:
     """The text with escape codes for colour and, where wrong, underline; without colour, just the text."""
+    require_bool("colour", colour)
     parts = []
     for text, label, mistake in runs(symbols, labels, wrong):
         text = printable(text)
@@ -49,7 +51,7 @@ def terminal_text(symbols: Sequence[str], labels: Labels, wrong: Labels | None =
 
 def terminal_legend(classes: Sequence[str], colour: bool = True) -> str:
     """The classes, each in its colour."""
-    if not colour:
+    if not require_bool("colour", colour):
         return printable("  ".join(classes))
     return "  ".join(terminal_text([name], [k]) for k, name in enumerate(classes))
 

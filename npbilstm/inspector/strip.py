@@ -25,6 +25,7 @@ import numpy as np
 from npbilstm.inspector.described import GATES, QUANTITIES
 from npbilstm.inspector.highlight import TERMINAL, printable, terminal_text
 from npbilstm.inspector.indices import layer_of, row_of, unit_of
+from npbilstm.layers.checks import require_bool
 
 if TYPE_CHECKING:
     from npbilstm.inspector.tracing import Trace
@@ -95,6 +96,7 @@ def strip(
 
     Raises ValueError where unit, layer or row is out of range, the row has no step, or there are no gradients.
     """
+    colour, gradients = require_bool("colour", colour), require_bool("gradients", gradients)
     layer, unit = layer_of(trace, layer), unit_of(trace, unit)
     row, _ = row_of(trace, row)
     if gradients and not trace.has_gradients:

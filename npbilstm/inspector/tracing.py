@@ -193,7 +193,8 @@ def trace(
 
     Infinity and NaN are kept as they come. Raises TypeError or ValueError, naming the argument.
     """
-    for name, p in getattr(model_or_layer, "params", {}).items():
+    params = getattr(model_or_layer, "params", None)
+    for name, p in params.items() if isinstance(params, Mapping) else ():  # what else is wrong, forward says
         require_real(f"params[{name!r}]", p)
     if isinstance(model_or_layer, SequenceModel):
         if state is not None or dstate is not None:
@@ -254,7 +255,7 @@ def trace_layer(layer: Recurrent, x: Any, lengths: Any, upstream: Any, tokens: A
     require_steps(x.shape[:-1])
     alone = not cache.batched
     if alone:
-        x, y = x[None], batch_of_one(y)
+        x, y = x[None], batch_of_one(y, isinstance(y, tuple))
     if upstream is not None:
         upstream = upstream_of(y, upstream, alone)
     dy = upstream

@@ -37,6 +37,7 @@ from npbilstm.interop.parts import (
     require_storable,
 )
 from npbilstm.layers import Embedding, Layer, Linear
+from npbilstm.layers.checks import require_bool
 from npbilstm.layers.layer import part_of
 from npbilstm.layers.models import SequenceModel
 from npbilstm.layers.recurrent import Recurrent
@@ -94,6 +95,7 @@ def from_keras(
     """
     if cell not in CELLS:
         raise ValueError(f'cell is {cell!r}; it needs "lstm", "gru" or "rnn"')
+    bidirectional, bias = require_bool("bidirectional", bidirectional), require_bool("bias", bias)
     arrays = list(as_arrays("weights", dict(enumerate(weights))).values())
     each = (3 if bias else 2) * (2 if bidirectional else 1)
     if not arrays or len(arrays) % each:

@@ -16,6 +16,7 @@ from npbilstm.layers.checks import require_dtype
 from npbilstm.layers.layer import join
 from npbilstm.layers.models import CELLS, SequenceModel
 from npbilstm.layers.recurrent import Recurrent
+from npbilstm.textbook.sequences import as_array
 
 Arrays = dict[str, np.ndarray]
 
@@ -44,17 +45,9 @@ def transposed(w: np.ndarray) -> np.ndarray:
 
 
 def as_arrays(name: str, weights: Mapping[Any, Any]) -> dict[Any, np.ndarray]:
-    """The weights, whatever NumPy can read, as arrays: all of float32, or all of float64. Raises TypeError."""
-    arrays = {}
-    for key, w in weights.items():
-        try:
-            arrays[key] = np.asarray(w)
-        except (
-            TypeError,
-            ValueError,
-            RuntimeError,
-        ) as error:  # e.g. a tensor of bfloat16, or one that wants a gradient
-            raise TypeError(f"{name}[{key!r}] cannot be read as an array: {error}") from error
+    """The weights, whatever NumPy can read, as arrays: all of float32, or all of float64. Raises TypeError, or
+    ValueError for rows of unequal lengths."""
+    arrays = {key: as_array(f"{name}[{key!r}]", w) for key, w in weights.items()}
     first = next(iter(arrays), None)
     for key, array in arrays.items():
         if array.dtype not in (np.float32, np.float64):
@@ -68,8 +61,9 @@ def as_arrays(name: str, weights: Mapping[Any, Any]) -> dict[Any, np.ndarray]:
 
 
 def require_storable(layer: Any) -> None:
-    """Raise TypeError unless the layer's params are of a dtype that every format has."""
+    """Raise TypeError or ValueError unless the layer's params are its own and of a dtype that every format has."""
     if isinstance(layer, Layer):
+        layer.require_params()
         as_arrays("params", layer.params)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
-from npbilstm.textbook.sequences import require_shape
+from npbilstm.textbook.sequences import as_array, valid_steps
 
 
 def require_size(name: str, value: Any, least: int = 1) -> int:
@@ -19,9 +19,24 @@ def require_size(name: str, value: Any, least: int = 1) -> int:
     return int(value)
 
 
+def require_bool(name: str, value: Any) -> bool:
+    """True or False, or a TypeError: the string "False" would count as true."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} is {value!r}; it needs True or False")
+    return bool(value)
+
+
+def require_choice(name: str, value: Any, choices: Iterable[Any]) -> Any:
+    """One of the choices, or a ValueError."""
+    if not (value is None or isinstance(value, (str, tuple))) or value not in choices:
+        raise ValueError(f"{name} is {value!r}; it needs one of {', '.join(map(repr, choices))}")
+    return value
+
+
 def require_fraction(name: str, value: Any) -> float:
     """A number p with 0 <= p < 1, or a ValueError."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 <= value < 1:
+    real = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+    if not (real and 0 <= value < 1):
         raise ValueError(f"{name} is {value!r}; it needs a number from 0 up to, but not including, 1")
     return float(value)
 
@@ -34,26 +49,58 @@ def require_dtype(dtype: Any) -> np.dtype:
     return checked
 
 
-def working_dtype(params: Mapping[str, np.ndarray], *inputs: np.ndarray) -> np.dtype:
+def require_rng(rng: Any) -> np.random.Generator:
+    """The generator of a seed, or the one given; or a TypeError."""
+    try:
+        return np.random.default_rng(rng)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"rng is {rng!r}; it needs a seed, a generator or None") from error
+
+
+def pass_rng(own: Any, given: Any) -> np.random.Generator:
+    """The generator of one pass: that of the seed given, else the layer's own, which was a seed only once."""
+    if not isinstance(own, np.random.Generator):
+        raise TypeError(f"rng is {own!r}; a layer needs a generator, e.g. np.random.default_rng({own!r})")
+    return own if given is None else require_rng(given)
+
+
+def working_dtype(dtype: np.dtype, *inputs: np.ndarray) -> np.dtype:
     """The dtype of the params; complex if any input is, so that the complex step goes through."""
-    dtype = np.result_type(*params.values())
-    if any(np.iscomplexobj(array) for array in inputs):
-        dtype = np.result_type(dtype, np.complex64)
+    for array in inputs:
+        if array.dtype.kind == "c":
+            return np.result_type(dtype, np.complex64)
     return dtype
 
 
 def require_floats(name: str, x: Any) -> np.ndarray:
     """x as an array of floating numbers, or a TypeError."""
-    x = np.asarray(x)
+    x = as_array(name, x)
     if x.dtype.kind not in "fc":
-        raise TypeError(f"{name} has dtype {x.dtype}; it needs floating numbers, e.g. {name}.astype(np.float32)")
+        code = name.split()[-1]
+        raise TypeError(f"{name} has dtype {x.dtype}; it needs floating numbers, e.g. {code}.astype(np.float32)")
     return x
 
 
-def as_gradient(dy: Any, dtype: np.dtype) -> np.ndarray:
-    """An upstream gradient in the dtype that the forward pass worked in, but complex where it is complex."""
-    dy = require_floats("dy", dy)
-    return dy.astype(np.result_type(dtype, np.complex64) if np.iscomplexobj(dy) else dtype, copy=False)
+def in_dtype(name: str, x: Any, dtype: np.dtype, lengths: np.ndarray | None = None) -> np.ndarray:
+    """x, floating numbers, in the dtype that a layer works in, but complex where it is complex.
+
+    Raises TypeError where it does not hold floating numbers, ValueError where the dtype makes infinity of a finite one.
+    In the padding of an x (N, T, ...) with lengths it may.
+    """
+    if type(x) is np.ndarray and x.dtype == dtype:
+        return x  # as nearly always
+    x = require_floats(name, x)
+    dtype = working_dtype(dtype, x)
+    with np.errstate(over="ignore"):
+        cast = x.astype(dtype, copy=False)
+    lost = np.isinf(cast)
+    if lost.any():
+        lost &= np.isfinite(x)
+        if lengths is not None:
+            lost = (lost.T & valid_steps(lengths, x.shape[1]).T).T
+        if lost.any():
+            raise ValueError(f"{name} holds {x[lost][0]!s}; in {dtype}, which the layer works in, it would be infinite")
+    return cast
 
 
 def require_features(name: str, x: Any, axes: str, features: int, made_with: str) -> np.ndarray:
@@ -67,37 +114,19 @@ def require_features(name: str, x: Any, axes: str, features: int, made_with: str
     return x
 
 
-def require_state(
-    name: str, state: Any, parts: tuple[str, ...], shapes: list[tuple[int, ...]], batched: bool
-) -> list[np.ndarray]:
-    """A recurrent layer's state, e.g. a pair (h, c), as arrays of these shapes (..., N, ...); None means zeros.
-
-    Where it is not batched, it comes without the N, which is 1.
-    """
-    if state is None:
-        return [np.zeros(shape, np.float32) for shape in shapes]
-    if len(parts) == 1:
-        if isinstance(state, (tuple, list)):
-            raise TypeError(f"{name} is a {type(state).__name__}; it needs the array h alone, or None for zeros")
-        state, names = (state,), [name]
-    else:
-        if not isinstance(state, (tuple, list)) or len(state) != len(parts):
-            needed = f"a pair ({', '.join(parts)}) of arrays"
-            raise TypeError(f"{name} is a {type(state).__name__}; it needs {needed}, or None for zeros")
-        names = [f"{name}'s {part}" for part in parts]
-    found = []
-    for label, array, shape in zip(names, state, shapes):
-        array = require_floats(label, array)
-        require_shape(label, array, shape if batched else (shape[0], *shape[2:]))
-        found.append(array if batched else array[:, None])
-    return found
+def require_integers(name: str, ids: Any) -> np.ndarray:
+    """ids as an array of integers, or a TypeError."""
+    ids = as_array(name, ids)
+    if not ids.size:
+        return ids.astype(np.int64)  # to NumPy an empty list holds floats
+    if ids.dtype.kind not in "iu":
+        raise TypeError(f"{name} has dtype {ids.dtype}; it needs integers, each the number of a row of the table")
+    return ids
 
 
 def require_ids(name: str, ids: Any, rows: int) -> np.ndarray:
     """Integers in 0..rows-1, or a TypeError or ValueError."""
-    ids = np.asarray(ids)
-    if ids.dtype.kind not in "iu":
-        raise TypeError(f"{name} has dtype {ids.dtype}; it needs integers, each the number of a row of the table")
+    ids = require_integers(name, ids)
     if ids.size and not (ids.min() >= 0 and ids.max() < rows):
         outside = ids[(ids < 0) | (ids >= rows)][0]
         raise ValueError(f"{name} holds {outside}; this layer has rows 0 to {rows - 1}")
@@ -105,8 +134,8 @@ def require_ids(name: str, ids: Any, rows: int) -> np.ndarray:
 
 
 def require_finite(name: str, x: np.ndarray, valid: np.ndarray) -> None:
-    """Raise ValueError, naming the first place, where x (N, T, ...) is NaN or infinite at a valid step (N, T)."""
-    finite = np.isfinite(x).reshape(*valid.shape, -1).all(axis=-1)
+    """Raise ValueError, naming the first place, where x (N, T, D) is NaN or infinite at a valid step (N, T)."""
+    finite = np.isfinite(x).all(axis=-1)
     if not (finite | ~valid).all():
         n, t = np.argwhere(~finite & valid)[0]
         raise ValueError(f"{name} is not finite in row {n} at step {t}, a valid step; it needs finite numbers")

@@ -12,15 +12,18 @@ from typing import NamedTuple
 
 import numpy as np
 
-from npbilstm.layers.checks import require_floats, require_fraction
+from npbilstm.layers.checks import in_dtype, pass_rng, require_bool, require_floats, require_fraction, require_rng
 from npbilstm.layers.layer import Layer
+from npbilstm.textbook.sequences import require_shape
 
 
 class DropoutCache(NamedTuple):
-    """The scaled mask, shaped as x; None where nothing was dropped."""
+    """The scaled mask, shaped as x, None where nothing was dropped; and the shape and dtype of x."""
 
     layer: Dropout
     scaled_mask: np.ndarray | None
+    shape: tuple[int, ...]
+    dtype: np.dtype
 
 
 class Dropout(Layer):
@@ -31,25 +34,32 @@ class Dropout(Layer):
 
     def __init__(self, p: float = 0.5, *, rng: int | np.random.Generator | None = None) -> None:
         self.p = require_fraction("p", p)
-        self.rng = np.random.default_rng(rng)
+        self.rng = require_rng(rng)
         self.params: dict[str, np.ndarray] = {}
 
     def __repr__(self) -> str:
         return f"Dropout({self.p})"
 
+    @property
+    def param_shapes(self) -> dict[str, tuple[int, ...]]:
+        """None."""
+        return {}
+
     def forward(
         self, x: np.ndarray, training: bool = False, *, rng: int | np.random.Generator | None = None
     ) -> tuple[np.ndarray, DropoutCache]:
         """x of any shape -> y of that shape, cache. rng draws this pass's mask; by default the layer's own."""
-        x = require_floats("x", x)
-        if not training or self.p == 0:
-            return x, DropoutCache(self, None)
-        scaled_mask = dropout_mask(self.rng if rng is None else np.random.default_rng(rng), self.p, x)
-        return x * scaled_mask, DropoutCache(self, scaled_mask)
+        x, p = require_floats("x", x), require_fraction("p", self.p)
+        if not require_bool("training", training) or p == 0:
+            return x, DropoutCache(self, None, x.shape, x.dtype)
+        scaled_mask = dropout_mask(pass_rng(self.rng, rng), p, x)
+        return x * scaled_mask, DropoutCache(self, scaled_mask, x.shape, x.dtype)
 
     def backward(self, dy: np.ndarray, cache: DropoutCache) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """dy, shaped as x -> dx, no grads."""
         self.require_own(cache)
+        dy = in_dtype("dy", dy, cache.dtype)
+        require_shape("dy", dy, cache.shape)
         return (dy if cache.scaled_mask is None else dy * cache.scaled_mask), {}
 
 

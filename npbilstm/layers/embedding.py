@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from npbilstm.layers.checks import as_gradient, require_dtype, require_ids, require_size
+from npbilstm.layers.checks import in_dtype, require_dtype, require_ids, require_rng, require_size
 from npbilstm.layers.layer import Layer
 from npbilstm.textbook.sequences import require_shape
 
@@ -34,14 +34,20 @@ class Embedding(Layer):
     ) -> None:
         self.num_embeddings = require_size("num_embeddings", num_embeddings)
         self.embedding_size = require_size("embedding_size", embedding_size)
-        W = np.random.default_rng(rng).standard_normal((self.num_embeddings, self.embedding_size))
+        W = require_rng(rng).standard_normal((self.num_embeddings, self.embedding_size))
         self.params = {"W": W.astype(require_dtype(dtype))}
 
     def __repr__(self) -> str:
         return f"Embedding({self.num_embeddings}, {self.embedding_size})"
 
+    @property
+    def param_shapes(self) -> dict[str, tuple[int, ...]]:
+        """W (V, D)."""
+        return {"W": (self.num_embeddings, self.embedding_size)}
+
     def forward(self, ids: np.ndarray) -> tuple[np.ndarray, EmbeddingCache]:
         """ids (...) integers in 0..V-1 -> y (..., D), cache. Raises TypeError or ValueError for other ids."""
+        self.require_params()
         ids = require_ids("ids", ids, self.num_embeddings)
         return self.params["W"][ids], EmbeddingCache(self, ids.copy())
 
@@ -51,8 +57,8 @@ class Embedding(Layer):
         dy (..., D) -> None (ids have no gradient), grads.
         """
         self.require_own(cache)
+        dy = in_dtype("dy", dy, self.require_params())
         require_shape("dy", dy, (*cache.ids.shape, self.embedding_size))
-        dy = as_gradient(dy, self.params["W"].dtype)
         dW = np.zeros_like(self.params["W"], dtype=dy.dtype)
         if cache.ids.size:
             order = np.argsort(cache.ids, axis=None, kind="stable")  # equal symbols side by side

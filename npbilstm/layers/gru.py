@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from npbilstm import engine
+from npbilstm.layers.checks import require_bool
 from npbilstm.layers.recurrent import Recurrent
 
 
@@ -25,8 +26,13 @@ class GRU(Recurrent):
     def __init__(
         self, input_size: int, hidden_size: int, num_layers: int = 1, *, reset_after: bool = True, **options: Any
     ) -> None:
-        self.reset_after = bool(reset_after)
+        self.reset_after = reset_after
         super().__init__(input_size, hidden_size, num_layers, **options)
+
+    def check_options(self) -> None:
+        """As Recurrent's."""
+        super().check_options()
+        self.reset_after = require_bool("reset_after", self.reset_after)
 
     @property
     def cell(self) -> engine.Cell:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from npbilstm.layers.checks import as_gradient, require_dtype, require_features, require_size, working_dtype
+from npbilstm.layers.checks import in_dtype, require_dtype, require_features, require_rng, require_size
 from npbilstm.layers.initialisation import glorot_uniform
 from npbilstm.layers.layer import Layer
 from npbilstm.textbook.sequences import require_shape
@@ -36,16 +36,22 @@ class Linear(Layer):
     ) -> None:
         self.input_size = require_size("input_size", input_size)
         self.output_size = require_size("output_size", output_size)
-        W = glorot_uniform(np.random.default_rng(rng), self.input_size, self.output_size)
+        W = glorot_uniform(require_rng(rng), self.input_size, self.output_size)
         self.params = {"W": W.astype(require_dtype(dtype)), "b": np.zeros(self.output_size, dtype)}
 
     def __repr__(self) -> str:
         return f"Linear({self.input_size}, {self.output_size})"
 
+    @property
+    def param_shapes(self) -> dict[str, tuple[int, ...]]:
+        """W (D, V) and b (V,)."""
+        return {"W": (self.input_size, self.output_size), "b": (self.output_size,)}
+
     def forward(self, x: np.ndarray) -> tuple[np.ndarray, LinearCache]:
         """y = x W + b. x (..., D) -> y (..., V), cache. Raises where x has not D features of floating numbers."""
+        dtype = self.require_params()
         x = require_features("x", x, "...", self.input_size, "input_size")
-        x = x.astype(working_dtype(self.params, x), copy=False)
+        x = in_dtype("x", x, dtype)
         W = self.params["W"].copy()
         return x @ W + self.params["b"], LinearCache(self, x, W)
 
@@ -55,9 +61,10 @@ class Linear(Layer):
         dy (..., V) -> dx (..., D), grads.
         """
         self.require_own(cache)
+        self.require_params()
         _, x, W = cache
+        dy = in_dtype("dy", dy, x.dtype)
         require_shape("dy", dy, (*x.shape[:-1], self.output_size))
-        dy = as_gradient(dy, x.dtype)
         dy_rows = dy.reshape(-1, self.output_size)
         dW = x.reshape(-1, self.input_size).T @ dy_rows
         return dy @ W.T, {"W": dW, "b": dy_rows.sum(axis=0)}

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from npbilstm import engine
-from npbilstm.layers.checks import require_size
+from npbilstm.layers.checks import require_bool, require_size
 from npbilstm.layers.recurrent import Recurrent
 
 
@@ -40,10 +40,16 @@ class LSTM(Recurrent):
         coupled: bool = False,
         **options: Any,
     ) -> None:
-        self.projection_size = None if projection_size is None else require_size("projection_size", projection_size)
-        self.peepholes = bool(peepholes)
-        self.coupled = bool(coupled)
+        self.projection_size, self.peepholes, self.coupled = projection_size, peepholes, coupled
         super().__init__(input_size, hidden_size, num_layers, **options)
+
+    def check_options(self) -> None:
+        """As Recurrent's."""
+        super().check_options()
+        if self.projection_size is not None:
+            self.projection_size = require_size("projection_size", self.projection_size)
+        self.peepholes = require_bool("peepholes", self.peepholes)
+        self.coupled = require_bool("coupled", self.coupled)
 
     @property
     def cell(self) -> engine.Cell:
@@ -80,9 +86,13 @@ class LSTM(Recurrent):
 
 
 class BiLSTM(LSTM):
-    """A bidirectional LSTM: LSTM(..., bidirectional=True), all else the same."""
+    """A bidirectional LSTM: LSTM(..., bidirectional=True), all else the same. It takes bidirectional=True, too."""
 
     own_options: ClassVar[dict[str, Any]] = {**LSTM.own_options, "bidirectional": True}
 
-    def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, **options: Any) -> None:
+    def __init__(
+        self, input_size: int, hidden_size: int, num_layers: int = 1, *, bidirectional: bool = True, **options: Any
+    ) -> None:
+        if not require_bool("bidirectional", bidirectional):
+            raise ValueError(f"bidirectional is {bidirectional}; a BiLSTM has both directions, an LSTM may have one")
         super().__init__(input_size, hidden_size, num_layers, bidirectional=True, **options)

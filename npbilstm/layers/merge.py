@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from npbilstm.layers.checks import in_dtype, require_floats
 from npbilstm.textbook.sequences import require_shape
 
 MERGES = ("concat", "sum", "mul", "ave", None)
@@ -35,20 +36,26 @@ def merge_forward(y: np.ndarray, merge: str | None) -> Any:
     return h_fwd, h_rev
 
 
-def merge_backward(dmerged: Any, y: np.ndarray, merge: str | None) -> np.ndarray:
-    """The gradient of y (N, T, S, H), given that of what merge_forward made of it."""
+def merge_backward(dmerged: Any, y: np.ndarray, merge: str | None, lengths: np.ndarray | None = None) -> np.ndarray:
+    """The gradient of y (N, T, S, H), given that of what merge_forward made of it.
+
+    Raises TypeError or ValueError where it is none; what stands in the padding of rows with lengths never matters.
+    """
     N, T, S, H = y.shape
+
+    def checked(name: str, d: Any, features: int) -> np.ndarray:
+        d = require_floats(name, d)
+        require_shape(name, d, (N, T, features))
+        return in_dtype(name, d, y.dtype, lengths)
+
     if S == 1 or merge == "concat":
-        require_shape("dy", dmerged, (N, T, S * H))
-        return np.reshape(dmerged, y.shape)
+        return checked("dy", dmerged, S * H).reshape(y.shape)
     if merge is None:
         if not isinstance(dmerged, (tuple, list)) or len(dmerged) != 2:
             raise TypeError(f"dy is a {type(dmerged).__name__}; with merge=None it needs a pair of arrays")
-        for name, part in zip(("dy[0]", "dy[1]"), dmerged):
-            require_shape(name, part, (N, T, H))
-        return np.stack(dmerged, axis=2)
-    require_shape("dy", dmerged, (N, T, H))
-    both = np.stack([dmerged, dmerged], axis=2)
+        return np.stack([checked(f"dy[{s}]", d, H) for s, d in enumerate(dmerged)], axis=2)
+    d = checked("dy", dmerged, H)
+    both = np.stack([d, d], axis=2)
     if merge == "mul":
         with np.errstate(invalid="ignore"):  # infinity in the padding, where y is 0; the engine takes it out
             return both * y[:, :, ::-1]  # each direction's factor is the other

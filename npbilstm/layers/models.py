@@ -8,10 +8,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from npbilstm.layers.checks import (
+    in_dtype,
+    pass_rng,
+    require_bool,
+    require_choice,
+    require_floats,
+    require_integers,
+    require_rng,
+)
 from npbilstm.layers.dropout import Dropout, DropoutCache
 from npbilstm.layers.embedding import Embedding, EmbeddingCache
 from npbilstm.layers.gru import GRU
-from npbilstm.layers.layer import Layer, join, part_of
+from npbilstm.layers.layer import Layer, join, part_of, require_params
 from npbilstm.layers.linear import Linear, LinearCache
 from npbilstm.layers.lstm import LSTM
 from npbilstm.layers.recurrent import Recurrent, RecurrentLayerCache
@@ -72,10 +81,8 @@ class SequenceModel(Layer):
         dtype: Any = np.float32,
         rng: int | np.random.Generator | None = None,
     ) -> None:
-        if cell not in tuple(CELLS):
-            raise ValueError(f"cell is {cell!r}; it needs one of {', '.join(map(repr, CELLS))}")
-        self.cell = cell
-        self.rng = np.random.default_rng(rng)
+        self.cell = require_choice("cell", cell, CELLS)
+        self.rng = require_rng(rng)
         shared: dict[str, Any] = {"dtype": dtype, "rng": self.rng}
         self.embedding = Embedding(num_symbols, embedding_size, **shared)
         self.recurrent = CELLS[cell](
@@ -96,9 +103,36 @@ class SequenceModel(Layer):
 
     @params.setter
     def params(self, params: Mapping[str, np.ndarray]) -> None:
+        require_params(params, self.param_shapes)
         self.embedding = self.embedding.with_params(part_of(params, "embedding"))
         self.recurrent = self.recurrent.with_params(part_of(params, self.cell))
         self.linear = self.linear.with_params(part_of(params, "linear"))
+
+    @property
+    def param_shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """Those of the layers, under the names that params has."""
+        self.check_options()
+        return join({name: layer.param_shapes for name, layer in self.parts.items()})
+
+    def require_params(self, prefix: str = "") -> np.dtype:
+        """As Layer's, and that the options and parts are what they may be."""
+        self.check_options()
+        dtypes = {layer.require_params(f"{prefix}{name}.") for name, layer in self.parts.items()}
+        return dtypes.pop() if len(dtypes) == 1 else require_params(self.params, self.param_shapes, prefix)
+
+    def check_options(self) -> None:
+        """Raise TypeError or ValueError, naming it, for an option or part that is none."""
+        require_choice("cell", self.cell, CELLS)
+        parts: dict[str, type] = {
+            "embedding": Embedding,
+            "recurrent": CELLS[self.cell],
+            "linear": Linear,
+            "dropout": Dropout,
+        }
+        for name, needed in parts.items():
+            part = getattr(self, name)
+            if not isinstance(part, needed):
+                raise TypeError(f"{name} is {part!r}; it needs to be of the class {needed.__name__}")
 
     @property
     def config(self) -> dict[str, Any]:
@@ -139,12 +173,14 @@ class SequenceModel(Layer):
         training: keep what backward needs, and apply dropout, whose masks rng draws (by default the model's own).
         Raises TypeError or ValueError, naming the argument.
         """
-        ids = np.asarray(ids)
+        self.require_params()
+        training = require_bool("training", training)
+        ids = require_integers("ids", ids)
         if ids.ndim != 2:
             raise ValueError(f"ids has shape {ids.shape}; it needs axes (N, T)")
         N, T = ids.shape
         valid = valid_steps(check_lengths(lengths, N, T), T)
-        rng = self.rng if rng is None else np.random.default_rng(rng)
+        rng = pass_rng(self.rng, rng)
         x, embedding = self.embedding.forward(np.where(valid, ids, ids.dtype.type(0)))
         x, below = self.dropout.forward(x, training, rng=rng)
         y, state, recurrent = self.recurrent.forward(x, lengths, training=training, rng=rng)
@@ -171,12 +207,15 @@ class SequenceModel(Layer):
     ) -> tuple[np.ndarray, Any, dict[str, np.ndarray]]:
         """The first half of backward -> what the recurrent layer's backward takes, dy and dstate; linear's grads."""
         self.require_own(cache)
+        self.require_params()
         V = self.linear.output_size
+        dlogits = require_floats("dlogits", dlogits)
         if self.one_label_a_step:
             require_shape("dlogits", dlogits, (*cache.valid.shape, V))
             dlogits = np.where(cache.valid[..., None], dlogits, 0)
         else:
             require_shape("dlogits", dlogits, (len(cache.valid), V))
+        dlogits = in_dtype("dlogits", dlogits, cache.linear.x.dtype)
         dz, linear = self.linear.backward(dlogits, cache.linear)
         dz, _ = self.dropout.backward(dz, cache.above)
         dy, dh_n = self.head_backward(dz, cache)
@@ -237,10 +276,13 @@ class SequenceClassifier(SequenceModel):
     one_label_a_step = False
 
     def __init__(self, num_symbols: int, num_classes: int, *, pooling: str = "final", **options: Any) -> None:
-        if pooling not in ("final", *POOLINGS):
-            raise ValueError(f"pooling is {pooling!r}; it needs one of 'final', {', '.join(map(repr, POOLINGS))}")
-        self.pooling = pooling
+        self.pooling = require_choice("pooling", pooling, ("final", *POOLINGS))
         super().__init__(num_symbols, num_classes, **options)
+
+    def check_options(self) -> None:
+        """As SequenceModel's."""
+        super().check_options()
+        require_choice("pooling", self.pooling, ("final", *POOLINGS))
 
     @property
     def config(self) -> dict[str, Any]:
@@ -251,12 +293,15 @@ class SequenceClassifier(SequenceModel):
         """(N, features): the last layer's final states, joined; or its outputs, pooled."""
         if self.pooling == "final":
             return np.concatenate(list(h_n[-len(self.recurrent.directions) :]), axis=1), None
-        return POOLINGS[self.pooling][0](y, valid.sum(axis=1))
+        forward, backward = POOLINGS[self.pooling]
+        pooled, cache = forward(y, valid.sum(axis=1))
+        return pooled, (backward, cache)
 
     def head_backward(self, dz: np.ndarray, cache: ModelCache) -> tuple[np.ndarray, np.ndarray | None]:
         """All of it flows to the last layer's final states, or to its outputs."""
-        if self.pooling != "final":
-            return POOLINGS[self.pooling][1](dz, cache.pooling), None
+        if cache.pooling is not None:
+            backward, pooled = cache.pooling
+            return backward(dz, pooled), None
         S = len(self.recurrent.directions)
         dh_n = np.zeros(cache.recurrent.state_shapes[0], dz.dtype)
         dh_n[-S:] = np.split(dz, S, axis=1)

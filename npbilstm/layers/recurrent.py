@@ -4,27 +4,35 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from npbilstm import engine
 from npbilstm.layers.checks import (
-    as_gradient,
+    in_dtype,
+    pass_rng,
+    require_bool,
+    require_choice,
     require_dtype,
     require_features,
     require_finite,
     require_floats,
     require_fraction,
+    require_rng,
     require_size,
-    require_state,
     working_dtype,
 )
 from npbilstm.layers.dropout import dropout_mask
 from npbilstm.layers.initialisation import fresh_weights
 from npbilstm.layers.layer import Layer
 from npbilstm.layers.merge import MERGES, merge_backward, merge_forward
-from npbilstm.textbook.sequences import check_lengths, valid_steps
+from npbilstm.layers.state import as_state, require_state, state_in_dtype
+from npbilstm.textbook.sequences import as_array, check_lengths, valid_steps
+
+DIRECTIONS = {False: ("forward",), True: ("forward", "reverse")}
+"""By bidirectional."""
 
 BIASES = ("b", "b_hn")
 """What bias=False leaves out."""
@@ -35,10 +43,12 @@ Watch = Callable[[int, np.ndarray, list[np.ndarray]], None]
 
 
 class LevelCache(NamedTuple):
-    """One layer of the stack: the engine's cache, the joined directions' y (N, T, S, R), the mask of its input."""
+    """One layer of the stack: the engine's cache, the directions' y (N, T, S, R), how they were joined, the mask of its
+    input."""
 
     engine: engine.RecurrentCache
     y: np.ndarray
+    merge: str | None
     scaled_mask: np.ndarray | None
 
 
@@ -73,7 +83,7 @@ class Recurrent(Layer):
         once more: memory for time, for long sequences. For an LSTM k = sqrt(2 T / 5) or so takes the least memory.
     rng: a seed or generator, for the weights and then for dropout.
 
-    Raises TypeError or ValueError, naming the argument.
+    Raises TypeError or ValueError, naming the argument; what is set later is checked by the next pass.
     """
 
     state_parts: tuple[str, ...] = ("h",)
@@ -103,31 +113,54 @@ class Recurrent(Layer):
             known = [*inspect.signature(Recurrent).parameters][3:-1]
             raise TypeError(
                 f"{type(self).__name__} has no option {next(iter(unknown))!r}; it has "
-                f"{', '.join([*self.own_options, *known])}"
+                f"{', '.join(dict.fromkeys([*self.own_options, *known]))}"
             )
-        self.input_size = require_size("input_size", input_size)
-        self.hidden_size = require_size("hidden_size", hidden_size)
-        self.num_layers = require_size("num_layers", num_layers)
-        self.directions = ("forward", "reverse") if bidirectional else ("forward",)
-        if merge not in MERGES:
-            raise ValueError(f"merge is {merge!r}; it needs one of {', '.join(map(repr, MERGES))}")
-        self.merge = merge
-        self.bias = bool(bias)
-        self.dropout = require_fraction("dropout", dropout)
-        self.recurrent_dropout = require_fraction("recurrent_dropout", recurrent_dropout)
-        self.store_every = None if store_every is None else require_size("store_every", store_every)
-        self.rng = np.random.default_rng(rng)
+        self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
+        self.directions = DIRECTIONS[require_bool("bidirectional", bidirectional)]
+        self.merge, self.bias, self.store_every = merge, bias, store_every
+        self.dropout, self.recurrent_dropout = dropout, recurrent_dropout
+        self.check_options()
+        self.rng = require_rng(rng)
         dtype = require_dtype(dtype)
         self.params = {}
         for k in range(self.num_layers):
-            D = self.input_size if k == 0 else self.features(k - 1)
             for direction in self.directions:
-                weights = fresh_weights(self.rng, self.weight_shapes(D), self.hidden_size, init)
+                weights = fresh_weights(self.rng, self.level_shapes(k), self.hidden_size, init)
                 if init == "orthogonal":
                     self.open_gates(weights)
                 for name, w in weights.items():
-                    if bias or name not in BIASES:
+                    if self.bias or name not in BIASES:
                         self.params[f"{k}.{direction}.{name}"] = w.astype(dtype)
+
+    def check_options(self) -> None:
+        """Raise TypeError or ValueError, naming it, for an option that is none."""
+        for name in ("input_size", "hidden_size", "num_layers"):
+            setattr(self, name, require_size(name, getattr(self, name)))
+        require_choice("directions", self.directions, DIRECTIONS.values())
+        require_choice("merge", self.merge, MERGES)
+        self.bias = require_bool("bias", self.bias)
+        self.dropout = require_fraction("dropout", self.dropout)
+        self.recurrent_dropout = require_fraction("recurrent_dropout", self.recurrent_dropout)
+        if self.store_every is not None:
+            self.store_every = require_size("store_every", self.store_every)
+
+    @cached_property
+    def param_shapes(self) -> dict[str, tuple[int, ...]]:
+        """The name and shape of each parameter, as the options are now. Raises as check_options does."""
+        self.check_options()
+        shapes = {}
+        for k in range(self.num_layers):
+            for direction in self.directions:
+                for name, shape in self.level_shapes(k).items():
+                    if self.bias or name not in BIASES:
+                        shapes[f"{k}.{direction}.{name}"] = shape
+        return shapes
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Whatever is set, the next pass checks the options and makes param_shapes anew."""
+        super().__setattr__(name, value)
+        if name != "params":
+            vars(self).pop("param_shapes", None)
 
     @property
     def cell(self) -> engine.Cell:
@@ -156,6 +189,10 @@ class Recurrent(Layer):
         """The weights of one direction that reads D features."""
         raise NotImplementedError
 
+    def level_shapes(self, k: int) -> dict[str, tuple[int, ...]]:
+        """The weights of one direction of layer k of the stack, biases always among them."""
+        return self.weight_shapes(self.input_size if k == 0 else self.features(k - 1))
+
     def open_gates(self, weights: dict[str, np.ndarray]) -> None:
         """Change fresh weights in place, so that a fresh cell remembers."""
 
@@ -181,11 +218,11 @@ class Recurrent(Layer):
 
     def level_weights(self, k: int, dtype: np.dtype) -> list[engine.Weights]:
         """The weights of layer k's directions as the engine takes them; biases that are left out are 0."""
-        D = self.input_size if k == 0 else self.features(k - 1)
+        shapes = self.level_shapes(k)
         found: list[engine.Weights] = []
         for direction in self.directions:
             weights = {}
-            for name, shape in self.weight_shapes(D).items():
+            for name, shape in shapes.items():
                 p = self.params.get(f"{k}.{direction}.{name}")
                 weights[name] = np.zeros(shape, dtype) if p is None else p.astype(dtype, copy=False)
             found.append(weights)
@@ -209,7 +246,9 @@ class Recurrent(Layer):
     ) -> tuple[Any, Any, RecurrentLayerCache]:
         """Run all layers over a batch of sequences.
 
-        x: (N, T, D) floating numbers. lengths: (N,) integers in 0..T, None for all T.
+        x: (N, T, D) floating numbers. Of whatever precision x and state are, the work is done in the dtype of the
+            params; a finite number that is infinite in it, as 1e300 in float32, is an error, but not in the padding.
+        lengths: (N,) integers in 0..T, None for all T.
         state: the initial state: of an LSTM the pair (h_0, c_0), of a GRU or RNN h_0; h (num_layers * directions, N,
             R) and c (..., N, H), layer-major, forward before reverse; None for 0.
         training: keep what backward needs, and apply dropout. Without it memory does not grow with T but for the
@@ -225,6 +264,8 @@ class Recurrent(Layer):
 
         Raises TypeError or ValueError, naming the argument, what it got and what is needed.
         """
+        dtype = self.require_params()
+        training, check_finite = require_bool("training", training), require_bool("check_finite", check_finite)
         x = require_floats("x", x)
         batched = x.ndim != 2
         x = require_features("x", x, "N, T, D" if batched else "T, D", self.input_size, "input_size")
@@ -244,9 +285,9 @@ class Recurrent(Layer):
         state_0 = require_state("state", state, self.state_parts, shapes, batched)
         if check_finite and not all(np.isfinite(part).all() for part in state_0):
             raise ValueError("state holds NaN or infinity; it needs finite numbers")
-        dtype = working_dtype(self.params, x, *state_0)
-        x, *state_0 = (array.astype(dtype, copy=False) for array in (x, *state_0))
-        rng = self.rng if rng is None else np.random.default_rng(rng)
+        dtype = working_dtype(dtype, x, *state_0)
+        x, state_0 = in_dtype("x", x, dtype, lengths), state_in_dtype("state", state_0, dtype)
+        rng = pass_rng(self.rng, rng)
 
         finals, levels = [], []
         for k in range(self.num_layers):
@@ -263,38 +304,41 @@ class Recurrent(Layer):
                 keep=training,
                 store_every=self.store_every,
             )
-            x = merge_forward(y, self.level_merge(k))
+            merge = self.level_merge(k)
+            x = merge_forward(y, merge)
             finals.append(final)
             if cache is not None:
-                levels.append(LevelCache(cache, y, scaled_mask))
+                levels.append(LevelCache(cache, y, merge, scaled_mask))
         final_state = [np.concatenate(parts) for parts in zip(*finals)]
         kept = RecurrentLayerCache(self, training, levels, shapes, batched)
-        return (x if batched else unbatched(x)), self.as_state(final_state, batched), kept
+        return (x if batched else unbatched(x)), as_state(final_state, batched), kept
 
     def backward(
         self, dy: Any, cache: RecurrentLayerCache, dstate: Any = None, *, watch: Watch | None = None
     ) -> tuple[np.ndarray, dict[str, np.ndarray], Any]:
-        """Gradients, given dy shaped as y and dstate shaped as the final state (None: 0).
+        """Gradients, given dy shaped as y and dstate shaped as the final state (None: 0), of any precision as x is.
 
         watch(k, dy, dstate) is told what arrives at layer k: dy (N, T, S, R), and each part of dstate (S, N, ...).
 
         -> dx, shaped as x, grads with the names of params, the gradient of the initial state, shaped as it. The cache
         may be used again.
 
-        Raises ValueError for a cache from another layer or from training=False, and for wrong shapes.
+        Raises ValueError for a cache from another layer or from training=False; and TypeError or ValueError, naming it,
+        for what is no gradient.
         """
         self.require_own(cache)
-        dstate_n = require_state("dstate", dstate, self.state_parts, cache.state_shapes, cache.batched)
-        if not cache.batched:
-            dy = batch_of_one(dy)
+        self.require_params()
         S = len(self.directions)
+        dstate_n = require_state("dstate", dstate, self.state_parts, cache.state_shapes, cache.batched)
+        dstate_n = state_in_dtype("dstate", dstate_n, cache.levels[0].y.dtype)
+        if not cache.batched:
+            dy = batch_of_one(dy, S == 2 and cache.levels[-1].merge is None)
         grads: dict[str, np.ndarray] = {}
         dstates: list[list[np.ndarray]] = []
         for k in reversed(range(self.num_layers)):
-            kept, y, scaled_mask = cache.levels[k]
-            dy = merge_backward(dy, y, self.level_merge(k))  # (N, T, S, R)
-            dfinal = [as_gradient(part[k * S : (k + 1) * S], y.dtype) for part in dstate_n]
-            dy = as_gradient(dy, y.dtype)
+            kept, y, merge, scaled_mask = cache.levels[k]
+            dy = merge_backward(dy, y, merge, kept.lengths)  # (N, T, S, R)
+            dfinal = [part[k * S : (k + 1) * S] for part in dstate_n]
             if watch is not None:
                 watch(k, dy, dfinal)
             dy, dinitial, dweights = engine.recurrent_backward(dy, dfinal, kept)
@@ -305,12 +349,7 @@ class Recurrent(Layer):
                 dy = dy * scaled_mask
         dstate_0 = [np.concatenate(parts) for parts in zip(*dstates)]
         dx = dy if cache.batched else dy[0]
-        return dx, {name: grads[name] for name in self.params}, self.as_state(dstate_0, cache.batched)
-
-    def as_state(self, parts: list[np.ndarray], batched: bool) -> Any:
-        """A state as the user has it: one array, or a tuple where it has several parts."""
-        shown = tuple(part if batched else part[:, 0] for part in parts)
-        return shown if len(shown) > 1 else shown[0]
+        return dx, {name: grads[name] for name in self.params}, as_state(dstate_0, cache.batched)
 
 
 def unbatched(y: Any) -> Any:
@@ -318,6 +357,8 @@ def unbatched(y: Any) -> Any:
     return tuple(part[0] for part in y) if isinstance(y, tuple) else y[0]
 
 
-def batch_of_one(dy: Any) -> Any:
+def batch_of_one(dy: Any, pair: bool) -> Any:
     """unbatched's inverse."""
-    return tuple(np.asarray(part)[None] for part in dy) if isinstance(dy, (tuple, list)) else np.asarray(dy)[None]
+    if pair and isinstance(dy, (tuple, list)):
+        return tuple(as_array(f"dy[{s}]", part)[None] for s, part in enumerate(dy))
+    return as_array("dy", dy)[None]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from npbilstm import engine
+from npbilstm.layers.checks import require_choice
 from npbilstm.layers.recurrent import Recurrent
 
 CELLS = {"tanh": engine.TANH_RNN, "relu": engine.RELU_RNN}
@@ -26,10 +27,13 @@ class RNN(Recurrent):
     def __init__(
         self, input_size: int, hidden_size: int, num_layers: int = 1, *, nonlinearity: str = "tanh", **options: Any
     ) -> None:
-        if nonlinearity not in tuple(CELLS):
-            raise ValueError(f"nonlinearity is {nonlinearity!r}; it needs one of {', '.join(map(repr, CELLS))}")
         self.nonlinearity = nonlinearity
         super().__init__(input_size, hidden_size, num_layers, **options)
+
+    def check_options(self) -> None:
+        """As Recurrent's."""
+        super().check_options()
+        require_choice("nonlinearity", self.nonlinearity, CELLS)
 
     @property
     def cell(self) -> engine.Cell:

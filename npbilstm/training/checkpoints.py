@@ -69,9 +69,10 @@ def save_checkpoint(path: str | Path, trainer: Trainer, about: Mapping[str, Any]
 
 
 def model_meta(model: SequenceModel) -> dict[str, Any]:
-    """What makes a model of this shape again. Raises TypeError for what is no model."""
+    """What makes a model of this shape again. Raises TypeError for what is no model, and as model.require_params."""
     if not isinstance(model, SequenceModel):
         raise TypeError(f"model is {model!r}; it needs a model. npbilstm.write_weights writes layers")
+    model.require_params()
     return {"class": type(model).__name__, "config": model.config}
 
 

@@ -14,9 +14,10 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from npbilstm.layers.checks import require_ids, require_size
+from npbilstm.layers.checks import require_bool, require_ids, require_size
 from npbilstm.layers.models import SequenceModel
 from npbilstm.textbook.losses import softmax_cross_entropy_backward, softmax_cross_entropy_forward
+from npbilstm.textbook.sequences import as_array
 from npbilstm.training.batches import batch_order, pad
 from npbilstm.training.clipping import clip_by_global_norm
 from npbilstm.training.evaluation import accuracy, confusion, predict_sequences
@@ -125,6 +126,7 @@ class Trainer:
         Raises ValueError where there is nothing to train on or a sequence is broken, FloatingPointError where the loss
         or a weight is not finite, or too large to be computed with.
         """
+        show = require_bool("show", show)
         train, valid = list(train), list(valid)
         require_sequences("train", train, self.model)
         require_sequences("valid", valid, self.model)
@@ -256,7 +258,7 @@ def require_sequences(name: str, sequences: Sequences, model: SequenceModel) -> 
     V = model.linear.output_size
     for n, (ids, labels) in enumerate(sequences):
         require_ids(f"{name}[{n}]'s ids", ids, model.embedding.num_embeddings)
-        labels = np.asarray(labels)
+        labels = as_array(f"{name}[{n}]'s labels", labels)
         if labels.dtype.kind not in "iu":
             raise TypeError(f"{name}[{n}] has labels of dtype {labels.dtype}; it needs integers, each a class")
         needed = np.shape(ids) if model.one_label_a_step else ()

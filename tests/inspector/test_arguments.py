@@ -91,7 +91,12 @@ def test_numbers_that_are_not_real_and_floating_are_refused_by_name():
         ),
         (tagger, [1, 2], {"upstream": np.zeros(2)}, r"upstream has shape \(2,\); it needs \(2, 4\)"),
         (tagger, [[1, 2]], {"upstream": np.zeros((2, 4))}, r"upstream has shape \(2, 4\); it needs \(1, 2, 4\)"),
-        (tagger, [[1, 2], [3]], {}, r"x has rows of unequal lengths; it needs \(N, T\), padded, and lengths"),
+        (
+            tagger,
+            [[1, 2], [3]],
+            {},
+            "x has rows of unequal lengths; nb.pad makes of them one array, padded, and lengths",
+        ),
         (tagger, [1, 2], {"target": [[1, 2]]}, r"target has shape \(1, 2\); it needs \(2,\)"),
         (tagger, [1, 2], {"target": [1.0, 2.0]}, "target has dtype float64; it needs integers"),
         (classifier, [[1, 2], [3, 4]], {"target": 1}, r"target has shape \(\); it needs \(2,\)"),

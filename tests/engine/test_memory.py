@@ -2,6 +2,7 @@
 
 import gc
 import tracemalloc
+from itertools import permutations
 
 import numpy as np
 import pytest
@@ -122,6 +123,26 @@ def test_passes_of_many_shapes_hoard_no_memory():
             step(T)
 
     assert peak_of(steps) <= 1.1 * most
+
+
+@pytest.mark.parametrize("sizes", list(permutations([1 << 20, 2 << 20, 3 << 20])))
+def test_one_buffer_of_each_of_three_sizes_in_turn_leaves_nothing_idle(sizes):
+    """Smaller or larger, what was lent before is given back before fresh memory is made."""
+    for size in sizes:
+        (array,) = buffers.borrow(np.dtype(np.uint8), (size,))
+        assert buffers.idle_bytes() == 0
+        del array
+        assert buffers.idle_bytes() == size
+
+
+def test_as_much_idle_memory_is_given_back_as_fresh_memory_is_made_and_what_has_waited_longest_first():
+    MB = 1 << 20
+    lent = buffers.borrow(np.dtype(np.uint8), (MB,)), buffers.borrow(np.dtype(np.uint8), (MB + MB // 2,))
+    last = buffers.borrow(np.dtype(np.uint8), (3 * MB,))
+    del lent, last
+    (array,) = buffers.borrow(np.dtype(np.uint8), (2 * MB,))
+    assert buffers.idle_bytes() == 3 * MB  # the two that came back first were 2.5 MB
+    del array
 
 
 def test_a_block_that_another_thread_took_is_not_lent_twice(monkeypatch):

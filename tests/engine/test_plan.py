@@ -1,6 +1,7 @@
 """What the engine chooses for a shape is always a way that exists."""
 
 import threading
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -21,17 +22,22 @@ def test_tiles_fill_the_matrix(way, rows, depth, width):
         count, each = tiles.row_tiles(rows, depth, w)
     assert width % w == 0
     assert rows % r == 0
-    assert rows <= count * each < rows + 4 * count + each
+    assert rows <= count * each < rows + 4 * count
 
 
 @given(sizes, sizes)
 def test_tiles_are_small_enough_to_stay_unpacked_where_the_rows_allow_it(rows, depth):
-    with going("as the shape wants"):
+    with going("as the shape wants"), mock.patch.object(tiles, "unpacked_limit", return_value=1_000_000):
         w = tiles.tile_width(64)
-        r = tiles.tile_rows(4 * rows, depth, w)
-        if tiles.unpacked_limit():
-            assert w == 64
-            assert r * depth * w <= tiles.unpacked_limit()
+        assert w == 64
+        assert tiles.tile_rows(4 * rows, depth, w) * depth * w <= 1_000_000
+        assert tiles.row_tiles(rows, depth, w)[1] * depth * w <= 1_000_000
+
+
+@given(sizes, st.integers(1_000_000 // (16 * 64) + 1, 5000))
+def test_rows_stay_together_where_not_even_sixteen_would_stay_unpacked(rows, depth):
+    with going("as the shape wants"), mock.patch.object(tiles, "unpacked_limit", return_value=1_000_000):
+        assert tiles.row_tiles(rows, depth, 64) == (1, rows)
 
 
 def test_small_steps_go_together_and_large_ones_apart(monkeypatch):

@@ -104,8 +104,8 @@ def recurrent_backward(
     N, T = valid.shape
     D, R = params.Wx.shape[0], state_0[0].shape[1]
     require_shape("dy", dy, (N, T, R))
-    require_parts("dstate_T", dstate_T)
-    for k, (dpart, part) in enumerate(zip(dstate_T, state_0, strict=True)):
+    require_parts("dstate_T", dstate_T, len(state_0))
+    for k, (dpart, part) in enumerate(zip(dstate_T, state_0)):
         require_shape(f"dstate_T[{k}]", dpart, part.shape)
     dy = np.where(valid[:, :, None], dy, 0)
     dx = np.zeros((N, T, D), np.result_type(dy, *dstate_T, *present(params)))
@@ -171,8 +171,8 @@ def bidirectional_recurrent_backward(
     N, T = forward.valid.shape
     R = forward.state_0[0].shape[1]
     require_shape("dy", dy, (N, T, 2 * R))
-    require_parts("dstate_T", dstate_T)
-    for k, (dpart, part) in enumerate(zip(dstate_T, forward.state_0, strict=True)):
+    require_parts("dstate_T", dstate_T, len(forward.state_0))
+    for k, (dpart, part) in enumerate(zip(dstate_T, forward.state_0)):
         require_shape(f"dstate_T[{k}]", dpart, (2, *part.shape))
     dy_fwd, dy_rev = np.split(dy, 2, axis=2)  # each (N, T, R)
     dfwd_T, drev_T = zip(*dstate_T)
@@ -188,10 +188,17 @@ def present(params: Any) -> list[np.ndarray]:
     return [p for p in params if p is not None]
 
 
-def require_parts(name: str, state: Any) -> None:
-    """Raise TypeError unless the state is a tuple, of one part even: an array would be taken apart row by row."""
+def require_parts(name: str, state: Any, count: int | None = None) -> None:
+    """Raise TypeError unless the state is a tuple, of one part even: an array would be taken apart row by row.
+
+    Raises ValueError where it has no part, or not `count` of them.
+    """
     if not isinstance(state, (tuple, list)):
         raise TypeError(f"{name} is {type(state).__name__}; it needs a tuple of arrays, (h,) or (h, c)")
+    if count is None and not state:
+        raise ValueError(f"{name} has 0 parts; it needs at least h")
+    if count is not None and len(state) != count:
+        raise ValueError(f"{name} has {len(state)} parts; it needs {count}, as the state has")
 
 
 def require_parts_fit(x: np.ndarray, state: State, params: Any, mask: np.ndarray | None) -> None:

@@ -16,8 +16,11 @@ from npbilstm.textbook import (
     lstm_forward,
     lstm_step_backward,
     lstm_step_forward,
+    lstm_variant_step_forward,
     recurrent_backward,
     recurrent_forward,
+    rnn_step_backward,
+    rnn_step_forward,
 )
 from tests.cases import assert_all_close, cases
 
@@ -210,13 +213,36 @@ def test_lengths_changed_after_the_forward_pass_do_not_mix_in():
 
 
 def test_a_state_of_one_part_is_a_tuple_all_the_same():
+    """Also where an array's rows would be the right parts, so that all could go on."""
+    case = make("RNN", N=1)
+    x, params, (h,), (dh_T,), dy = case["x"], case["params"], case["state"], case["dstate_T"], case["dy"]
+    *_, cache = recurrent_forward(rnn_step_forward, x, (h[0],), params[0])
+    *_, cache_of_both = bidirectional_recurrent_forward(rnn_step_forward, x, (h,), params)
+    for what, run_with in [
+        ("state", lambda part: recurrent_forward(rnn_step_forward, x, part[0], params[0])),
+        ("state", lambda part: bidirectional_recurrent_forward(rnn_step_forward, x, part, params)),
+        ("dstate_T", lambda part: recurrent_backward(rnn_step_backward, dy[:, :, :4], part[0], cache)),
+        ("dstate_T", lambda part: bidirectional_recurrent_backward(rnn_step_backward, dy, part, cache_of_both)),
+    ]:
+        for array in (dh_T, dh_T[None]):  # (2, 1, 4), (1, 2, 1, 4)
+            with pytest.raises(
+                TypeError, match=rf"^{what} is ndarray; it needs a tuple of arrays, \(h,\) or \(h, c\)$"
+            ):
+                run_with(array)
+
+
+def test_a_state_without_parts_is_named_and_so_is_a_gradient_of_other_parts_than_the_states():
     case = make("GRU")
-    with pytest.raises(TypeError, match=r"state is ndarray; it needs a tuple of arrays, \(h,\) or \(h, c\)"):
-        recurrent_forward(gru_step_forward, case["x"], case["state"][0][0], case["params"][0])
-    with pytest.raises(TypeError, match="dstate_T is ndarray"):
-        run(case, dstate_T=case["dstate_T"][0])
-    with pytest.raises(TypeError, match="state is ndarray"):
-        bidirectional_recurrent_forward(gru_step_forward, case["x"], case["state"][0], case["params"])
+    for name in ("state", "dstate_T"):
+        with pytest.raises(ValueError, match=f"^{name} has 0 parts; it needs "):
+            run(case, **{name: ()})
+    with pytest.raises(ValueError, match="^state has 0 parts; it needs at least h$"):
+        recurrent_forward(gru_step_forward, case["x"], (), case["params"][0])
+    with pytest.raises(ValueError, match="^dstate_T has 2 parts; it needs 1, as the state has$"):
+        run(case, dstate_T=case["dstate_T"] * 2)
+    *_, cache = recurrent_forward(gru_step_forward, case["x"], (case["state"][0][0],), case["params"][0])
+    with pytest.raises(ValueError, match="^dstate_T has 2 parts; it needs 1, as the state has$"):
+        recurrent_backward(gru_step_backward, case["dy"][:, :, :4], (case["dstate_T"][0][0],) * 2, cache)
 
 
 @pytest.mark.parametrize(
@@ -224,15 +250,14 @@ def test_a_state_of_one_part_is_a_tuple_all_the_same():
     [
         ({"x": np.zeros((3, 5))}, r"x has shape \(3, 5\); it needs three axes \(N, T, D\)"),
         ({"x": np.zeros((3, 5, 7))}, r"Wx has shape \(3, 12\); it needs \(7, 12\)"),
-        ({"state": (np.zeros((3, 4)),)}, r"state\[0\] has shape \(3, 4\); it needs \(2, 3, .\), forward then reverse"),
-        ({"state": (np.zeros((2, 1, 4)),)}, r"state\[0\] has shape \(2, 1, 4\); it needs \(2, 3, .\)"),
+        ({"state": (np.zeros((3, 4)),)}, r"state\[0\] has shape \(3, 4\); it needs \(2, 3, \.\), forward then reverse"),
+        ({"state": (np.zeros((2, 1, 4)),)}, r"state\[0\] has shape \(2, 1, 4\); it needs \(2, 3, \.\)"),
         ({"state": (np.zeros((2, 3, 1)),)}, r"Wh has shape \(4, 12\); it needs \(1, 12\)"),
         ({"mask": np.ones((2, 3, 1))}, r"mask has shape \(3, 1\); it needs \(3, 4\)"),
-        ({"mask": np.ones((2, 4))}, r"mask has shape \(2, 4\); it needs \(2, 3, .\)"),
+        ({"mask": np.ones((2, 4))}, r"mask has shape \(2, 4\); it needs \(2, 3, \.\)"),
         ({"lengths": np.array([1, 2, 9])}, r"lengths\[2\] is 9"),
         ({"dy": np.zeros((3, 5, 4))}, r"dy has shape \(3, 5, 4\); it needs \(3, 5, 8\)"),
         ({"dstate_T": (np.zeros((3, 4)),)}, r"dstate_T\[0\] has shape \(3, 4\); it needs \(2, 3, 4\)"),
-        ({"dstate_T": (np.zeros((2, 3, 4)),) * 2}, "argument 2 is shorter"),
     ],
 )
 def test_a_shape_that_does_not_fit_is_named(change, sentence):
@@ -240,10 +265,16 @@ def test_a_shape_that_does_not_fit_is_named(change, sentence):
         run(make("GRU"), **change)
 
 
-def test_a_state_of_one_direction_that_does_not_fit_is_named():
-    case = make("GRU")
-    with pytest.raises(ValueError, match=r"state\[0\] has shape \(1, 4\); it needs \(3, .\)"):
-        recurrent_forward(gru_step_forward, case["x"], (np.zeros((1, 4)),), case["params"][0])
+@pytest.mark.parametrize("T", [5, 0])
+@pytest.mark.parametrize("k", [0, 1])
+def test_a_part_of_the_state_with_another_number_of_rows_is_named_even_where_no_step_would_read_it(T, k):
+    case = make("LSTM, variant of no kind", T=T)
+    state, both = [part[0] for part in case["state"]], list(case["state"])
+    state[k], both[k] = state[k][:1], both[k][:, :1]
+    with pytest.raises(ValueError, match=rf"state\[{k}\] has shape \(1, 4\); it needs \(3, \.\)"):
+        recurrent_forward(lstm_variant_step_forward, case["x"], tuple(state), case["params"][0])
+    with pytest.raises(ValueError, match=rf"state\[{k}\] has shape \(2, 1, 4\); it needs \(2, 3, \.\)"):
+        run(case, state=tuple(both))
 
 
 def test_a_cell_state_that_would_broadcast_is_named():

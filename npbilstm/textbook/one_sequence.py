@@ -15,6 +15,7 @@ import numpy as np
 
 from npbilstm.textbook.activations import sigmoid, sigmoid_derivative, tanh, tanh_derivative
 from npbilstm.textbook.lstm import LSTMParams
+from npbilstm.textbook.sequences import require_shape
 
 
 class GateParams(NamedTuple):
@@ -46,8 +47,12 @@ def sequence_lstm_forward(
         h = o * tanh(c)
 
     xs: T vectors (D,), h0 (H,), c0 (H,) -> hs: T vectors (H,), the last c (H,), caches: one a step.
+
+    Raises ValueError where h0 or c0 is not (H,).
     """
     Wx, Wh, b = params
+    require_shape("h0", h0, b[0].shape)
+    require_shape("c0", c0, b[0].shape)
     h, c = h0, c0
     hs, caches = [], []
     for x in xs:
@@ -82,10 +87,12 @@ def sequence_lstm_backward(
 
     The gradient of the final h belongs in dhs[-1]: the two are the same vector.
 
-    -> dxs: T vectors (D,), dh0 (H,), dc0 (H,), grads with the structure of params. Raises ValueError where dhs has not
-    a gradient for each step.
+    -> dxs: T vectors (D,), dh0 (H,), dc0 (H,), grads with the structure of params.
+
+    Raises ValueError where dc_T is not (H,) or dhs has not a gradient for each step.
     """
-    Wx, Wh, _ = params
+    Wx, Wh, b = params
+    require_shape("dc_T", dc_T, b[0].shape)
     dWx, dWh, db = (np.zeros_like(p, dtype=np.result_type(p, dc_T, *dhs)) for p in params)
     dh, dc = np.zeros_like(dc_T), dc_T
     dxs = []

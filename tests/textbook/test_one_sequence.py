@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -64,6 +66,19 @@ def test_a_gradient_for_each_step_is_needed():
     hs, c_T, caches = sequence_lstm_forward([np.ones(2)] * 3, np.zeros(3), np.zeros(3), params)
     with pytest.raises(ValueError, match="argument 2 is longer"):
         sequence_lstm_backward(hs[:2], c_T, caches, params)
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (1, 3), (2, 3)])
+def test_a_state_that_would_broadcast_is_named(shape):
+    params, wrong, h = gate_params(np.random.default_rng(0), 2, 3), np.zeros(shape), np.zeros(3)
+    hs, _, caches = sequence_lstm_forward([np.ones(2)], h, h, params)
+    for name, go_on in [
+        ("h0", lambda: sequence_lstm_forward([np.ones(2)], wrong, h, params)),
+        ("c0", lambda: sequence_lstm_forward([np.ones(2)], h, wrong, params)),
+        ("dc_T", lambda: sequence_lstm_backward(hs, wrong, caches, params)),
+    ]:
+        with pytest.raises(ValueError, match=re.escape(f"{name} has shape {shape}; it needs (3,)")):
+            go_on()
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex128])

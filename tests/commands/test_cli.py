@@ -68,7 +68,7 @@ def test_version_is_the_packages(folder):
 def test_check_says_that_all_gradients_are_right(monkeypatch, capsys):
     from npbilstm.commands import check
 
-    some = dict(list(CHECKS.items())[::8])  # tests/layers runs them all
+    some = dict(list(CHECKS.items())[::8])  # tests/textbook and tests/layers run them all
     monkeypatch.setattr(check, "CHECKS", some)
     assert main(["check"]) == 0
     shown = capsys.readouterr().out

@@ -414,7 +414,7 @@ def the_case(name):
 
 
 @pytest.mark.parametrize("name", sorted({name for name, *_ in BUGS}))
-def test_without_a_bug_the_comparison_agrees(name):
+def test_copies_of_the_engine_with_nothing_planted_equal_the_textbook(name):
     unchanged = engine_with(order, "direction == 0", "direction == 0")
     assert_all_close(by_engine(the_case(name), unchanged, store_every=4), by_textbook(the_case(name)))
 

@@ -123,7 +123,7 @@ def is_right(module, changed):
 
 
 @pytest.mark.parametrize("module", KINDS)
-def test_without_a_bug_the_checks_pass(module):
+def test_every_layout_as_it_is_is_right(module):
     assert is_right(module, module)
 
 

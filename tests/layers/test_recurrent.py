@@ -8,7 +8,6 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import npbilstm as nb
-from npbilstm.commands.checks import CHECKS
 from npbilstm.layers.initialisation import orthogonal
 from npbilstm.textbook import flip
 from tests.cases import assert_all_close, assert_close
@@ -119,14 +118,6 @@ def test_a_cut_between_windows_takes_the_state_as_a_constant(kind):
     assert report.ok, report
     _, grads, _ = layer.backward(dy, layer.forward(x, lengths, state_0, training=True)[2])
     assert not nb.check_gradients(loss, layer.params, grads).ok
-
-
-@pytest.mark.parametrize("name", CHECKS)
-@pytest.mark.parametrize("method", ["complex", pytest.param("central", marks=pytest.mark.slow)])
-def test_every_gradient_agrees_with_numerical_derivatives(name, method):
-    report = CHECKS[name](method=method)
-    assert report.ok, report
-    assert report.tolerance <= (1e-12 if method == "complex" else 1e-7)
 
 
 @given(layers(), st.lists(st.integers(0, T), min_size=1, max_size=4), st.sampled_from([np.inf, np.nan, 7.0]))

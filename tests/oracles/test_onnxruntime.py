@@ -198,7 +198,7 @@ def is_right(path, export):
     return True
 
 
-def test_without_a_bug_every_kind_of_file_gives_our_outputs(path):
+def test_every_kind_of_file_gives_our_outputs(path):
     assert is_right(path, export_onnx)
 
 

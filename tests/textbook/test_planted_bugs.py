@@ -1,4 +1,7 @@
-"""Every mistake planted in the textbook's backward passes is rejected: a check that cannot fail is no check."""
+"""Every mistake planted in the textbook's backward passes is rejected: a check that cannot fail is no check.
+
+That the passes as they are pass is in test_gradients.py.
+"""
 
 from types import SimpleNamespace
 
@@ -102,11 +105,6 @@ def textbook_with(module, old, new):
         above.__dict__.update(lstm_forward=changed.lstm_forward, lstm_backward=changed.lstm_backward)
         functions.update(bilstm_forward=above.bilstm_forward, bilstm_backward=above.bilstm_backward)
     return SimpleNamespace(**functions)
-
-
-def test_without_a_bug_the_checks_pass():
-    assert check.check_bidirectional().ok
-    assert check.check_cross_entropy().ok
 
 
 @pytest.mark.parametrize("method", ["complex", "central"])

@@ -148,12 +148,6 @@ def checks_of(module, function):
     return [partial(check, cell) for cell in reversed(cells)]
 
 
-@pytest.mark.parametrize("method", ["complex", "central"])
-@pytest.mark.parametrize("name", checks.CHECKS)
-def test_without_a_bug_the_check_passes(name, method):
-    assert checks.CHECKS[name](method=method).ok
-
-
 @pytest.mark.parametrize(("module", "bug"), CASES, ids=[f"{module.__name__[18:]}: {bug}" for module, bug in CASES])
 def test_a_planted_bug_is_rejected(module, bug, monkeypatch):
     function, old, new = BUGS[module][bug]

@@ -36,10 +36,10 @@ class PlainBar:
             self.write("\n")
 
     def write(self, end: str) -> None:
-        start = "\r" if on_terminal() else ""
+        start = "\r\x1b[K" if on_terminal() else ""  # what was longer does not stand on behind it
         tell(f"{start}{self.desc}: {self.n}/{self.total} {self.text}{end}")
 
-    def update(self, n: int = 1) -> None:
+    def update(self, n: int) -> None:
         self.n += n
         if self.show and on_terminal() and time.monotonic() - self.shown > 0.2:
             self.shown = time.monotonic()
@@ -49,7 +49,7 @@ class PlainBar:
         self.text = text
 
 
-def progress_bar(total: int, initial: int = 0, desc: str = "", show: bool = True) -> Any:
+def progress_bar(total: int, initial: int, desc: str, show: bool) -> Any:
     """A context manager with update(n) and set_postfix_str(text), on standard error."""
     if show and on_terminal():
         try:

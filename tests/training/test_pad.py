@@ -151,3 +151,25 @@ def test_one_array_of_equal_rows_is_padded_already():
     padded, lengths = nb.pad(rows)
     assert np.array_equal(padded, rows)
     assert lengths.tolist() == [2, 2]
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [[200, 3], [127, 128], [-1, -129], [255, 256], [40_000, -40_000], [2**40, -(2**40)], [2**63 - 1, -(2**63)]],
+)
+@pytest.mark.parametrize("make", [list, np.array])
+def test_ids_of_any_size_come_back_as_they_are(ids, make):
+    padded, lengths = nb.pad([make(ids), make([5])])
+    assert padded.tolist() == [ids, [5, 0]]
+    assert lengths.tolist() == [2, 1]
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16, np.uint32])
+def test_the_ends_of_every_type_come_back_as_they_are(dtype):
+    ends = np.array([np.iinfo(dtype).min, np.iinfo(dtype).max], dtype)
+    assert nb.pad([ends])[0].tolist() == [ends.tolist()]
+
+
+def test_rows_of_several_types_keep_their_values_side_by_side():
+    rows = [np.array([200], np.uint8), np.array([-100, 7], np.int8), [2**40]]
+    assert nb.pad(rows)[0].tolist() == [[200, 0], [-100, 7], [2**40, 0]]

@@ -2,26 +2,8 @@ import numpy as np
 import pytest
 
 import npbilstm as nb
-from npbilstm.training import count, predict_long, predict_sequences
-
-
-def task(n=60, seed=0):
-    """Was the next symbol a 1? Only who reads in reverse can know."""
-    rng = np.random.default_rng(seed)
-    rows = [rng.integers(0, 3, rng.integers(3, 9)) for _ in range(n)]
-    return [(row, np.append(row[1:] == 1, False).astype(int)) for row in rows]
-
-
-def make_model(seed=0, **options):
-    return nb.SequenceTagger(3, 2, embedding_size=4, hidden_size=6, rng=seed, **options)
-
-
-def weights(model):
-    return {name: p.copy() for name, p in model.params.items()}
-
-
-def equal(one, other):
-    return set(one) == set(other) and all(np.array_equal(one[name], other[name]) for name in one)
+from npbilstm.training import count
+from tests.training.tasks import equal, make_model, task, weights
 
 
 def test_two_directions_learn_what_one_cannot():
@@ -109,32 +91,6 @@ def test_without_validation_the_last_weights_stay():
     assert "valid_accuracy" not in trainer.position.history[0]
 
 
-def test_predictions_come_back_in_order_and_without_padding():
-    model = make_model()
-    rows = [ids for ids, _ in task(25)]
-    for row, predicted in zip(rows, predict_sequences(model, rows, steps=20)):
-        assert np.array_equal(predicted, model.predict(row[None])[0])
-    assert predict_sequences(model, []) == []
-
-
-def test_one_long_row_does_not_blow_up_a_batch_of_short_ones(monkeypatch):
-    model, shapes = make_model(), []
-    predict = type(model).predict
-    monkeypatch.setattr(type(model), "predict", lambda *a: shapes.append(a[1].shape) or predict(*a))
-    predict_sequences(model, [np.zeros(n, int) for n in [500, *[4] * 50]], steps=100)
-    assert shapes == [(1, 500), (25, 4), (25, 4)]
-
-
-def test_a_long_row_in_pieces_gets_a_class_for_each_symbol_and_agrees_where_context_suffices():
-    model = make_model()
-    rows = [np.random.default_rng(n).integers(0, 3, n) for n in (0, 1, 7, 8, 9, 100)]
-    pieces = predict_long(model, rows, window=8)
-    assert [len(p) for p in pieces] == [len(row) for row in rows]
-    whole = predict_long(model, rows, window=1000)
-    assert np.mean(np.hstack(pieces) == np.hstack(whole)) > 0.9
-    assert np.array_equal(whole[-1], model.predict(rows[-1][None])[0])
-
-
 @pytest.mark.parametrize(
     ("train", "valid", "sentence"),
     [
@@ -209,12 +165,8 @@ class Recorder(nb.Adam):
         self.seen = []
 
     def step(self, params, grads, scale=1.0):
-        self.seen.append(({name: g.copy() for name, g in grads.items()}, scale, weights_of(params)))
+        self.seen.append(({name: g.copy() for name, g in grads.items()}, scale))
         super().step(params, grads, scale)
-
-
-def weights_of(params):
-    return {name: p.copy() for name, p in params.items()}
 
 
 def test_each_step_is_the_clipped_gradient_of_the_masked_loss_at_the_schedules_rate():
@@ -235,7 +187,7 @@ def test_each_step_is_the_clipped_gradient_of_the_masked_loss_at_the_schedules_r
             _, grads = twin.backward(nb.softmax_cross_entropy_backward(1.0, loss_cache), cache)
             norm = np.sqrt(sum((g**2).sum() for g in grads.values()))
             assert norm > 0.05
-            seen, scale, _ = recorder.seen[k]
+            seen, scale = recorder.seen[k]
             assert all(np.allclose(seen[name], g * (0.05 / norm), rtol=1e-5, atol=1e-9) for name, g in grads.items())
             assert scale == 1 - k / total
             plain.step(twin.params, seen, scale)
@@ -291,18 +243,3 @@ def test_labels_and_ids_that_are_no_integers_are_named():
     ]:
         with pytest.raises(TypeError, match=sentence):
             nb.Trainer(make_model()).train([pair], show=False)
-
-
-def test_context_reaches_over_the_edges_of_windows():
-    """Was the symbol two steps away a 1? In a window of 6, only the context on both sides tells at its edges."""
-    rng = np.random.default_rng(0)
-    for shift in (2, -2):
-        step = np.arange(20)
-        known = (step + shift >= 0) & (step + shift < 20)
-        rows = [rng.integers(0, 2, 20) for _ in range(100)]
-        data = [(row, np.where(known, np.roll(row, -shift), 0)) for row in rows]
-        model = nb.SequenceTagger(2, 2, embedding_size=4, hidden_size=12, rng=0)
-        nb.Trainer(model, nb.Adam(0.03), nb.Settings(epochs=10, batch_size=8)).train(data, show=False)
-        long = rng.integers(0, 2, 400)
-        (cut,) = predict_long(model, [long], window=6)
-        assert np.mean(cut[5:-5] == np.roll(long, -shift)[5:-5]) > 0.95

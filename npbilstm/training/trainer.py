@@ -227,7 +227,7 @@ class Trainer:
         """Measure, note it, and move to the next epoch."""
         position = self.position
         self.require_finite()
-        record: dict[str, float] = {"epoch": position.epoch + 1, "loss": position.loss_sum / max(position.batch, 1)}
+        record: dict[str, float] = {"epoch": position.epoch + 1, "loss": position.loss_sum / position.batch}
         if valid:
             record["valid_accuracy"] = accuracy(count(self.model, valid))
             position.waited += 1

@@ -57,6 +57,48 @@ def test_every_setting_of_an_optimiser_matters_and_comes_back_in_its_settings():
     assert type(nb.Adam(np.float32(0.5)).learning_rate) is float
 
 
+def test_where_nothing_is_said_the_settings_are_the_usual_ones():
+    assert nb.Adam().settings == {"learning_rate": 0.001, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}
+    assert nb.SGD().settings == {"learning_rate": 0.1, "momentum": 0.9}
+
+
+def test_without_momentum_a_step_knows_nothing_of_the_one_before():
+    params, sgd = {"p": np.array([1.0])}, nb.SGD(0.5, momentum=0)
+    for g in (1.0, -2.0):
+        before = params["p"].copy()
+        sgd.step(params, {"p": np.array([g])})
+        assert_close(params["p"], before - 0.5 * g)
+
+
+def test_without_betas_adam_goes_by_the_sign():
+    params, adam = {"p": np.zeros(2)}, nb.Adam(0.5, beta1=0, beta2=0, epsilon=1e-30)
+    for g in ([3.0, -0.1], [-7.0, -2.0]):
+        before = params["p"].copy()
+        adam.step(params, {"p": np.array(g)})
+        assert_close(params["p"], before - 0.5 * np.sign(g))
+
+
+@pytest.mark.parametrize("optimiser", [nb.SGD, nb.Adam])
+def test_the_scale_multiplies_the_learning_rate(optimiser):
+    scaled, slower = {"p": np.ones(2)}, {"p": np.ones(2)}
+    one, other = optimiser(0.4), optimiser(0.1)
+    for g in ([1.0, 2.0], [3.0, -1.0]):
+        one.step(scaled, {"p": np.array(g)}, 0.25)
+        other.step(slower, {"p": np.array(g)})
+    assert_close(scaled["p"], slower["p"])
+    assert one.learning_rate == 0.4
+
+
+@pytest.mark.parametrize("optimiser", [nb.SGD, nb.Adam])
+def test_gradients_that_do_not_fit_change_nothing(optimiser):
+    params, made = {"p": np.ones(2), "q": np.ones(2)}, optimiser(0.1)
+    with pytest.raises(ValueError, match="grads"):
+        made.step(params, {"p": np.ones(2), "q": np.ones(3)})
+    assert params["p"].tolist() == [1, 1]
+    assert made.steps == 0
+    assert made.state == {}
+
+
 @pytest.mark.parametrize("optimiser", [nb.SGD(0.05), nb.Adam(0.1)])
 def test_an_optimiser_finds_the_bottom_of_a_bowl_in_place(optimiser):
     p = np.array([3.0, -2.0])
@@ -107,9 +149,15 @@ def test_clipping_keeps_float32_and_does_not_overflow_in_it():
     ("make", "sentence"),
     [
         (lambda: nb.SGD(0), "learning_rate is 0; it needs to be above 0"),
+        (lambda: nb.SGD(np.inf), "learning_rate is inf; it needs to be above 0 and finite"),
+        (lambda: nb.Adam(np.nan), "learning_rate is nan"),
         (lambda: nb.SGD(0.1, momentum=1), "momentum is 1; it needs to be from 0"),
+        (lambda: nb.SGD(0.1, momentum=-0.1), "momentum is -0.1"),
+        (lambda: nb.Adam(0.1, beta1=1), "beta1 is 1; it needs to be from 0 up to, but not including, 1"),
+        (lambda: nb.Adam(0.1, beta1=-0.1), "beta1 is -0.1"),
         (lambda: nb.Adam(0.1, beta2=1.5), "beta2 is 1.5"),
         (lambda: nb.Adam(0.1, epsilon=0), "epsilon is 0"),
+        (lambda: nb.clip_by_global_norm({}, np.nan), "max_norm is nan"),
         (lambda: nb.clip_by_global_norm({}, 0), "max_norm is 0; it needs to be above 0"),
         (lambda: nb.Adam().step({"p": np.zeros(2)}, {"q": np.zeros(2)}), "grads lacks 'p'"),
         (

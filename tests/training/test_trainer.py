@@ -85,6 +85,24 @@ def test_the_best_epoch_is_kept_and_patience_ends_a_run():
     assert counts.trace() / counts.sum() == max(scores)
 
 
+def test_where_nothing_is_said_a_run_is_what_the_docs_say():
+    trainer = nb.Trainer(make_model())
+    assert trainer.settings == nb.Settings(
+        epochs=3, batch_size=32, max_norm=1.0, schedule="linear", patience=None, seed=0
+    )
+    assert trainer.optimiser.settings == nb.Adam(0.01).settings
+
+
+def test_the_validation_accuracy_is_the_share_of_steps_whatever_row_they_stand_in():
+    rng = np.random.default_rng(0)
+    valid = [(rng.integers(0, 3, n), rng.integers(0, 2, n)) for n in (1, 40, 3, 1)]
+    trainer = nb.Trainer(make_model(), settings=nb.Settings(epochs=1))
+    history = trainer.train(task(), valid, show=False)
+    right = [trainer.model.predict(ids[None])[0] == labels for ids, labels in valid]
+    assert history[0]["valid_accuracy"] == np.hstack(right).mean()
+    assert not np.isclose(history[0]["valid_accuracy"], np.mean([row.mean() for row in right]))
+
+
 def test_without_validation_the_last_weights_stay():
     trainer = nb.Trainer(make_model(), settings=nb.Settings(epochs=1))
     assert trainer.train(task(), show=False) == trainer.position.history

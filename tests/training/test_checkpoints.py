@@ -54,6 +54,50 @@ def test_the_same_run_writes_the_same_bytes(saved, tmp_path):
     assert (tmp_path / "again.npz").read_bytes() == saved.read_bytes()
 
 
+@pytest.mark.parametrize("said", [None, "a name", ["a"], 7])
+def test_what_is_said_about_a_model_is_a_dict_of_use_or_an_empty_one(saved, tmp_path, said):
+    path = rewrite(saved, tmp_path / "m.npz", lambda meta, arrays: meta.update(about=said))
+    assert read_checkpoint(path).about == nb.load_model(path)[1] == nb.load_trainer(path)[1] == {}
+    path = rewrite(saved, tmp_path / "m.npz", lambda meta, arrays: meta.pop("about"))
+    assert nb.load_model(path)[1] == {}
+
+
+def test_nothing_need_be_said_about_a_model_or_a_run(tmp_path):
+    trainer = make_run()
+    nb.save_model(tmp_path / "m.npz", trainer.model)
+    nb.save_checkpoint(tmp_path / "r.npz", trainer)
+    assert nb.load_model(tmp_path / "m.npz")[1] == nb.load_trainer(tmp_path / "r.npz")[1] == {}
+
+
+def test_what_is_no_model_is_not_saved(tmp_path):
+    with pytest.raises(TypeError, match="it needs a model. npbilstm.write_weights writes layers"):
+        nb.save_model(tmp_path / "m.npz", nb.LSTM(2, 3, rng=0))
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_run_without_validation_goes_on_and_is_a_model(tmp_path):
+    model = nb.SequenceTagger(5, 3, embedding_size=2, hidden_size=3, rng=0)
+    trainer = nb.Trainer(model, settings=nb.Settings(epochs=1))
+    path = tmp_path / "r.npz"
+    nb.save_checkpoint(path, trainer)  # before the first batch: no best weights, no memory of the optimiser
+    trainer.train([(np.array([1, 2]), np.array([0, 1]))], show=False)
+    again, _ = nb.load_trainer(path)
+    assert again.best_params == again.optimiser.state == {}
+    again.train([(np.array([1, 2]), np.array([0, 1]))], show=False)
+    assert all(np.array_equal(again.model.params[name], p) for name, p in model.params.items())
+    nb.save_checkpoint(path, again)
+    assert all(np.array_equal(nb.load_model(path)[0].params[name], p) for name, p in model.params.items())
+
+
+def test_a_run_takes_up_its_optimisers_memory_and_the_best_weights(saved):
+    run, (loaded, _) = make_run(), nb.load_trainer(saved)
+    assert loaded.optimiser.steps == run.optimiser.steps == 1
+    for got, expected in [(loaded.optimiser.state, run.optimiser.state), (loaded.best_params, run.best_params)]:
+        assert set(got) == set(expected)
+        assert all(np.array_equal(got[name], array) for name, array in expected.items())
+    assert set(loaded.optimiser.state) == {f"{slot}/{name}" for slot in "mv" for name in run.model.params}
+
+
 def test_the_best_weights_are_the_models(saved):
     trainer = make_run()
     trainer.best_params = {name: p + 1 for name, p in trainer.model.params.items()}
@@ -184,6 +228,11 @@ def rewrite(saved, path, change):
         (lambda meta, arrays: meta["position"].update(batch=1), "its run cannot be taken up"),
         (lambda meta, arrays: meta["position"].update(epoch="one"), "its run cannot be taken up"),
         (lambda meta, arrays: meta["position"].update(epoch_start={"x": 1}), "its run cannot be taken up"),
+        (lambda meta, arrays: meta["position"].update(epoch=-1), "its run cannot be taken up"),
+        (lambda meta, arrays: meta["position"].update(waited=-1), "its run cannot be taken up"),
+        (lambda meta, arrays: meta["position"].update(best=np.nan), "its run cannot be taken up"),
+        (lambda meta, arrays: meta["position"].update(loss_sum=np.inf), "its run cannot be taken up"),
+        (lambda meta, arrays: meta["optimiser"].update(steps=-1), "its run cannot be taken up"),
         (lambda meta, arrays: meta["position"].update(history=None), "its run cannot be taken up"),
         (lambda meta, arrays: meta["generator"]["state"].update(inc=-1), "its run cannot be taken up"),
         (lambda meta, arrays: meta["optimiser"].update(steps="many"), "its run cannot be taken up"),

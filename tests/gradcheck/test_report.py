@@ -79,6 +79,18 @@ def test_flags_say_what_a_wrong_block_looks_like(change, flags):
         assert all(flag in str(report) for flag in flags)
 
 
+def test_the_verdict_names_all_that_is_wrong_where_there_is_room_and_counts_the_rest_where_there_is_none():
+    def verdict(names):
+        params = {name: np.ones(1) for name in names}
+        return nb.check_gradients(
+            lambda p: sum(a[0] for a in p.values()), params, dict.fromkeys(names, np.zeros(1))
+        ).verdict
+
+    assert verdict(["Wx", "Wh", "b"]).startswith("The gradient is WRONG for Wx, Wh, b (complex step, all 3 entries ")
+    long = [f"{k}.{'w' * 30}" for k in range(9)]
+    assert verdict(long).startswith(f"The gradient is WRONG for {long[0]}, {long[1]} and 7 more (complex step, ")
+
+
 def test_one_ratio_for_everything_points_to_the_factor_in_front():
     third = check(2 * A / 3)
     assert any("Look at the factor in front of the loss" in note for note in third.notes)

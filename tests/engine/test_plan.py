@@ -72,13 +72,16 @@ def test_kernels_asked_for_by_name_are_believed(monkeypatch):
 
 
 def test_jobs_at_once_run_in_threads_give_their_results_in_order_and_keep_errstate():
+    together = threading.Barrier(3, timeout=60)  # none goes on before all have begun
+
     def job(k):
+        together.wait()
         return k, threading.get_ident(), np.geterr()["over"]
 
     with np.errstate(over="raise"):
         results = plan.run_each(job, [0, 1, 2], at_once=True)
     assert [k for k, *_ in results] == [0, 1, 2]
-    assert len({thread for _, thread, _ in results}) > 1
+    assert len({thread for _, thread, _ in results}) == 3
     assert {over for *_, over in results} == {"raise"}
 
 

@@ -19,6 +19,17 @@ def test_sequences_of_like_length_share_a_batch():
     assert np.mean(spread) < 15
 
 
+def test_in_a_pool_of_sixteen_batches_neighbours_in_length_share_a_batch():
+    lengths = np.random.default_rng(0).permutation(16 * 5)
+    batches = [sorted(lengths[batch]) for batch in batch_order(lengths, 5, np.random.default_rng(1))]
+    assert sorted(batches) == np.arange(80).reshape(16, 5).tolist()
+
+
+def test_the_last_batch_is_what_is_left_and_none_is_empty():
+    for n, sizes in [(7, [1, 3, 3]), (6, [3, 3]), (2, [2]), (0, [])]:
+        assert sorted(len(batch) for batch in batch_order(range(n), 3, np.random.default_rng(0))) == sizes
+
+
 def test_there_is_chance_in_who_shares_a_batch():
     lengths = np.random.default_rng(0).permutation(640)
     one, other = ({frozenset(b) for b in batch_order(lengths, 10, np.random.default_rng(seed))} for seed in (0, 1))

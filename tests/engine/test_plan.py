@@ -38,6 +38,7 @@ def test_tiles_are_small_enough_to_stay_unpacked_where_the_rows_allow_it(rows, d
 def test_rows_stay_together_where_not_even_sixteen_would_stay_unpacked(rows, depth):
     with going("as the shape wants"), mock.patch.object(tiles, "unpacked_limit", return_value=1_000_000):
         assert tiles.row_tiles(rows, depth, 64) == (1, rows)
+        assert tiles.row_tiles(33, 1_000_000 // (16 * 64), 64) == (3, 12)
 
 
 def test_small_steps_go_together_and_large_ones_apart(monkeypatch):

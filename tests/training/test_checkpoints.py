@@ -248,6 +248,20 @@ def test_a_file_that_does_not_fit_together_is_named(saved, tmp_path, change, sen
     assert str(path) in str(caught.value)
 
 
+@pytest.mark.parametrize("meta", [[1], "text", 7, None])
+def test_a_description_that_is_no_dict_is_named(tmp_path, meta):
+    np.savez(tmp_path / "m.npz", meta=np.frombuffer(json.dumps(meta).encode(), np.uint8))
+    with pytest.raises(ValueError, match="m.npz is not a model file of this version"):
+        nb.load_model(tmp_path / "m.npz")
+
+
+@pytest.mark.parametrize("text", [b"{", b"\xff"])
+def test_a_description_that_is_no_json_is_named(tmp_path, text):
+    np.savez(tmp_path / "m.npz", meta=np.frombuffer(text, np.uint8))
+    with pytest.raises(ValueError, match="m.npz is damaged: its description cannot be read"):
+        nb.load_model(tmp_path / "m.npz")
+
+
 def test_what_is_no_model_file_is_named(tmp_path):
     for content, sentence in [
         (b"", "is not a model file"),

@@ -62,6 +62,14 @@ def test_where_nothing_is_said_the_settings_are_the_usual_ones():
     assert nb.SGD().settings == {"learning_rate": 0.1, "momentum": 0.9}
 
 
+def test_what_an_optimiser_remembers_stands_under_the_names_that_files_have():
+    for optimiser, memory in [(nb.Adam(0.1), {"m": 0.1 * 3, "v": 0.001 * 9}), (nb.SGD(0.1), {"velocity": 3})]:
+        optimiser.step({"p": np.ones(1)}, {"p": np.array([3.0])})
+        assert list(optimiser.state) == [f"{slot}/p" for slot in memory]
+        for slot, value in memory.items():
+            assert_close(optimiser.state[f"{slot}/p"], [value])
+
+
 def test_without_momentum_a_step_knows_nothing_of_the_one_before():
     params, sgd = {"p": np.array([1.0])}, nb.SGD(0.5, momentum=0)
     for g in (1.0, -2.0):

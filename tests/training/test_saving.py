@@ -1,4 +1,4 @@
-"""When a run is saved and when it stops. The clock is the test's own: it goes on by a second with each batch."""
+"""When a run is saved and when it stops. The clock is the test's own: it goes on with each batch."""
 
 from types import SimpleNamespace
 
@@ -14,14 +14,14 @@ from tests.training.tasks import equal, make_model, task, weights
 def train(monkeypatch):
     """A run of 2 epochs of 6 batches with these options -> where it was saved, how often it was asked to stop."""
 
-    def run(stop_at=None, valid=(), **options):
+    def run(stop_at=None, valid=(), tick=1, **options):
         clock = SimpleNamespace(now=100.0)
         monkeypatch.setattr(trainer_module, "time", SimpleNamespace(monotonic=lambda: clock.now))
         trainer = nb.Trainer(make_model(), settings=nb.Settings(epochs=2, batch_size=10))
         saves = []
 
         def should_stop():
-            clock.now += 1
+            clock.now += tick
             return clock.now - 100 == stop_at
 
         def save():
@@ -46,14 +46,18 @@ EPOCHS = [(0, 0), (1, 0), (2, 0)]
         (1, [(0, 2), (0, 4), (0, 6), (1, 1), (1, 3), (1, 5)]),  # a second goes by where the epoch ends, too
         (4.5, [(0, 5), (1, 4)]),
         (20, []),
-        (None, []),
     ],
 )
 def test_in_between_a_run_is_saved_when_more_than_save_every_seconds_went_by_since_the_last_time(
     train, save_every, between
 ):
-    _, saves, _ = train() if save_every is None else train(save_every=save_every)
+    _, saves, _ = train(save_every=save_every)
     assert saves == sorted(EPOCHS + between)
+
+
+def test_where_nothing_is_said_a_run_is_saved_after_more_than_twenty_seconds(train):
+    assert train(tick=10)[1] == sorted([*EPOCHS, (0, 3), (0, 6), (1, 2), (1, 5)])
+    assert train(tick=21)[1] == sorted([*EPOCHS, *((epoch, batch) for epoch in (0, 1) for batch in range(1, 7))])
 
 
 @pytest.mark.parametrize("seconds", [-1, float("nan")])

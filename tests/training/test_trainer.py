@@ -85,6 +85,18 @@ def test_the_best_epoch_is_kept_and_patience_ends_a_run():
     assert counts.trace() / counts.sum() == max(scores)
 
 
+@pytest.mark.parametrize("valid", [[], task(5, 1)])
+def test_the_history_is_a_line_an_epoch_and_is_not_said_unless_it_is_to_be_shown(valid, capsys):
+    for show in (False, True):
+        trainer = nb.Trainer(make_model(), settings=nb.Settings(epochs=3))
+        history = trainer.train(task(), valid, show=show)
+        assert [record["epoch"] for record in history] == [1, 2, 3]
+        assert all(("valid_accuracy" in record) == bool(valid) for record in history)
+        shown = capsys.readouterr().err
+        assert [shown.count(f"epoch {k}/3: 2/2 loss ") for k in (1, 2, 3)] == [show] * 3
+        assert shown.count("validation accuracy") == (3 if show and valid else 0)
+
+
 def test_where_nothing_is_said_a_run_is_what_the_docs_say():
     trainer = nb.Trainer(make_model())
     assert trainer.settings == nb.Settings(

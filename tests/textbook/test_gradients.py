@@ -7,7 +7,9 @@ from npbilstm.commands.checks import textbook_cells, textbook_lstm
 CHECKS = {**textbook_lstm.CHECKS, **textbook_cells.CHECKS}
 
 
-@pytest.mark.parametrize(("method", "tolerance"), [("complex", 1e-12), ("central", 1e-7)])
+@pytest.mark.parametrize(
+    ("method", "tolerance"), [("complex", 1e-12), pytest.param("central", 1e-7, marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("name", [name.removeprefix("textbook: ") for name in CHECKS])
 def test_every_gradient_of_the_textbook_agrees_with_numerical_derivatives(name, method, tolerance):
     report = CHECKS[f"textbook: {name}"](method=method)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -289,7 +290,7 @@ def alive(pid):
         return False
 
 
-LOOPS = "import time\n" + "".join(f"def {name}(*_): time.sleep(1000)\n" for name in textbook.__all__ if name.islower())
+LOOPS = "".join(f"def {name}(*_):\n    while True: pass\n" for name in textbook.__all__ if name.islower())
 
 
 def test_all_of_a_file_has_a_time_limit_and_what_was_not_reached_is_named(file):
@@ -302,6 +303,9 @@ def test_all_of_a_file_has_a_time_limit_and_what_was_not_reached_is_named(file):
     assert sentences[-1] == "max_over_steps_forward was not reached: own.py had taken 60 s in all"
 
 
+COMPUTES = "end = time.process_time() + 0.5\n    while time.process_time() < end: pass"
+
+
 @pytest.mark.parametrize("function", ["rnn_step_forward", "rnn_step_backward"])
 def test_calls_that_take_just_less_than_their_limit_are_cut_short(function, file):
     source = (
@@ -309,13 +313,27 @@ def test_calls_that_take_just_less_than_their_limit_are_cut_short(function, file
         "    return textbook.rnn_step_forward(x, h_prev, params)\ndef rnn_step_backward(dh, cache):\n"
         "    return textbook.rnn_step_backward(dh, cache)\n"
     )
-    source = source.replace(f"    return textbook.{function}", f"    time.sleep(0.5)\n    return textbook.{function}")
+    source = source.replace(f"    return textbook.{function}", f"    {COMPUTES}\n    return textbook.{function}")
     with OwnProcess(file(source)) as own:
         pairs = {"rnn_step": own.pair("rnn_step")}
         own.left = 1.2
         (found,) = diagnose_pairs(pairs)
     cut_short = f"{function} was cut short: own.py had taken 60 s in all"
     assert found.stopped.startswith(cut_short) or found.stopped.endswith("not reached: own.py had taken 60 s in all")
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="this system does not tell the processor's time")
+def test_what_takes_long_because_the_machine_is_busy_is_not_late(file):
+    source = "import time\nimport numpy as np\ndef tanh(a):\n    time.sleep(0.6)\n    return np.tanh(a)\n"
+    with OwnProcess(file(source), seconds=0.4) as own:
+        own.pair("tanh").forward({"a": np.ones((2, 3))})
+        assert own.whole - own.left < 0.4
+
+
+def test_a_call_that_sleeps_for_ever_is_late_too(file):
+    assert "had not ended after 0.1 s" in str(
+        raised(file("import time\ndef sigmoid(a): time.sleep(1000)\n"), seconds=0.1)
+    )
 
 
 def test_a_file_whose_every_call_ends_its_process_is_cut_short(file):

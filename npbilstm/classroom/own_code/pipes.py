@@ -1,7 +1,7 @@
 """Another process at the end of three pipes, none of which can make the one who judges wait for ever.
 
 A pipe that nobody reads, that nobody writes to, that never ends, or that a third process keeps open holds up a thread
-of its own here. Who judges takes from a queue what has come, until the deadline and no longer.
+of its own here. Who judges takes from a queue what has come, for so long and no longer.
 """
 
 from __future__ import annotations
@@ -29,11 +29,15 @@ PRINTED = 10_000
 """How many characters a person's code may print; the rest is dropped."""
 MERCY = 1.0
 """Seconds that a process has to be gone after its end."""
+PATIENCE = 5.0
+"""How many seconds of the clock go by for one second of the processor's time at most."""
 
 
 class PipedProcess:
     """A process and its pipes: what is sent goes to its standard input, replies come by its standard output, and what
-    comes by standard error is handed to `printed`. deadline: when waiting for a reply ends, by time.monotonic().
+    comes by standard error is handed to `printed`.
+
+    What it may take is told in seconds of the processor's time, so that a busy machine changes nothing: see spent.
 
     Raises OSError where it cannot be started.
     """
@@ -41,7 +45,7 @@ class PipedProcess:
     def __init__(
         self, command: Sequence[str], environment: Mapping[str, str], printed: Callable[[bytes], None]
     ) -> None:
-        self.deadline = math.inf
+        self.allowed = math.inf
         self.ended = False
         self.unsent: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self.chunks: queue.Queue[bytes] = queue.Queue(CHUNKS)
@@ -52,6 +56,7 @@ class PipedProcess:
         if isinstance(process, Exception):
             raise process
         self.popen = process
+        self.allow(math.inf)
         start_thread(pass_on, process.stdout, self.keep)
         self.printing = start_thread(pass_on, process.stderr, printed)
 
@@ -95,14 +100,36 @@ class PipedProcess:
         """Let a message be written."""
         self.unsent.put(message)
 
+    def allow(self, seconds: float) -> None:
+        """Let waiting for a reply end when it has spent so many seconds from now on."""
+        self.allowed, self.begin = seconds, (time.monotonic(), self.processor_time())
+
+    def spent(self) -> float:
+        """The seconds of the processor's time since `allow`; a fifth of what the clock says, for a process that sleeps
+        or waits. Where the system does not tell the processor's time, what the clock says."""
+        clock, processor = self.begin
+        passed, now = time.monotonic() - clock, self.processor_time()
+        return passed if now is None or processor is None else max(now - processor, passed / PATIENCE)
+
+    def processor_time(self) -> float | None:
+        """Seconds that its threads have run, where the system tells."""
+        try:
+            with open(f"/proc/{self.popen.pid}/stat", "rb") as stat:
+                fields = stat.read().rpartition(b")")[2].split()
+            return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")  # proc(5): utime, stime
+        except (OSError, ValueError, IndexError, AttributeError):
+            return None
+
     def read(self, count: int) -> bytes:
         """The next so many bytes of the replies. Raises EOFError where they end before, TimeoutError when late."""
         while len(self.unread) < count:
-            left = min(self.deadline - time.monotonic(), threading.TIMEOUT_MAX)
-            try:
-                chunk = self.chunks.get(timeout=max(left, 0))
+            left = self.allowed - self.spent()
+            if left <= 0 and self.chunks.empty():
+                raise TimeoutError
+            try:  # no process takes more of the processor's time than goes by, but for one with threads
+                chunk = self.chunks.get(timeout=min(max(left, 0.01), threading.TIMEOUT_MAX))
             except queue.Empty:
-                raise TimeoutError from None
+                continue
             if not chunk:
                 raise EOFError
             self.unread += chunk

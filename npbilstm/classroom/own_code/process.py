@@ -8,10 +8,10 @@ between, and replies.py what is believed of its answers.
 from __future__ import annotations
 
 import itertools
+import math
 import os
 import signal
 import sys
-import time
 import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -65,9 +65,10 @@ class OwnProcess:
     subjects: those of which it has a pass. layout: its layout, from its header and from flags, which win.
 
     Raises OwnError, a sentence or a traceback of the file's own lines, where it cannot be run; TimedOut where its
-    import takes longer than `seconds`. So do the passes of its pairs. After either the next call starts afresh, but
-    for two: when all of it has taken `whole` seconds (60, or 6 times `seconds`), every call is TimedOut at once; and
-    when an answer came that no right process gives, every call raises Interfered.
+    import takes longer than `seconds` of the processor's time (five times as long by the clock, where it sleeps). So do
+    the passes of its pairs. After either the next call starts afresh, but for two: when all of it has taken `whole`
+    seconds (60, or 6 times `seconds`), every call is TimedOut at once; and when an answer came that no right process
+    gives, every call raises Interfered.
     """
 
     def __init__(
@@ -186,14 +187,17 @@ class OwnProcess:
         free, self.forgotten[:] = self.forgotten[:], []
         number = next(self.numbers)
         message = packed({**request, "doing": doing, "free": free, "number": number}, arrays)
-        begin = time.monotonic()
         allowed = self.seconds if seconds is None else seconds
-        process.deadline = begin + min(allowed, self.left)
+        cut_short = self.left < allowed
+        process.allow(min(allowed, self.left))
         try:
             process.send(message)
-            facts, answer = reply_to(number, process, shapes or {})
+            try:
+                facts, answer = reply_to(number, process, shapes or {})
+            finally:
+                self.left -= process.spent()
         except TimeoutError:
-            raise self.timed_out(process, doing, allowed) from None
+            raise self.timed_out(process, doing, math.inf if cut_short else allowed) from None
         except EOFError:
             raise self.ended(process, doing) from None
         except ValueError as error:
@@ -201,8 +205,6 @@ class OwnProcess:
         except BaseException:
             self.close()
             raise
-        finally:
-            self.left -= time.monotonic() - begin
         if "error" in facts:
             with self.believing(doing):
                 sentence = replies.error_in(facts)
@@ -210,15 +212,16 @@ class OwnProcess:
         return facts, answer
 
     def timed_out(self, process: PipedProcess, doing: str, allowed: float) -> TimedOut:
-        """The sentence for a call that took longer than it was allowed, with the line at which it was, if it tells."""
+        """The sentence for a call that took longer than it was allowed, infinity for one that the time in all
+        cut short, with the line at which it was, if it tells."""
         place, number = "", next(self.numbers)
-        process.deadline = time.monotonic() + MERCY
+        process.allow(MERCY)
         process.send(packed({"do": "where", "number": number}))
         with suppress(EOFError, TimeoutError, ValueError):
             place = replies.place_in(reply_to(number, process, {})[0])
         self.close()
         at = f"; it was at {place}" if place else ""
-        if allowed > self.left:
+        if math.isinf(allowed):
             return TimedOut(f"{doing} was cut short: {self.called} had taken {self.whole:g} s in all{at}")
         return TimedOut(f"{doing} had not ended after {allowed:g} s (an endless loop?){at}")
 

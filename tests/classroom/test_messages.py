@@ -34,7 +34,7 @@ class Pipe(io.BytesIO):
 
 def test_what_is_sent_arrives():
     facts, arrays = receive(Pipe(packed({"a": ["ü\ud800", 1]}, ARRAYS)).read, ASKED)
-    assert facts == {"a": ["ü?", 1]}
+    assert facts == {"a": ["ü\ud800", 1]}
     for name in ASKED:
         np.testing.assert_array_equal(arrays[name], ARRAYS[name], strict=True)
     given = {"lengths": np.array([2, 0]), "mask": np.array([True]), "T": np.array(4, np.int32)}
@@ -111,6 +111,40 @@ def test_any_message_is_an_answer_or_no_answer(head, body, kept):
 def test_a_message_that_json_chokes_on_is_no_answer(head):
     with pytest.raises(ValueError, match="^it sends "):
         receive(Pipe(framed(head)).read, ASKED)
+
+
+H, LOSS = ["h", "<f8", [2, 3]], ["loss", "<f8", []]
+
+
+@pytest.mark.parametrize(
+    ("listed", "body", "sentence"),
+    [
+        ([H], 47, "it announces arrays of one length and sends them in another"),
+        ([H, LOSS], 48, "it announces arrays of one length and sends them in another"),
+        ([H, H], 96, "it sends one array twice"),
+        ([["y", "<f8", [2, 3]]], 48, "it sends arrays that were not asked for"),
+        ([["h", "<f8", [3, 2]]], 48, "or of another shape or dtype"),
+        ([["h", "<f8", [-2, -3]]], 48, "or of another shape or dtype"),
+        ([["h", "<f4", [2, 3]]], 24, "or of another shape or dtype"),
+        ([["h", "|O", [2, 3]]], 48, "or of another shape or dtype"),
+        ([["h", "<f8"]], 48, "or of another shape or dtype"),
+        ({"h": H}, 48, "it sends arrays that were not asked for"),
+    ],
+)
+def test_arrays_that_were_not_asked_for_are_no_answer(listed, body, sentence):
+    message = framed(json.dumps({"arrays": listed}).encode(), bytes(body))
+    with pytest.raises(ValueError, match=sentence):
+        receive(Pipe(message).read, ASKED)
+
+
+def test_where_no_arrays_were_asked_for_none_may_come():
+    with pytest.raises(ValueError, match="it sends arrays that were not asked for"):
+        receive(Pipe(packed({}, {"h": np.zeros((2, 3))})).read, {})
+
+
+def test_a_size_is_a_whole_number_whatever_it_is_written_as():
+    message = framed(json.dumps({"arrays": [["h", "<f8", [2.0, 3]]]}).encode(), bytes(48))
+    assert receive(Pipe(message).read, ASKED)[1]["h"].shape == (2, 3)
 
 
 class Forger:
@@ -289,6 +323,12 @@ def test_an_error_is_bounded_and_printable(tmp_path, monkeypatch):
         run(own)
     assert str(caught.value).startswith("\ufffd[31mxxx")
     assert str(caught.value).endswith(f"x ... ({50_005 - replies.ERROR:,} more characters)")
+
+
+@pytest.mark.parametrize("error", [None, 7, [], {}, True, 1e400])
+def test_an_error_that_is_no_text_is_a_sentence(error, tmp_path, monkeypatch):
+    with pytest.raises(Interfered, match="own.py interfered with the process that runs it: it says what cannot be so"):
+        run(forged(lambda request: {"error": error}, tmp_path, monkeypatch))
 
 
 def test_findings_are_bounded_and_on_one_line(tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 import io
 import json
 import math
+import os
 import re
 import signal
 import subprocess
@@ -427,6 +428,20 @@ def test_numbers_that_are_too_large_for_float64_are_a_sentence(file):
     source = "import numpy as np\ndef sigmoid(a): return a + np.longdouble('1e400')\n"
     sentence = "sigmoid's value has numbers that are not finite, inf at [0, 0] first"
     assert np.finfo(np.longdouble).max < np.longdouble("1e400") or sentence in str(raised(file(source)))
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a file's name may be any bytes there")
+def test_a_file_may_have_any_name(tmp_path):
+    path = tmp_path / os.fsdecode(b"own\xff.py")
+    path.write_text("sigmoid = lambda a: a")
+    with OwnProcess(path) as own:
+        assert own.subjects == ["sigmoid"]
+        assert own.called == "own\ufffd.py"
+
+
+def test_a_link_to_itself_is_a_sentence(tmp_path):
+    (tmp_path / "own.py").symlink_to("own.py")
+    assert "own.py: OSError: " in str(raised(tmp_path / "own.py"))
 
 
 def test_an_interpreter_that_cannot_be_started_is_an_error(file, monkeypatch):

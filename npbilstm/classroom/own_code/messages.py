@@ -34,7 +34,7 @@ def packed(facts: Mapping[str, Any], arrays: Mapping[str, Any] | None = None) ->
     """A message. Raises ValueError where the facts are too long."""
     kept = {name: np.asarray(array) for name, array in (arrays or {}).items()}
     listed = [[name, array.dtype.str, array.shape] for name, array in kept.items()]
-    head = dumps({**facts, "arrays": listed}, ensure_ascii=False).encode(errors="replace")
+    head = dumps({**facts, "arrays": listed}).encode()
     if len(head) > HEAD:
         raise ValueError(f"there are {len(head):,} bytes of facts to tell; a message has at most {HEAD:,}")
     body = b"".join(array.tobytes() for array in kept.values())

@@ -105,9 +105,9 @@ class OwnProcess:
 
     def start(self) -> None:
         """Start the process and import the file there."""
-        home, folder = str(Path(npbilstm.__file__).parents[1]), self.path.resolve().parent
+        home, folder = str(Path(npbilstm.__file__).parents[1]), os.path.dirname(os.path.realpath(self.path))
         paths = [path or home for path in sys.path]  # "", the folder where we happen to be, is no place to import from
-        paths.sort(key=lambda path: Path(path).resolve() == folder)  # nor is the file's, before what we import is here
+        paths.sort(key=lambda path: os.path.realpath(path) == folder)  # nor is the file's, before we have ours
         self.process = PipedProcess(
             [sys.executable, "-I", "-u", "-c", START, str(os.getpid()), str(self.whole), *paths, home],
             {name: value for name, value in os.environ.items() if name in KEPT or name.startswith("LC_")} | ONE_THREAD,

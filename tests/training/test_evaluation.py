@@ -72,9 +72,18 @@ def test_a_batch_has_as_many_rows_as_the_steps_allow_the_longest_first_and_at_le
     assert [row.tolist() for row in predicted] == [row.tolist() for row in rows]
 
 
-def test_each_piece_of_a_long_row_has_half_a_window_of_context_on_either_side():
+@pytest.mark.parametrize(
+    ("window", "expected"),
+    [
+        (4, [(0, 6), (2, 10), (6, 11)]),
+        (6, [(0, 9), (3, 11)]),
+        (3, [(0, 4), (2, 7), (5, 10), (8, 11)]),  # half of 3 is 1
+        (1, [(k, k + 1) for k in range(11)]),
+    ],
+)
+def test_each_piece_of_a_long_row_has_half_a_window_of_context_on_either_side(window, expected):
     echo = Echo()
-    rows = [np.arange(11), np.arange(0), np.arange(100, 103)]
+    rows = [np.arange(11), np.arange(0)]
     pieces = []
 
     def noting(model, cut):
@@ -83,8 +92,8 @@ def test_each_piece_of_a_long_row_has_half_a_window_of_context_on_either_side():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(evaluation, "predict_sequences", noting)
-        predicted = predict_long(echo, rows, window=4)
-    assert pieces == [[*range(6)], [*range(2, 10)], [*range(6, 11)], [100, 101, 102]]
+        predicted = predict_long(echo, rows, window)
+    assert pieces == [[*range(*piece)] for piece in expected]
     assert [row.tolist() for row in predicted] == [row.tolist() for row in rows]
 
 

@@ -130,6 +130,8 @@ RAISING = {
     down(20_000)""": "ZeroDivisionError: division by zero",
     "raise type('\\x1b[31mRed\\u202e', (Exception,), dict())('bad')": "\ufffd[31mRed\ufffd: bad",
     "sys.exit(0)": "SystemExit: {name} ends the program; it must not",
+    """from npbilstm.classroom.own_code.errors import OwnError
+    raise OwnError('')""": "{name} raised an error that cannot be shown",
     "raise KeyboardInterrupt": "KeyboardInterrupt",
     "input()": "EOFError: EOF when reading a line",
     """right = []
@@ -188,6 +190,7 @@ NO_ANSWER, UNASKED, IMPOSSIBLE, OTHER, UNEVEN, ENDLESSLY = (
     )
 )
 FORGED = {
+    "forge(right, body=b'', error='', arrays=[])": IMPOSSIBLE,
     "send(b'')": NO_ANSWER,
     "send(b'{{]')": NO_ANSWER,
     "send(b'[1]')": NO_ANSWER,

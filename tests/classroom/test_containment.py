@@ -142,7 +142,7 @@ def sigmoid_of(own):
 
 
 RIGHT = "def sigmoid(a):\n    {body}\n    return 1 / (1 + np.exp(-a))\n"
-LIMITS = {"AS": 4 * 2**30, "FSIZE": 10**8, "NOFILE": 256, "CORE": 0, "CPU": 120}
+LIMITS = {"AS": 4 * 2**30, "FSIZE": 10**8, "NOFILE": 256, "CORE": 0, "CPU": 240}
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="these are Linux's")
@@ -151,7 +151,7 @@ def test_all_limits_are_set_and_hard(file):
     source += "    print(name, *resource.getrlimit(getattr(resource, 'RLIMIT_' + name)))\n"
     source += "print(open('/proc/self/status').read())\n" + RIGHT.format(body="")
     printed = []
-    own = OwnProcess(file(source))
+    own = OwnProcess(file(source), seconds=20)  # so 120 in all
     own.printed.show = printed.append
     with own:
         pass

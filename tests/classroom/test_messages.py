@@ -178,6 +178,8 @@ def forged(answer, tmp_path, monkeypatch):
 
     def numbered(request):
         told = {} if request["do"] == "begin" else answer(request)
+        if told is EOFError:
+            return b""
         facts, arrays = told if isinstance(told, tuple) else (told, {})
         return packed({"number": request["number"], **facts}, arrays)
 
@@ -263,6 +265,28 @@ def test_what_interferes_once_is_never_believed_again(tmp_path, monkeypatch):
                 Interfered, match="own.py interfered with the process that runs it: asked for rnn_step_f"
             ):
                 pair.forward(inputs)
+
+
+@pytest.mark.parametrize("number", [-1, None, "0", float("nan")])
+def test_an_answer_to_what_nobody_has_asked_is_a_sentence(number, tmp_path, monkeypatch):
+    own = forged(lambda request: {**OPENED, "number": number}, tmp_path, monkeypatch)
+    with pytest.raises(Interfered, match="own.py interfered with the process that runs it: it answers what nobody has"):
+        run(own)
+
+
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [
+        (0, "^own.py ended the process that it runs in, with exit code 0$"),
+        (-11, "^own.py ended the process that it runs in, by signal SIGSEGV$"),
+        (-40, "^own.py ended the process that it runs in, by signal 40$"),
+        (None, "^own.py interfered with the process that runs it: it closed the pipe that its answers come by$"),
+    ],
+)
+def test_the_end_of_the_answers_is_a_sentence(code, sentence, tmp_path, monkeypatch):
+    monkeypatch.setattr(Forger, "exit_code", lambda self: code)
+    with pytest.raises(OwnError, match=sentence):
+        run(forged(lambda request: EOFError, tmp_path, monkeypatch))
 
 
 @pytest.mark.parametrize("lacking", ["x", "h_prev", "Wx", "Wh", "b"])

@@ -48,6 +48,8 @@ LSTM, BATCH, NO_BATCH = SUBJECTS["lstm"], Layout(), Layout(x="TD")
         (replies.findings_in, {"findings": [1]}),
         (lambda facts: replies.changed_in(facts, LSTM), {"changed": ["dx"]}),
         (replies.error_in, {"error": None}),
+        (replies.error_in, {"error": ""}),
+        (replies.error_in, {"error": " \n"}),
         (replies.place_in, {"where": 3}),
     ],
 )

@@ -10,6 +10,7 @@ import errno
 import os
 import traceback
 from collections import deque
+from contextlib import suppress
 from types import TracebackType
 
 from npbilstm.classroom.own_code.containment import GIGABYTES
@@ -26,10 +27,10 @@ DEPTH = 1000
 
 def described(error: BaseException, path: str, doing: str) -> str:
     """What a person should read of an error, whatever it does when it is looked at."""
-    try:
-        return explained(error, path, doing)
-    except BaseException:
-        return f"{doing} raised an error that cannot be shown"
+    text = ""
+    with suppress(BaseException):
+        text = explained(error, path, doing)
+    return text if text.strip() else f"{doing} raised an error that cannot be shown"
 
 
 def explained(error: BaseException, path: str, doing: str) -> str:

@@ -46,8 +46,11 @@ def texts_in(facts: Facts, key: str, among: Collection[str] | None = None) -> li
 
 
 def error_in(facts: Facts) -> str:
-    """What a person's code raised, over several lines."""
-    return printable(cut(text_in(facts, "error"), ERROR))
+    """What a person's code raised, over several lines. It is never nothing: that would look as if all was well."""
+    error = text_in(facts, "error")
+    if not error.strip():
+        raise ValueError(IMPOSSIBLE)
+    return printable(cut(error, ERROR))
 
 
 def place_in(facts: Facts) -> str:

@@ -146,9 +146,28 @@ def test_a_loop_that_lets_nothing_else_run_is_a_sentence_too(file):
     assert str(raised(path, seconds=0.2)) == "sigmoid had not ended after 0.2 s (an endless loop?)"
 
 
-def test_an_import_without_end_is_a_sentence(file):
-    with pytest.raises(TimedOut, match=r"^own.py had not ended after 0.5 s \(an endless loop\?\)"):
-        OwnProcess(file("while True: pass"), seconds=0.5).__enter__()
+def test_an_import_without_end_is_a_sentence_with_the_beginning_of_its_line(file):
+    sentence = (
+        r"^own.py had not ended after 0.5 s \(an endless loop\?\); it was at line 1, while True: pass # x{180}x*$"
+    )
+    with pytest.raises(TimedOut, match=sentence) as caught:
+        OwnProcess(file("while True: pass # " + "x" * 100_000), seconds=0.5).__enter__()
+    assert len(str(caught.value)) < 300
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there are no alarms")
+def test_an_alarm_that_a_file_sets_and_that_raises_between_calls_is_a_sentence(file, capsys):
+    source = (
+        "import signal\ndef alarm(*_): raise ValueError\nsignal.signal(signal.SIGALRM, alarm)\n"
+        "def sigmoid(a):\n    signal.setitimer(signal.ITIMER_REAL, 0.01)\n    return a\n"
+    )
+    with OwnProcess(file(source)) as own:
+        pair = own.pair("sigmoid")
+        with pytest.raises(OwnError, match="ended the process that it runs in, with exit code 1|ValueError"):
+            pair.forward({"a": np.ones((2, 3))})
+            own.process.popen.wait(60)
+            pair.forward({"a": np.ones((2, 3))})
+    assert "Traceback" not in capsys.readouterr().err
 
 
 def test_a_cache_whose_process_has_ended_is_a_sentence(file):

@@ -14,6 +14,12 @@ import npbilstm
 
 USAGE_ERROR = 2
 """The exit code for input that cannot be used, argparse's own."""
+FAULT = 4
+"""The exit code for a fault of this program's."""
+EXIT_CODES = (
+    "Exit codes: 0 all is well, 1 a gradient is wrong, 2 the input cannot be used, 3 nothing is wrong but something "
+    "was not judged, 4 a fault of npbilstm itself, 130 stopped by Ctrl-C."
+)
 
 TRAIN_DEFAULTS: dict[str, Any] = {
     "data": None,
@@ -60,7 +66,7 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="npbilstm",
         description="Bidirectional LSTMs in plain NumPy: to read, run, check and learn from.",
-        epilog="Exit codes: 0 all is well, 1 a gradient is wrong, 2 the input cannot be used, 130 stopped by Ctrl-C. "
+        epilog=f"{EXIT_CODES} "
         "Computes on one thread unless OPENBLAS_NUM_THREADS says otherwise; the last bits depend on it.",
     )
     top.add_argument("--version", action="version", version=f"npbilstm {npbilstm.__version__}")
@@ -244,7 +250,15 @@ def add_check(commands: argparse._SubParsersAction) -> None:
         "  npbilstm check --method central               the package itself, by central differences\n\n"
         "FILE defines any of the textbook's functions, lstm_step_forward and lstm_step_backward say. Its layout may\n"
         "be told in its first lines:\n"
-        "  # npbilstm: gates=fico weights=(4,H,D) x=(T,D,N)",
+        "  # npbilstm: gates=fico weights=(4,H,D) x=(T,D,N)\n"
+        "What looks like a pass and is not judged, a class or a function of another name say, is named first.\n\n"
+        "exit codes:\n"
+        "  0    right: all that looks like a forward or backward pass was judged, and is right\n"
+        "  1    wrong: something that was judged is wrong, whatever was not judged besides\n"
+        "  2    the file cannot be run, or nothing in it looks like a pass\n"
+        "  3    not judged: nothing is wrong, but something that looks like a pass was not judged\n"
+        "  4    a fault of npbilstm itself, and not of the file\n"
+        "  130  stopped by Ctrl-C",
     )
     command.add_argument("file", nargs="?", help="Python source with your own functions")
     command.add_argument("--hint", type=int, choices=[1, 2, 3], help="1 is vague, 3 exact (%(default)s)")
@@ -370,7 +384,8 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command -> its exit code."""
     prepare_streams()
-    code, failure = USAGE_ERROR, None
+    code = USAGE_ERROR
+    failure: Exception | None = None
     try:
         options = parsed(arguments)
         use_one_thread()
@@ -384,6 +399,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = 130
     except (OSError, ValueError, FloatingPointError, MemoryError, RecursionError) as error:
         failure = error
+    except Exception as error:
+        from npbilstm.commands.terminal import fault_of, printable
+
+        write_error(f"npbilstm: {printable(fault_of(error.__cause__ or error))}")
+        code = FAULT
     lost = drop_unwritten(sys.stdout)
     if lost is not None and not isinstance(lost, BrokenPipeError):
         failure = OSError(lost.errno, lost.strerror, "standard output")

@@ -22,6 +22,7 @@ from npbilstm.classroom.evidence import IMPRECISE, Evidence, StoppedError, gathe
 from npbilstm.classroom.invariances import broken
 from npbilstm.classroom.location import located
 from npbilstm.classroom.own_code.errors import OwnError, TimedOut
+from npbilstm.classroom.own_code.passes import Refused
 from npbilstm.classroom.probes import SIZES
 from npbilstm.classroom.reading import StageResult, reading
 from npbilstm.classroom.search import Bugs, Search
@@ -45,7 +46,8 @@ class Diagnosis:
     by_outputs: whether they were compared by the outputs alone. known: mistakes of a subject that this one builds on,
     and which show here too. located: the equations, where no
     catalogued mistake fits. sentences: what the stages and the invariances say. findings: how the functions behaved
-    besides. stopped: what the code raised, where it raised at every stage and could not be judged.
+    besides. stopped: what the code raised, where it raised at every stage and could not be judged, or why it could not
+    be called; with stages, of the backward pass alone.
     """
 
     subject: str
@@ -60,9 +62,27 @@ class Diagnosis:
     by_outputs: bool = False
 
     @property
+    def verdict(self) -> str:
+        """ "right" where every output and gradient is right and nothing else was found, "wrong" where something is not,
+        "not judged" where nothing is wrong so far as the functions run."""
+        if self.findings or not all(stage.ok for stage in self.stages):
+            return "wrong"
+        return "not judged" if self.stopped else "right"
+
+    @property
     def ok(self) -> bool:
-        """True where every output and gradient is right and nothing else was found."""
-        return not self.stopped and not self.findings and all(stage.ok for stage in self.stages)
+        """True where the verdict is "right"."""
+        return self.verdict == "right"
+
+    @property
+    def not_judged(self) -> tuple[str, ...]:
+        """The functions about which nothing is said, since they stop."""
+        return () if not self.stopped else self.functions[-1:] if self.stages else self.functions
+
+    @property
+    def judged(self) -> tuple[str, ...]:
+        """The functions about which the verdict is."""
+        return self.functions[: len(self.functions) - len(self.not_judged)]
 
 
 def diagnose_pairs(
@@ -73,9 +93,9 @@ def diagnose_pairs(
 ) -> Iterator[Diagnosis]:
     """The diagnosis of each of a person's pairs, in the order in which subjects build on one another.
 
-    pairs: the subject's name -> its pair, which may say in `absent` which inputs its form lacks. A mistake that is
-    named in one subject is known to those built on it, and need not be found again. begin: called with each subject
-    before it is judged.
+    pairs: the subject's name -> its pair, which may say in `absent` which inputs its form lacks, or Refused. A mistake
+    that is named in one subject is known to those built on it, and need not be found again. begin: called with each
+    subject before it is judged.
     """
     known: Bugs = ()
     cleared: frozenset[str] = frozenset()
@@ -97,6 +117,8 @@ def diagnose_pairs(
 def diagnose_what_runs(subject: Subject, pair: Any, *options: Any) -> Diagnosis:
     """As diagnose_subject; where the backward pass stops at every stage, of the forward pass alone."""
     functions = functions_of(subject, pair)
+    if isinstance(pair, Refused):
+        return Diagnosis(subject.name, functions, (), stopped=pair.reason)
     try:
         return diagnose_subject(subject, pair, *options)
     except TimedOut as error:  # to try again would take as long again

@@ -165,7 +165,12 @@ def wrong_along(pair: Any, case: Case, mine: Run) -> dict[str, float]:
             outputs = pair.forward({name: np.array(value) for name, value in moved.items()})[0]
             return sum((outputs[out] * d).sum() for out, d in case.upstream.items())
 
-        expected = how.derivative(loss, how.step)
+        try:
+            expected = how.derivative(loss, how.step)
+        except TimedOut:
+            raise
+        except Exception:  # it ran once before: what stops at another call has no derivative
+            expected = np.nan
         error = abs((grad * v).sum() - expected) / max(abs(expected), np.sqrt(((grad * v) ** 2).sum()), 1e-12)
         if not error <= SAME:
             wrong[name] = float(error)

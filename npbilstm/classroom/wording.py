@@ -21,12 +21,22 @@ def require_hint(hint: int) -> None:
         raise ValueError(f"hint is {hint!r}; it needs 1 (vague), 2 or 3 (exact)")
 
 
+def not_judged_lines(name: str, reason: str) -> list[str]:
+    """What was not judged, and why; `reason` may end a traceback, whose other lines follow."""
+    *trace, sentence = reason.splitlines() or [""]
+    return [*wrapped(f"not judged  {name}: {sentence}.", 0), *(f"  {line}" for line in trace)]
+
+
+def why_stopped(diagnosis: Diagnosis) -> str:
+    """Why functions were not judged: what they raise at every stage, or that they are not written yet."""
+    last = diagnosis.stopped.splitlines()[-1]
+    return "it is not written yet" if last.startswith("NotImplementedError") else diagnosis.stopped.rstrip(".")
+
+
 def headline(diagnosis: Diagnosis) -> str:
-    """One line: the verdict, the functions at fault, and why."""
-    if diagnosis.ok:
-        return f"ok     {', '.join(diagnosis.functions)}"
-    if diagnosis.stopped:
-        return f"STOPS  {', '.join(diagnosis.functions)}: {diagnosis.stopped.splitlines()[-1]}"
+    """One line on what was judged: the verdict, the functions at fault, and why."""
+    if diagnosis.verdict != "wrong":
+        return f"ok     {', '.join(diagnosis.judged)}"
     functions = ", ".join(at_fault(diagnosis))
     if nothing_new(diagnosis):
         return f"WRONG  {functions}: nothing but what was found above ({', '.join(bug.id for bug in diagnosis.known)})"
@@ -42,13 +52,13 @@ def nothing_new(diagnosis: Diagnosis) -> bool:
 def at_fault(diagnosis: Diagnosis) -> tuple[str, ...]:
     """Of the two functions, the backward pass where its gradients are wrong and the outputs right; the forward pass
     where its outputs are wrong and the gradients are theirs."""
-    if len(diagnosis.functions) < 2 or diagnosis.findings or any(stage.raised for stage in diagnosis.stages):
-        return diagnosis.functions
+    if len(diagnosis.judged) < 2 or diagnosis.findings or any(stage.raised for stage in diagnosis.stages):
+        return diagnosis.judged
     forward = any(stage.wrong_outputs for stage in diagnosis.stages)
     backward = any(stage.wrong for stage in diagnosis.stages)
     if forward != backward:
-        return diagnosis.functions[:1] if forward else diagnosis.functions[1:]
-    return diagnosis.functions
+        return diagnosis.judged[:1] if forward else diagnosis.judged[1:]
+    return diagnosis.judged
 
 
 def cause(diagnosis: Diagnosis) -> str:
@@ -78,11 +88,23 @@ def places(diagnosis: Diagnosis) -> str:
 def words(diagnosis: Diagnosis, hint: int = 1) -> str:
     """The whole of it, over several lines; hint is 1 (vague), 2 or 3 (the right line)."""
     require_hint(hint)
+    said = [not_judged_words(diagnosis)] if diagnosis.stopped else []
+    return "\n".join([*said, *judged_words(diagnosis, hint)])
+
+
+def not_judged_words(diagnosis: Diagnosis) -> str:
+    """On the functions that stop."""
+    return "\n".join(not_judged_lines(", ".join(diagnosis.not_judged), why_stopped(diagnosis)))
+
+
+def judged_words(diagnosis: Diagnosis, hint: int) -> list[str]:
+    """On the functions that were judged; [] where none was."""
+    if not diagnosis.judged:
+        return []
     lines = [headline(diagnosis)]
-    if diagnosis.ok or nothing_new(diagnosis):
-        return lines[0]
-    trace = diagnosis.stopped.splitlines()
-    lines += [f"  {line}" for line in (*(trace if len(trace) > 1 else ()), *stage_table(diagnosis))]
+    if diagnosis.verdict != "wrong" or nothing_new(diagnosis):
+        return lines
+    lines += [f"  {line}" for line in stage_table(diagnosis)]
     for sentence in (*diagnosis.sentences, *diagnosis.findings):
         lines += wrapped(sentence)
     if diagnosis.named:
@@ -92,7 +114,7 @@ def words(diagnosis: Diagnosis, hint: int = 1) -> str:
             "No known mistake gives these numbers. What holds and what fails points to "
             f"{places(diagnosis)}: look there first."
         )
-    return "\n".join(lines)
+    return lines
 
 
 def wrapped(text: str, indent: int = 2, first: str = "") -> list[str]:
@@ -150,8 +172,9 @@ def as_dict(diagnosis: Diagnosis, hint: int = 1) -> dict[str, Any]:
     return {
         "subject": diagnosis.subject,
         "functions": list(diagnosis.functions),
+        "verdict": diagnosis.verdict,
         "ok": diagnosis.ok,
-        "cause": "" if diagnosis.ok else cause(diagnosis),
+        "cause": cause(diagnosis) if diagnosis.verdict == "wrong" else "",
         "stopped": diagnosis.stopped,
         "stages": [stage._asdict() for stage in diagnosis.stages],
         "named": [

@@ -7,36 +7,67 @@ import json
 import time
 from pathlib import Path
 
-from npbilstm.classroom.diagnosis import Diagnosis, diagnose_pairs
+from npbilstm.classroom.diagnosis import diagnose_pairs
+from npbilstm.classroom.own_code.definitions import written
+from npbilstm.classroom.own_code.errors import OwnError
+from npbilstm.classroom.own_code.passes import pairs_of_theirs
 from npbilstm.classroom.own_code.process import OwnProcess
-from npbilstm.classroom.report import NONE_THERE, DiagnosisReport
+from npbilstm.classroom.own_code.unread import none_there, unread_in_source
+from npbilstm.classroom.report import DiagnosisReport
 from npbilstm.classroom.subjects import Subject
-from npbilstm.classroom.wording import words
-from npbilstm.commands.terminal import say
+from npbilstm.commands.own_file import read_source, require_file
+from npbilstm.commands.terminal import fault_of, say
 from npbilstm.training.progress import on_terminal, tell
 
-WRONG = 1
+EXIT_CODES = {"right": 0, "wrong": 1, "not judged": 3}
 LOOK_EVERY = 0.3
 """Seconds between two looks at the file, with --watch."""
 
 
-def run_check_file(options: argparse.Namespace) -> int:
-    """Judge the file, again at each save with --watch -> 0 all is right, 1 something is wrong.
+class CheckerError(Exception):
+    """Something went wrong in the judging itself, and not in the file; the cause says what."""
 
-    Raises OwnError, ValueError or OSError where the file cannot be run.
+
+def run_check_file(options: argparse.Namespace) -> int:
+    """Judge the file, again at each save with --watch -> 0 all that looks like a pass is right, 1 something is wrong, 3
+    nothing is, and something was not judged.
+
+    Raises ValueError or OSError where the file cannot be run, CheckerError where the fault is not the file's.
     """
+    try:
+        require_options(options)
+        if options.watch:
+            require_file(options.file)  # nothing to watch is an error; a file that goes away for a moment is none
+            watch(options)
+        return judge(options)
+    except (OSError, ValueError, CheckerError) as error:
+        say_error(options, error)
+        raise
+
+
+def require_options(options: argparse.Namespace) -> None:
+    """Raise ValueError for options that a FILE does not go with."""
     if options.method is not None:
         raise ValueError("--method is for the package's own gradients; a FILE is judged against the textbook")
     if not (options.seconds > 0):
         raise ValueError(f"--seconds is {options.seconds:g}; it needs a positive number")
-    if not options.watch:
-        return judge(options)
-    Path(options.file).stat()  # nothing to watch is an error; a file that goes away for a moment is none
+
+
+def say_error(options: argparse.Namespace, error: Exception) -> None:
+    """Write an error as JSON, where that is wanted."""
+    if options.json:
+        said = fault_of(error.__cause__ or error) if isinstance(error, CheckerError) else str(error)
+        say(json.dumps({"file": options.file, "verdict": "not judged", "ok": False, "error": said}, indent=2))
+
+
+def watch(options: argparse.Namespace) -> None:
+    """Judge the file, and again whenever it is saved, until Ctrl-C."""
     while True:
         saved = stamp(options.file)
         try:
             judge(options)
         except (OSError, ValueError) as error:
+            say_error(options, error)
             tell(f"{error}\n")
         tell(f"Watching {options.file}; Ctrl-C ends.\n")
         while stamp(options.file) == saved:
@@ -54,30 +85,35 @@ def stamp(path: str) -> tuple[int, int]:
 
 
 def judge(options: argparse.Namespace) -> int:
-    """Judge the file once, and print what is found as it is found."""
+    """Judge the file once, and print what is found."""
     start = time.perf_counter()
-    found: list[Diagnosis] = []
-    try:
-        with OwnProcess(options.file, settings(options), options.seconds) as own:
-            if not own.subjects:
-                raise ValueError(f"{options.file}: {NONE_THERE}")
-            for diagnosis in diagnose_pairs({name: own.pair(name) for name in own.subjects}, begin=judging):
-                found.append(diagnosis)
-                if on_terminal():
-                    tell("\r\x1b[K")
-                if not options.json:
-                    say(words(diagnosis, options.hint))
-    except (OSError, ValueError) as error:
-        if options.json:
-            say(json.dumps({"file": options.file, "ok": False, "error": str(error)}, indent=2))
-        raise
-    report = DiagnosisReport(tuple(found), options.hint, own.others)
+    source = read_source(options.file)
+    with OwnProcess(options.file, settings(options), options.seconds) as own:
+        try:
+            report = report_on(own, source, options.hint)
+        except (OSError, OwnError):
+            raise
+        except Exception as error:
+            raise CheckerError from error
+    if not report.diagnoses and not report.unread:
+        raise ValueError(f"{options.file}: {none_there(each.name for each in written(source))}")
     seconds = time.perf_counter() - start
     if options.json:
         say(json.dumps({"file": options.file, "seconds": round(seconds, 2), **report.as_dict()}, indent=2))
     else:
-        say(f"\n{report.verdict} Judged in {seconds:.1f} s.")
-    return 0 if report.ok else WRONG
+        say(f"{report} Judged in {seconds:.1f} s.")
+    return EXIT_CODES[report.verdict]
+
+
+def report_on(own: OwnProcess, source: str, hint: int) -> DiagnosisReport:
+    """What is found in a file: what is judged, and what stands unread beside it."""
+    found = []
+    for diagnosis in diagnose_pairs(pairs_of_theirs(own.functions, own.pair), begin=judging):
+        found.append(diagnosis)
+        if on_terminal():
+            tell("\r\x1b[K")
+    named = [name for diagnosis in found for name in diagnosis.functions]
+    return DiagnosisReport(tuple(found), hint, tuple(unread_in_source(source, named, own.others)))
 
 
 def settings(options: argparse.Namespace) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,6 +19,14 @@ def show(text: str = "") -> None:
 def say(text: str = "") -> None:
     """As show, without what steers a terminal."""
     show(printable(text))
+
+
+def fault_of(error: BaseException) -> str:
+    """The sentence for an error that nobody expected, which is nobody's fault but this program's."""
+    place = traceback.extract_tb(error.__traceback__)
+    where = f", at line {place[-1].lineno} of {Path(place[-1].filename).name}" if place else ""
+    message = f"{type(error).__name__}: {error}".rstrip(": ")
+    return f"something went wrong in npbilstm itself, and not in what it was given ({message}{where})"
 
 
 def require_free(option: str, path: str, overwrite: bool, inputs: list[str | None], instead: str = "") -> None:

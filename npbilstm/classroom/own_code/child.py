@@ -21,14 +21,14 @@ from typing import IO, Any
 
 import numpy.random  # noqa: F401  before a file of theirs with the name of a module that it needs
 
-from npbilstm import textbook
 from npbilstm.classroom.own_code.arguments import renamed_arguments
 from npbilstm.classroom.own_code.containment import contain
 from npbilstm.classroom.own_code.errors import OwnError
 from npbilstm.classroom.own_code.layouts import layout_of, read_header
 from npbilstm.classroom.own_code.messages import packed, receive
-from npbilstm.classroom.own_code.passes import OwnPair, pair_of_theirs, unjudged
+from npbilstm.classroom.own_code.passes import OwnPair, pair_of_theirs
 from npbilstm.classroom.own_code.raised import WIDTH, described
+from npbilstm.classroom.own_code.unread import PASSES, told
 from npbilstm.classroom.subjects import SUBJECTS, Arrays
 
 
@@ -44,9 +44,9 @@ class File:
             self.layout, self.renamed = layout_of(settings), renamed_arguments(settings)
         except ValueError as error:
             raise OwnError(f"{Path(path).name}: {error}") from None
-        own = own_names(run(path, source), source)
-        self.functions = {name: value for name, value in own.items() if name in textbook.__all__}
-        self.others = unjudged(own)
+        module = run(path, source)
+        self.functions = {name: value for name, value in own_names(module, source).items() if name in PASSES}
+        self.others = told(vars(module), self.functions)
         self.pairs: dict[str, OwnPair | None] = {}
         self.runs: dict[int, Any] = {}
 

@@ -1,13 +1,14 @@
 """A person's own functions as a subject's pair of passes: by the textbook's names, in the textbook's layout.
 
 They are called in their own way and their own layout, with fresh copies each time, and what they return is copied. What
-is wrong with how they behave, not with their numbers, is found on the way: arrays changed in place, and a backward pass
-that takes differences of the forward pass.
+is wrong with how they behave, not with their numbers, is found on the way: arrays changed in place, a backward pass
+that takes differences of the forward pass, one that answers otherwise when it is called again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import copy
+from collections.abc import Callable, Collection, Mapping
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -20,8 +21,8 @@ from npbilstm.classroom.own_code.errors import OwnError
 from npbilstm.classroom.own_code.layouts import Layout, to_theirs
 from npbilstm.classroom.planting import reached
 from npbilstm.classroom.probes import size_of
-from npbilstm.classroom.subjects import Arrays, Subject, names_in
-from npbilstm.gradcheck.pair_faults import RECOMPUTED, counted
+from npbilstm.classroom.subjects import SUBJECTS, Arrays, Subject, names_in
+from npbilstm.gradcheck.pair_faults import RECOMPUTED, counted, unlike
 
 
 class OwnPair(NamedTuple):
@@ -42,6 +43,13 @@ class OwnPair(NamedTuple):
     absent: frozenset[str]
     findings: list[str]
     changed: list[str]
+
+
+class Refused(NamedTuple):
+    """Functions of a person's, by their names, of which no pair can be made, and the reason."""
+
+    functions: tuple[str, ...]
+    reason: str
 
 
 class Run(NamedTuple):
@@ -75,13 +83,18 @@ def pair_of_theirs(
     return OwnPair(own.run_forward, backward, names, uses, own.absent, own.findings, own.changed)
 
 
-def unjudged(names: Mapping[str, Any]) -> list[str]:
-    """Functions that look like passes, by their names, and are none of the textbook's."""
-    return [
-        name
-        for name, value in names.items()
-        if name.endswith(("_forward", "_backward")) and callable(value) and name not in textbook.__all__
-    ]
+def pairs_of_theirs(functions: Collection[str], make: Callable[[str], OwnPair | None]) -> dict[str, OwnPair | Refused]:
+    """The pair of every subject of which a person has a pass, by the subject's name; Refused where `make`, which is
+    given that name, raises OwnError."""
+    pairs: dict[str, OwnPair | Refused] = {}
+    for name, subject in SUBJECTS.items():
+        theirs = tuple(each for each in (subject.forward, subject.backward) if each in functions)
+        if theirs:
+            try:
+                pairs[name] = make(name) or Refused(theirs, "it could not be found again")
+            except OwnError as error:
+                pairs[name] = Refused(theirs, str(error))
+    return pairs
 
 
 class OwnPasses:
@@ -151,27 +164,47 @@ class OwnPasses:
         given = {}
         for name, value in run.outputs.values.items():
             given[name] = like(value, name, upstream[name], subject.outputs[name], layout)
-        before = {name: snapshot(value) for name, value in given.items()}
-        cached = snapshot(run.outputs.cache)
+        again = copy.deepcopy(given)
+        held = {gradient_called(name): value for name, value in given.items()} | run.given
+        before = {name: snapshot(value) for name, value in held.items()}
         answer, calls = counted(self.forward, lambda: self.backward(*self.backward_arguments(run, given)))  # type: ignore[misc]
-        for name, value in given.items():
+        for name, value in held.items():
             if snapshot(value) != before[name]:
-                self.find_changed(subject.backward, gradient_called(name))
-        if snapshot(run.outputs.cache) != cached:
-            self.find(f"{subject.backward} changes its cache in place; a second call on it would answer otherwise")
+                self.find_changed(subject.backward, name)
         if calls > RECOMPUTED:
             self.find(
                 f"{subject.backward} calls {subject.forward} {calls} times in one pass; differences of the "
                 "forward pass are no backward pass"
             )
-        grads = {}
-        for name, value in gradients_in(
-            subject, subject.backward, answer, [argument for _, argument in self.arguments]
-        ).items():
+        grads = self.gradients_of(run, answer)
+        self.call_again(run, again, grads)
+        return grads
+
+    def gradients_of(self, run: Run, answer: Any) -> Arrays:
+        """The gradients by name in what their backward function returned."""
+        subject, grads = self.subject, {}
+        arguments = [argument for _, argument in self.arguments]
+        for name, value in gradients_in(subject, subject.backward, answer, arguments).items():
             called = f"{subject.backward}'s {gradient_called(name)}"
             shape = np.shape(run.inputs[name])
-            grads[name] = array_of_ours(called, name, value, subject.inputs[name], layout, shape)
+            grads[name] = array_of_ours(called, name, value, subject.inputs[name], self.layout, shape)
         return grads
+
+    def call_again(self, run: Run, given: dict[str, Any], grads: Arrays) -> None:
+        """Call their backward function once more on the same cache, and find whether it answers otherwise."""
+        called = self.subject.backward
+        try:
+            second = self.gradients_of(run, self.backward(*self.backward_arguments(run, given)))  # type: ignore[misc]
+        except Exception as error:
+            message = str(error) or type(error).__name__
+            self.find(f"{called} stops when it is called again on the same cache ({message.splitlines()[-1]})")
+            return
+        differing = [gradient_called(name) for name in grads if unlike(grads[name], second[name])]
+        if differing:
+            self.find(
+                f"{called} gives another {', '.join(differing)} when it is called again on the same cache: something "
+                "is kept, added up or used up from call to call"
+            )
 
     def backward_arguments(self, run: Run, given: Mapping[str, Any]) -> list[Any]:
         """What their backward function is called with: the upstream gradients, nested as the outputs are or one by

@@ -52,6 +52,9 @@ def floats():
     alone, _, cache = LAYERS["LSTM"].forward(X[0], training=True)
     yield "x", "one sequence", LAYERS["LSTM"].forward, X[0]
     yield "dy", "one sequence", lambda d: LAYERS["LSTM"].backward(d, cache), alone
+    pair = LAYERS["merge None"]
+    (y_fwd, y_rev), _, cache_of_pair = pair.forward(X[0], training=True)
+    yield "dy[1]", "one sequence", lambda d: pair.backward((y_fwd, d), cache_of_pair), y_rev
     for name, layer, x, options in [
         ("linear", LINEAR, X, {}),
         ("dropout", DROPOUT, X, {"training": True}),
@@ -139,15 +142,27 @@ def test_a_tensor_that_requires_a_gradient_is_told_how_to_become_an_array(name, 
     )
 
 
+def test_what_cannot_be_read_within_a_list_or_for_another_reason_is_not_called_ragged():
+    class Broken:
+        def __array__(self, dtype=None, copy=None):
+            raise ValueError("NA is no number.")
+
+    with pytest.raises(TypeError, match="x cannot be read as an array: NA is no number; of a torch tensor it needs"):
+        LINEAR.forward(Broken())
+    with pytest.raises(TypeError, match="x cannot be read as an array: Can't call numpy"):
+        LINEAR.forward([Tensor(), Tensor()])
+
+
 def ragged_of(array):
     """The array's numbers, as lists of unequal lengths at the first axis, at the last, and with NumPy's objects."""
     rows = array.tolist()
     yield [*rows[:-1], rows[-1] * 2] if array.ndim > 1 else [rows, rows[0]]
     yield [[1, 2], [1]]
     yield [np.zeros((2, 3)), np.zeros((3, 3))]
-    objects = np.empty(2, object)
-    objects[:] = [[1, 2], [1]]
-    yield objects
+    for kind in (list, np.array):
+        objects = np.empty(2, object)
+        objects[:] = [kind([1, 2]), kind([1])]
+        yield objects
 
 
 @pytest.mark.parametrize(("name", "run", "array"), LISTS)
@@ -174,6 +189,14 @@ def test_integers_are_no_floating_numbers(name, run, array):
     code = name.split()[-1]
     sentence = f"{name} has dtype int64; it needs floating numbers, e.g. {code}.astype(np.float32)"
     assert str(refused.value) == sentence
+
+
+@pytest.mark.parametrize("options", [{}, {"merge": None}, {"bidirectional": True}])
+def test_the_gradient_of_one_sequence_may_be_a_list_of_rows(options):
+    layer = nb.LSTM(3, 4, rng=0, **options)
+    for T in (2, 5):
+        y, _, cache = layer.forward(X[0, :T], training=True)
+        assert_all_close(layer.backward(y.tolist(), cache), layer.backward(y, cache), 0)
 
 
 @pytest.mark.parametrize(("name", "run", "array"), LISTS)
@@ -300,6 +323,14 @@ def test_a_trace_refuses_what_its_layer_refuses():
             run(np.ma.array(X))
         with pytest.raises(TypeError, match="cannot be read as an array"):
             run(Tensor())
+
+
+@pytest.mark.parametrize("what", ["ids", "labels"])
+def test_a_trainer_refuses_masked_sequences(what):
+    sequence = {"ids": IDS[0], "labels": IDS[0] % 3}
+    sequence[what] = np.ma.array(sequence[what])
+    with pytest.raises(TypeError, match=rf"train\[0\]'s {what} is a masked array, whose mask would be lost"):
+        nb.Trainer(MODELS[0]).train([tuple(sequence.values())], show=False)
 
 
 def test_weights_are_read_as_carefully():

@@ -93,11 +93,15 @@ def recurrent(**options):
 
 
 SET_LATER = [
-    *((recurrent, "dropout", value, f"dropout is {value!r}; {NO_FRACTION}") for value in (1, 1.5, -0.1, "0.5", None)),
+    *(
+        (recurrent, "dropout", value, f"dropout is {value!r}; {NO_FRACTION}")
+        for value in (1, 1.5, -0.1, "0.5", None, False)
+    ),
     *((recurrent, "recurrent_dropout", value, f"recurrent_dropout is {value!r}; ") for value in (1, np.nan, True, 1j)),
     *((lambda: nb.Dropout(0.5), "p", value, f"p is {value!r}; {NO_FRACTION}") for value in (1, -0.1, None, [0.5])),
     (recurrent, "merge", "max", "merge is 'max'; it needs one of 'concat', 'sum', 'mul', 'ave', None"),
     (recurrent, "merge", ["sum"], "merge is ['sum']; it needs one of"),
+    (recurrent, "merge", np.array([1, 2]), "merge is array([1, 2]); it needs one of"),
     (recurrent, "store_every", 0, "store_every is 0; it needs to be at least 1"),
     (recurrent, "store_every", 2.5, "store_every is 2.5; it needs a whole number"),
     *((recurrent, name, 0, f"{name} is 0; it needs to be at least 1") for name, _ in SIZE_NAMES),
@@ -118,6 +122,9 @@ SET_LATER = [
     (recurrent, "rng", 5, "rng is 5; a layer needs a generator, e.g. np.random.default_rng(5)"),
     (lambda: nb.GRU(3, 4), "reset_after", False, "params has '0.forward.b_hn', which is none of"),
     (lambda: nb.GRU(3, 4), "reset_after", "before", "reset_after is 'before'; it needs True or False"),
+    (lambda: nb.GRU(3, 4), "dropout", 1, "dropout is 1; "),
+    (lambda: nb.RNN(3, 4), "dropout", 1, "dropout is 1; "),
+    (lambda: nb.RNN(3, 4), "nonlinearity", ["relu"], "nonlinearity is ['relu']; it needs one of 'tanh', 'relu'"),
     (lambda: nb.RNN(3, 4), "nonlinearity", "elu", "nonlinearity is 'elu'; it needs one of 'tanh', 'relu'"),
     (lambda: nb.Dropout(0.5), "rng", None, "rng is None; a layer needs a generator"),
     (lambda: nb.Linear(3, 4), "input_size", 2, "params['W'] has shape (3, 4); it needs (2, 4)"),
@@ -167,6 +174,14 @@ def test_a_copy_is_told_the_same_and_the_layer_itself_goes_on(make, name, value,
     forward(layer)
 
 
+def test_a_model_that_lacks_a_part_takes_no_params_either():
+    model = tagger()
+    params = dict(model.params)
+    model.linear = None
+    with pytest.raises(TypeError, match="linear is None; it needs to be of the class Linear"):
+        model.with_params(params)
+
+
 def test_a_merge_of_two_layers_changes_what_the_upper_one_needs():
     layer = nb.BiLSTM(3, 4, 2, rng=0)
     layer.merge = "sum"
@@ -188,18 +203,21 @@ def test_a_seed_that_is_none_is_named(rng):
     for make in (nb.LSTM, nb.Linear, nb.Embedding, nb.SequenceTagger):
         with pytest.raises(TypeError, match=f"rng is {rng!r}; it needs a seed, a generator or None"):
             make(3, 4, rng=rng)
+    with pytest.raises(TypeError, match=f"rng is {rng!r}; it needs a seed, a generator or None"):
+        nb.Dropout(rng=rng)
     for forward_of in (nb.LSTM(3, 4).forward, nb.Dropout(0.5).forward):
         with pytest.raises(TypeError, match=f"rng is {rng!r}; it needs a seed, a generator or None"):
             forward_of(X, training=True, rng=rng)
 
 
-@pytest.mark.parametrize(("before", "after"), [("mul", "ave"), ("sum", "mul"), ("concat", None)])
+@pytest.mark.parametrize(("before", "after"), [("mul", "ave"), ("sum", "mul"), ("concat", None), (None, "concat")])
 def test_backward_joins_the_directions_as_its_own_forward_did(before, after):
-    layer = nb.BiLSTM(3, 4, merge=before, rng=0)
-    y, _, cache = layer.forward(X, training=True)
-    expected = layer.backward(y, cache)
-    layer.merge = after
-    assert_all_close(layer.backward(y, cache), expected, 0)
+    for x in (X, X[0]):
+        layer = nb.BiLSTM(3, 4, merge=before, rng=0)
+        y, _, cache = layer.forward(x, training=True)
+        expected = layer.backward(y, cache)
+        layer.merge = after
+        assert_all_close(layer.backward(y, cache), expected, 0)
 
 
 @pytest.mark.parametrize("before", ["final", "mean", "max"])

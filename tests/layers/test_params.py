@@ -179,6 +179,14 @@ def test_what_is_like_an_array_and_is_none_is_refused():
     assert_refused(layer, lambda: layer.params.update(W=Tensor()), TypeError, r"params\['W'\] is a Tensor; it needs a")
 
 
+@pytest.mark.parametrize("dtype", [np.float16, np.longdouble, ">f4", int])
+def test_numbers_that_no_layer_works_in_are_refused_where_all_are_such(dtype):
+    for layer in (make_layer(bidirectional=True), *OTHERS):
+        odd = {name: p.astype(dtype) for name, p in layer.params.items()}
+        with pytest.raises(TypeError, match=rf"params\['.*'\] has dtype {np.dtype(dtype)}; it needs float"):
+            layer.with_params(odd)
+
+
 @pytest.mark.parametrize("make", [nb.LSTM, nb.GRU, nb.RNN])
 def test_one_float64_among_float32_is_refused(make):
     layer = make(3, 4, rng=0)
@@ -211,6 +219,13 @@ def test_any_parameters_may_be_complex_for_the_complex_step(layer, data):
     again, _, _ = layer.with_params(whole).forward(inputs[0], inputs[1], inputs[2])
     assert_all_close(y, again, 0)
     assert all(part.dtype == np.complex128 for part in (y if isinstance(y, tuple) else [y]))
+
+
+@pytest.mark.parametrize(("real", "both"), [(np.float32, np.complex64), (np.float64, np.complex128)])
+def test_a_complex_parameter_makes_the_work_complex_and_no_more_precise(real, both):
+    layer = linear(real)
+    layer.params["b"] = layer.params["b"].astype(both)
+    assert layer.forward(np.ones((2, 3), np.float64))[0].dtype == both
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex64, np.complex128])

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -163,10 +164,11 @@ def test_an_alarm_that_a_file_sets_and_that_raises_between_calls_is_a_sentence(f
     )
     with OwnProcess(file(source)) as own:
         pair = own.pair("sigmoid")
-        with pytest.raises(OwnError, match="ended the process that it runs in, with exit code 1|ValueError"):
+        with suppress(OwnError):  # where it comes before the answer
             pair.forward({"a": np.ones((2, 3))})
             own.process.popen.wait(60)
-            pair.forward({"a": np.ones((2, 3))})
+            with pytest.raises(OwnError, match="ended the process that it runs in, with exit code 1"):
+                pair.forward({"a": np.ones((2, 3))})
     assert "Traceback" not in capsys.readouterr().err
 
 

@@ -46,7 +46,6 @@ class PipedProcess:
         self, command: Sequence[str], environment: Mapping[str, str], printed: Callable[[bytes], None]
     ) -> None:
         self.allowed = math.inf
-        self.ended = False
         self.unsent: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self.chunks: queue.Queue[bytes] = queue.Queue(CHUNKS)
         self.unread = bytearray()
@@ -57,7 +56,7 @@ class PipedProcess:
             raise process
         self.popen = process
         self.allow(math.inf)
-        start_thread(pass_on, process.stdout, self.keep)
+        start_thread(pass_on, process.stdout, self.chunks.put)
         self.printing = start_thread(pass_on, process.stderr, printed)
 
     def launch(
@@ -90,11 +89,6 @@ class PipedProcess:
                 process.stdin.flush()  # type: ignore[union-attr]
         with suppress(OSError):
             process.stdin.close()  # type: ignore[union-attr]
-
-    def keep(self, chunk: bytes) -> None:
-        """Keep what has come for `read`, as long as somebody will read it."""
-        if not self.ended:
-            self.chunks.put(chunk)
 
     def send(self, message: bytes) -> None:
         """Let a message be written."""
@@ -145,14 +139,13 @@ class PipedProcess:
 
     def end(self) -> None:
         """End the process and those that it has started, and show what it still had to say."""
-        self.ended = True
         if hasattr(os, "killpg"):
             with suppress(OSError):  # it is gone
                 os.killpg(self.popen.pid, signal.SIGKILL)
         self.popen.kill()
         self.unsent.put(b"")
         with suppress(queue.Empty):
-            while True:  # a reader that waits for room goes on, and ends
+            while True:  # so that whoever waits for room to put more goes on, and ends
                 self.chunks.get_nowait()
         self.exit_code()
         self.printing.join(MERCY)

@@ -99,8 +99,8 @@ def test_the_table_says_what_is_wrong_at_each_stage():
 def test_findings_are_said_and_written():
     diagnosis = Diagnosis("lstm", ("f", "b"), (RIGHT,), sentences=("One.",), findings=("Two.",), stopped="a\nb")
     lines = words(diagnosis).splitlines()
-    assert lines[0] == "STOPS  f, b: b"
-    assert all(f"  {part}" in lines for part in ("One.", "Two.", "a", "b"))
+    assert lines[:3] == ["not judged  b: b.", "  a", "WRONG  f: Two."]
+    assert all(f"  {part}" in lines for part in ("One.", "Two."))
     written = as_dict(diagnosis)
     assert (written["sentences"], written["findings"], written["stopped"]) == (["One."], ["Two."], "a\nb")
     assert not written["ok"]

@@ -13,14 +13,12 @@ from npbilstm.classroom.own_code.unread import PASSES, told, unread_in_names, un
 from tests.classroom.innocent_files import ALL_JUDGED, INNOCENT
 from tests.classroom.own_files import FILES
 from tests.classroom.unread_files import UNREAD
-from tests.classroom.unread_forms import START
+from tests.classroom.unread_forms import MADE, START
 from tests.planting import planted_below
 
 NOT_LIVING = {"a branch that was not taken", "a try that failed", "one that is deleted", "one in place of another"}
 NOT_LIVING |= {"lines outside of functions", "a function inside a function", "a step of another kind"}
 """Where the source alone tells, or by another name."""
-MADE = {"made as the file runs", "a class that is made"}
-"""Where the text does not tell."""
 BY_ITS_ARGUMENTS = "Coursera: a sequence by one of the textbook's names"
 """What looks as if it could be judged, until it is called."""
 
@@ -85,7 +83,7 @@ def test_nothing_is_named_in_files_of_the_textbooks_functions(form):
         (looks, "passes and (any(map(carries, nodes)) or any(map(turns, nodes)))", "False"),
         (looks, "(any(map(carries, nodes)) or any(map(turns, nodes)))", "any(map(carries, nodes))"),
         (looks, "(any(map(carries, nodes)) or any(map(turns, nodes)))", "any(map(turns, nodes))"),
-        (looks, "return any(is_complement(factor)", "return False and any(is_complement(factor)"),
+        (looks, "return bool(complements) and any(", "return False and any("),
         (looks, 'called & SQUASHINGS or any(map(is_rectifier, nodes)) or ("exp"', '("exp"'),
         (looks, 'or ("exp" in called and divides)', ""),
         (looks, "if any(map(TWO_SIGNS.fullmatch, whole)):", "if False:"),

@@ -1,5 +1,5 @@
-"""Files in which a pass stands that nobody judges, in forms of no course: any name, and whatever else Python has to make
-something that can be called."""
+"""Files in which a pass stands that nobody judges, in forms of no course: under any name, and in whatever Python has
+that can be called."""
 
 START = """
 import functools
@@ -176,3 +176,6 @@ def tanh(a): return cell.forward(a)
     ),
 }
 """A file's name -> its source without START, the names that must be told."""
+
+MADE = {"made as the file runs", "a class that is made"}
+"""The forms of which the text does not tell."""

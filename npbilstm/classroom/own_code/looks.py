@@ -63,7 +63,7 @@ slope           1 - y**2, or y * (1 - y)
 passes          calls a pass and hands it what it gave, in a loop, or calls it on what is turned round
 """
 MOST_FACTORS = 30
-"""A product of more is nobody's slope."""
+"""How many factors of a product are looked at for a slope."""
 CERTAIN = {"product", "squashing", "gradient", "slope"}
 """What counts where the name is innocent: an optimiser has weighted sums, and a training loop calls passes."""
 
@@ -192,10 +192,8 @@ def is_slope(node: ast.AST) -> bool:
             return isinstance(of.right, ast.Constant) and of.right.value == 2
         return isinstance(of, ast.BinOp) and isinstance(of.op, ast.Mult) and ast.dump(of.left) == ast.dump(of.right)
     factors = factors_of(node)
-    if len(factors) > MOST_FACTORS:
-        return False
-    others = {ast.dump(factor) for factor in factors}
-    return any(is_complement(factor) and ast.dump(factor.right) in others for factor in factors)  # type: ignore[attr-defined]
+    complements = [ast.dump(factor.right) for factor in factors if is_complement(factor)]  # type: ignore[attr-defined]
+    return bool(complements) and any(ast.dump(factor) in complements for factor in factors)
 
 
 def is_complement(node: ast.AST) -> bool:
@@ -205,10 +203,10 @@ def is_complement(node: ast.AST) -> bool:
 
 
 def factors_of(node: ast.AST) -> list[ast.AST]:
-    """a, b and c of a * b * c."""
+    """a, b and c of a * b * c, and no more than are looked at."""
     factors: list[ast.AST] = []
     waiting = [node]
-    while waiting:
+    while waiting and len(factors) < MOST_FACTORS:
         node = waiting.pop()
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
             waiting += [node.left, node.right]

@@ -47,13 +47,13 @@ def from_names(source, unread=unread):
     return [each.name for each in unread.unread_in_names(vars(module), judged_in(module))]
 
 
-@pytest.mark.parametrize("form", UNREAD.keys() - {BY_ITS_ARGUMENTS})
+@pytest.mark.parametrize("form", sorted(UNREAD.keys() - {BY_ITS_ARGUMENTS}))
 def test_a_pass_that_nobody_judges_is_named_and_nothing_else(form):
     source, names = UNREAD[form]
     assert sorted(from_source(START + source)) == sorted(names)
 
 
-@pytest.mark.parametrize("form", UNREAD.keys() - {BY_ITS_ARGUMENTS} - NOT_LIVING)
+@pytest.mark.parametrize("form", sorted(UNREAD.keys() - {BY_ITS_ARGUMENTS} - NOT_LIVING))
 def test_it_is_named_in_a_namespace_too(form):
     source, names = UNREAD[form]
     assert sorted(from_names(START + source)) == sorted(names)

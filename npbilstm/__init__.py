@@ -76,7 +76,7 @@ if TYPE_CHECKING:
         windows,
     )
 
-__version__ = "0.5.0"
+__version__ = "0.6.0"
 
 _LOSSES = ("binary_cross_entropy", "mean_squared_error", "softmax_cross_entropy")
 _HOMES = {

@@ -88,7 +88,12 @@ def test_json_says_why_a_file_cannot_be_run(file, capsys):
         assert found["error"] in error
 
 
-UNREAD_FORMS = [*list(COURSES)[::2], *list(FORMS)[::3], *sorted(MADE), "Coursera: a sequence by one of the textbook's names"]
+UNREAD_FORMS = [
+    *list(COURSES)[::2],
+    *list(FORMS)[::3],
+    *sorted(MADE),
+    "Coursera: a sequence by one of the textbook's names",
+]
 
 
 @pytest.mark.parametrize("form", UNREAD_FORMS)

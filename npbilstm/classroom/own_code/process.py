@@ -38,7 +38,8 @@ KEPT = {
     *("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"),  # without which some interpreters do not start
     "OPENBLAS_CORETYPE",  # so that its numbers are rounded as they are here
 }
-"""The environment's variables that the process is given, besides LC_...: what Python needs, and no secrets."""
+"""The environment's variables that the process is given, besides LC_...: what Python needs, and no secrets. It works in
+the folder that this one works in, and has the person's HOME, as when they run the file themselves."""
 ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL")} | {"VECLIB_MAXIMUM_THREADS": "1"}
 """Small arrays gain nothing from more, and every thread takes memory."""
 

@@ -232,7 +232,7 @@ def rewrite(saved, path, change):
         (lambda meta, arrays: meta["position"].update(waited=-1), "its run cannot be taken up"),
         (lambda meta, arrays: meta["position"].update(best=np.nan), "its run cannot be taken up"),
         (lambda meta, arrays: meta["position"].update(loss_sum=np.inf), "its run cannot be taken up"),
-        (lambda meta, arrays: meta["optimiser"].update(steps=-1), "its run cannot be taken up"),
+        (lambda meta, arrays: meta["optimiser"].update(steps=-1), r"be taken up \(steps is -1; it needs"),
         (lambda meta, arrays: meta["position"].update(history=None), "its run cannot be taken up"),
         (lambda meta, arrays: meta["generator"]["state"].update(inc=-1), "its run cannot be taken up"),
         (lambda meta, arrays: meta["optimiser"].update(steps="many"), "its run cannot be taken up"),

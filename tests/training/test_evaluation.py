@@ -130,6 +130,13 @@ def test_confusion_accuracy_and_recall_by_hand():
     assert accuracy(np.zeros((2, 2))) == 0
 
 
+def test_a_class_that_occurs_once_is_recognised_wholly_or_not_at_all():
+    counts = confusion(np.array([0, 1, 2, 2]), np.array([0, 2, 2, 2]), 4)
+    assert recall(counts)[:3].tolist() == [1, 0, 1]
+    assert np.isnan(recall(counts)[3])
+    assert accuracy(counts) == 0.75
+
+
 def test_labels_of_a_small_type_do_not_overflow():
     labels = np.arange(20, dtype=np.uint8)
     assert np.array_equal(confusion(labels, labels, 20), np.eye(20))

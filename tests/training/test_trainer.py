@@ -66,6 +66,29 @@ def test_a_run_stopped_after_any_batch_and_resumed_from_its_file_ends_bit_identi
         assert equal(resumed.optimiser.state, whole.optimiser.state)
 
 
+def test_a_classifiers_run_stopped_in_an_epoch_goes_on_to_the_same_bytes(tmp_path):
+    data = [(ids, int(labels[0])) for ids, labels in task(40)]
+
+    def begin():
+        model = nb.SequenceClassifier(3, 2, embedding_size=4, hidden_size=6, dropout=0.3, rng=0)
+        return nb.Trainer(model, settings=nb.Settings(epochs=2, batch_size=8))
+
+    whole, stopped = begin(), begin()
+    history = whole.train(data, data, show=False)
+    path = tmp_path / "run.npz"
+    stopped.train(
+        data,
+        data,
+        save=lambda: nb.save_checkpoint(path, stopped),
+        should_stop=lambda: stopped.position.batch == 3,
+        show=False,
+    )
+    resumed, _ = nb.load_trainer(path)
+    assert (resumed.position.epoch, resumed.position.batch) == (0, 3)
+    assert resumed.train(data, data, show=False) == history
+    assert equal(weights(resumed.model), weights(whole.model))
+
+
 def test_the_best_epoch_is_kept_and_patience_ends_a_run():
     class Spoiler(nb.SGD):
         """Makes things better for a while, then worse."""
@@ -131,6 +154,8 @@ def test_without_validation_the_last_weights_stay():
             r"train\[0\] has labels of shape \(1,\); for these ids the model needs \(2,\)",
         ),
         ([(np.array([0]), np.array([2]))], [], r"train\[0\] has class 2; the model has classes 0 to 1"),
+        ([(np.array([0, 1]), np.array([0, 2]))], [], r"train\[0\] has class 2; the model has classes 0 to 1"),
+        ([(np.array([0, 1]), np.array([-3, 2]))], [], r"train\[0\] has class -3; the model has classes 0 to 1"),
         ([(np.array([0]), np.array([0]))], [(np.array([0]), np.array([-1]))], r"valid\[0\] has class -1"),
         ([(np.array([3]), np.array([0]))], [], r"train\[0\]'s ids holds 3; this layer has rows 0 to 2"),
         ([(np.array([0]), np.array([0]))], [(np.array([9]), np.array([0]))], r"valid\[0\]'s ids holds 9"),
@@ -141,9 +166,10 @@ def test_data_that_does_not_fit_the_model_is_named(train, valid, sentence):
         nb.Trainer(make_model()).train(train, valid, show=False)
 
 
-def test_a_loss_that_is_not_finite_stops_the_run_with_advice():
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_loss_that_is_not_finite_stops_the_run_with_advice_and_without_a_warning(value):
     model = make_model()
-    model.params["linear.b"][:] = np.nan
+    model.params["linear.b"][:] = value
     with pytest.raises(FloatingPointError, match="the loss became nan in epoch 1, batch 1; a smaller learning rate"):
         nb.Trainer(model).train(task(), show=False)
 

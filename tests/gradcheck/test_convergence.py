@@ -79,6 +79,14 @@ def test_steps_beyond_the_losss_domain_are_left_out():
     assert abs(study(refusing, 0.0, EPS).derivative - 1) < 1e-8
 
 
+def test_sides_that_change_places_from_step_to_step_are_no_kink():
+    def turning(t):
+        return abs(t) * np.cos(2 * np.pi * np.log10(abs(t)))
+
+    assert study(turning, 0.0, EPS * 1e-9).kink is None
+    assert study(lambda t: abs(t), 0.0, EPS * 1e-9).kink is not None
+
+
 def test_what_never_settles_has_no_error_estimate():
     found = study(lambda t: np.sign(t), 0.0, EPS)
     assert found.error > 0.1 * abs(found.derivative)

@@ -18,6 +18,7 @@ EXPECTED = np.array([1.0, -2.0, 0.5])
         (lambda g: -2 * g, ("constant ratio -2",)),
         (lambda g: 0 * g, ("exactly zero",)),
         (lambda g: g[::-1], ()),
+        (lambda g: g * [0, 1, 1], ()),  # zero in one place only
     ],
 )
 def test_a_flag_is_the_same_at_every_scale(size, change, flags):

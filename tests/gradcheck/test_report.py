@@ -181,6 +181,26 @@ def test_json_holds_the_whole_report_and_no_words_that_json_lacks(name):
     assert json.loads(json.dumps(said)) == said
 
 
+def test_the_table_has_columns_for_blocks_and_flags_where_there_are_any():
+    def columns(report):
+        (heading,) = [line for line in str(report).splitlines() if line.strip().startswith("parameter")]
+        return [column.strip() for column in heading.split("  ") if column.strip()]
+
+    usual = ["parameter", "shape", "checked", "largest difference", "relative", "at", "expected", "got"]
+    assert columns(check(2 * A, blocks=None)) == usual
+    assert columns(check(2 * A)) == ["parameter", "block", *usual[1:]]
+    assert columns(check(6 * A, blocks=None)) == [*usual, "looks like"]
+
+
+def test_a_parameter_of_which_nothing_was_checked_has_no_numbers():
+    report = check(2 * A, entries=0, blocks=None)
+    (row,) = report.rows
+    assert (row.checked, row.index, row.absolute, row.relative, row.expected, row.got) == (0, (), 0, 0, 0, 0)
+    assert row.ok
+    cells = [line.split() for line in str(report).splitlines()]
+    assert ["ok", "a", "(3,", "8)", "0/24", "0.0e+00", "0.0e+00", "-", "-", "-"] in cells
+
+
 def test_reports_compare_by_what_they_say():
     assert check(2 * A) == check(2 * A)
     assert check(2 * A) != check(2.1 * A)

@@ -26,6 +26,11 @@ def test_gradients_that_are_no_floats_or_of_another_shape_are_named(layer):
         layer.backward(np.ones((1, 2), np.float32), cache)
 
 
+def test_a_number_without_axes_has_no_features():
+    with pytest.raises(ValueError, match="x has no features at its last axis; this layer was made with input_size=3"):
+        nb.Linear(3, 2, rng=0).forward(np.float32(1))
+
+
 @pytest.mark.parametrize("ids", [[0, 6], [[6], [0]]])
 def test_ids_at_both_ends_of_the_table_are_looked_up(ids):
     layer = nb.Embedding(7, 2, rng=0)

@@ -44,3 +44,16 @@ def test_a_size_that_makes_no_layer_is_named(make, names):
         sizes[k] = 1.0
         with pytest.raises(TypeError, match=f"^{name} is 1.0; it needs a whole number$"):
             make(*sizes)
+
+
+@pytest.mark.parametrize("p", [-0.5, 1, 1.5, float("nan"), True, "half", None])
+def test_a_probability_that_is_none_is_named(p):
+    for name, make in [
+        ("p", nb.Dropout),
+        ("dropout", lambda p: nb.LSTM(3, 4, dropout=p)),
+        ("recurrent_dropout", lambda p: nb.GRU(3, 4, recurrent_dropout=p)),
+    ]:
+        with pytest.raises(
+            ValueError, match=f"^{name} is {p!r}; it needs a number from 0 up to, but not including, 1$"
+        ):
+            make(p)

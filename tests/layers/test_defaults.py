@@ -49,6 +49,15 @@ def test_a_recurrent_layer_of_which_only_the_sizes_are_said(make):
     assert not cache.kept  # inference, where nothing is said
 
 
+@pytest.mark.parametrize("make", [nb.LSTM, nb.GRU, nb.RNN])
+def test_numbers_that_are_not_finite_go_through_where_nobody_asks(make):
+    x = np.ones((2, 3, 3), np.float32)
+    x[0, 1, 0] = np.nan
+    y, _, _ = make(3, 4, rng=0).forward(x)
+    assert np.isnan(y).any(axis=(0, 2)).tolist() == [False, True, True]
+    assert np.isfinite(y[1]).all()
+
+
 @pytest.mark.parametrize(
     ("layer", "count"),
     [

@@ -32,8 +32,9 @@ def check_gradients(
     grads: name -> array of the same shape, the gradient to be judged.
     method: "complex" (exact to round-off; loss must work on complex arrays), "central", "richardson", or "auto": the
         complex step where the loss allows it, else "richardson", and a note that says why.
-    entries: how many entries of each parameter to check, a sample drawn with `seed`; None: all. The whole gradient is
-        checked besides along one random direction, drawn with `seed` too; entries=0 does only that.
+    entries: how many entries of each parameter to check, or of each of its blocks, a sample drawn with `seed`; None:
+        all. The whole gradient is checked besides along one random direction, drawn with `seed` too. entries=0 does
+        only that, which is quick: read report.direction.ok; report.ok stays False, since no entry was compared.
     step, tolerance: instead of the method's own, see numerical.py. An entry passes where |got - expected| is at most
         the tolerance times its parameter's scale (see ParameterRow), plus what round-off alone can do. So a mistake in
         an entry a millionth as large as its neighbours is seen by the complex step, and not by central differences. An
@@ -43,7 +44,8 @@ def check_gradients(
         The report then has a row a block.
     time: name -> its time axis; the report then shows where in time the gradient is wrong.
 
-    -> GradientReport: `assert report.ok, report`.
+    -> GradientReport: `assert report.ok, report`. ok is True for what was compared and is right; an array without
+    numbers is named in report.not_judged, and ok is False.
 
     Raises TypeError or ValueError where the question cannot be answered: a wrong dtype or shape, names that differ, a
     loss that is not a finite scalar, differs between two calls or drops the imaginary part of a parameter though

@@ -52,7 +52,8 @@ def compare(case: Case, name: str, settings: Settings, rng: np.random.Generator)
     got = case.judged[name]
     chosen = np.arange(got.size)
     if settings.entries is not None:
-        chosen = np.sort(rng.permutation(got.size)[: settings.entries])
+        _, parts = blocks_of(name, got.shape, chosen, settings)
+        chosen = np.sort(np.concatenate([rng.permutation(part)[: settings.entries] for part in parts]))
     expected = np.array([case.derivative(name, k) for k in chosen.tolist()], dtype=float)
     picked = got.reshape(-1)[chosen]
     compared = Compared(name, got.shape, chosen, picked, expected, np.ones(len(chosen), bool), 0.0, {})
@@ -61,7 +62,7 @@ def compare(case: Case, name: str, settings: Settings, rng: np.random.Generator)
     doubtful = ~compared.right | (not case.trusted)
     if case.alone or not doubtful.any():
         return compared
-    for members in blocks_of(compared, settings)[1]:
+    for members in blocks_of(name, got.shape, chosen, settings)[1]:
         candidates = members[doubtful[members]]
         for k in candidates[np.argsort(-compared.difference[candidates], kind="stable")].tolist():
             if not examine(case, compared, k):
@@ -104,18 +105,21 @@ def examine(case: Case, compared: Compared, k: int) -> bool:
     return bool(compared.right[k])
 
 
-def blocks_of(compared: Compared, settings: Settings) -> tuple[tuple[str, ...], list[np.ndarray]]:
-    """The names of the blocks, and which of the chosen entries each holds; one without a name where there are none."""
-    blocks: Blocks | None = (settings.blocks or {}).get(compared.name)  # type: ignore[assignment]
+def blocks_of(
+    name: str, shape: tuple[int, ...], chosen: np.ndarray, settings: Settings
+) -> tuple[tuple[str, ...], list[np.ndarray]]:
+    """The names of a parameter's blocks, and which of the chosen entries each holds; one without a name where there are
+    none."""
+    blocks: Blocks | None = (settings.blocks or {}).get(name)  # type: ignore[assignment]
     if blocks is None:
-        return ("",), [np.arange(len(compared.chosen))]
-    place = block_of(compared.shape, blocks, compared.chosen)
+        return ("",), [np.arange(len(chosen))]
+    place = block_of(shape, blocks, chosen)
     return tuple(blocks.names), [np.flatnonzero(place == b) for b in range(len(blocks.names))]
 
 
 def rows_of(case: Case, compared: Compared, settings: Settings) -> list[ParameterRow]:
     """A row a block."""
-    names, members = blocks_of(compared, settings)
+    names, members = blocks_of(compared.name, compared.shape, compared.chosen, settings)
     size = int(np.prod(compared.shape)) // len(names)
     return [row_of(case, compared, block, size, chosen) for block, chosen in zip(names, members)]
 
@@ -124,7 +128,7 @@ def row_of(case: Case, compared: Compared, block: str, size: int, members: np.nd
     """The row of some entries: the worst that is wrong, or the worst of all."""
     facts: dict[str, Any] = {"name": compared.name, "block": block, "shape": compared.shape, "size": size}
     if not members.size:
-        return ParameterRow(**facts, checked=0, absolute=0.0, relative=0.0, index=(), expected=0.0, got=0.0, ok=True)
+        return ParameterRow(**facts, checked=0, absolute=0.0, relative=0.0, index=(), expected=0.0, got=0.0, ok=None)
     wrong = members[~compared.right[members]]
     shown = wrong if wrong.size else members
     worst = int(shown[np.argmax(compared.difference[shown])])

@@ -11,7 +11,7 @@ from npbilstm.gradcheck.complex_step import NotAnalyticError, require_complex_lo
 from npbilstm.gradcheck.convergence import order_of, study_line
 from npbilstm.gradcheck.entries import compare, rows_of, sentence_on_kinks, strip_of
 from npbilstm.gradcheck.numerical import METHODS
-from npbilstm.gradcheck.report import Convergence, DirectionRow, GradientReport, ParameterRow
+from npbilstm.gradcheck.report import Convergence, DirectionRow, GradientReport, NotJudged, ParameterRow
 from npbilstm.gradcheck.settings import Settings
 from npbilstm.gradcheck.values import Arrays, Loss, along, value_at_point
 
@@ -24,11 +24,12 @@ def judge(
     notes: Sequence[str] = (),
     findings: Sequence[str] = (),
     single: bool = False,
+    left_out: Sequence[NotJudged] = (),
 ) -> GradientReport:
     """Judge the gradient; see check_gradients.
 
     notes, findings: sentences on what the caller has seen; a finding is a fault. single: whether the loss is made of
-    numbers of single precision.
+    numbers of single precision. left_out: what the loss does not see.
     """
     at, at_single, changed = value_at_point(loss, point)
     notes = list(notes)
@@ -42,7 +43,7 @@ def judge(
 
     def outcome(method: str) -> GradientReport:
         case = make_case(loss, point, judged, v, at, line, METHODS[method], settings)
-        return report_on(case, settings, notes, findings)
+        return report_on(case, settings, notes, findings, left_out)
 
     if settings.method not in ("auto", "complex"):
         return outcome(settings.method)
@@ -64,7 +65,9 @@ def random_direction(point: Arrays, seed: int) -> Arrays:
     return {name: part / (norm or 1.0) * np.maximum(1.0, np.abs(point[name])) for name, part in v.items()}
 
 
-def report_on(case: Case, settings: Settings, notes: Sequence[str], findings: Sequence[str]) -> GradientReport:
+def report_on(
+    case: Case, settings: Settings, notes: Sequence[str], findings: Sequence[str], left_out: Sequence[NotJudged]
+) -> GradientReport:
     """Compare everything. Raises NotAnalyticError where differences prove the complex step wrong."""
     rng = np.random.default_rng(settings.seed)
     compared = {name: compare(case, name, settings, rng) for name in case.judged}
@@ -84,7 +87,16 @@ def report_on(case: Case, settings: Settings, notes: Sequence[str], findings: Se
         strips=tuple(strip_of(compared[name], axis) for name, axis in (settings.time or {}).items()),
         notes=tuple(notes),
         findings=tuple(findings),
+        not_judged=(*left_out, *filter(None, map(not_compared, rows))),
     )
+
+
+def not_compared(row: ParameterRow) -> NotJudged | None:
+    """Why nothing is said of a row; None where something is."""
+    if row.checked:
+        return None
+    name = f"{row.name} (block {row.block})" if row.block else row.name
+    return NotJudged(name, "none of its entries was compared" if row.size else "it holds no numbers")
 
 
 def require_short_step(case: Case) -> None:

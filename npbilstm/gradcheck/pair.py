@@ -9,6 +9,7 @@ import numpy as np
 
 from npbilstm.gradcheck.arrays import checked_arrays, notes_on_memory, overlap, require_float64
 from npbilstm.gradcheck.judge import judge
+from npbilstm.gradcheck.left_out import left_out, notes_on_left_out
 from npbilstm.gradcheck.pair_faults import faults_of
 from npbilstm.gradcheck.passes import Pair, flat, flat_outs
 from npbilstm.gradcheck.report import GradientReport
@@ -47,9 +48,10 @@ def check_pair(
         not given it is random, drawn with `seed`. The loss is the sum of all outs, each times its upstream gradient.
     The rest as for check_gradients; arrays go by their flat names.
 
-    -> GradientReport, whose findings are faults beside the numbers: two backward calls on one cache that disagree;
-    inputs, upstream gradients or the cache changed in place; a second forward that changes what the first cache or
-    output holds; a backward that calls forward again and again, as differences do.
+    -> GradientReport, whose findings are faults beside the numbers: two backward calls on one cache that disagree, or
+    of which the second stops; inputs or upstream gradients changed in place; a second forward that changes what the
+    first cache or output holds; a backward that calls forward again and again, as differences do. What the check does
+    not see, an out without numbers say, is named in report.not_judged, and ok is False.
 
     Raises TypeError or ValueError where forward and backward do not have this form, the message naming what they
     returned, and where check_gradients does.
@@ -66,13 +68,13 @@ def check_pair(
     point, judged = checked_arrays(pair.point, {name: np.asarray(g, float) for name, g in grads.items()}, "inputs")
     settings = settings.checked(point)
     single = any(map(is_single, [*flat_outs(outs).values(), *grads.values()]))
-    notes = [*notes_on_memory("inputs", pair.point), *notes_on_outs(pair, up)]
+    notes = [*notes_on_memory("inputs", pair.point), *notes_on_outs(pair, up), *notes_on_left_out(pair, outs)]
 
     def loss(params: Arrays) -> Any:
         moved = flat_outs(pair.run_forward(pair.with_arrays(copies(params)))[0])
         return sum((np.asarray(moved[name]) * dout).sum() for name, dout in up.items())
 
-    return judge(loss, point, judged, settings, notes, faults_of(pair, up), single)
+    return judge(loss, point, judged, settings, notes, faults_of(pair, up), single, left_out(pair, outs, up))
 
 
 def wanted(inputs: Mapping[str, Any], gradients: Sequence[str] | None) -> tuple[str, ...]:

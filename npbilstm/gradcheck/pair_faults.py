@@ -22,20 +22,25 @@ def faults_of(pair: Pair, up: Arrays) -> list[str]:
     outs, cache = pair.run_forward(inputs)
     faults = [f"forward changes its input {name} in place." for name in changed_in(flat(inputs), before)]
     given = copies(up)
-    held = {**flat(inputs), **arrays_in(cache, "cache")}
+    before = copies(flat(inputs))
+    held = arrays_in(cache, "cache")
     held_before = copies(held)
     first, calls = counted(pair.forward, lambda: pair.run_backward(outs, given, cache))
     faults += [f"backward changes its upstream gradient of {name} in place." for name in changed_in(given, up)]
-    faults += [f"backward changes {name} in place, which is kept for it." for name in distinct(held, held_before)]
+    faults += [f"backward changes {name} in place, which is kept for it." for name in changed_in(flat(inputs), before)]
     if calls > RECOMPUTED:
         faults.append(f"backward calls forward {calls} times, as finite differences do; it needs to use the cache.")
-    second = pair.run_backward(outs, copies(up), cache)
+    changed = distinct(held, held_before)  # by itself no fault: a layer may store its gradients there
+    try:
+        second = pair.run_backward(outs, copies(up), cache)
+    except Exception as error:
+        return [*faults, f"A second backward call on one cache stops ({type(error).__name__}: {error})."]
     differing = [name for name in first if unlike(first[name], second[name])]
     if differing:
-        faults.append(
-            f"Two backward calls on one cache disagree on {', '.join(differing)}: something is kept, added up or used "
-            "up from call to call."
-        )
+        how = "something is kept, added up or used up from call to call"
+        if changed:
+            how = f"backward changes {', '.join(changed)} in place, which is kept for it"
+        faults.append(f"Two backward calls on one cache disagree on {', '.join(differing)}: {how}.")
     return faults + faults_of_sharing(pair, up, first if not differing else {})
 
 

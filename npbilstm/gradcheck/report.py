@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from npbilstm.gradcheck.report_html import html_report
 from npbilstm.gradcheck.report_plot import plot_convergence
@@ -18,8 +18,8 @@ class ParameterRow:
 
     absolute: the largest |got - expected|. relative: that over the parameter's own scale, its largest |expected| or
     |got| (but at least a millionth of the whole gradient's). index, expected, got: where in the whole array, the
-    numerical derivative there and the entry of grads. flags: "exactly zero", "sign flipped", "constant ratio 0.333
-    (1/3)", "not finite" where it is wrong; "kink".
+    numerical derivative there and the entry of grads. ok: None where no entry was compared, which is no verdict.
+    flags: "exactly zero", "sign flipped", "constant ratio 0.333 (1/3)", "not finite" where it is wrong; "kink".
     """
 
     name: str
@@ -32,7 +32,7 @@ class ParameterRow:
     index: tuple[int, ...]
     expected: float
     got: float
-    ok: bool
+    ok: bool | None
     flags: tuple[str, ...] = ()
 
 
@@ -74,11 +74,20 @@ class Strip:
     wrong: tuple[bool, ...]
 
 
+class NotJudged(NamedTuple):
+    """What was not judged, by its name, and the reason, a sentence without its full stop."""
+
+    name: str
+    reason: str
+
+
 @dataclass(frozen=True)
 class GradientReport:
     """The outcome of a check. `ok` is the verdict; str() gives the text, notebooks show a table.
 
     findings: sentences on faults other than wrong numbers. notes: sentences on what to know when reading it.
+    not_judged: that about which nothing was found out: parameters of which no entry was compared, outs from which no
+    gradient came.
     """
 
     rows: list[ParameterRow]
@@ -89,12 +98,14 @@ class GradientReport:
     strips: tuple[Strip, ...] = ()
     notes: tuple[str, ...] = ()
     findings: tuple[str, ...] = ()
+    not_judged: tuple[NotJudged, ...] = ()
 
     @property
     def ok(self) -> bool:
-        """True where every entry that was checked agrees, the whole gradient does along a random direction, and
-        nothing else was found."""
-        return self.direction.ok and all(row.ok for row in self.rows) and not self.findings
+        """True where every entry that was checked agrees, some of each parameter and block, the whole gradient does
+        along a random direction, nothing else was found, and nothing was left out."""
+        agrees = self.direction.ok and all(row.ok for row in self.rows)
+        return agrees and not self.findings and not self.not_judged
 
     @property
     def worst(self) -> float:
@@ -122,11 +133,13 @@ class GradientReport:
     def to_json(self) -> str:
         """The report as JSON: ok, verdict, checked, worst, and every field of this class under its own name.
 
-        Rows, direction, convergence and strips are objects with the fields of their classes. JSON has no word for
-        numbers that are not finite: they are the strings "nan", "inf" and "-inf".
+        Rows, direction, convergence and strips are objects with the fields of their classes; not_judged has objects
+        with name and reason. JSON has no word for numbers that are not finite: they are the strings "nan", "inf" and
+        "-inf".
         """
         summary = {"ok": self.ok, "verdict": self.verdict, "checked": self.checked, "worst": self.worst}
-        return json.dumps(plain({**summary, **asdict(self)}), allow_nan=False)
+        left_out = {"not_judged": [each._asdict() for each in self.not_judged]}
+        return json.dumps(plain({**summary, **asdict(self), **left_out}), allow_nan=False)
 
     def plot_convergence(self, ax: Any = None) -> Any:
         """Draw the error of the differences against the step. -> ax, matplotlib's. Needs the extra `plots`."""

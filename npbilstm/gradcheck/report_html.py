@@ -20,7 +20,7 @@ def html_report(report: GradientReport) -> str:
     heading, *body = table_of(report)
     head = "".join(f"<th style='{CELL}'>{html.escape(cell)}</th>" for cell in heading)
     rows = "".join(
-        f"<tr{'' if row[0] == 'ok' else f' style={WRONG!r}'}>"
+        f"<tr{f' style={WRONG!r}' if row[0] == 'WRONG' else ''}>"
         + "".join(f"<td style='{CELL}'>{html.escape(cell)}</td>" for cell in row)
         + "</tr>"
         for row in body

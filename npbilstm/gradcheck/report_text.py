@@ -20,7 +20,7 @@ def verdict_on(report: GradientReport) -> str:
     """The verdict in one sentence."""
     checked, size = report.checked, sum(row.size for row in report.rows)
     entries = f"all {size} entries" if checked == size else f"{checked} of {size} entries"
-    wrong = [row for row in report.rows if not row.ok]
+    wrong = [row for row in report.rows if row.ok is False]
     if wrong:
         names = list(dict.fromkeys(row.name for row in wrong))
         worst = max(wrong, key=lambda row: (row.relative != row.relative, row.relative))
@@ -41,13 +41,32 @@ def verdict_on(report: GradientReport) -> str:
         return f"The gradient is WRONG along a random direction, though {entries} checked agree{advice}."
     if report.findings:
         first = report.findings[0]
-        said = f"NOT right, though {entries} checked agree with {report.method}: {first}"
-        return said if len(said) <= LONGEST else said[: LONGEST - 3] + "..."
+        return shortest(f"NOT right, though {entries} checked agree with {report.method}: {first}")
+    if report.not_judged:
+        return shortest(not_judged_verdict(report, entries))
     allowed = f"allowed {report.tolerance:.0e}" + (", beside round-off" if report.worst > report.tolerance else "")
+    whole = "" if checked == size else " one by one, and all of them together along a random direction"
     return (
-        f"The gradients agree with {report.method}: {entries} checked, "
-        f"largest relative difference {report.worst:.1e} ({allowed})."
+        f"{'The gradients agree' if checked == size else 'What was checked agrees'} with {report.method}: "
+        f"{entries}{whole or ' checked'}, largest relative difference {report.worst:.1e} ({allowed})."
     )
+
+
+def not_judged_verdict(report: GradientReport, entries: str) -> str:
+    """The verdict where something was left out and nothing is wrong."""
+    names = list(dict.fromkeys(shortened(each.name) for each in report.not_judged))
+    listed = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    rest = (
+        f"{entries} checked agree with {report.method}"
+        if report.checked
+        else (f"along a random direction the whole gradient agrees with {report.method}")
+    )
+    return f"NOT JUDGED: {listed}: {report.not_judged[0].reason}. Nothing is wrong so far: {rest}."
+
+
+def shortest(said: str) -> str:
+    """A verdict, cut where it is too long."""
+    return said if len(said) <= LONGEST else said[: LONGEST - 3] + "..."
 
 
 def number(x: float) -> str:
@@ -70,9 +89,13 @@ def text_report(report: GradientReport) -> str:
 
 
 def sentences_of(report: GradientReport) -> list[str]:
-    """Findings, then notes; a finding that the verdict says is not said again."""
-    return [f"Found: {finding}" for finding in report.findings if finding not in report.verdict] + [
-        f"Note: {note}" for note in report.notes
+    """Findings, what was not judged, then notes; what the verdict says is not said again."""
+    said = report.verdict.startswith("NOT JUDGED") and len(report.not_judged) == 1
+    left_out = () if said else map(": ".join, report.not_judged)
+    return [
+        *(f"Found: {finding}" for finding in report.findings if finding not in report.verdict),
+        *(f"Not judged: {each}." for each in left_out),
+        *(f"Note: {note}" for note in report.notes),
     ]
 
 
@@ -94,7 +117,7 @@ def table_of(report: GradientReport) -> list[list[str]]:
 def cells_of(row: ParameterRow) -> list[str]:
     """A row of the table."""
     return [
-        "ok" if row.ok else "WRONG",
+        "-" if row.ok is None else "ok" if row.ok else "WRONG",
         row.name,
         row.block,
         str(row.shape),

@@ -236,10 +236,10 @@ def test_the_checker_rejects_every_bug_that_leaves_the_outputs_right(shown):
         waiting -= wrong | forward
         right = subject.in_textbook_form(textbook)
         cases = draw_cases(subject, right)
-        assert all(checked(right, case).ok for case in cases)
+        assert all(checked(right, case).direction.ok for case in cases)
         for bug in wrong:
             pair = subject.in_textbook_form(plant([BUGS[bug]]))
-            assert not all(checked(pair, case).ok for case in reversed(cases)), bug
+            assert not all(checked(pair, case).direction.ok for case in reversed(cases)), bug
     assert not waiting
 
 

@@ -317,6 +317,46 @@ def test_float32_inside_is_named_and_judged_as_it_allows():
     assert not check_pair(single, lambda *given: (single_back(*given)[0], 1.01 * single_back(*given)[1]), XW).ok
 
 
+class Stores:
+    """A layer that keeps its gradients in its own attributes, as a cache."""
+
+    def __init__(self, x, W):
+        self.x, self.W, self.dW = x, W, np.zeros_like(W)
+
+
+def stores(dy, layer):
+    layer.dW[...] = layer.x.T @ dy
+    layer.dx = dy @ layer.W.T
+    return layer.dx, layer.dW.copy()
+
+
+def adds_up(dy, layer):
+    layer.dW += layer.x.T @ dy
+    return dy @ layer.W.T, layer.dW.copy()
+
+
+def uses_up(dy, cache):
+    W, x = cache.pop(), cache.pop()
+    return linear_back(dy, (x, W))
+
+
+def test_a_backward_may_store_its_gradients_in_its_cache_and_may_not_add_to_them():
+    def forward(x, W):
+        return x @ W, Stores(x, W)
+
+    assert check_pair(forward, stores, XW).ok
+    report = check_pair(forward, adds_up, XW)
+    assert not report.ok
+    assert report.findings == (
+        "Two backward calls on one cache disagree on W: backward changes cache.dW in place, which is kept for it.",
+    )
+
+
+def test_a_cache_that_is_used_up_is_a_finding_and_no_traceback():
+    report = check_pair(lambda x, W: (x @ W, [x, W]), uses_up, XW)
+    assert findings(report) == "A second backward call on one cache stops (IndexError: pop from empty list)."
+
+
 def test_a_subclass_whose_comparisons_always_pass_fools_nobody():
     class Sly(np.ndarray):
         def __sub__(self, other):

@@ -9,11 +9,12 @@ from __future__ import annotations
 import ast
 import difflib
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from npbilstm.classroom.own_code.definitions import INSIDE, Definition, living, written
 from npbilstm.classroom.own_code.looks import looks_like_pass
 from npbilstm.classroom.subjects import SUBJECTS
+from npbilstm.gradcheck.report import NotJudged
 
 PASSES = tuple(name for subject in SUBJECTS.values() for name in (subject.forward, subject.backward) if name)
 """The textbook's functions that can be judged."""
@@ -22,13 +23,6 @@ ELSEWHERE = "nb.check_pair(forward, backward, inputs) judges any two passes, wha
 LINES = "the lines outside of functions"
 SHOWN = 200
 """How many names the process that runs a file tells of."""
-
-
-class NotJudged(NamedTuple):
-    """What was not judged, by its name in the person's code, and the reason, a sentence without its full stop."""
-
-    name: str
-    reason: str
 
 
 def unread_in_source(source: str, judged: Iterable[str], others: Iterable[str] = ()) -> list[NotJudged]:

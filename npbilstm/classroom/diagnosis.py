@@ -21,7 +21,7 @@ import numpy as np
 from npbilstm.classroom.evidence import IMPRECISE, Evidence, StoppedError, gather
 from npbilstm.classroom.invariances import broken
 from npbilstm.classroom.location import located
-from npbilstm.classroom.own_code.errors import OwnError, TimedOut
+from npbilstm.classroom.own_code.errors import FINAL, OwnError
 from npbilstm.classroom.own_code.passes import Refused
 from npbilstm.classroom.probes import SIZES
 from npbilstm.classroom.reading import StageResult, reading
@@ -67,7 +67,7 @@ class Diagnosis:
         "not judged" where nothing is wrong so far as the functions run."""
         if self.findings or not all(stage.ok for stage in self.stages):
             return "wrong"
-        return "not judged" if self.stopped else "right"
+        return "right" if self.stages and not self.stopped else "not judged"
 
     @property
     def ok(self) -> bool:
@@ -121,13 +121,13 @@ def diagnose_what_runs(subject: Subject, pair: Any, *options: Any) -> Diagnosis:
         return Diagnosis(subject.name, functions, (), stopped=pair.reason)
     try:
         return diagnose_subject(subject, pair, *options)
-    except TimedOut as error:  # to try again would take as long again
+    except FINAL as error:
         return Diagnosis(subject.name, functions, (), stopped=str(error))
     except StoppedError as error:
         stopped = described(error.__cause__)
     try:
         forward = diagnose_subject(subject, ForwardOnly(pair), *options)
-    except StoppedError:
+    except (StoppedError, *FINAL):
         return Diagnosis(subject.name, functions, (), stopped=stopped)
     return replace(forward, functions=functions, stopped=stopped)
 
@@ -135,7 +135,7 @@ def diagnose_what_runs(subject: Subject, pair: Any, *options: Any) -> Diagnosis:
 def described(error: BaseException | None) -> str:
     """What a person should read of what their code raised."""
     if error is None or isinstance(error, OwnError):
-        return str(error)
+        return str(error) or "it stops, and does not say why"
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__}: {error} (line {frame.lineno} of {Path(frame.filename).name}, in {frame.name})"
 
@@ -208,7 +208,7 @@ def invariances(subject: Subject, pair: Any, evidence: Evidence, seed: int) -> t
     """The sentences on broken invariances; none where the code stops at what they need."""
     try:
         return tuple(broken(subject, pair, evidence.absent, seed))
-    except TimedOut:
+    except FINAL:
         raise
     except Exception:
         return ()

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from npbilstm import textbook
-from npbilstm.classroom.own_code.errors import TimedOut
+from npbilstm.classroom.own_code.errors import FINAL
 from npbilstm.classroom.reading import StageResult
 from npbilstm.classroom.runs import (
     RIGHT,
@@ -113,14 +113,20 @@ def gather(subject: Subject, pair: Any, seed: int, sizes: dict[str, int]) -> Evi
     """
     absent = set(getattr(pair, "absent", ()))
     try:
-        absent |= set(subject.outputs) - outputs_of(subject, pair, seed, sizes, absent)
-    except TimedOut:
+        outputs_there, first = outputs_of(subject, pair, seed, sizes, absent)
+    except FINAL:
         raise
     except Exception as error:
         raise StoppedError from error
+    absent |= set(subject.outputs) - outputs_there
     reference = subject.in_textbook_form(textbook)
     cases = draw_cases(subject, reference, seed, sizes, absent)
     theirs = [attempt(pair, case) for case in cases]
+    # what stops at its first call and runs at its second has stopped
+    theirs = [
+        mine if mine.error is not None or case.stage.name not in first else Run({}, {}, error=first[case.stage.name])
+        for case, mine in zip(cases, theirs)
+    ]
     if all(mine.error is not None for mine in theirs):
         raise StoppedError from theirs[0].error
     truth = [run(reference, case) for case in cases]
@@ -145,7 +151,7 @@ def attempt(pair: Any, case: Case) -> Run:
     """Both passes on one case, or what their code raised."""
     try:
         return run(pair, case)
-    except TimedOut:  # nobody would wait for the other stages
+    except FINAL:
         raise
     except Exception as error:
         return Run({}, {}, error=error)
@@ -167,7 +173,7 @@ def wrong_along(pair: Any, case: Case, mine: Run) -> dict[str, float]:
 
         try:
             expected = how.derivative(loss, how.step)
-        except TimedOut:
+        except FINAL:
             raise
         except Exception:  # it ran once before: what stops at another call has no derivative
             expected = np.nan

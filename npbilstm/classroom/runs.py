@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from npbilstm import textbook
-from npbilstm.classroom.own_code.errors import TimedOut
+from npbilstm.classroom.own_code.errors import FINAL
 from npbilstm.classroom.probes import SIZES, Stage, draw_inputs, draw_upstream, stages_of
 from npbilstm.classroom.subjects import Arrays, Pair, Subject
 from npbilstm.gradcheck.flags import flags_of
@@ -69,18 +69,20 @@ def draw_cases(
     return cases
 
 
-def outputs_of(subject: Subject, pair: Any, seed: int, sizes: dict[str, int], absent: Iterable[str]) -> set[str]:
-    """The outputs that a person's forward pass gives at the first stage at which it runs. Raises what it raises where
-    it runs at none."""
-    errors: list[Exception] = []
+def outputs_of(
+    subject: Subject, pair: Any, seed: int, sizes: dict[str, int], absent: Iterable[str]
+) -> tuple[set[str], dict[str, Exception]]:
+    """The outputs that a person's forward pass gives at the first stage at which it runs, and what it raised at those
+    before, by their names. Raises the first of it where it runs at none."""
+    errors: dict[str, Exception] = {}
     for case in draw_cases(subject, subject.in_textbook_form(textbook), seed, sizes, absent):
         try:
-            return set(pair.forward(case.inputs)[0])
-        except TimedOut:
+            return set(pair.forward(case.inputs)[0]), errors
+        except FINAL:
             raise
         except Exception as error:
-            errors.append(error)
-    raise errors[0]
+            errors[case.stage.name] = error
+    raise next(iter(errors.values()))
 
 
 def run(pair: Any, case: Case) -> Run:

@@ -6,8 +6,9 @@ import pytest
 from npbilstm import textbook
 from npbilstm.classroom.bugs import BUGS
 from npbilstm.classroom.bugs.in_place import BUGS as IN_PLACE
-from npbilstm.classroom.diagnosis import diagnose_pairs, diagnose_subject
+from npbilstm.classroom.diagnosis import Diagnosis, diagnose_pairs, diagnose_subject, diagnose_what_runs
 from npbilstm.classroom.evidence import StoppedError
+from npbilstm.classroom.own_code.errors import Interfered, OwnError, TimedOut
 from npbilstm.classroom.planting import Bug, plant
 from npbilstm.classroom.search import candidates
 from npbilstm.classroom.subjects import SUBJECTS, Pair
@@ -227,3 +228,39 @@ def test_the_stages_are_read_in_a_sentence(name, id, sentence):
 )
 def test_a_broken_invariance_is_said(id, sentence):
     assert sentence in " ".join(diagnosed("bilstm", id).sentences)
+
+
+class Stubborn:
+    """A right pair whose forward pass raises an error at its first call, and at no other."""
+
+    def __init__(self, error):
+        self.pair = SUBJECTS["lstm_step"].in_textbook_form(textbook)
+        self.backward, self.error = self.pair.backward, error
+
+    def forward(self, inputs):
+        error, self.error = self.error, None
+        if error is not None:
+            raise error
+        return self.pair.forward(inputs)
+
+
+def test_what_stops_at_its_first_call_and_at_no_other_is_not_right():
+    diagnosis = diagnose_what_runs(SUBJECTS["lstm_step"], Stubborn(ZeroDivisionError("once")))
+    assert diagnosis.verdict == "wrong"
+    assert [stage.raised for stage in diagnosis.stages if stage.raised] == ["once"]
+
+
+@pytest.mark.parametrize("error", [TimedOut("too long"), Interfered("it answers"), OwnError("")])
+def test_after_an_error_that_ends_it_all_nothing_is_right(error):
+    class Ended:
+        backward = None
+
+        def forward(self, inputs):
+            raise error
+
+    diagnosis = diagnose_what_runs(SUBJECTS["lstm_step"], Ended())
+    assert (diagnosis.verdict, bool(diagnosis.stopped), diagnosis.stages) == ("not judged", True, ())
+
+
+def test_nothing_without_a_stage_is_right():
+    assert Diagnosis("lstm_step", ("lstm_step_forward",), ()).verdict == "not judged"

@@ -13,3 +13,7 @@ class TimedOut(OwnError):  # noqa: N818
 
 class Interfered(OwnError):  # noqa: N818
     """The process that runs a person's code gave an answer that is none of ours."""
+
+
+FINAL = (TimedOut, Interfered)
+"""After these nothing more is asked: it would take as long again, or be answered by somebody else."""

@@ -12,16 +12,14 @@ from typing import Any
 from npbilstm.files import write_atomically
 from npbilstm.training.progress import on_terminal, tell
 from tests.benchmarks.measures import MEASURES
-from tests.benchmarks.race import Times, installed, race, rows_of, run_worker
+from tests.benchmarks.pages import END, START, filled, has_marks, paragraph
+from tests.benchmarks.race import Times, installed, qualify, race_laps, rows_of, run_laps, run_worker
 from tests.benchmarks.report import chart, machine, tables
-
-START, END = "<!-- measured -->\n", "<!-- end -->"
-"""Between these the page holds the tables; the rest of it is prose, and stays."""
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="two shapes, one turn: about a minute, only a rough idea")
+    parser.add_argument("--quick", action="store_true", help="a few shapes, one turn: two minutes, only a rough idea")
     parser.add_argument("--turns", type=int, help="turns of the race; 3, or 1 with --quick")
     parser.add_argument(
         "--out",
@@ -29,57 +27,108 @@ def main() -> int:
         default=Path("benchmarks"),
         help="the folder for speed.json, speed.png, and tables in speed.md",
     )
+    parser.add_argument("--readme", type=Path, help="a file that gets the paragraph with the means between its marks")
+    parser.add_argument("--no-race", action="store_true", help="write the pages again from the speed.json in --out")
     options = parser.parse_args()
     turns = (1 if options.quick else 3) if options.turns is None else options.turns
     if turns < 1:
         parser.error(f"argument --turns: {turns} is too few; it needs at least 1")
+    if options.readme and options.quick:
+        parser.error("argument --readme: its paragraph needs a whole race, without --quick")
     page = options.out / "speed.md"
-    try:  # before the race, not after
-        options.out.mkdir(parents=True, exist_ok=True)
-        whole = page.read_text() if page.exists() else START + END + "\n"
-        write_atomically(page, lambda file: file.write(whole.encode()))
-    except OSError as error:
-        parser.error(f"argument --out: {options.out} cannot be written to: {error.strerror}")
-    if START not in whole or END not in whole.split(START, 1)[1]:
-        parser.error(f"argument --out: {page} is there, but without the marks {START.strip()} and {END} for the tables")
+    for argument, path in [("--out", page), ("--readme", options.readme)]:  # before the race, not after
+        if why := path and not_fillable(path, make=path is page):
+            parser.error(f"argument {argument}: {why}")
+    if options.no_race:
+        try:
+            results = json.loads((options.out / "speed.json").read_text())
+        except (OSError, ValueError) as error:
+            parser.error(f"argument --no-race: {options.out / 'speed.json'} cannot be read: {error}")
+    else:
+        results = new_results(turns)
+        code = measure(results, options.quick, turns, options.out)
+        if code:
+            return code
+        save(results, options.out / "speed.json")
+    return write_pages(results, page, options.readme)
 
-    found: Times = {}
-    results: dict[str, Any] = {
+
+def not_fillable(page: Path, make: bool) -> str:
+    """Why a page cannot take what will be measured, and "" if it can; `make` it where there is none."""
+    try:
+        if make and not page.exists():
+            page.parent.mkdir(parents=True, exist_ok=True)
+            write(page, START + END + "\n")
+        text = page.read_text()
+        write(page, text)
+    except OSError as error:
+        return f"{page} cannot be written to: {error.strerror}"
+    return "" if has_marks(text) else f"{page} is there, but without the marks {START.strip()} and {END}"
+
+
+def new_results(turns: int) -> dict[str, Any]:
+    return {
         "date": datetime.date.today().isoformat(),
         "turns": turns,
         "machine": machine(),
+        "best": {},
         "race": [],
+        "qualifying": [],
         "measures": {},
         "failed": {},
     }
+
+
+def measure(results: dict[str, Any], quick: bool, turns: int, folder: Path) -> int:
+    """Fill the results; 0, or an exit code where it stopped early, with what there is in stopped.json."""
+    found: Times = {}
+    failed = results["failed"]
+    code, why = 0, ""
     try:
-        race(options.quick, turns, progress, found, results["failed"])
+        best = qualify(quick, progress, results["qualifying"], failed)
+        results["best"] = {engine: settings._asdict() for engine, settings in best.items()}
+        run_laps(list(race_laps(best, quick, turns)), quick, progress, found, failed)
         for name in MEASURES:
             if name.startswith("torch") and not installed("pytorch"):
                 continue
             progress(name)
             try:
-                results["measures"][name] = run_worker({"measure": name, "quick": options.quick}, "one thread")
+                results["measures"][name] = run_worker({"measure": name, "quick": quick}, "one thread")
             except RuntimeError as error:
-                results["failed"][name] = str(error)
+                failed[name] = str(error)
     except KeyboardInterrupt:
-        return stopped(results, found, options.out, "Stopped by Ctrl-C", 130)
+        code, why = 130, "Stopped by Ctrl-C"
     except RuntimeError as error:  # this engine itself
-        return stopped(results, found, options.out, str(error), 1)
-
+        code, why = 1, str(error)
     results["race"] = rows_of(found)
+    if code:  # beside what an earlier run wrote
+        save(results, folder / "stopped.json")
+        print(f"\n{why}; what was measured until then is in {folder / 'stopped.json'}", file=sys.stderr)
+    return code
+
+
+def write_pages(results: dict[str, Any], page: Path, readme: Path | None) -> int:
+    """Tables and chart beside speed.json, the README's paragraph; 1 where the results have not all that it needs."""
     text = tables(results)
     print("\n" + text)
-    save(results, options.out / "speed.json")
-    before, rest = whole.split(START, 1)
-    written = before + START + text + END + rest.split(END, 1)[1]
-    write_atomically(page, lambda file: file.write(written.encode()))
+    write(page, filled(page.read_text(), text))
     try:
-        chart(results, options.out / "speed.png")
+        chart(results, page.with_name("speed.png"))
     except ModuleNotFoundError:
         print("No chart: matplotlib is not installed; pip install 'npbilstm[benchmarks]' brings it.")
-    print(f"Written to {options.out}.")
+    print(f"Written to {page.parent}.")
+    if readme:
+        try:
+            write(readme, filled(readme.read_text(), paragraph(results)))
+        except RuntimeError as error:
+            print(f"{readme} stays as it was: {error}.", file=sys.stderr)
+            return 1
+        print(f"Written to {readme}.")
     return 0
+
+
+def write(page: Path, text: str) -> None:
+    write_atomically(page, lambda file: file.write(text.encode()))
 
 
 def progress(line: str) -> None:
@@ -88,15 +137,7 @@ def progress(line: str) -> None:
 
 
 def save(results: dict[str, Any], path: Path) -> None:
-    write_atomically(path, lambda file: file.write(json.dumps(results, indent=1).encode()))
-
-
-def stopped(results: dict[str, Any], found: Times, folder: Path, why: str, code: int) -> int:
-    """Keep what has been measured, beside what an earlier run wrote."""
-    results["race"] = rows_of(found)
-    save(results, folder / "stopped.json")
-    print(f"\n{why}; what was measured until then is in {folder / 'stopped.json'}", file=sys.stderr)
-    return code
+    write(path, json.dumps(results, indent=1))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from tests.benchmarks.contestants import Shape, npbilstm
+from tests.benchmarks.engines import Shape, npbilstm
+
+try:
+    import resource
+except ModuleNotFoundError:  # Windows
+    resource = None  # type: ignore[assignment]
 
 
 def seconds_of(run: Callable[[], Any], at_least: float = 0.3) -> float:
@@ -25,6 +30,17 @@ def seconds_of(run: Callable[[], Any], at_least: float = 0.3) -> float:
         run()
         taken.append(time.perf_counter() - start)
     return float(np.median(taken))
+
+
+def page_faults_of(run: Callable[[], Any]) -> float | None:
+    """How often a run touched a page of memory that the system had to bring: the mean of ten; None on Windows."""
+    if resource is None:
+        return None
+    run(), run()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(10):
+        run()
+    return (resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before) / 10
 
 
 def peak_bytes(run: Callable[[], Any]) -> int:

@@ -10,17 +10,20 @@ from pathlib import Path
 from typing import Any
 
 from npbilstm.files import write_atomically
-from tests.benchmarks.race import MODES, SHAPES, THREADS, geometric_mean
+from tests.benchmarks.race import MODES, SHAPES, geometric_mean
+from tests.benchmarks.settings import AS_IT_COMES, SETTINGS, THREADS
 
 TITLES = {
-    "pytorch": "PyTorch",
+    "pytorch": "PyTorch at its best",
+    "pytorch-as-it-comes": "PyTorch as it comes",
     "jax": "JAX, jit",
-    "jax-before": "JAX, jit, xW before the scan",
     "keras-torch": "Keras on PyTorch",
     "keras-jax": "Keras on JAX, jit",
     "products": "the products alone",
     "loop": "the plain loop",
 }
+PEERS = list(TITLES)[:5]
+CELLS = {shape.name: shape.cell for shape in SHAPES}
 PACKAGES = ["numpy", "torch", "jax", "keras"]
 
 
@@ -44,6 +47,7 @@ def machine() -> dict[str, Any]:
         "SIMD": simd[-1] if simd else "",
         "Python": platform.python_version(),
         "system": platform.system(),
+        "C library": " ".join(platform.libc_ver()).strip(),
         **found,
     }
 
@@ -54,19 +58,73 @@ def tables(results: dict[str, Any]) -> str:
     packages = ", ".join(f"{name} {about[name]}" for name in PACKAGES if name in about)
     parts = [
         f"Measured on {results['date']}: {about['processor']}, {about['threads']} threads, {about['SIMD']}, "
-        f"Python {about['Python']}, {packages}; {results['turns']} turns."
+        f"{about['C library']}, Python {about['Python']}, {packages}; turns: {results['turns']}."
     ]
-    cells = {shape.name: shape.cell for shape in SHAPES}
-    for cell, threads, mode in itertools.product(dict.fromkeys(cells.values()), THREADS, MODES):
+    parts += [summary_table(results), settings_table(results["qualifying"], results["best"])]
+    for cell, threads, mode in itertools.product(dict.fromkeys(CELLS.values()), THREADS, MODES):
         rows = [
             row
             for row in results["race"]
-            if (cells[row["shape"]], row["threads"], row["mode"]) == (cell, threads, mode)
+            if (CELLS[row["shape"]], row["threads"], row["mode"]) == (cell, threads, mode)
         ]
         parts.append(race_table(rows, cell, threads, mode))
     parts.append(measures_tables(results["measures"]))
     parts += [f"Not measured: {name}. {why}" for name, why in results.get("failed", {}).items()]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def ratios(results: dict[str, Any], contestant: str, cell: str, threads: str, mode: str) -> list[float]:
+    """This engine's time over the contestant's, for each shape."""
+    wanted = contestant, cell, threads, mode
+    return [
+        row["ratio"]
+        for row in results["race"]
+        if (row["contestant"], CELLS[row["shape"]], row["threads"], row["mode"]) == wanted
+    ]
+
+
+def summary_table(results: dict[str, Any]) -> str:
+    """One line a peer and cell: the mean ratio and its range, of training and inference, on one thread and several."""
+    columns = list(itertools.product(THREADS, MODES))
+    lines = []
+    for cell, peer in itertools.product(dict.fromkeys(CELLS.values()), PEERS):
+        found = [ratios(results, peer, cell, threads, mode) for threads, mode in columns]
+        if any(found):
+            cells = [
+                f"**{geometric_mean(some):.2f}** ({min(some):.2f}–{max(some):.2f})" if some else "" for some in found
+            ]
+            lines.append([f"{cell}, {TITLES[peer]}", *cells])
+    return table(
+        "**Summary**: this engine's time over the peer's. Above 1, this engine is slower. Geometric mean over the "
+        "shapes; in brackets the least and the largest",
+        ["", *(f"{mode}, {threads}" for threads, mode in columns)],
+        lines,
+    )
+
+
+def settings_table(rows: list[dict[str, Any]], best: dict[str, dict[str, Any]]) -> str:
+    """What each setting gains an engine, and which one is raced."""
+    lines = []
+    for engine in dict.fromkeys(row["engine"] for row in rows):
+        raced = best[engine]["name"] if engine in best else AS_IT_COMES.name
+        for settings in SETTINGS[engine]:
+            found = {
+                mode: [
+                    1 / row["ratio"]
+                    for row in rows
+                    if (row["engine"], row["contestant"], row["mode"]) == (engine, settings.name, mode)
+                ]
+                for mode in MODES
+            }
+            if settings is AS_IT_COMES or all(found.values()):
+                shares = ["1" if settings is AS_IT_COMES else f"{geometric_mean(some):.2f}" for some in found.values()]
+                title = TITLES.get(engine, engine).replace(" at its best", "")
+                lines.append([f"{title}: {settings.name}", *shares, "raced" if settings.name == raced else ""])
+    return table(
+        "**Settings**: an engine's time as a share of its time as it comes, LSTM, default threads, geometric means",
+        ["", *MODES, ""],
+        lines,
+    )
 
 
 def race_table(rows: list[dict[str, Any]], cell: str, threads: str, mode: str) -> str:
@@ -161,38 +219,34 @@ def chart(results: dict[str, Any], path: Path) -> None:
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    raced = [row for row in results["race"] if row["threads"] == "default threads"]
-    cells = {shape.name: shape.cell for shape in SHAPES}
-    found = {(cells[row["shape"]], row["contestant"]) for row in raced}
-    peers = ("pytorch", "jax", "jax-before", "keras-torch", "keras-jax")
     rows = [
-        (cell, peer, mode)
-        for cell in dict.fromkeys(cells.values())
-        for peer in peers
-        for mode in MODES
-        if (cell, peer) in found
+        (cell, peer, threads)
+        for cell, peer, threads in itertools.product(dict.fromkeys(CELLS.values()), PEERS, reversed(THREADS))
+        if all(ratios(results, peer, cell, threads, mode) for mode in MODES)
     ]
-    figure, axes = plt.subplots(figsize=(8, 0.42 * len(rows) + 1.5), layout="constrained")
-    colours = {"training": "#0072B2", "inference": "#D55E00"}
-    for y, wanted in enumerate(reversed(rows)):
-        mode = wanted[2]
-        ratios = [row["ratio"] for row in raced if (cells[row["shape"]], row["contestant"], row["mode"]) == wanted]
-        axes.plot(ratios, [y] * len(ratios), "o", color=colours[mode], alpha=0.55, markersize=6)
-        axes.plot([geometric_mean(ratios)], [y], "|", color=colours[mode], markersize=22, markeredgewidth=3)
-    axes.axvline(1, color="0.4", linewidth=1)
-    axes.set_xscale("log")
+    figure, both = plt.subplots(
+        1, 2, figsize=(10, 0.42 * len(rows) + 1.7), layout="constrained", sharex=True, sharey=True
+    )
+    for mode, colour, axes in zip(MODES, ["#0072B2", "#D55E00"], both):
+        for y, (cell, peer, threads) in enumerate(rows):
+            found = ratios(results, peer, cell, threads, mode)
+            axes.plot(found, [y] * len(found), "o", color=colour, alpha=0.5, markersize=6)
+            axes.plot([geometric_mean(found)], [y], "|", color=colour, markersize=20, markeredgewidth=3)
+        axes.axvline(1, color="0.4", linewidth=1)
+        axes.set_title(mode, fontsize=10, loc="left", color=colour)
+        for side in ("top", "right"):
+            axes.spines[side].set_visible(False)
+    both[0].set_xscale("log")
     ticks = [0.05, 0.1, 0.2, 0.5, 1, 2]
-    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-    axes.minorticks_off()
-    axes.set_yticks(range(len(rows)), [f"{cell}, {TITLES[peer]}, {mode}" for cell, peer, mode in reversed(rows)])
-    axes.set_xlabel(
-        "time of npbilstm / time of the other; left of 1, npbilstm is faster\na dot a shape, a bar the mean"
+    both[0].set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    both[0].minorticks_off()
+    both[0].set_yticks(range(len(rows)), [f"{cell}, {TITLES[peer]}, {threads}" for cell, peer, threads in rows])
+    both[0].invert_yaxis()
+    figure.supxlabel(
+        "time of npbilstm / time of the other; left of 1, npbilstm is faster\na dot a shape, a bar the mean",
+        fontsize=10,
     )
     about = results["machine"]
-    axes.set_title(
-        f"{about['processor']}, {about['threads']} threads, default settings, {results['date']}", fontsize=9, loc="left"
-    )
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
+    figure.suptitle(f"{about['processor']}, {about['threads']} threads, {results['date']}", fontsize=9)
     write_atomically(path, lambda file: figure.savefig(file, dpi=130, format="png"))
     plt.close(figure)

@@ -1,16 +1,15 @@
-"""Who races: for each engine, one training step and one inference of a bidirectional LSTM, or GRU, as its own users
-write it.
+"""The engines that race: for each, one training step and one inference of a bidirectional LSTM, or GRU, as its own
+users write it.
 
-Each maker takes a Shape and gives a pair of functions without arguments, (train, infer), float32 throughout. Training
-is forward and backward with gradients for x and all weights, no optimiser. Packages are imported where they are used:
-a worker process has one engine in it and no other.
+Each maker takes a Shape, and options where it has some (settings.py), and gives a pair of functions without arguments,
+(train, infer), float32 throughout. Training is forward and backward with gradients for x and all weights, no
+optimiser. Packages are imported where they are used: a worker process has one engine in it and no other.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -143,12 +142,15 @@ def per_gate_loop(shape: Shape) -> Pair:
     return train, infer
 
 
-def pytorch(shape: Shape) -> Pair:
+def pytorch(shape: Shape, batch_first: bool = True) -> Pair:
+    """torch.nn, rows first as everywhere here, or time first, which is its own default."""
     import torch
 
     x, dy = map(torch.from_numpy, arrays(shape))
+    if not batch_first:
+        x, dy = (array.transpose(0, 1).contiguous() for array in (x, dy))
     make = getattr(torch.nn, shape.cell)
-    parts: list[Any] = [make(shape.D, shape.H, shape.layers, batch_first=True, bidirectional=True)]
+    parts: list[Any] = [make(shape.D, shape.H, shape.layers, batch_first=batch_first, bidirectional=True)]
     if shape.outputs:
         parts.append(torch.nn.Linear(2 * shape.H, shape.outputs))
     weights = [weight for part in parts for weight in part.parameters()]
@@ -272,13 +274,12 @@ def keras_jax(shape: Shape) -> Pair:
     )
 
 
-CONTESTANTS: dict[str, Callable[[Shape], Pair]] = {
+ENGINES: dict[str, Callable[..., Pair]] = {
     "npbilstm": npbilstm,
     "products": products,
     "loop": per_gate_loop,
     "pytorch": pytorch,
     "jax": jax,
-    "jax-before": partial(jax, before=True),
     "keras-torch": keras_torch,
     "keras-jax": keras_jax,
 }
@@ -286,8 +287,7 @@ CONTESTANTS: dict[str, Callable[[Shape], Pair]] = {
 NEEDS = {
     "pytorch": ["torch"],
     "jax": ["jax"],
-    "jax-before": ["jax"],
     "keras-torch": ["keras", "torch"],
     "keras-jax": ["keras", "jax"],
 }
-"""The packages without which a contestant cannot start."""
+"""The packages without which an engine cannot start."""

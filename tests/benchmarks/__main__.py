@@ -87,7 +87,7 @@ def measure(results: dict[str, Any], quick: bool, turns: int, folder: Path) -> i
     try:
         best = qualify(quick, progress, results["qualifying"], failed)
         results["best"] = {engine: settings._asdict() for engine, settings in best.items()}
-        run_laps(list(race_laps(best, quick, turns)), quick, progress, found, failed)
+        run_laps(list(race_laps(best, quick, turns)), 0.2 if quick else 0.4, progress, found, failed)
         for name in MEASURES:
             if name.startswith("torch") and not installed("pytorch"):
                 continue

@@ -11,7 +11,7 @@ from typing import Any
 
 from npbilstm.files import write_atomically
 from tests.benchmarks.race import MODES, SHAPES, geometric_mean
-from tests.benchmarks.settings import AS_IT_COMES, SETTINGS, THREADS
+from tests.benchmarks.settings import AS_IT_COMES, THREADS
 
 TITLES = {
     "pytorch": "PyTorch at its best",
@@ -96,7 +96,7 @@ def summary_table(results: dict[str, Any]) -> str:
             lines.append([f"{cell}, {TITLES[peer]}", *cells])
     return table(
         "**Summary**: this engine's time over the peer's. Above 1, this engine is slower. Geometric mean over the "
-        "shapes; in brackets the least and the largest",
+        "shapes; in brackets the least and the largest. Peers are at their best where nothing else is said",
         ["", *(f"{mode}, {threads}" for threads, mode in columns)],
         lines,
     )
@@ -106,20 +106,16 @@ def settings_table(rows: list[dict[str, Any]], best: dict[str, dict[str, Any]]) 
     """What each setting gains an engine, and which one is raced."""
     lines = []
     for engine in dict.fromkeys(row["engine"] for row in rows):
+        its = [row for row in rows if row["engine"] == engine]
+        title = TITLES.get(engine, engine).replace(" at its best", "")
         raced = best[engine]["name"] if engine in best else AS_IT_COMES.name
-        for settings in SETTINGS[engine]:
-            found = {
-                mode: [
-                    1 / row["ratio"]
-                    for row in rows
-                    if (row["engine"], row["contestant"], row["mode"]) == (engine, settings.name, mode)
-                ]
+        lines.append([f"{title}: {AS_IT_COMES.name}", "1", "1", "raced" if raced == AS_IT_COMES.name else ""])
+        for name in dict.fromkeys(row["contestant"] for row in its):
+            shares = [
+                geometric_mean([1 / row["ratio"] for row in its if (row["contestant"], row["mode"]) == (name, mode)])
                 for mode in MODES
-            }
-            if settings is AS_IT_COMES or all(found.values()):
-                shares = ["1" if settings is AS_IT_COMES else f"{geometric_mean(some):.2f}" for some in found.values()]
-                title = TITLES.get(engine, engine).replace(" at its best", "")
-                lines.append([f"{title}: {settings.name}", *shares, "raced" if settings.name == raced else ""])
+            ]
+            lines.append([f"{title}: {name}", *(f"{share:.2f}" for share in shares), "raced" if raced == name else ""])
     return table(
         "**Settings**: an engine's time as a share of its time as it comes, LSTM, default threads, geometric means",
         ["", *MODES, ""],

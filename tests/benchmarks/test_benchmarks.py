@@ -62,7 +62,7 @@ def a_race(monkeypatch, best=None, quick=True, **milliseconds):
     """The rows of a race of three turns with these milliseconds, and who failed."""
     in_place_of_processes(monkeypatch, milliseconds)
     found, failed = {}, {}
-    race.run_laps(list(race.race_laps(best or {}, quick, 3)), quick, lambda line: None, found, failed)
+    race.run_laps(list(race.race_laps(best or {}, quick, 3)), 0.001, lambda line: None, found, failed)
     return race.rows_of(found), failed
 
 
@@ -115,7 +115,7 @@ def test_peers_race_with_their_best_settings_and_pytorch_as_it_comes_too(monkeyp
     asked = []
     in_place_of_processes(monkeypatch, {"npbilstm": 1.0, "pytorch": 1.0, "jax": 1.0}, asked)
     best = {engine: race.SETTINGS[engine][-1] for engine in ("pytorch", "jax")}
-    race.run_laps(list(race.race_laps(best, True, 1)), True, lambda line: None, {}, {})
+    race.run_laps(list(race.race_laps(best, True, 1)), 0.001, lambda line: None, {}, {})
     assert set(asked) == {
         ("npbilstm", "as it comes"),
         ("pytorch", "memory kept, threads bound, time first", "batch_first"),
@@ -264,7 +264,7 @@ def test_a_run_without_a_peer_has_no_paragraph(monkeypatch):
 def run_command(monkeypatch, *arguments, raising=None):
     """The command without its processes: a race of one row, one measure."""
 
-    def one_row(laps, quick, progress, found, failed):
+    def one_row(laps, seconds, progress, found, failed):
         found["default threads", race.SHAPES[0].name, "pytorch", "training"] = [(1.0, 2.0)]
         if raising:
             raise raising

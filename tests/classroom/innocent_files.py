@@ -48,6 +48,9 @@ def tanh(a): return squash(a)
 sigmoid = logged(sigmoid)
 """
     ),
+    "a function inside a judged function": (
+        "def tanh(a):\n    def step(x, h):\n        return np.tanh(x @ h)\n    return step(a, np.eye(a.shape[1]))\n"
+    ),
     "a method under a name of its own": (
         """
 class Cell:
@@ -103,6 +106,9 @@ def numerical_gradient(f, x, eps=1e-6):
 
 def rel_error(x, y):
     return np.max(np.abs(x - y) / np.maximum(1e-8, np.abs(x) + np.abs(y)))
+
+def grad(f, x, h=1e-5):
+    return (f(x + h) - f(x - h)) / (2 * h)
 
 def grad_check(f, x, dx, eps=1e-6, tol=1e-7):
     num = numerical_gradient(f, x, eps)
@@ -192,6 +198,9 @@ def xavier(fan_in, fan_out):
 def orthogonal(shape, rng):
     q, r = np.linalg.qr(rng.standard_normal(shape))
     return q * np.sign(np.diag(r))
+
+def rnn_shapes(D, H):
+    return {"Wx": (D, H), "Wh": (H, H)}
 
 def make_gru_weights(D, H):
     return np.zeros((D, 3 * H))

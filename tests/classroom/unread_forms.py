@@ -48,15 +48,31 @@ FORMS = {
     "run_layer": ("def run_layer(x, W): return x\n", ["run_layer"]),
     "plain Python": (
         """
-def step(x, h, w, u):
+def f(x, h, w, u):
     total = 0.0
     for i in range(len(x)):
         total += w[i] * x[i]
     return math.tanh(total + u * h)
 """,
-        ["step"],
+        ["f"],
     ),
-    "a gradient by a name that says nothing": ("def g(dh, o, c):\n    dc = dh * o\n    return dc @ c\n", ["g"]),
+    "a gradient by a name that says little": ("def back(dh, o): return dh * o\n", ["back"]),
+    "a gradient by a name that says nothing": ("def g(d, W): return d @ W.T\n", ["g"]),
+    "a gate by a name that says little": ("def gate(a): return 1 / (1 + np.exp(-a))\n", ["gate"]),
+    "squares": ("def loss(a, b): return ((a - b) ** 2).mean()\n", ["loss"]),
+    "a logarithm": ("def cost(h, y): return -(y * np.log(h)).mean()\n", ["cost"]),
+    "a derivative": ("def derivative(a, b): return 2 * (a - b) / len(a)\n", ["derivative"]),
+    "the gradient of one thing": ("def dh_of(dy, o): return dy * o\n", ["dh_of"]),
+    "a batch": (
+        "def forward_batch(x): return x\ndef batchnorm_forward(x): return x\n",
+        ["forward_batch", "batchnorm_forward"],
+    ),
+    "data": ("def forward_data(x): return x\n", ["forward_data"]),
+    "a function that calls what it is given": ("def forward(f, x): return f(x)\n", ["forward"]),
+    "a class with a method of another name": (
+        "class Softplus:\n    def apply(self, x): return np.log1p(x)\n    def __repr__(self): return 'Softplus'\n",
+        ["Softplus"],
+    ),
     "a slope by a name that says nothing": ("def g(y): return 1 - y**2\n", ["g"]),
     "another slope": ("def g(y): return y * (1 - y)\n", ["g"]),
     "sigmoid_grad": ("def sigmoid_grad(s): return s * (1 - s)\n", ["sigmoid_grad"]),
@@ -73,6 +89,10 @@ def step(x, h, w, u):
     "a function inside a function": (
         "def make(W):\n    def step(x, h):\n        return np.tanh(x @ W + h)\n    return step\n",
         ["step in make"],
+    ),
+    "one inside a judged function that nobody calls": (
+        "def tanh(a):\n    def step(x, h):\n        return np.tanh(x @ h)\n    return np.tanh(a)\n",
+        ["step in tanh"],
     ),
     "a class inside a class": (
         """
@@ -124,6 +144,7 @@ for _ in range(3):
         'exec("def lstm_cell_forward(x): return x")\nglobals()["gru_" + "cell"] = lambda x: x\n',
         ["lstm_cell_forward", "gru_cell"],
     ),
+    "a method that is given to a class": ("class A: 1\nsetattr(A, 'forward', lambda self, x: x)\n", ["A"]),
     "a class that is made": ('Layer = type("Layer", (), {"forward": lambda self, x: x})\n', ["Layer"]),
     "not written yet": ("class LSTM:\n    def forward(self, x):\n        raise NotImplementedError\n", ["LSTM"]),
     "a step that is right, and a loop over it": (
@@ -177,5 +198,5 @@ def tanh(a): return cell.forward(a)
 }
 """A file's name -> its source without START, the names that must be told."""
 
-MADE = {"made as the file runs", "a class that is made"}
+MADE = {"made as the file runs", "a class that is made", "a method that is given to a class"}
 """The forms of which the text does not tell."""

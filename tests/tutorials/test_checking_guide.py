@@ -53,6 +53,17 @@ def test_the_file_is_judged_as_shown(tmp_path, monkeypatch, hint, shown, changes
     assert printed(lambda: main(["check", "my_lstm.py", "--hint", hint])) == text
 
 
+def test_what_was_not_judged_is_told_as_shown(tmp_path, monkeypatch):
+    right = PYTHON[1].replace("dc = dc + dh * o\n", "dc = dc + dh * o * tanh_derivative(tanh(c))\n")
+    (tmp_path / "my_lstm.py").write_text(f"{right}\n\n{PYTHON[2]}")
+    monkeypatch.chdir(tmp_path)
+    command, _, text = TEXT[3].partition("\n")
+    assert command == "$ npbilstm check my_lstm.py"
+    codes = []
+    assert printed(lambda: codes.append(main(["check", "my_lstm.py"]))) == text
+    assert codes == [3]
+
+
 def test_the_readmes_example_is_what_is_printed(tmp_path, monkeypatch):
     (tmp_path / "my_lstm.py").write_text(PYTHON[1])
     monkeypatch.chdir(tmp_path)

@@ -19,7 +19,7 @@ from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
 import npbilstm
-from npbilstm.classroom.own_code.looks import Definer, Function, nested_codes, signs_of_code, signs_of_tree
+from npbilstm.classroom.own_code.signs import Definer, Function, nested_codes, signs_of_code, signs_of_tree
 
 INSIDE = "<locals>"
 """What parts the name of a function and that of one defined inside it, as in Python's own qualified names."""
@@ -33,8 +33,9 @@ class Definition(NamedTuple):
     make.<locals>.step for one inside another; "class", "module"; "name" for what a name is set to, "lambda" where one
     stands in that; "lines" for a file's lines outside of all of these.
 
-    line: where it stands. signs: of a pass, see looks.py. uses, attributes: the names from outside that it looks up,
-    and those that it looks up in something, forward in cell.forward. stub: whether it is not written yet.
+    line: where it stands. signs: of a pass, see signs.py. uses, attributes: the names from outside that it looks up,
+    and those that it looks up in something, forward in cell.forward, or in itself: a function that it defines. stub:
+    whether it is not written yet.
     """
 
     name: str
@@ -118,6 +119,7 @@ def of_tree(
     bound |= {each.asname or each.name for each in inside if isinstance(each, ast.alias)}
     bound -= {name for each in inside if isinstance(each, ast.Global) for name in each.names}
     attributes = {each.attr for each in inside if isinstance(each, ast.Attribute)}
+    attributes |= loaded & {each.name for each in inside if isinstance(each, Definer)}
     line: int = place.lineno  # type: ignore[attr-defined]
     return Definition(name, kind, line, signs, frozenset(loaded - bound), frozenset(attributes))
 

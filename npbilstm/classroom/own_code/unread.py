@@ -36,8 +36,8 @@ def unread_in_source(source: str, judged: Iterable[str], others: Iterable[str] =
     except (RecursionError, MemoryError):
         return [NotJudged("the file", "it is nested too deeply to be looked through")]
     found = [*written_twice(definitions, judged), *unread_among(definitions, judged)]
-    known = judged | {each.name for each in definitions if each.kind in ("function", "class")}
-    known |= {each.name for each in found}
+    known = judged | {each.name for each in definitions if each.kind == "function"}
+    known |= {each.name.partition(".")[0] for each in found}
     homes = imports_in(source)
     for name in others:
         if name not in known:
@@ -101,9 +101,9 @@ def reached_from(judged: set[str], definitions: list[Definition]) -> set[str]:
 
 
 def is_used(name: str, names: set[str], attributes: set[str]) -> bool:
-    """Whether what is called LSTM.forward is used: LSTM, and the forward of something. Python itself calls __init__,
-    and what stands inside a function is its own."""
-    first, *rest = name.partition(f".{INSIDE}")[0].split(".")
+    """Whether what is called LSTM.forward is used: LSTM, and the forward of something; or, of make.<locals>.step, make,
+    and step in there. Python itself calls __init__."""
+    first, *rest = name.replace(f".{INSIDE}", "").split(".")
     return first in names and all(part in attributes or part.startswith("__") for part in rest)
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from npbilstm import textbook
-from npbilstm.classroom.own_code.errors import FINAL
+from npbilstm.classroom.own_code.errors import FINAL, OwnError
 from npbilstm.classroom.reading import StageResult
 from npbilstm.classroom.runs import (
     RIGHT,
@@ -128,7 +128,7 @@ def gather(subject: Subject, pair: Any, seed: int, sizes: dict[str, int]) -> Evi
         for case, mine in zip(cases, theirs)
     ]
     if all(mine.error is not None for mine in theirs):
-        raise StoppedError from theirs[0].error
+        raise StoppedError from next((mine.error for mine in theirs), OwnError("it gives nothing to compare"))
     truth = [run(reference, case) for case in cases]
     outputs = [wrong_outputs(mine.outputs, right.outputs) for mine, right in zip(theirs, truth)]
     rounded = any(outputs) and max(error for errors in outputs for error in errors.values()) < IMPRECISE

@@ -43,7 +43,7 @@ class DiagnosisReport:
         else "not judged"."""
         if any(diagnosis.verdict == "wrong" for diagnosis in self.diagnoses):
             return "wrong"
-        return "not judged" if self.not_judged else "right"
+        return "right" if self.diagnoses and not self.not_judged else "not judged"
 
     @property
     def ok(self) -> bool:

@@ -7,7 +7,7 @@ import io
 import tokenize
 from pathlib import Path
 
-MEGABYTES = 1
+KILOBYTES = 500
 """How much source there may be."""
 SHOWN = 5
 """How many names of a folder's files a sentence has."""
@@ -17,9 +17,9 @@ NOTEBOOK = "in its last cell, nb.diagnose(globals()) judges what it has defined 
 def read_source(path: str) -> str:
     """The text of a Python file. Raises ValueError, a sentence, where it is none, OSError where it cannot be read."""
     require_file(path)
-    size = Path(path).stat().st_size
-    if size > MEGABYTES * 2**20:
-        raise ValueError(f"{path} has {size / 2**20:.1f} MB; it needs to be Python source of {MEGABYTES} MB at most")
+    size = Path(path).stat().st_size // 1024
+    if size > KILOBYTES:
+        raise ValueError(f"{path} has {size:,} KB; it needs to be Python source of {KILOBYTES} KB at most")
     data = Path(path).read_bytes()
     if b"\0" in data:
         model = "; npbilstm inspect shows a model's file" if path.endswith(".npz") else ""

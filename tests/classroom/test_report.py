@@ -9,7 +9,9 @@ import pytest
 import npbilstm as nb
 from npbilstm import textbook
 from npbilstm.classroom.bugs import BUGS
+from npbilstm.classroom.diagnosis import Diagnosis
 from npbilstm.classroom.planting import plant
+from npbilstm.classroom.report import DiagnosisReport
 
 
 def own(*ids, names=("lstm_step_forward", "lstm_step_backward")):
@@ -125,6 +127,11 @@ def test_a_backward_pass_that_is_not_written_yet_is_said_to_be_so_and_the_forwar
     )
     wrong = nb.diagnose({**own("candidate-sigmoid"), "lstm_step_backward": later})
     assert (wrong.verdict, len(wrong.not_judged)) == ("wrong", 1)
+
+
+def test_nothing_is_not_right():
+    assert DiagnosisReport(()).verdict == "not judged"
+    assert Diagnosis("lstm", ("lstm_forward",), ()).verdict == "not judged"
 
 
 def test_what_their_code_raises_is_told_with_its_kind_and_line():

@@ -279,6 +279,20 @@ def test_what_is_nested_too_deeply_is_not_taken_for_read(monkeypatch):
     assert unread_in_source(START, ["sigmoid"]) == [("the file", "it is nested too deeply to be looked through")]
 
 
+def test_what_is_made_to_be_long_takes_no_time():
+    name = "d" * 100_000
+    long = f"def {name}(x): return x\ndef f(x):\n    {name} = x * x\n    return {name}\n"
+    assert unread_in_source(START + long, ["sigmoid"]) == []
+    many = "\n".join(f"a{k} = {k}" for k in range(unread.MOST + 1))
+    (found,) = unread_in_source(many, [])
+    assert found == ("the file", f"it defines {unread.MOST + 1} things; {unread.MOST} are looked through at most")
+
+
+def test_a_function_that_wraps_itself_is_read_once():
+    module = module_of(START + "def lstm(x): return x\nlstm.__wrapped__ = lstm\n")
+    assert [each.name for each in unread_in_names(vars(module), ["sigmoid"])] == ["lstm"]
+
+
 def test_a_function_put_into_a_dict_counts_whoever_made_it():
     put = {"rnn_forward": len, "bptt": None, "helper": len, "lstm_forward": textbook.lstm_forward}
     assert [each.name for each in unread_in_names(put, [])] == ["rnn_forward", "bptt"]

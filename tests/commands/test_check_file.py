@@ -210,7 +210,7 @@ def test_a_function_that_cannot_be_called_is_not_judged_and_the_others_are(file,
         ("mine.pyc", b"\xa7\r\r\n\0\0", "holds binary data; it needs to be Python source"),
         ("mine.py", b"# caf\xe9\n", "is no text in UTF-8, or in the encoding that it names"),
         ("mine.py", b"# coding: nonsense\n", "is no text in UTF-8, or in the encoding that it names: unknown encoding"),
-        ("mine.py", b"# " + b"x" * 2**20, "has 1.0 MB; it needs to be Python source of 1 MB at most"),
+        ("mine.py", b"# " + b"x" * 2**20, "has 1,024 KB; it needs to be Python source of 500 KB at most"),
         ("/dev/null", None, "/dev/null is no ordinary file"),
     ],
 )

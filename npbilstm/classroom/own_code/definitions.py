@@ -184,8 +184,9 @@ def parts_of(name: str, value: Any) -> dict[str, Any]:
     """A value by its name; what is defined in it, by "layers.lstm_forward", where it is a module."""
     if not isinstance(value, ModuleType):
         return {name: value}
-    members = vars(value).items()
-    return {f"{name}.{part}": each for part, each in members if getattr(each, "__module__", None) == value.__name__}
+    members = {part: each for part, each in vars(value).items() if isinstance(each, type) or functions_in(each)}
+    homes = {part: (functions_in(each) or [each])[0].__module__ for part, each in members.items()}
+    return {f"{name}.{part}": each for part, each in members.items() if homes[part] == value.__name__}
 
 
 def is_own(value: Any) -> bool:
@@ -253,10 +254,14 @@ def uses_of(names: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:
 def functions_in(value: Any) -> list[FunctionType]:
     """The functions behind a value, the outermost first: itself, and what it wraps, binds or encloses."""
     found: list[FunctionType] = []
+    seen: set[int] = set()
     waiting = [value]
     while waiting:
         value = waiting.pop(0)
-        if isinstance(value, FunctionType) and value not in found:
+        if id(value) in seen:
+            continue
+        seen.add(id(value))
+        if isinstance(value, FunctionType):
             found.append(value)
             cells = [cell.cell_contents for cell in value.__closure__ or () if holds(cell)]
             waiting += [each for each in cells if isinstance(each, (FunctionType, MethodType, functools.partial))]

@@ -15,6 +15,8 @@ from collections.abc import Iterable
 
 ENOUGH = 2
 """How many signs make a pass."""
+LONGEST = 100
+"""How many characters of a name are looked at."""
 
 DIRECTION = re.compile(
     r"forward\w*|backward\w*|feedforward|fwd|bwd|\w*(backprop|bptt|fprop|bprop)\w*|propagat\w*|unroll\w*"
@@ -78,7 +80,7 @@ training loop calls passes."""
 
 def words_in(name: str) -> list[str]:
     """The words of a name, in small letters: lossFun, BiLSTMCell and acc_deltas have two and more."""
-    parted = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name)
+    parted = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name[:LONGEST])
     return [word for word in re.split(r"[\W_]+", re.sub(r"([A-Z])([A-Z][a-z])", r"\1_\2", parted).lower()) if word]
 
 
@@ -90,7 +92,7 @@ def has(kind: re.Pattern[str], words: Iterable[str]) -> bool:
 def signs_of_name(name: str) -> int:
     """How many signs of a pass a name has, whatever speaks against it."""
     words = words_in(name)
-    whole = [*words, name.lower().replace("_", "")]
+    whole = [*words, "".join(words)]
     if has(DIRECTION, whole) or has(CELL, whole) or has(THING, whole):
         return 2
     return len({word for word in words if PERHAPS.fullmatch(word) or is_gradient(word)})
@@ -116,7 +118,7 @@ def looks_like_pass(name: str, signs: Iterable[str], of_class: str = "") -> bool
 
 def is_gradient(name: str) -> bool:
     """Whether a variable is called as gradients are."""
-    return bool(GRADIENT.fullmatch(name)) and name not in NO_GRADIENT
+    return len(name) <= LONGEST and bool(GRADIENT.fullmatch(name)) and name not in NO_GRADIENT
 
 
 def is_pass(name: str) -> bool:

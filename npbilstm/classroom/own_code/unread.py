@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import difflib
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any
 
 from npbilstm.classroom.own_code.definitions import INSIDE, Definition, living, written
@@ -21,6 +22,8 @@ PASSES = tuple(name for subject in SUBJECTS.values() for name in (subject.forwar
 ELSEWHERE = "nb.check_pair(forward, backward, inputs) judges any two passes, whatever their names."
 """Where else to turn."""
 LINES = "the lines outside of functions"
+MOST = 3000
+"""How many definitions a file may have."""
 SHOWN = 200
 """How many names the process that runs a file tells of."""
 
@@ -35,6 +38,8 @@ def unread_in_source(source: str, judged: Iterable[str], others: Iterable[str] =
         definitions, judged = written(source), set(judged)
     except (RecursionError, MemoryError):
         return [NotJudged("the file", "it is nested too deeply to be looked through")]
+    if len(definitions) > MOST:
+        return [NotJudged("the file", f"it defines {len(definitions)} things; {MOST} are looked through at most")]
     found = [*written_twice(definitions, judged), *unread_among(definitions, judged)]
     known = judged | {each.name for each in definitions if each.kind == "function"}
     known |= {each.name.partition(".")[0] for each in found}
@@ -158,7 +163,8 @@ def closest(name: str) -> str:
 
 def none_there(names: Iterable[str]) -> str:
     """The sentence for code in which nothing looks like a pass, with the names that may be misspelt."""
-    near = {name: difflib.get_close_matches(name, PASSES, 1, 0.75) for name in names if not name.startswith("_")}
+    some = (name for name in names if not name.startswith("_"))
+    near = {name: difflib.get_close_matches(name, PASSES, 1, 0.75) for name in islice(some, SHOWN)}
     meant = [f"{name} (is it {close[0]}?)" for name, close in near.items() if close and close[0] != name]
     seen = f"; there is {', '.join(meant[:5])}" if meant else ""
     return (

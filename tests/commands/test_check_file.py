@@ -263,8 +263,7 @@ def test_ctrl_c_is_exit_code_130(file, monkeypatch):
 
 @pytest.mark.parametrize("arguments", [["--help"], ["check", "--help"]])
 def test_the_exit_codes_are_told(arguments, capsys):
-    with pytest.raises(SystemExit):
-        main(arguments)
+    assert main(arguments) == 0
     said = " ".join(capsys.readouterr().out.split())
     for code in ("0 ", "1 ", "2 ", "3 ", "4 ", "130 "):
         assert f" {code}" in said[said.lower().index("exit codes") :]

@@ -77,6 +77,7 @@ def f(x, h, w, u):
     "another slope": ("def g(y): return y * (1 - y)\n", ["g"]),
     "sigmoid_grad": ("def sigmoid_grad(s): return s * (1 - s)\n", ["sigmoid_grad"]),
     "a loss": ("def mse(a, b): return np.mean((a - b) ** 2 * a + b * a)\n", ["mse"]),
+    "a lambda inside a function": ("def f(xs, W): return list(map(lambda x: np.tanh(x @ W), xs))\n", ["f"]),
     "a lambda": ("step = lambda x, h, W: np.tanh(x @ W + h)\n", ["step"]),
     "a partial object": (
         "def apply_cell(W, x, h): return np.tanh(x @ W + h)\ncell = functools.partial(apply_cell, np.eye(2))\n",

@@ -289,7 +289,7 @@ def test_a_function_that_stops_is_told_with_its_own_lines_and_the_others_are_jud
     assert main(["check", file(source)]) == 3
     out = capsys.readouterr().out
     assert out.startswith("not judged  flip: NameError: name 'undefined' is not defined.\n")
-    assert "    return undefined\n" in out.partition("\n\n")[0]
+    assert "\n      return undefined" in out.partition("\n\n")[0]
     assert "ok     lstm_step_forward, lstm_step_backward" in out
     assert "npbilstm/classroom" not in out
 

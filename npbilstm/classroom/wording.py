@@ -22,15 +22,14 @@ def require_hint(hint: int) -> None:
 
 
 def not_judged_lines(name: str, reason: str) -> list[str]:
-    """What was not judged, and why; `reason` may end a traceback, whose other lines follow."""
-    *trace, sentence = reason.splitlines() or [""]
-    return [*wrapped(f"not judged  {name}: {sentence}.", 0), *(f"  {line}" for line in trace)]
+    """What was not judged, and why."""
+    return wrapped(f"not judged  {name}: {reason}.", 0)
 
 
 def why_stopped(diagnosis: Diagnosis) -> str:
     """Why functions were not judged: what they raise at every stage, or that they are not written yet."""
     last = diagnosis.stopped.splitlines()[-1]
-    return "it is not written yet" if last.startswith("NotImplementedError") else diagnosis.stopped.rstrip(".")
+    return "it is not written yet" if last.startswith("NotImplementedError") else last.rstrip(".")
 
 
 def headline(diagnosis: Diagnosis) -> str:
@@ -93,8 +92,9 @@ def words(diagnosis: Diagnosis, hint: int = 1) -> str:
 
 
 def not_judged_words(diagnosis: Diagnosis) -> str:
-    """On the functions that stop."""
-    return "\n".join(not_judged_lines(", ".join(diagnosis.not_judged), why_stopped(diagnosis)))
+    """On the functions that stop, with the lines at which they do."""
+    lines = not_judged_lines(", ".join(diagnosis.not_judged), why_stopped(diagnosis))
+    return "\n".join([*lines, *(f"  {line}" for line in diagnosis.stopped.splitlines()[:-1])])
 
 
 def judged_words(diagnosis: Diagnosis, hint: int) -> list[str]:

@@ -10,13 +10,13 @@ if TYPE_CHECKING:
     from npbilstm.gradcheck.blocks import Blocks
     from npbilstm.gradcheck.check import check_gradients
     from npbilstm.gradcheck.pair import check_pair
-    from npbilstm.gradcheck.report import Convergence, DirectionRow, GradientReport, ParameterRow, Strip
+    from npbilstm.gradcheck.report import Convergence, DirectionRow, GradientReport, NotJudged, ParameterRow, Strip
 
 _HOMES = {
     "blocks": ["Blocks"],
     "check": ["check_gradients"],
     "pair": ["check_pair"],
-    "report": ["Convergence", "DirectionRow", "GradientReport", "ParameterRow", "Strip"],
+    "report": ["Convergence", "DirectionRow", "GradientReport", "NotJudged", "ParameterRow", "Strip"],
 }
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "Convergence",
     "DirectionRow",
     "GradientReport",
+    "NotJudged",
     "ParameterRow",
     "Strip",
     "check_gradients",

@@ -299,6 +299,14 @@ def test_a_function_put_into_a_dict_counts_whoever_made_it():
     assert unread_in_names({"rnn_forward": len, "__name__": "mine"}, []) == []
 
 
-def test_a_process_tells_a_number_of_names_that_a_message_can_hold():
+def test_no_more_is_told_than_people_read():
     names = {f"lstm_cell_{k}": len for k in range(1000)}
     assert told(names, []) == list(names)[: unread.SHOWN]
+    source = "\n".join(f"def {name}(x): return x" for name in names)
+    for found in (unread_in_names(names, []), unread_in_source(source, [])):
+        assert [each.name for each in found] == [*list(names)[: unread.SHOWN], "900 more"]
+    (found,) = unread_in_source(f"def lstm_{'x' * 10_000}(x): return x", [])
+    assert found.name == f"lstm_{'x' * 55}..."
+    methods = "".join(f"    def forward_{k}(self): return 1\n" for k in range(9))
+    (found,) = unread_in_source(f"class A:\n{methods}", [])
+    assert found.reason.startswith("it is a class (forward_0, forward_1, forward_2, forward_3, forward_4 ...), and")

@@ -24,8 +24,12 @@ ELSEWHERE = "nb.check_pair(forward, backward, inputs) judges any two passes, wha
 LINES = "the lines outside of functions"
 MOST = 3000
 """How many definitions a file may have."""
-SHOWN = 200
-"""How many names the process that runs a file tells of."""
+SHOWN = 100
+"""How many names are told."""
+FEW = 5
+"""How many names of a class's or module's passes are told."""
+WIDTH = 60
+"""How many characters of a name are told."""
 
 
 def unread_in_source(source: str, judged: Iterable[str], others: Iterable[str] = ()) -> list[NotJudged]:
@@ -48,12 +52,18 @@ def unread_in_source(source: str, judged: Iterable[str], others: Iterable[str] =
         if name not in known:
             where = f"it comes from {homes[name]}" if name in homes else "it is made or imported as the file runs"
             found.append(NotJudged(name, f"{where}; a file is judged by what is defined in it"))
-    return list(dict.fromkeys(found))
+    return cut(found)
 
 
 def unread_in_names(names: Mapping[str, Any], judged: Iterable[str]) -> list[NotJudged]:
     """What stands unread in a namespace."""
-    return unread_among(living(names), set(judged))
+    return cut(unread_among(living(names), set(judged)))
+
+
+def cut(found: list[NotJudged]) -> list[NotJudged]:
+    """The first of many, and how many there are besides."""
+    more = len(found) - SHOWN
+    return found if more <= 0 else [*found[:SHOWN], NotJudged(f"{more} more", "they look like passes, too")]
 
 
 def unread_among(definitions: list[Definition], judged: set[str]) -> list[NotJudged]:
@@ -75,7 +85,7 @@ def unread_among(definitions: list[Definition], judged: set[str]) -> list[NotJud
             reasons[each.name] = reason_for(each)
     for name, parts in groups.items():
         if parts:
-            reasons[name] = reason_for_all(kinds[name], ", ".join(dict.fromkeys(parts)))
+            reasons[name] = reason_for_all(kinds[name], list(dict.fromkeys(map(shown, parts))))
     return [NotJudged(shown(name), reasons[name]) for name in groups]
 
 
@@ -131,7 +141,8 @@ def written_twice(definitions: list[Definition], judged: set[str]) -> list[NotJu
 
 def shown(name: str) -> str:
     """A definition's name as people read it: step in make."""
-    return " in ".join(reversed(name.split(f".{INSIDE}."))) or LINES
+    read = " in ".join(reversed(name.split(f".{INSIDE}."))) or LINES
+    return read if len(read) <= WIDTH else f"{read[:WIDTH]}..."
 
 
 def reason_for(definition: Definition) -> str:
@@ -148,8 +159,9 @@ def reason_for(definition: Definition) -> str:
     return f"no function of the textbook has this name{closest(name)}"
 
 
-def reason_for_all(kind: str, parts: str) -> str:
+def reason_for_all(kind: str, names: list[str]) -> str:
     """Why a class or a module, in which these passes stand, was not judged."""
+    parts = ", ".join(names[:FEW]) + (" ..." if len(names) > FEW else "")
     if kind == "class":
         return f"it is a class ({parts}), and the textbook's passes are functions"
     return f"it is a module ({parts}), and is judged by itself"
@@ -165,7 +177,7 @@ def none_there(names: Iterable[str]) -> str:
     """The sentence for code in which nothing looks like a pass, with the names that may be misspelt."""
     some = (name for name in names if not name.startswith("_"))
     near = {name: difflib.get_close_matches(name, PASSES, 1, 0.75) for name in islice(some, SHOWN)}
-    meant = [f"{name} (is it {close[0]}?)" for name, close in near.items() if close and close[0] != name]
+    meant = [f"{shown(name)} (is it {close[0]}?)" for name, close in near.items() if close and close[0] != name]
     seen = f"; there is {', '.join(meant[:5])}" if meant else ""
     return (
         f"none of the textbook's functions is there, and nothing else that looks like a pass{seen}. It needs at least "
@@ -186,5 +198,6 @@ def imports_in(source: str) -> dict[str, str]:
 
 
 def told(names: Mapping[str, Any], judged: Iterable[str]) -> list[str]:
-    """The names in a namespace under which something stands unread, for the process that judges: SHOWN at most."""
-    return list(dict.fromkeys(each.name.partition(".")[0] for each in unread_in_names(names, judged)))[:SHOWN]
+    """The names in a namespace under which something stands unread, for the process that judges."""
+    found = unread_among(living(names), set(judged))
+    return list(dict.fromkeys(each.name.partition(".")[0].removesuffix("...") for each in found))[:SHOWN]

@@ -80,7 +80,7 @@ def test_a_file_whose_every_call_ends_its_process_is_cut_short(file):
         with pytest.raises(OwnError, match="sigmoid ended the process"):
             pair.forward({"a": np.ones((2, 3))})
         own.left = 0.01
-        with pytest.raises(TimedOut, match=r"^(starting Python for own.py|sigmoid) was cut short: own.py had taken 60 s in all$"):
+        with pytest.raises(TimedOut, match=r" was cut short: own.py had taken 60 s in all$"):
             pair.forward({"a": np.ones((2, 3))})
 
 

@@ -59,21 +59,22 @@ GRADIENT = re.compile(
     r"state|raw|emb|gamma|beta|loss)\w*|(\w*_)?(grad|gradient|delta|nabla|deriv|derivative)s?(_\w*)?"
 )
 NO_GRADIENT = {"dim", "dot", "den", "div", "dev", "det", "dir", "dt"}
-SIGNS = {"product": 2, "slope": 2, "passes": 2, "weighted sum": 1, "squashing": 1, "gradient": 1, "logarithm": 1}
-SIGNS |= {"squares": 1, "given": 0}
+SIGNS = {"product": 2, "squashing": 2, "slope": 2, "passes": 2}
+SIGNS |= {"exponential": 1, "weighted sum": 1, "gradient": 1, "logarithm": 1, "squares": 1, "given": 0}
 """What a body does, and how many signs of a pass that is.
 
 product         a matrix product
+squashing       tanh, sigmoid, softmax, maximum(0, .), 1 / (1 + exp(.))
 slope           1 - y**2, or y * (1 - y)
 passes          calls a pass and hands it what it gave, in a loop, or calls it on what is turned round
+exponential     exp beside a division
 weighted sum    a * b + c, or s += a * b
-squashing       tanh, sigmoid, softmax, max(0, .), or exp beside a division
 gradient        what is called like a gradient, dWx or grad_h, comes from a multiplication
 logarithm       the logarithm in a loss
 squares         the squares in a loss
 given           calls a function that it is given
 """
-CERTAIN = {"product", "squashing", "gradient", "slope"}
+CERTAIN = {"product", "squashing", "exponential", "slope", "gradient"}
 """What counts where the name says that it does something else, one sign each: an optimiser has weighted sums, and a
 training loop calls passes."""
 

@@ -35,12 +35,13 @@ def signs_of_tree(statements: Iterable[ast.AST], arguments: Iterable[str] = ()) 
     nodes = list(own_nodes(statements))
     called = {called_name(node) for node in nodes if isinstance(node, ast.Call)}
     divides = any(isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) for node in nodes)
-    squashes = called & SQUASHINGS or any(map(is_rectifier, nodes)) or ("exp" in called and divides)
+    squashes = bool(called & SQUASHINGS) or any(map(is_rectifier, nodes)) or any(map(is_logistic, nodes))
     passes = any(map(is_pass, called))
     found = {
         "product": any(map(is_product, nodes)),
         "weighted sum": not passes and any(map(is_weighted_sum, nodes)),
-        "squashing": bool(squashes),
+        "squashing": squashes,
+        "exponential": "exp" in called and divides and not squashes,
         "gradient": any(computes_gradient(node, set(arguments)) for node in nodes),
         "logarithm": bool(called & {"log", "log2", "log1p"}) and any(map(multiplies, nodes)),
         "squares": not passes and any(map(is_square, nodes)),
@@ -93,6 +94,15 @@ def is_rectifier(node: ast.AST) -> bool:
     if not (isinstance(node, ast.Call) and called_name(node) == "maximum" and len(node.args) == 2):
         return False
     return any(isinstance(part, ast.Constant) and part.value == 0 for part in node.args)
+
+
+def is_logistic(node: ast.AST) -> bool:
+    """1 / (1 + exp(-x))."""
+    if not (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) and isinstance(node.right, ast.BinOp)):
+        return False
+    below = (node.right.left, node.right.right)
+    exponential = any(isinstance(part, ast.Call) and called_name(part) == "exp" for part in below)
+    return exponential and any(isinstance(part, ast.Constant) and part.value == 1 for part in below)
 
 
 def is_square(node: ast.AST) -> bool:
@@ -193,14 +203,17 @@ def signs_of_code(codes: Sequence[CodeType]) -> frozenset[str]:
         for step in dis.get_instructions(code):
             kind = step.opname.partition("_")[2]
             done.add(OPERATIONS.get(kind) or (step.argrepr.rstrip("=") if kind == "OP" else step.opname))
-            if "LOAD" in step.opname and step.argval in (1, 2):
-                done.add(str(step.argval))
+            if "LOAD" in step.opname and step.argval in (0, 1, 2):
+                done.add(str(int(step.argval)))
     passes, product = any(map(is_pass, called | held)), "@" in done or bool(called & PRODUCTS)
+    written_out = ("exp" in called and {"1", "+", "/"} <= done) or ("maximum" in called and "0" in done)
+    squashes = bool(called & SQUASHINGS) or written_out
     plain = any(each.startswith("CALL") for each in done) and not (product or called & SQUASHINGS)
     found = {
         "product": product,
         "weighted sum": not passes and {"*", "+"} <= done,
-        "squashing": bool(called & SQUASHINGS) or ("exp" in called and "/" in done),
+        "squashing": squashes,
+        "exponential": "exp" in called and "/" in done,
         "gradient": any(map(is_gradient, called | held)) and bool(done & {"*", "@"}),
         "logarithm": "log" in called and "*" in done,
         "squares": not passes and {"**", "2"} <= done,

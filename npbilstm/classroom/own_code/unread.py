@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Any
@@ -198,6 +199,8 @@ def imports_in(source: str) -> dict[str, str]:
 
 
 def told(names: Mapping[str, Any], judged: Iterable[str]) -> list[str]:
-    """The names in a namespace under which something stands unread, for the process that judges."""
-    found = unread_among(living(names), set(judged))
-    return list(dict.fromkeys(each.name.partition(".")[0].removesuffix("...") for each in found))[:SHOWN]
+    """The names in a namespace under which something stands unread, for the process that judges; as names are written in
+    Python, also where a program made another."""
+    found = [each.name.partition(".")[0] for each in unread_among(living(names), set(judged))]
+    as_written = (name if name.isidentifier() else "_" + re.sub(r"\W", "_", name) for name in found)
+    return list(dict.fromkeys(as_written))[:SHOWN]

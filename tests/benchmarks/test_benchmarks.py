@@ -1,5 +1,6 @@
 """The benchmark command measures what it says; no test here judges a time."""
 
+import itertools
 import json
 
 import pytest
@@ -111,6 +112,12 @@ def test_pytorch_at_its_best_races_on_every_shape_with_one_thread_and_with_sever
     assert sorted(raced) == sorted((t, s, m) for t in race.THREADS for s in shapes for m in race.MODES)
 
 
+def test_pytorch_as_it_comes_races_on_every_lstm(monkeypatch):
+    rows, _ = a_race(monkeypatch, quick=False, npbilstm=2.0, pytorch=4.0)
+    raced = {(row["threads"], row["shape"]) for row in rows if row["contestant"] == "pytorch-as-it-comes"}
+    assert raced == {(threads, shape.name) for threads in race.THREADS for shape in race.LSTM_SHAPES}
+
+
 def test_peers_race_with_their_best_settings_and_pytorch_as_it_comes_too(monkeypatch):
     asked = []
     in_place_of_processes(monkeypatch, {"npbilstm": 1.0, "pytorch": 1.0, "jax": 1.0}, asked)
@@ -173,6 +180,22 @@ def test_settings_that_cannot_run_are_named_and_not_raced(monkeypatch):
     best, rows, failed = qualified(monkeypatch, npbilstm=1.0, jax=time)
     assert best["jax"].name == "memory kept in one arena"
     assert failed == {"jax, memory kept in one arena, vectors of 512 bits": "unknown flag"}
+    assert not [row for row in rows if "512" in row["contestant"]]
+
+
+def test_settings_that_fail_on_a_later_shape_are_not_raced(monkeypatch):
+    calls = itertools.count()
+
+    def time(name):
+        if "512" not in name:
+            return 2.0
+        return RuntimeError("out of memory") if next(calls) else 0.1
+
+    in_place_of_processes(monkeypatch, {"npbilstm": 1.0, "jax": time})
+    rows, failed = [], {}
+    best = race.qualify(False, lambda line: None, rows, failed)
+    assert best["jax"] == race.AS_IT_COMES
+    assert list(failed.values()) == ["out of memory"]
     assert not [row for row in rows if "512" in row["contestant"]]
 
 

@@ -199,9 +199,9 @@ def test_a_parameter_of_which_nothing_was_checked_has_no_numbers():
     report = check(2 * A, entries=0, blocks=None)
     (row,) = report.rows
     assert (row.checked, row.index, row.absolute, row.relative, row.expected, row.got) == (0, (), 0, 0, 0, 0)
-    assert row.ok
+    assert row.ok is None
     cells = [line.split() for line in str(report).splitlines()]
-    assert ["ok", "a", "(3,", "8)", "0/24", "0.0e+00", "0.0e+00", "-", "-", "-"] in cells
+    assert [cell for cell in cells if "0/24" in cell and "ok" not in cell]
 
 
 def test_reports_compare_by_what_they_say():

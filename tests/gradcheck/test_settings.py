@@ -15,10 +15,15 @@ def check(**options):
 
 @pytest.mark.parametrize(
     "options",
-    [{"tolerance": 0.999}, {"tolerance": np.float32(1e-6)}, {"step": 1e-4}, {"entries": 0}, {"seed": 0}, {"seed": 7}],
+    [{"tolerance": 0.999}, {"tolerance": np.float32(1e-6)}, {"step": 1e-4}, {"entries": 1}, {"seed": 0}, {"seed": 7}],
 )
 def test_an_option_at_the_end_of_its_range_is_taken(options):
     assert check(**options).ok
+
+
+def test_without_entries_the_random_direction_alone_is_judged():
+    assert check(entries=0).direction.ok
+    assert not check(entries=0).ok
 
 
 @pytest.mark.parametrize(

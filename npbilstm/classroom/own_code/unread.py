@@ -199,8 +199,8 @@ def imports_in(source: str) -> dict[str, str]:
 
 
 def told(names: Mapping[str, Any], judged: Iterable[str]) -> list[str]:
-    """The names in a namespace under which something stands unread, for the process that judges; as names are written in
-    Python, also where a program made another."""
+    """The names in a namespace under which something stands unread, for the process that judges; as names are written
+    in Python, also where a program made another."""
     found = [each.name.partition(".")[0] for each in unread_among(living(names), set(judged))]
     as_written = (name if name.isidentifier() else "_" + re.sub(r"\W", "_", name) for name in found)
     return list(dict.fromkeys(as_written))[:SHOWN]

@@ -262,7 +262,7 @@ IMPORTS = {
     "x = " + "(" * 5000: "SyntaxError: too many nested parentheses",
     "while True: pass": "own.py had not ended after 0.5 s (an endless loop?); it was at line 1, while True: pass",
     "import os\nos._exit(0)": "own.py ended the process that it runs in, with exit code 0",
-    "\0\0": "null bytes",
+    "\0\0": "holds binary data",
     "x = '" + "\x1b[31m" * 10_000 + "' +": "SyntaxError: invalid syntax",
     "raise KeyboardInterrupt": "KeyboardInterrupt",
     "import sys\nfor name in list(sys.modules): sys.modules.pop(name)\n1 / 0": "own.py",

@@ -41,9 +41,9 @@ def verdict_on(report: GradientReport) -> str:
         return f"The gradient is WRONG along a random direction, though {entries} checked agree{advice}."
     if report.findings:
         first = report.findings[0]
-        return shortest(f"NOT right, though {entries} checked agree with {report.method}: {first}")
+        return within_length(f"NOT right, though {entries} checked agree with {report.method}: {first}")
     if report.not_judged:
-        return shortest(not_judged_verdict(report, entries))
+        return within_length(not_judged_verdict(report, entries))
     allowed = f"allowed {report.tolerance:.0e}" + (", beside round-off" if report.worst > report.tolerance else "")
     whole = "" if checked == size else " one by one, and all of them together along a random direction"
     return (
@@ -64,7 +64,7 @@ def not_judged_verdict(report: GradientReport, entries: str) -> str:
     return f"NOT JUDGED: {listed}: {report.not_judged[0].reason}. Nothing is wrong so far: {rest}."
 
 
-def shortest(said: str) -> str:
+def within_length(said: str) -> str:
     """A verdict, cut where it is too long."""
     return said if len(said) <= LONGEST else said[: LONGEST - 3] + "..."
 

@@ -13,8 +13,8 @@ import numpy as np
 from npbilstm.inspector.described import DESCRIBED
 from npbilstm.inspector.equations import parse
 from npbilstm.inspector.filling import FilledDot, FilledEquation, Place, fill
-from npbilstm.inspector.highlight import printable
 from npbilstm.inspector.indices import direction_of, layer_of, row_of, step_of, unit_of
+from npbilstm.printable import printable
 
 if TYPE_CHECKING:
     from npbilstm.inspector.tracing import Trace

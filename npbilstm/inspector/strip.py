@@ -23,9 +23,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from npbilstm.inspector.described import GATES, QUANTITIES
-from npbilstm.inspector.highlight import TERMINAL, printable, terminal_text
+from npbilstm.inspector.highlight import TERMINAL, terminal_text
 from npbilstm.inspector.indices import layer_of, row_of, unit_of
 from npbilstm.layers.checks import require_bool
+from npbilstm.printable import printable
 
 if TYPE_CHECKING:
     from npbilstm.inspector.tracing import Trace

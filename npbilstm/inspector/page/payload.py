@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from npbilstm.inspector.described import DESCRIBED, GATES, QUANTITIES
-from npbilstm.inspector.highlight import printable
 from npbilstm.inspector.indices import most_varying
 from npbilstm.inspector.page.encoding import PRECISIONS, encode, encoded_size
 from npbilstm.inspector.page.over_time import Picture
+from npbilstm.printable import printable
 
 if TYPE_CHECKING:
     from npbilstm.inspector.tracing import Trace

@@ -387,7 +387,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     code = USAGE_ERROR
     failure: Exception | None = None
     try:
-        options = parsed(arguments)
+        try:
+            options = parsed(arguments)
+        except OSError:  # standard error cannot be written, which the argparse of Python 3.10 minds
+            raise SystemExit(USAGE_ERROR) from None
         use_one_thread()
         code = COMMANDS[options.command](options)
     except SystemExit as done:  # argparse has printed the help, or what is wrong

@@ -5,8 +5,10 @@ from __future__ import annotations
 import unicodedata
 
 DIRECTION_MARKS = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-STEERING = ("Cc", "Cs", "Zl", "Zp")
-"""Unicode's classes of control characters, lone surrogates, and separators of lines and paragraphs."""
+STEERING = ("Cc", "Cs")
+"""Unicode's classes of control characters and lone surrogates."""
+SEPARATORS = str.maketrans("\u2028\u2029", "\N{REPLACEMENT CHARACTER}" * 2)
+"""Unicode's own ends of lines and paragraphs, which a word may hold; in a sentence they break the line."""
 
 
 def printable(text: str) -> str:
@@ -22,6 +24,11 @@ def steers(c: str) -> bool:
     return c not in "\n\t" and (unicodedata.category(c) in STEERING or c in DIRECTION_MARKS)
 
 
+def in_lines(text: str) -> str:
+    """A printable text whose lines end as ours do and nowhere else."""
+    return printable(text).translate(SEPARATORS)
+
+
 def cut(text: str, most: int) -> str:
     """The first so many characters of a text, and how many are left out."""
     return text if len(text) <= most else f"{text[:most]} ... ({len(text) - most:,} more characters)"
@@ -29,4 +36,4 @@ def cut(text: str, most: int) -> str:
 
 def one_line(text: str, most: int) -> str:
     """A printable text on one line, cut."""
-    return printable(cut(text, most)).replace("\n", " ").replace("\t", " ")
+    return in_lines(cut(text, most)).replace("\n", " ").replace("\t", " ")

@@ -3,9 +3,9 @@
 import sys
 import unicodedata
 
-from npbilstm.printable import cut, one_line, printable
+from npbilstm.printable import cut, in_lines, one_line, printable
 
-STEERS = {"Cc", "Cs", "Zl", "Zp"}
+STEERS = {"Cc", "Cs"}
 
 
 def test_every_character_stays_that_only_stands_in_a_text():
@@ -15,6 +15,12 @@ def test_every_character_stays_that_only_stands_in_a_text():
             *("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
         }
         assert printable(c) == ("\ufffd" if (steers and c not in "\n\t") or c in "\u061c\u200e\u200f" else c)
+
+
+def test_a_word_may_hold_a_separator_of_lines_and_a_sentence_may_not():
+    assert printable("a\u2028b\u2029\n") == "a\u2028b\u2029\n"
+    assert in_lines("a\u2028b\u2029\n\x1b") == "a\ufffdb\ufffd\n\ufffd"
+    assert one_line("a\u2028b", 9) == "a\ufffdb"
 
 
 def test_a_text_is_cut_and_says_so():

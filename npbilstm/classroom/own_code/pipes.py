@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import IO
 
-from npbilstm.printable import printable
+from npbilstm.printable import in_lines
 
 CHUNK = 2**16
 """How many bytes of a pipe are read at once."""
@@ -178,7 +178,7 @@ class Printed:
         if self.left < 0:
             return
         text = self.decoder.decode(chunk).replace("\r\n", "\n").replace("\r", "\n")
-        shown = printable(text[: self.left])
+        shown = in_lines(text[: self.left])
         self.left -= len(text)
         if self.left < 0:
             shown += f"\n... no more than {PRINTED} characters are shown\n"

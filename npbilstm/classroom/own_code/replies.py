@@ -19,7 +19,7 @@ from npbilstm.classroom.own_code.messages import Shapes
 from npbilstm.classroom.own_code.passes import sizes_of
 from npbilstm.classroom.probes import size_of
 from npbilstm.classroom.subjects import Arrays, Subject
-from npbilstm.printable import cut, one_line, printable
+from npbilstm.printable import cut, in_lines, one_line
 
 Facts = Mapping[str, Any]
 
@@ -50,7 +50,7 @@ def error_in(facts: Facts) -> str:
     error = text_in(facts, "error")
     if not error.strip():
         raise ValueError(IMPOSSIBLE)
-    return printable(cut(error, ERROR))
+    return in_lines(cut(error, ERROR))
 
 
 def place_in(facts: Facts) -> str:
@@ -68,7 +68,7 @@ def others_in(facts: Facts) -> tuple[str, ...]:
     others = texts_in(facts, "others")
     if not all(name.isidentifier() for name in others):
         raise ValueError(IMPOSSIBLE)
-    return tuple(map(printable, others))
+    return tuple(map(in_lines, others))
 
 
 def layout_in(facts: Facts) -> Layout:

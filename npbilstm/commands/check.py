@@ -1,14 +1,65 @@
-"""`npbilstm check`: every gradient of the package, a line each, and a verdict."""
+"""`npbilstm check`: a file of one's own, or every gradient of the package, a line each, and a verdict."""
 
 from __future__ import annotations
 
+import argparse
 import time
 
+from npbilstm.commands.check_file import DEFAULTS, check_file
 from npbilstm.commands.checks import CHECKS
+from npbilstm.commands.options import Subparsers, add_command
 from npbilstm.gradcheck import GradientReport
 
 
-def run_check(method: str = "complex") -> bool:
+def add_arguments(commands: Subparsers) -> None:
+    """The command's own options."""
+    command = add_command(
+        commands,
+        "check",
+        "say what is wrong with passes that you wrote; without FILE, check every gradient of the package",
+        "  npbilstm check my_lstm.py                     which functions are wrong, and why\n"
+        "  npbilstm check my_lstm.py --hint 3            the right line as well\n"
+        "  npbilstm check my_lstm.py --watch             again whenever the file is saved\n"
+        "  npbilstm check cs231n.py --gates ifog         gates in another order\n"
+        "  npbilstm check --method central               the package itself, by central differences\n\n"
+        "FILE defines any of the textbook's functions, lstm_step_forward and lstm_step_backward say. Its layout may\n"
+        "be told in its first lines:\n"
+        "  # npbilstm: gates=fico weights=(4,H,D) x=(T,D,N)\n"
+        "What looks like a pass and is not judged, a class or a function of another name say, is named first.\n\n"
+        "exit codes:\n"
+        "  0    right: all that looks like a forward or backward pass was judged, and is right\n"
+        "  1    wrong: something that was judged is wrong, whatever was not judged besides\n"
+        "  2    the file cannot be run, or nothing in it looks like a pass\n"
+        "  3    not judged: nothing is wrong, but something that looks like a pass was not judged\n"
+        "  4    a fault of npbilstm itself, and not of the file\n"
+        "  130  stopped by Ctrl-C",
+    )
+    command.add_argument("file", nargs="?", help="Python source with your own functions")
+    command.add_argument("--hint", type=int, choices=[1, 2, 3], help="1 is vague, 3 exact (%(default)s)")
+    command.add_argument("--watch", action="store_true", help="run again whenever the file is saved, until Ctrl-C")
+    command.add_argument("--gates", help="the order of the blocks in your weights, e.g. ifog or ifog/zrn (ifgo/rzn)")
+    command.add_argument("--weights", metavar="SHAPE", help="of your Wx: (D,4H), (4H,D), (4,D,H) or (4,H,D)")
+    command.add_argument("--x", metavar="SHAPE", help="of your x: N, T and D in any order, e.g. (T,N,D)")
+    command.add_argument("--b", metavar="SHAPE", help="of your b: (4H), (4H,1), (4,H) or (4,H,1)")
+    command.add_argument("--seconds", type=float, help="for one call (%(default)s); for all, 60 or 6 times that")
+    command.add_argument("--json", action="store_true", help="write what was found as JSON instead")
+    command.add_argument(
+        "--method", choices=["complex", "richardson", "central"], help="for the package itself (complex)"
+    )
+    command.set_defaults(run=run, **DEFAULTS)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Check the file, or the package where there is none. -> the exit code."""
+    if options.file is not None:
+        return check_file(options)
+    for name, default in DEFAULTS.items():
+        if getattr(options, name) != default:
+            raise ValueError(f"--{name} is for a FILE of yours; without one the package's own gradients are checked")
+    return 0 if check_package(options.method or "complex") else 1
+
+
+def check_package(method: str = "complex") -> bool:
     """Run every check, print a row for each as it is done, and a verdict. -> whether all agree."""
     width = max(map(len, CHECKS))
     start = time.perf_counter()

@@ -6,6 +6,7 @@ import argparse
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 from npbilstm.classroom.diagnosis import diagnose_pairs
 from npbilstm.classroom.own_code.definitions import written
@@ -19,6 +20,18 @@ from npbilstm.commands.own_file import read_source, require_file
 from npbilstm.commands.terminal import fault_of, say
 from npbilstm.training.progress import on_terminal, tell
 
+DEFAULTS: dict[str, Any] = {
+    "hint": 1,
+    "watch": False,
+    "gates": None,
+    "weights": None,
+    "x": None,
+    "b": None,
+    "seconds": 10.0,
+    "json": False,
+}
+"""The options of `npbilstm check` that go with a FILE."""
+
 EXIT_CODES = {"right": 0, "wrong": 1, "not judged": 3}
 LOOK_EVERY = 0.3
 """Seconds between two looks at the file, with --watch."""
@@ -28,7 +41,7 @@ class CheckerError(Exception):
     """Something went wrong in the judging itself, and not in the file; the cause says what."""
 
 
-def run_check_file(options: argparse.Namespace) -> int:
+def check_file(options: argparse.Namespace) -> int:
     """Judge the file, again at each save with --watch -> 0 all that looks like a pass is right, 1 something is wrong, 3
     nothing is, and something was not judged.
 

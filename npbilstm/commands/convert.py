@@ -2,15 +2,47 @@
 
 from __future__ import annotations
 
-from typing import Any
+import argparse
 
+from npbilstm.commands.options import Subparsers, add_command
 from npbilstm.commands.terminal import require_free, say
 from npbilstm.interop.files import READERS, WRITERS, by_suffix, read_weights, write_weights
 from npbilstm.layers import SequenceTagger
 from npbilstm.layers.models import SequenceModel
 
 
-def run_convert(options: Any) -> int:
+def add_arguments(commands: Subparsers) -> None:
+    """The command's own options."""
+    command = add_command(
+        commands,
+        "convert",
+        "carry weights between npbilstm's model files, PyTorch's names and ONNX",
+        "  npbilstm convert model.npz model.onnx                a trained model, for other runtimes\n"
+        "  npbilstm convert model.npz model.safetensors         for PyTorch's load_state_dict\n"
+        "  npbilstm convert net.safetensors net.npz --model tagger     a state_dict of yours\n\n"
+        "formats, by the ends of the files' names:\n"
+        "  .npz          a model file; also read: arrays under PyTorch's names or under ours\n"
+        "  .safetensors  arrays under the names of PyTorch's state_dict (extra safetensors)\n"
+        "  .onnx         a graph (extra onnx); of another program's, the recurrent layers alone are read\n"
+        "A file holds a recurrent layer alone, or a model: an embedding, a recurrent layer and a linear layer.\n"
+        'From PyTorch: safetensors.torch.save_file(net.state_dict(), "net.safetensors")',
+    )
+    command.add_argument("source", metavar="SOURCE", help="the file to read")
+    command.add_argument("destination", metavar="DESTINATION", help="the file to write")
+    command.add_argument(
+        "--model", choices=["tagger", "classifier"], help="what SOURCE holds, where it is a model and does not say"
+    )
+    command.add_argument(
+        "--pooling",
+        choices=["final", "mean", "max"],
+        help="of a classifier, where SOURCE does not say (final)",
+    )
+    command.add_argument("--nonlinearity", choices=["tanh", "relu"], help="of an RNN, where SOURCE does not say (tanh)")
+    command.add_argument("--overwrite", action="store_true", help="let DESTINATION replace a file that exists")
+    command.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
     """Read, write, say what. -> the exit code."""
     by_suffix(READERS, options.source)
     by_suffix(WRITERS, options.destination)

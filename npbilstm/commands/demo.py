@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import argparse
 import html
 import re
 import time
 from pathlib import Path
 from shlex import quote
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from npbilstm.commands.checks import CHECKS
 from npbilstm.commands.data import about_data, describe_data
 from npbilstm.commands.inspect import page_beside_fresh, trace_stretch
+from npbilstm.commands.options import Subparsers, add_colour, add_command, wants_colour
 from npbilstm.commands.stretches import Stretch
 from npbilstm.commands.terminal import show
 from npbilstm.datasets.python_source import (
@@ -178,8 +180,24 @@ def require_own_folder(out: Path) -> None:
             raise ValueError(f"{out / name} exists and is not the demonstration's; choose another folder with --out")
 
 
-def run_demo(options: Any, colour: bool) -> int:
+def add_arguments(commands: Subparsers) -> None:
+    """The command's own options."""
+    command = add_command(
+        commands,
+        "demo",
+        "check the gradients, train on Python's own source, and show what the second direction is worth",
+        "  npbilstm demo\n  npbilstm demo --quick --out first-look",
+    )
+    command.add_argument("--quick", action="store_true", help="less data: a few seconds, a little less accurate")
+    command.add_argument("--out", default="npbilstm-demo", help="folder for the page and the model (%(default)s)")
+    command.add_argument("--quiet", action="store_true", help="no progress bars")
+    add_colour(command)
+    command.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
     """The demonstration. -> the exit code."""
+    colour = wants_colour(options.color)
     start = time.perf_counter()
     size = QUICK if options.quick else FULL
     out = Path(options.out)

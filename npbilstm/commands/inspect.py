@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from npbilstm.commands.data import About, read_about
+from npbilstm.commands.options import Subparsers, add_colour, add_command, wants_colour
 from npbilstm.commands.stretches import Stretch, characters, read_input, require_text, sentences
 from npbilstm.commands.terminal import require_free
 from npbilstm.files import write_atomically
@@ -117,8 +119,43 @@ def notes_on(options: Any, left_out: str) -> list[str]:
     return [*notes, f"left out: {left_out}"] if left_out else notes
 
 
-def run_inspect(options: Any, colour: bool) -> int:
+def add_arguments(commands: Subparsers) -> None:
+    """The command's own options."""
+    command = add_command(
+        commands,
+        "inspect",
+        "look inside a trained model: gates, states and gradients, down to one unit's equations with their numbers",
+        '  npbilstm inspect npbilstm-demo/model.npz --text "return name(x)" --out inside.html\n'
+        "  npbilstm inspect npbilstm-demo/model.npz setup.py --line 10 --steps 60 --unit 3\n"
+        '  npbilstm inspect words.npz --text "the cat runs" --unit 3 --step 1 --direction reverse\n\n'
+        "Without --out, one unit's gates and states are printed as bars over the text. The model reads what is chosen\n"
+        "from an initial state of 0, as if nothing stood before or after it.",
+    )
+    command.add_argument("model", help="a file of npbilstm train or npbilstm demo")
+    command.add_argument("file", nargs="?", help="text to read, - for standard input")
+    command.add_argument("--text", help="text to read, in place of a file")
+    command.add_argument("--out", metavar="PAGE", help="write a page, to point at every unit and step")
+    command.add_argument("--overwrite", action="store_true", help="let --out replace a file that exists")
+    command.add_argument("--line", type=int, default=1, metavar="N", help="begin at this line; of words, this sentence")
+    command.add_argument(
+        "--steps", type=int, default=200, metavar="N", help="characters or words at most (%(default)s)"
+    )
+    command.add_argument("--unit", type=int, metavar="U", help="print this unit (the one that varies most)")
+    command.add_argument("--layer", type=int, default=0, metavar="K", help="of the stack, from 0 (%(default)s)")
+    command.add_argument("--gradients", action="store_true", help="print the bars of the gradients instead")
+    command.add_argument("--step", type=int, metavar="T", help="print the unit's equations at this step as well")
+    command.add_argument(
+        "--direction",
+        choices=["forward", "reverse"],
+        help="of the equations (forward; without --unit, where it varies most)",
+    )
+    add_colour(command)
+    command.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
     """Look inside, and show it. -> the exit code."""
+    colour = wants_colour(options.color)
     if (options.file is None) == (options.text is None):
         raise ValueError("what to read is a FILE or --text TEXT; it needs one of them, not both")
     if options.steps < 1:

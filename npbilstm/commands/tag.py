@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+import argparse
+from typing import NamedTuple
 
 import numpy as np
 
 from npbilstm.commands.data import About, read_about
+from npbilstm.commands.options import Subparsers, add_colour, add_command, wants_colour
 from npbilstm.commands.stretches import characters, read_input, sentences
 from npbilstm.commands.terminal import require_free
 from npbilstm.files import write_atomically
@@ -67,8 +69,28 @@ def spaced(stretch: Tagged, words: bool) -> tuple[list[str], np.ndarray, np.ndar
     return symbols, stretch.predicted, stretch.wrong
 
 
-def run_tag(options: Any, colour: bool) -> int:
+def add_arguments(commands: Subparsers) -> None:
+    """The command's own options."""
+    command = add_command(
+        commands,
+        "tag",
+        "run a trained tagger on a file, in colour or in columns",
+        "  npbilstm tag npbilstm-demo/model.npz setup.py\n"
+        "  npbilstm tag words.npz sentences.txt --columns > tagged.txt\n"
+        "  cat code.py | npbilstm tag model.npz - --html page.html",
+    )
+    command.add_argument("model", help="a file of npbilstm train or npbilstm demo")
+    command.add_argument("file", help="text to tag, - for standard input; mistakes are marked where the truth is known")
+    command.add_argument("--columns", action="store_true", help="symbol, tab, class: a line each")
+    command.add_argument("--html", metavar="PAGE", help="write a page as well")
+    command.add_argument("--overwrite", action="store_true", help="let --html replace a file that exists")
+    add_colour(command)
+    command.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
     """Tag a file and print it. -> the exit code."""
+    colour = wants_colour(options.color)
     if options.html is not None:
         require_free("--html", options.html, options.overwrite, [options.model, options.file])
     model, about = load_tagger(options.model)

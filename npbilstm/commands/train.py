@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
 import signal
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from npbilstm.commands.data import About, about_data, describe_data, fingerprint, load_data, read_about
+from npbilstm.commands.options import Subparsers, add_command
 from npbilstm.commands.terminal import require_free, say
 from npbilstm.datasets import TaggedData
 from npbilstm.files import remove_leftovers
@@ -22,8 +24,83 @@ from npbilstm.layers.models import SequenceModel
 from npbilstm.training import SGD, Adam, Settings, Trainer, accuracy, count, load_trainer, recall, save_checkpoint
 from npbilstm.training.progress import tell
 
+DEFAULTS: dict[str, Any] = {
+    "data": None,
+    "valid": None,
+    "test": None,
+    "out": "model.npz",
+    "overwrite": False,
+    "resume": None,
+    "epochs": 3,
+    "batch_size": 32,
+    "cell": "lstm",
+    "embedding_size": 32,
+    "hidden_size": 64,
+    "layers": 1,
+    "one_direction": False,
+    "dropout": 0.0,
+    "optimiser": "adam",
+    "learning_rate": None,
+    "schedule": "linear",
+    "clip": 1.0,
+    "patience": None,
+    "seed": 0,
+    "characters": 500_000,
+    "window": 128,
+    "save_every": 20.0,
+    "quiet": False,
+}
+"""Of every option. What is not given stays out of the parsed ones, so that --resume can tell it from what is."""
+
 INTERRUPTED = 130
 """The exit code of a command stopped by Ctrl-C, as shells have it."""
+
+
+def add_arguments(commands: Subparsers) -> None:
+    """The command's own options."""
+    command = add_command(
+        commands,
+        "train",
+        "train a tagger; Ctrl-C saves it, --resume goes on",
+        "  npbilstm train --out python.npz                      Python's standard library, by character\n"
+        "  npbilstm train my_project --out mine.npz             the .py files of a folder\n"
+        "  npbilstm train tagged.txt --valid dev.txt --epochs 6 --embedding-size 64\n"
+        "                                                       words and tags, two columns or CoNLL-U\n"
+        "  npbilstm train --resume mine.npz                     go on where it stopped\n"
+        "  npbilstm train --resume mine.npz --epochs 10         and for longer",
+    )
+    command.argument_default = argparse.SUPPRESS
+    command.add_argument("data", nargs="?", help="a folder of .py files or a tagged-text file (the standard library)")
+
+    def add(option: str, help: str, **kind: Any) -> None:
+        default = DEFAULTS[option[2:].replace("-", "_")]
+        shown = f" ({default})" if default not in (None, False) else ""
+        command.add_argument(option, help=help + shown, **kind)
+
+    add("--valid", "tagged text to validate on (a tenth of the data)", metavar="FILE")
+    add("--test", "tagged text to test on (a tenth of the data)", metavar="FILE")
+    add("--out", "the model's file, also its checkpoint", metavar="MODEL")
+    add("--overwrite", "let --out replace a file that exists", action="store_true")
+    add("--resume", "go on with this run; all its settings hold but --epochs", metavar="MODEL")
+    add("--epochs", "times through the data", type=int, metavar="N")
+    add("--batch-size", "sequences a batch", type=int, metavar="N")
+    add("--cell", "what the layers are made of", choices=["lstm", "gru", "rnn"])
+    add("--embedding-size", "numbers a symbol", type=int, metavar="N")
+    add("--hidden-size", "units a direction", type=int, metavar="N")
+    add("--layers", "stacked layers", type=int, metavar="N")
+    add("--one-direction", "read forward only", action="store_true")
+    add("--dropout", "before, between and after the layers", type=float, metavar="P")
+    add("--optimiser", "how gradients change weights", choices=["adam", "sgd"])
+    add("--learning-rate", "(0.01 for adam, 0.5 for sgd)", type=float, metavar="RATE")
+    add("--schedule", "the learning rate's way down", choices=["linear", "constant"])
+    add("--clip", "largest norm of the gradient, 0 for any", type=float, metavar="NORM")
+    add("--patience", "stop after so many epochs without a better validation accuracy (never)", type=int, metavar="N")
+    add("--seed", "same seed, same bytes", type=int, metavar="N")
+    add("--characters", "of Python source to take", type=int, metavar="N")
+    add("--window", "characters a sequence of Python source", type=int, metavar="N")
+    add("--save-every", "between checkpoints", type=float, metavar="SECONDS")
+    add("--quiet", "no progress bars, no table", action="store_true")
+    command.set_defaults(run=run)
 
 
 class StopFlag:
@@ -113,8 +190,17 @@ def print_scores(model: SequenceModel, data: TaggedData) -> None:
     say(f"{'all':{width}}  {counts.sum():8,}  {accuracy(counts):>10.1%}")
 
 
-def run_train(options: Any, epochs_given: bool) -> int:
+def run(options: argparse.Namespace) -> int:
     """Start or resume a run, train to its end or to Ctrl-C, print what came of it. -> the exit code."""
+    given = set(vars(options))
+    fixed = given - {"command", "run", "resume", "epochs", "save_every", "quiet"}
+    if "resume" in given and fixed:
+        names = ", ".join("DATA" if name == "data" else "--" + name.replace("_", "-") for name in sorted(fixed))
+        raise ValueError(
+            f"{names} cannot be changed on the way; --resume goes on with the settings in {options.resume}"
+        )
+    epochs_given = "epochs" in given
+    options = argparse.Namespace(**{**DEFAULTS, **vars(options)})
     if options.resume is not None:
         trainer, data, about, path = resume(options, options.epochs if epochs_given else None)
     else:

@@ -348,4 +348,4 @@ def test_the_demonstration_prefers_a_line_of_its_passage():
 def test_the_demonstration_replaces_no_file_of_somebody_else(tmp_path, name):
     (tmp_path / name).write_text("of somebody else")
     with pytest.raises(ValueError, match=rf"{re.escape(name)} exists and is not the demonstration's"):
-        demo.run_demo(SimpleNamespace(quick=True, out=str(tmp_path), quiet=True), colour=False)
+        demo.run(SimpleNamespace(quick=True, out=str(tmp_path), quiet=True, color="never"))

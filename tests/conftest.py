@@ -1,7 +1,9 @@
-"""Settings for all tests: the same draws in every run, and no time limits on a noisy machine."""
+"""Settings for all tests: the same draws in every run, no time limits on a noisy machine, and few of many cases."""
 
 import os
+from collections import defaultdict
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile("reproducible", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -9,3 +11,19 @@ settings.load_profile("reproducible")
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # one of several processes; NumPy, not imported yet, reads it
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Of a test with many cases, @pytest.mark.few(n) leaves n to every run, spread over all of them. The others are
+    slow."""
+    families = defaultdict(list)
+    for item in items:
+        if item.get_closest_marker("few"):
+            families[item.nodeid.partition("[")[0]].append(item)
+    for family in families.values():
+        (n,) = family[0].get_closest_marker("few").args
+        kept = {k * len(family) // n for k in range(n)}
+        for k, item in enumerate(family):
+            if k not in kept:
+                item.add_marker("slow")

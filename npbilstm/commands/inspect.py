@@ -192,7 +192,7 @@ def texts(options: Any, seen: Trace, layer: int, colour: bool) -> list[str]:
     """What is printed: the bars of a unit, with a step its equations; beside a page only what is asked for."""
     if options.out is not None and options.unit is None and options.step is None and not options.gradients:
         return []
-    unit, direction, found = options.unit, options.direction or "forward", []
+    unit, direction, found = options.unit, options.direction, []
     if unit is None:
         most, unit = most_varying(seen, layer)
         direction = options.direction or seen.directions[most]

@@ -5,7 +5,7 @@ A block's arrays are made once, used again and stay in the cache. recurrence.py 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import repeat
 from typing import Any, NamedTuple
 
@@ -21,9 +21,10 @@ APART = 16  # floats between rows of gate gradients: rows apart by a power of tw
 
 
 class Scan(NamedTuple):
-    """P directions that go step by step together, what they read, and which rows end at which step."""
+    """P directions, by their numbers in order.py, that go step by step together, what they read, and which rows end at
+    which step."""
 
-    directions: range
+    directions: Sequence[int]
     x: Array  # (T, N, D)
     padding_is_zero: bool  # in x
     lengths: Array | None

@@ -1,8 +1,8 @@
 """A layer of recurrent cells through time, forward and back: all of it that is the same for every cell.
 
 lstm.py, lstm_variants.py, gru.py and rnn.py hold what is a cell's own. Letters as in textbook/: N rows, T steps,
-D inputs, H units; R numbers in h, the H units but for an LSTM with a projection; and S directions, 1 or 2, of which P
-go step by step together (plan.py says which).
+D inputs, H units; R numbers in h, the H units but for an LSTM with a projection; and S directions, forward, reverse or
+both, of which P go step by step together (plan.py says which).
 
 The layout, and its reasons:
 
@@ -71,13 +71,14 @@ class Cell(NamedTuple):
 class RecurrentCache(NamedTuple):
     """What the backward pass needs, all of it copies: what is changed between the passes cannot mix in.
 
-    x (T, N, D), lengths (N,) or None, W as the cell has it, mask (S, N, R) or None.
+    x (T, N, D), directions (S,), lengths (N,) or None, W as the cell has it, mask (S, N, R) or None.
     A: for each group of directions (T+1, kept, P, N, H); empty where the states were stored at intervals.
     stored: the states before each interval of `store_every` steps, each (intervals, S, N, ...).
     """
 
     cell: Cell
     x: Array
+    directions: Sequence[int]
     lengths: Array | None
     W: tuple[Array, ...]
     mask: Array | None
@@ -93,11 +94,13 @@ def recurrent_forward(
     params: Sequence[Weights],
     lengths: Array | None = None,
     *,
+    directions: Sequence[int] = (0, 1),
     mask: Array | None = None,
     keep: bool = True,
     store_every: int | None = None,
 ) -> tuple[Array, list[Array], RecurrentCache | None]:
-    """One layer of S = len(params) directions: the first reads forward, the second in reverse.
+    """One layer of S = len(params) directions, whose numbers are the first S of `directions`: 0 reads forward, 1 in
+    reverse (order.py).
 
     x (N, T, D), parts of the state (S, N, ...) of which the first is h, lengths (N,) or None for all T, mask (S, N, R),
     scaled, or None -> y (N, T, S, R) in input time order, the final state, cache. All in one dtype. Arguments are not
@@ -128,7 +131,8 @@ def recurrent_forward(
     starts = range(0, T if N else 0, interval)
     stored = [np.empty((len(starts) if keep else 0, *part.shape), x.dtype) for part in state]
     keep_steps = keep and store_every is None
-    whole = Scan(range(S), x, keep, lengths, rows_by_last_step(lengths), W, mask)
+    directions = directions[:S]
+    whole = Scan(directions, x, keep, lengths, rows_by_last_step(lengths), W, mask)
 
     def run(own: slice) -> Array:
         scan = whole.group(own)
@@ -149,10 +153,11 @@ def recurrent_forward(
     A = run_each(run, groups, at_once)
     if lengths is not None:
         rows = np.flatnonzero(lengths)
-        for s in range(S):  # in y, a direction's last step is a row's last valid one, or its first
-            final[0][s, rows] = y[rows, 0 * rows if s else lengths[rows] - 1, s]
-    cache = RecurrentCache(cell, x, lengths, W, mask, A if keep_steps else [], stored, interval) if keep else None
-    return y, final, cache
+        for s, direction in enumerate(directions):  # in y, its last step is a row's last valid one, or its first
+            final[0][s, rows] = y[rows, 0 * rows if direction else lengths[rows] - 1, s]
+    if not keep:
+        return y, final, None
+    return y, final, RecurrentCache(cell, x, directions, lengths, W, mask, A if keep_steps else [], stored, interval)
 
 
 def recurrent_backward(
@@ -164,7 +169,7 @@ def recurrent_backward(
 
     -> dx (N, T, D), gradients of the initial state's parts, a list of gradients like params.
     """
-    cell, x, lengths, W, mask, A_kept, stored, interval = cache
+    cell, x, directions, lengths, W, mask, A_kept, stored, interval = cache
     T, N, D = x.shape
     S, _, R = dstate_T[0].shape
     H = dstate_T[-1].shape[-1]
@@ -178,7 +183,7 @@ def recurrent_backward(
     for array in [*dx, *grads]:
         array[...] = 0
 
-    whole = Scan(range(S), x, True, lengths, ends, W, mask)
+    whole = Scan(directions, x, True, lengths, ends, W, mask)
 
     def run(job: tuple[slice, Array | None]) -> None:
         own, A = job

@@ -65,9 +65,10 @@ def kept(cache: RecurrentCache, k: int) -> Array:
 
 def in_processing_order(cache: RecurrentCache, y: Array) -> Array:
     """(N, T, S, .) in input order -> (T, S, N, .) as each direction read it."""
-    T, S = y.shape[1:3]
+    T = y.shape[1]
     by_step = y.swapaxes(0, 1)
-    return np.stack([by_step[:, :, s][places(s, 0, T, T, cache.lengths)] for s in range(S)], axis=1)
+    read = [places(direction, 0, T, T, cache.lengths) for direction in cache.directions]
+    return np.stack([by_step[:, :, s][at] for s, at in enumerate(read)], axis=1)
 
 
 def in_input_order(cache: RecurrentCache, array: Array) -> Array:
@@ -75,8 +76,8 @@ def in_input_order(cache: RecurrentCache, array: Array) -> Array:
     T, S, N, size = array.shape
     found = np.empty((S, T, N, size), array.dtype)
     padded = padding(0, T, cache.lengths)
-    for s in range(S):
-        found[s][places(s, 0, T, T, cache.lengths)] = array[:, s]
+    for s, direction in enumerate(cache.directions):
+        found[s][places(direction, 0, T, T, cache.lengths)] = array[:, s]
         if padded is not None:
             found[s][padded] = 0
     return found.swapaxes(1, 2)

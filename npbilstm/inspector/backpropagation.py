@@ -56,8 +56,8 @@ def backward_of_layer(
     layer, (S, B, T, _) = trace.layer, dy.shape
     before = [f"{part}_prev" for part in layer.state_parts]
     names = [*before, *(parse(text).name for text in trace.equations.forward)]
-    given = {name: in_reading_order(trace[name][k][:, row, :T]) for name in names}  # (S, T, .)
-    dy = in_reading_order(dy, axis=2)
+    given = {name: in_reading_order(trace, trace[name][k][:, row, :T]) for name in names}  # (S, T, .)
+    dy = in_reading_order(trace, dy, axis=2)
     last = {f"d{part}_next": d for part, d in zip(layer.state_parts, final)}
     das = [f"da_{gate}" for gate in layer.gates] or ["da"]
     WxT = np.stack([layer.params[f"{k}.{direction}.Wx"].T for direction in layer.directions])
@@ -91,13 +91,14 @@ def backward_of_layer(
         for name in keep:
             kept.setdefault(name, np.zeros((S, B, T, now[name].shape[-1]), dy.dtype))[:, :, turn] = now[name]
         read_next = now
-    kept = {name: in_reading_order(array, axis=2) for name, array in kept.items()}
-    return in_reading_order(dx, axis=2).sum(axis=0), kept
+    kept = {name: in_reading_order(trace, array, axis=2) for name, array in kept.items()}
+    return in_reading_order(trace, dx, axis=2).sum(axis=0), kept
 
 
-def in_reading_order(array: np.ndarray, axis: int = 1) -> np.ndarray:
-    """The reverse direction's steps (of axis 0, the second) reversed; its own inverse."""
-    return np.stack([array[0], *(np.flip(reverse, axis - 1) for reverse in array[1:])])
+def in_reading_order(trace: Trace, array: np.ndarray, axis: int = 1) -> np.ndarray:
+    """The reverse direction's steps reversed, with the directions at axis 0; its own inverse."""
+    each = zip(trace.directions, array)
+    return np.stack([np.flip(own, axis - 1) if direction == "reverse" else own for direction, own in each])
 
 
 def in_batches(trace: Trace, row: int, items: Sequence[int], size: int) -> Iterator[list[int]]:

@@ -82,12 +82,13 @@ class Explanation:
 
 
 def explain(
-    trace: Trace, layer: int = 0, direction: str = "forward", step: int = 0, unit: int = 0, row: int = 0
+    trace: Trace, layer: int = 0, direction: str | None = None, step: int = 0, unit: int = 0, row: int = 0
 ) -> Explanation:
     """The cell's equations for one unit at one step of a trace, with the trace's numbers in them.
 
-    layer of the stack, direction ("forward" or "reverse"), step in input time order, unit, row of the batch; negative
-    ones count from the end. The numbers of a sum, the terms of its dot products too, add up to the last digit shown.
+    layer of the stack, direction ("forward" or "reverse"; None for the first that the layer has), step in input time
+    order, unit, row of the batch; negative ones count from the end. The numbers of a sum, the terms of its dot products
+    too, add up to the last digit shown.
 
     With a projection h, dh and dh_next are fewer than the units and belong to none of them: those of number `unit` are
     shown, where there is one.
@@ -96,7 +97,7 @@ def explain(
     """
     row, _ = row_of(trace, row)
     layer, step, unit = layer_of(trace, layer), step_of(trace, step, row), unit_of(trace, unit)
-    direction_of(trace, direction)
+    direction = trace.directions[direction_of(trace, direction)]
     place = Place(trace, layer, direction, row, step, unit)
     with np.errstate(all="ignore"):  # a trace may hold infinity, and says so
         equations = [

@@ -111,10 +111,13 @@ def forgetting(trace: Trace, step: int | None = None, row: int = 0) -> np.ndarra
     if gate is None:
         return None
     f = trace[gate][:, :, row, :T].astype(np.float64)  # (L, S, T, H)
-    last = [T - 1, 0] if step is None else [step_of(trace, step, row)] * 2
-    found = [product_to(f[:, 0], last[0])]
-    if len(trace.directions) == 2:
-        found.append(product_to(f[:, 1, ::-1], T - 1 - last[1])[:, ::-1])
+    found = []
+    for s, direction in enumerate(trace.directions):
+        if direction == "forward":
+            found.append(product_to(f[:, s], T - 1 if step is None else step_of(trace, step, row)))
+        else:
+            turn = T - 1 if step is None else T - 1 - step_of(trace, step, row)
+            found.append(product_to(f[:, s, ::-1], turn)[:, ::-1])
     return np.stack(found, axis=1)
 
 
@@ -151,7 +154,7 @@ def require_alike(trace: Trace, beside: Trace, row: int) -> None:
     if not -len(beside.lengths) <= row < len(beside.lengths):
         raise ValueError(f"beside has {len(beside.lengths)} rows; it needs row {row}")
     sizes = [
-        (t.layer.num_layers, len(t.directions), int(t.lengths[row]), " and ".join(t.layer.state_parts))
+        (t.layer.num_layers, " and ".join(t.directions), int(t.lengths[row]), " and ".join(t.layer.state_parts))
         for t in (trace, beside)
     ]
     if sizes[0] != sizes[1]:

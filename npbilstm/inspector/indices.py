@@ -47,8 +47,10 @@ def unit_of(trace: Trace, unit: int) -> int:
     return position("unit", unit, trace.layer.hidden_size, "the layer", "units")
 
 
-def direction_of(trace: Trace, direction: str) -> int:
-    """Where a direction's numbers stand in the trace's arrays."""
+def direction_of(trace: Trace, direction: str | None) -> int:
+    """Where a direction's numbers stand in the trace's arrays; None is the first that the layer has."""
+    if direction is None:
+        return 0
     if direction not in trace.directions:
         needed = " or ".join(map(repr, trace.directions))
         raise ValueError(f"direction is {direction!r}; it needs {needed}, which this layer has")

@@ -28,12 +28,13 @@ MOST_LABELS = 64
 
 
 def plot_map(
-    trace: Trace, name: str = "i", layer: int = 0, direction: str = "forward", row: int = 0, ax: Any = None
+    trace: Trace, name: str = "i", layer: int = 0, direction: str | None = None, row: int = 0, ax: Any = None
 ) -> Any:
     """One array of the trace, e.g. the input gate: units downwards, steps across."""
     ax = axes_or_own(ax)
     row, T = row_of(trace, row)
     s = direction_of(trace, direction)
+    direction = trace.directions[s]
     require_name(trace, name)
     layer = layer_of(trace, layer)
     values = trace[name][layer, s, row, :T].T  # (H, T)
@@ -45,12 +46,15 @@ def plot_map(
     return ax
 
 
-def plot_unit(trace: Trace, unit: int, layer: int = 0, direction: str = "forward", row: int = 0, ax: Any = None) -> Any:
+def plot_unit(
+    trace: Trace, unit: int, layer: int = 0, direction: str | None = None, row: int = 0, ax: Any = None
+) -> Any:
     """One unit's gates and states over the steps, a strip each: of an LSTM i, f, g, o, c, h. In a strip that is not a
     gate's the darkest colours are its own largest size, which stands beside it."""
     ax = axes_or_own(ax)
     row, T = row_of(trace, row)
     s = direction_of(trace, direction)
+    direction = trace.directions[s]
     layer = layer_of(trace, layer)
     unit = unit_of(trace, unit)
     names = [name for name in QUANTITIES if name in trace.names]

@@ -210,13 +210,15 @@ def block(
     def line(name: str, content: str) -> str:
         return f"  {name}".ljust(margin) + content
 
-    def direction(s: int, arrow: str) -> Iterator[str]:
-        yield f"{directions[s]}, {arrow}"
-        for name, heights, code in drawn[s]:
+    def strips(direction: str, arrow: str) -> Iterator[str]:
+        if direction not in directions:
+            return
+        yield f"{direction}, {arrow}"
+        for name, heights, code in drawn[directions.index(direction)]:
             content = bars(heights, steps.widths, steps.gap).rstrip()
             yield line(name, f"\x1b[{code}m{content}\x1b[0m" if colour and content else content)
 
-    yield from direction(0, "reads →")
+    yield from strips("forward", "reads →")
     yield line("", in_columns(steps.tokens, steps, colour))
     if steps.predicted is not None:
         yield line("says", in_columns([steps.marks[k] for k in steps.predicted], steps, colour))
@@ -224,8 +226,7 @@ def block(
         right = [steps.marks[k] if wrong else "" for k, wrong in zip(steps.true, steps.wrong)]
         yield line("true", in_columns(right, steps, colour=False))
     yield line("step", ruler(steps.begin, steps.widths, steps.gap, room))
-    if len(drawn) > 1:
-        yield from direction(1, "← reads")
+    yield from strips("reverse", "← reads")
 
 
 def in_columns(texts: Sequence[str], steps: Steps, colour: bool) -> str:

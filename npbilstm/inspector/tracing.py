@@ -89,7 +89,7 @@ class Trace:
 
     @property
     def directions(self) -> tuple[str, ...]:
-        """("forward", "reverse"), or ("forward",)."""
+        """("forward", "reverse"), or the one that the layer has."""
         return self.layer.directions
 
     @property
@@ -115,7 +115,7 @@ class Trace:
         return [str(k) for k in range(0 if self.logits is None else self.logits.shape[-1])]
 
     def explain(
-        self, layer: int = 0, direction: str = "forward", step: int = 0, unit: int = 0, row: int = 0
+        self, layer: int = 0, direction: str | None = None, step: int = 0, unit: int = 0, row: int = 0
     ) -> Explanation:
         """One unit's equations at one step with their numbers, forward and backward: see inspector/explain.py."""
         from npbilstm.inspector.explain import explain
@@ -300,7 +300,7 @@ def gather(
         "arrays": {name: np.stack([level[name] for level in levels]) for name in levels[0]},
         "equations": equations,
         "inputs": inputs,
-        "order": processing_order(lengths, valid, len(layer.directions)),
+        "order": processing_order(lengths, valid, layer.directions),
         "lengths": lengths,
         "tokens": token_names(tokens, lengths, T),
         "dx": dx if dx is None or cache.batched else dx[None],
@@ -333,11 +333,11 @@ def complete(
     return {name: found[name] for name in [*first, *named]}
 
 
-def processing_order(lengths: np.ndarray, valid: np.ndarray, S: int) -> np.ndarray:
+def processing_order(lengths: np.ndarray, valid: np.ndarray, directions: Sequence[str]) -> np.ndarray:
     """order[s, n, t]: at which turn direction s reads step t of row n; -1 in the padding, where valid (N, T) is not."""
     t = np.arange(valid.shape[1])
-    both = [t, lengths[:, None] - 1 - t]
-    return np.stack([np.where(valid, order, -1) for order in both[:S]])
+    turns = {"forward": t, "reverse": lengths[:, None] - 1 - t}
+    return np.stack([np.where(valid, turns[direction], -1) for direction in directions])
 
 
 def layer_without_dropout(layer: Recurrent) -> Recurrent:

@@ -25,6 +25,7 @@ from npbilstm.interop.pytorch import from_pytorch, model_from_pytorch, to_pytorc
 from npbilstm.layers import Layer
 from npbilstm.layers.layer import join, part_of
 from npbilstm.layers.models import CELLS, SequenceModel
+from npbilstm.layers.recurrent import NUMBERS
 from npbilstm.training.checkpoints import MODELS, load_model, save_model
 
 About = dict[str, Any]
@@ -151,8 +152,9 @@ def made(arrays: Arrays, kind: str | None, options: dict[str, Any]) -> Layer:
             f"it holds {len(theirs)} recurrent layers, {', '.join(theirs)}; "
             "in Python, npbilstm.from_pytorch(state, prefix) reads one of them"
         )
-    ours = [cell for cell in CELLS if f"{cell}.0.forward.Wx" in arrays]
-    if not theirs and not ours and "0.forward.Wx" not in arrays:
+    begins = [f"0.{direction}.Wx" for direction in NUMBERS]
+    ours = [cell for cell in CELLS if any(f"{cell}.{begin}" in arrays for begin in begins)]
+    if not theirs and not ours and not any(begin in arrays for begin in begins):
         raise ValueError(
             "it holds no recurrent layer under a known name: weight_ih_l0 and so on, as in a state_dict of PyTorch, "
             "or lstm.0.forward.Wx and so on, as in params"

@@ -9,11 +9,11 @@ from typing import Any
 from npbilstm.interop.parts import Arrays, as_arrays, assembled, embedding_of, fresh, linear_of, require_matrix
 from npbilstm.layers.layer import part_of, require_same_names
 from npbilstm.layers.models import SequenceModel
-from npbilstm.layers.recurrent import Recurrent
+from npbilstm.layers.recurrent import NUMBERS, Recurrent
 
 
 def from_params(params: Mapping[str, Any], cell: str | None = None, **options: Any) -> Recurrent:
-    """The recurrent layer with these params, "0.forward.Wx" and so on.
+    """The recurrent layer with these params, "0.forward.Wx" and so on; with reverse=True "0.reverse.Wx" alone.
 
     cell: "lstm", "gru" or "rnn"; None where the params tell. options: what the params do not tell, as the layer takes
     it: merge, nonlinearity, dropout, ... Peepholes, coupled gates, a projection and the kind of a GRU's reset are read
@@ -22,15 +22,18 @@ def from_params(params: Mapping[str, Any], cell: str | None = None, **options: A
     Raises ValueError or TypeError for a name that is missing or too many, and for a wrong shape or dtype.
     """
     arrays = as_arrays("params", params)
-    first = part_of(arrays, "0.forward")
+    directions = [direction for direction in NUMBERS if f"0.{direction}.Wx" in arrays] or ["forward"]
+    begin = f"0.{directions[0]}"
+    first = part_of(arrays, begin)
     for name in ("Wx", "Wh", "Wp"):
         if name in first:
-            require_matrix(f"params['0.forward.{name}']", first[name])
+            require_matrix(f"params['{begin}.{name}']", first[name])
         elif name != "Wp":
-            raise ValueError(f"params lacks '0.forward.{name}'")
+            raise ValueError(f"params lacks '{begin}.{name}'")
     H = len(first["Wp"] if "Wp" in first else first["Wh"])
-    cell = cell or told_cell(first, H)
-    told: dict[str, Any] = {"bidirectional": "0.reverse.Wx" in arrays, "bias": "b" in first}
+    cell = cell or told_cell(first, H, begin)
+    told: dict[str, Any] = {"bidirectional": len(directions) == 2, "reverse": directions == ["reverse"]}
+    told["bias"] = "b" in first
     if cell == "lstm":
         told["peepholes"] = "p" in first
         told["coupled"] = first["Wx"].shape[1] == 3 * H
@@ -45,7 +48,7 @@ def from_params(params: Mapping[str, Any], cell: str | None = None, **options: A
         cell,
         len(first["Wx"]),
         H,
-        sum(re.fullmatch(r"\d+\.forward\.Wx", name) is not None for name in arrays),
+        sum(re.fullmatch(rf"\d+\.{directions[0]}\.Wx", name) is not None for name in arrays),
         first["Wx"].dtype,
         told,
         options,
@@ -53,16 +56,17 @@ def from_params(params: Mapping[str, Any], cell: str | None = None, **options: A
     return layer.with_params({name: w.copy() for name, w in arrays.items()})
 
 
-def told_cell(first: Arrays, H: int) -> str:
-    """The cell of a layer with these params in one direction, by its blocks of gates and its names."""
+def told_cell(first: Arrays, H: int, begin: str) -> str:
+    """The cell of a layer with these params in one direction, by its blocks of gates and its names, which `begin`
+    begins."""
     blocks = first["Wh"].shape[1] / H if H else 0
     if blocks in (1, 4):
         return "rnn" if blocks == 1 else "lstm"
     if blocks == 3 and not {"b_hn", "p", "Wp"}.isdisjoint(first):
         return "gru" if "b_hn" in first else "lstm"
     raise ValueError(
-        f"params['0.forward.Wh'] has shape {first['Wh'].shape}, which does not tell the cell; "
-        "put its name before all names, e.g. 'gru.0.forward.Wh'"
+        f"params['{begin}.Wh'] has shape {first['Wh'].shape}, which does not tell the cell; "
+        f"put its name before all names, e.g. 'gru.{begin}.Wh'"
     )
 
 

@@ -222,6 +222,7 @@ def merged(graph: Graph, layer: Any, k: int, y: str) -> str:
 
 def require_known_to_onnx(layer: Any) -> None:
     """Raise ValueError for what ONNX has no node for."""
+    require_options(layer, "a file written here", {"reverse": False})
     require_options(layer, "ONNX's LSTM", {"projection_size": None})
     if len(layer.directions) == 2 and layer.merge is None:
         raise ValueError('merge is None; an ONNX file gives one output y, e.g. that of merge="concat"')

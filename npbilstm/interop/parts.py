@@ -147,7 +147,7 @@ def assembled(
     for option in options:
         if option not in ("dropout", "pooling", "rng"):
             raise ValueError(f"{option} is given; of a {make.__name__} the weights tell it, or it cannot be chosen")
-    needed = {"merge": "concat", "bias": True, "nonlinearity": "tanh", "reset_after": True}
+    needed = {"merge": "concat", "reverse": False, "bias": True, "nonlinearity": "tanh", "reset_after": True}
     lstm_needs = {"projection_size": None, "peepholes": False, "coupled": False}
     require_options(recurrent, f"a {make.__name__}", {**needed, **lstm_needs})
     cell = cell_of(recurrent)

@@ -208,7 +208,7 @@ def weight_of(own: Arrays, prefix: str) -> np.ndarray:
 
 def require_known_to_pytorch(layer: Any) -> None:
     """Raise ValueError for what PyTorch has no module for."""
-    needed = {"merge": "concat", "peepholes": False, "coupled": False, "reset_after": True}
+    needed = {"merge": "concat", "reverse": False, "peepholes": False, "coupled": False, "reset_after": True}
     require_options(layer, f"PyTorch's {cell_of(layer).upper()}", needed)
     R, H = layer.output_size, layer.hidden_size
     if getattr(layer, "projection_size", None) is not None and R >= H:

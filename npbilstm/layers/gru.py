@@ -14,8 +14,9 @@ class GRU(Recurrent):
 
     reset_after: the reset gate after the product with Wh, as PyTorch and Keras have it; False: before it, as first
         published (Cho et al. 2014). They are different functions of the same weights.
-    And those of every recurrent layer, see Recurrent: bidirectional=False, merge="concat", bias=True, dropout=0.0,
-    recurrent_dropout=0.0, init="orthogonal", dtype=np.float32, store_every=None, rng=None. The state is h alone.
+    And those of every recurrent layer, see Recurrent: bidirectional=False, reverse=False, merge="concat", bias=True,
+    dropout=0.0, recurrent_dropout=0.0, init="orthogonal", dtype=np.float32, store_every=None, rng=None. The state is
+    h alone.
 
     params: "k.direction.Wx" (D_k, 3H), "k.direction.Wh" (H, 3H), "k.direction.b" (3H,) with the gates' blocks in the
     order r, z, n; with reset_after also "k.direction.b_hn" (H,), the bias that n's product with h has for itself.

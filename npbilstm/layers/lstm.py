@@ -17,9 +17,9 @@ class LSTM(Recurrent):
     projection_size: None, or R: h is (o tanh(c)) Wp with R numbers, R < H to make Wh smaller (Sak et al. 2014;
         PyTorch's proj_size). peepholes: the gates see the cell, the output gate the new one (Gers & Schmidhuber 2000).
     coupled: one gate less, f = 1 - i (Greff et al. 2017). Any of them together, see textbook/lstm_variants.py.
-    And those of every recurrent layer, see Recurrent: bidirectional=False, merge="concat", bias=True, dropout=0.0,
-    recurrent_dropout=0.0, init="orthogonal", dtype=np.float32, store_every=None, rng=None. The state is the pair
-    (h, c).
+    And those of every recurrent layer, see Recurrent: bidirectional=False, reverse=False, merge="concat", bias=True,
+    dropout=0.0, recurrent_dropout=0.0, init="orthogonal", dtype=np.float32, store_every=None, rng=None. The state is
+    the pair (h, c).
 
     params, R = H without a projection: "k.direction.Wx" (D_k, 4H), "k.direction.Wh" (R, 4H), "k.direction.b" (4H,) with
     the gates' blocks in the order i, f, g, o. With peepholes "k.direction.p" (3H,): i, f, o. Coupled, they have three

@@ -1,4 +1,4 @@
-"""What LSTM, GRU and RNN layers share: one direction or two, stacked, over batches of unequal lengths."""
+"""What LSTM, GRU and RNN layers share: one direction, either, or two, stacked, over batches of unequal lengths."""
 
 from __future__ import annotations
 
@@ -31,8 +31,11 @@ from npbilstm.layers.merge import MERGES, merge_backward, merge_forward
 from npbilstm.layers.state import as_state, require_state, state_in_dtype
 from npbilstm.textbook.sequences import as_array, check_lengths, valid_steps
 
-DIRECTIONS = {False: ("forward",), True: ("forward", "reverse")}
-"""By bidirectional."""
+NUMBERS = {"forward": 0, "reverse": 1}
+"""The engine's numbers of the directions."""
+
+DIRECTIONS: tuple[tuple[str, ...], ...] = (("forward",), ("forward", "reverse"), ("reverse",))
+"""Those that a layer may have."""
 
 BIASES = ("b", "b_hn")
 """What bias=False leaves out."""
@@ -74,6 +77,8 @@ class Recurrent(Layer):
     num_layers: how many are stacked.
     bidirectional: two directions; merge joins them: "concat" (2R features), "sum", "mul", "ave" (R), or None: the last
         layer returns the pair, the layers below it are concatenated.
+    reverse: the one direction is the reverse one, in every layer of the stack: each row is read from its last valid
+        step to its first, and what is put out at a step stands at that step, so that y[n, t] knows the steps t..end.
     bias: False leaves the biases out. dropout: the probability of zeroing what passes from one layer to the next, in
         training.
     recurrent_dropout: the probability of zeroing a number of h where it enters a product, in training: one mask for
@@ -99,6 +104,7 @@ class Recurrent(Layer):
         num_layers: int = 1,
         *,
         bidirectional: bool = False,
+        reverse: bool = False,
         merge: str | None = "concat",
         bias: bool = True,
         dropout: float = 0.0,
@@ -116,7 +122,7 @@ class Recurrent(Layer):
                 f"{', '.join(dict.fromkeys([*self.own_options, *known]))}"
             )
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
-        self.directions = DIRECTIONS[require_bool("bidirectional", bidirectional)]
+        self.directions = directions_of(bidirectional, reverse)
         self.merge, self.bias, self.store_every = merge, bias, store_every
         self.dropout, self.recurrent_dropout = dropout, recurrent_dropout
         self.check_options()
@@ -136,7 +142,7 @@ class Recurrent(Layer):
         """Raise TypeError or ValueError, naming it, for an option that is none."""
         for name in ("input_size", "hidden_size", "num_layers"):
             setattr(self, name, require_size(name, getattr(self, name)))
-        require_choice("directions", self.directions, DIRECTIONS.values())
+        require_choice("directions", self.directions, DIRECTIONS)
         require_choice("merge", self.merge, MERGES)
         self.bias = require_bool("bias", self.bias)
         self.dropout = require_fraction("dropout", self.dropout)
@@ -197,8 +203,8 @@ class Recurrent(Layer):
         """Change fresh weights in place, so that a fresh cell remembers."""
 
     def __repr__(self) -> str:
-        options = {"bidirectional": False, "merge": "concat", "bias": True, **self.own_options}
-        now = {**vars(self), "bidirectional": len(self.directions) == 2}
+        options = {"bidirectional": False, "reverse": False, "merge": "concat", "bias": True, **self.own_options}
+        now = {**vars(self), "bidirectional": len(self.directions) == 2, "reverse": self.reverse}
         shown = [f"{name}={now[name]!r}" for name, default in options.items() if now[name] != default]
         return f"{type(self).__name__}({', '.join([*map(str, self.sizes), *shown])})"
 
@@ -206,6 +212,11 @@ class Recurrent(Layer):
     def sizes(self) -> tuple[int, int, int]:
         """What the layer is made with first: input_size, hidden_size, num_layers."""
         return self.input_size, self.hidden_size, self.num_layers
+
+    @property
+    def reverse(self) -> bool:
+        """Whether the reverse direction is the only one."""
+        return self.directions == ("reverse",)
 
     def level_merge(self, k: int) -> str | None:
         """How layer k joins its directions: a pair can only leave the last layer."""
@@ -300,6 +311,7 @@ class Recurrent(Layer):
                 recurrent_mask = dropout_mask(rng, self.recurrent_dropout, own[0])
             y, final, cache = engine.recurrent_forward(
                 *(self.cell, x, own, self.level_weights(k, dtype), lengths),
+                directions=[NUMBERS[direction] for direction in self.directions],
                 mask=recurrent_mask,
                 keep=training,
                 store_every=self.store_every,
@@ -350,6 +362,17 @@ class Recurrent(Layer):
         dstate_0 = [np.concatenate(parts) for parts in zip(*dstates)]
         dx = dy if cache.batched else dy[0]
         return dx, {name: grads[name] for name in self.params}, as_state(dstate_0, cache.batched)
+
+
+def directions_of(bidirectional: bool, reverse: bool) -> tuple[str, ...]:
+    """The directions that these two options ask for. Raises TypeError where one is no bool, ValueError for both."""
+    bidirectional, reverse = require_bool("bidirectional", bidirectional), require_bool("reverse", reverse)
+    if bidirectional and reverse:
+        raise ValueError(
+            "reverse is True and bidirectional is True; with bidirectional=True the reverse direction is one of the "
+            "two, so leave out one of these options"
+        )
+    return ("forward", "reverse") if bidirectional else ("reverse",) if reverse else ("forward",)
 
 
 def unbatched(y: Any) -> Any:

@@ -16,8 +16,9 @@ class RNN(Recurrent):
     textbook/rnn.py.
 
     nonlinearity: "tanh" or "relu".
-    And those of every recurrent layer, see Recurrent: bidirectional=False, merge="concat", bias=True, dropout=0.0,
-    recurrent_dropout=0.0, init="orthogonal", dtype=np.float32, store_every=None, rng=None. The state is h alone.
+    And those of every recurrent layer, see Recurrent: bidirectional=False, reverse=False, merge="concat", bias=True,
+    dropout=0.0, recurrent_dropout=0.0, init="orthogonal", dtype=np.float32, store_every=None, rng=None. The state is
+    h alone.
 
     params: "k.direction.Wx" (D_k, H), "k.direction.Wh" (H, H), "k.direction.b" (H,).
     """

@@ -190,6 +190,7 @@ VARIANTS = [
     {"kind": "RNN", "bidirectional": True},
     {"kind": "RNN", "nonlinearity": "relu"},
     {"kind": "LSTM"},
+    {"kind": "LSTM", "reverse": True, "num_layers": 2},
     {"kind": "LSTM", "peepholes": True, "coupled": True},
     {"kind": "BiLSTM", "peepholes": True, "projection_size": 3, "bias": False, "num_layers": 2},
     {"kind": "BiLSTM", "merge": "sum", "num_layers": 2},

@@ -41,6 +41,7 @@ class Case(NamedTuple):
     """S directions' inputs, weights and upstream gradients, all distinct, none zero."""
 
     name: str
+    directions: tuple[int, ...]
     x: np.ndarray
     state: tuple[np.ndarray, ...]
     params: list[dict[str, np.ndarray]]
@@ -51,9 +52,20 @@ class Case(NamedTuple):
 
 
 def make_case(
-    name="LSTM", N=3, T=5, D=3, H=4, R=None, S=2, lengths=None, masked=False, seed=0, dtype=np.float64, scale=0.5
+    name="LSTM",
+    N=3,
+    T=5,
+    D=3,
+    H=4,
+    R=None,
+    directions=(0, 1),
+    lengths=None,
+    masked=False,
+    seed=0,
+    dtype=np.float64,
+    scale=0.5,
 ) -> Case:
-    rng = np.random.default_rng(seed)
+    rng, S = np.random.default_rng(seed), len(directions)
     R = (max(1, H - 1) if R is None else R) if "projection" in name else H
     cell = twin(name, D, H, R)
 
@@ -63,6 +75,7 @@ def make_case(
     states = [(S, N, size) for size in cell.state]
     return Case(
         name=name,
+        directions=directions,
         x=draw(N, T, D),
         state=tuple(draw(*shape) for shape in states),
         params=[{key: draw(*shape) for key, shape in cell.shapes.items()} for _ in range(S)],
@@ -77,16 +90,21 @@ def make_case(
 def cases(draw) -> Case:
     """Any cell and small shape; lengths absent, all equal, or ragged, zero included; masked or not."""
     name, N, T = draw(st.sampled_from(sorted(ENGINE_CELLS))), draw(st.integers(1, 6)), draw(st.integers(1, 6))
-    D, H, R, S = (draw(st.integers(1, most)) for most in (4, 4, 5, 2))
+    D, H, R = (draw(st.integers(1, most)) for most in (4, 4, 5))
+    ways = draw(st.sampled_from([(0,), (1,), (0, 1)]))
     lengths = draw(st.none() | st.lists(st.integers(0, T), min_size=N, max_size=N))
-    return make_case(name, N, T, D, H, R, S, lengths, masked=draw(st.booleans()), seed=draw(st.integers(0, 2**32 - 1)))
+    return make_case(
+        name, N, T, D, H, R, ways, lengths, masked=draw(st.booleans()), seed=draw(st.integers(0, 2**32 - 1))
+    )
 
 
 def by_engine(case: Case, engine: Any = engine, **options: Any) -> Any:
     """(y, final state), (dx, initial state's gradient, gradients of params)."""
     forward, backward = engine.recurrent_forward, engine.recurrent_backward
     cell = ENGINE_CELLS[case.name](engine=engine)
-    y, final, cache = forward(cell, case.x, case.state, case.params, case.lengths, mask=case.mask, **options)
+    y, final, cache = forward(
+        cell, case.x, case.state, case.params, case.lengths, directions=case.directions, mask=case.mask, **options
+    )
     dx, dstate, grads = backward(case.dy, case.dstate_T, cache)
     return (y, tuple(final)), (dx, tuple(dstate), grads)
 
@@ -98,7 +116,7 @@ def by_textbook(case: Case) -> Any:
     params = getattr(textbook, cell.params)
     ys, finals, dxs, dstates, grads = [], [], [], [], []
     for s, own in enumerate(case.params):
-        way = (lambda a: textbook.flip(a, case.lengths)) if s else (lambda a: a)
+        way = (lambda a: textbook.flip(a, case.lengths)) if case.directions[s] else (lambda a: a)
         mask = None if case.mask is None else case.mask[s]
         state = tuple(part[s] for part in case.state)
         y, final, cache = textbook.recurrent_forward(

@@ -75,7 +75,10 @@ def test_padding_content_never_matters(case, junk):
     (y, final), gradients = by_engine(case._replace(x=x, dy=dy))
     assert_all_close(((y, final), gradients), by_engine(case), 0)
     bare = recurrent_forward(
-        ENGINE_CELLS[case.name](), x, case.state, case.params, lengths, mask=case.mask, keep=False
+        *(ENGINE_CELLS[case.name](), x, case.state, case.params, lengths),
+        directions=case.directions,
+        mask=case.mask,
+        keep=False,
     )  # without a warning
     assert_all_close((bare[0], tuple(bare[1])), (y, final), 0)
     assert not y[padding].any()
@@ -98,7 +101,10 @@ def test_inputs_are_unchanged_and_both_passes_repeat_exactly(case, store_every):
     copies = [array.copy() for array in arrays]
     cell = ENGINE_CELLS[case.name]()
     y, final, cache = recurrent_forward(
-        cell, case.x, case.state, case.params, case.lengths, mask=case.mask, store_every=store_every
+        *(cell, case.x, case.state, case.params, case.lengths),
+        directions=case.directions,
+        mask=case.mask,
+        store_every=store_every,
     )
     first = recurrent_backward(case.dy, case.dstate_T, cache)
     assert_all_close(recurrent_backward(case.dy, case.dstate_T, cache), first, 0)

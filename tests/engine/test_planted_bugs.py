@@ -39,9 +39,10 @@ BUGS = [
         "LSTM",
         recurrence,
         "the reverse final state is y's last",
-        "0 * rows if s else lengths[rows] - 1",
+        "0 * rows if direction else lengths[rows] - 1",
         "lengths[rows] - 1",
     ),
+    ("reverse LSTM", recurrence, "the first direction is always the forward one", "directions[:S]", "range(S)"),
     (
         "LSTM",
         recurrence,
@@ -407,8 +408,9 @@ def engine_with(module: ModuleType, old: str, new: str) -> SimpleNamespace:
 
 
 def the_case(name):
-    masked = name.startswith("masked ")
-    case = make_case(name.removeprefix("masked "), N=6, T=6, H=4, lengths=[6, 3, 0, 5, 6, 2], masked=masked)
+    masked, ways = name.startswith("masked "), (1,) if name.startswith("reverse ") else (0, 1)
+    name = name.removeprefix("masked ").removeprefix("reverse ")
+    case = make_case(name, N=6, T=6, H=4, directions=ways, lengths=[6, 3, 0, 5, 6, 2], masked=masked)
     case.x[1, 3:], case.dy[1, 3:] = np.nan, np.nan
     return case
 

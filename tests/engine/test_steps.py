@@ -12,7 +12,7 @@ def by_the_textbook(case, s):
     """All that direction s computed at each step, name -> (N, T, .) in input order, 0 in the padding."""
     cell = twin(case.name, 1, 1, 1)
     params = getattr(textbook, cell.params)(**case.params[s])
-    way = (lambda a: textbook.flip(a, case.lengths)) if s else (lambda a: a)
+    way = (lambda a: textbook.flip(a, case.lengths)) if case.directions[s] else (lambda a: a)
     mask = None if case.mask is None else case.mask[s]
     h_0 = case.state[0][s]
     y, _, cache = textbook.recurrent_forward(
@@ -39,14 +39,17 @@ def by_the_textbook(case, s):
         {"N": 1, "T": 1, "D": 1, "H": 1, "R": 1},
         {"N": 3, "T": 5, "lengths": [5, 0, 2]},
         {"N": 3, "T": 5, "lengths": [3, 5, 1], "masked": True},
+        {"N": 3, "T": 5, "lengths": [5, 0, 2], "directions": (1,)},
     ],
-    ids=["all sizes 1", "ragged", "masked"],
+    ids=["all sizes 1", "ragged", "masked", "reverse alone"],
 )
 def test_the_names_and_values_of_every_step_are_those_of_the_textbooks_step_cache(name, shape):
     case = make_case(name, **shape)
     y, _, cache = engine.recurrent_forward(
-        ENGINE_CELLS[name](), case.x, case.state, case.params, case.lengths, mask=case.mask
+        *(ENGINE_CELLS[name](), case.x, case.state, case.params, case.lengths),
+        directions=case.directions,
+        mask=case.mask,
     )
     steps = engine.forward_steps_of(cache, y)
-    for s in (0, 1):
+    for s in range(len(case.directions)):
         assert_all_close({key: array[s] for key, array in steps.items()}, by_the_textbook(case, s))

@@ -13,6 +13,7 @@ from npbilstm.inspector import equations, filling, rounding
 from npbilstm.inspector import explain as explain_module
 from npbilstm.inspector.described import DESCRIBED
 from npbilstm.inspector.explain import explain
+from tests.layers.recurrent_cases import WAYS
 from tests.planting import planted_below
 
 NUMBER = re.compile(r"\d+(?:\.\d+)?(?:e[-+]\d+)?")
@@ -28,7 +29,7 @@ MEANING = {
 @st.composite
 def layers(draw):
     size, hidden = draw(st.integers(1, 7)), draw(st.integers(1, 6))
-    options = {"bidirectional": draw(st.booleans()), "merge": draw(st.sampled_from(["concat", "sum"]))}
+    options = {**draw(st.sampled_from(WAYS)), "merge": draw(st.sampled_from(["concat", "sum"]))}
     options |= {"bias": draw(st.booleans()), "dtype": draw(st.sampled_from([np.float32, np.float64]))}
     kind = draw(st.sampled_from(["lstm", "gru", "rnn"]))
     if kind == "lstm":
@@ -50,7 +51,7 @@ def cells(draw):
     """A trace, and where to look."""
     layer = draw(layers())
     rng = np.random.default_rng(draw(st.integers(0, 99)))
-    dtype = layer.params["0.forward.Wx"].dtype
+    dtype = next(iter(layer.params.values())).dtype
     T = draw(st.integers(1, 4))
     lengths = [T, draw(st.integers(1, T))]
     x = rng.normal(size=(2, T, layer.input_size))

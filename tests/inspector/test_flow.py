@@ -321,8 +321,8 @@ def test_right_backward_passes_of_a_row_are_not_rejected():
 @pytest.mark.parametrize(
     ("right", "wrong"),
     [
-        ("dy = in_reading_order(dy, axis=2)", "dy = dy"),  # the reverse direction read forward
-        ("in_reading_order(array, axis=2) for", "array for"),  # found in reading order
+        ("dy = in_reading_order(trace, dy, axis=2)", "dy = dy"),  # the reverse direction read forward
+        ("in_reading_order(trace, array, axis=2) for", "array for"),  # found in reading order
         ("= last[equation.name]", "= 0 * last[equation.name]"),  # the final state's gradient
         ("layer.level_merge(k)).transpose", "'concat').transpose"),
         ("found.insert(0, kept)", "found.append(kept)"),  # layers the wrong way round

@@ -164,6 +164,7 @@ def test_a_row_without_steps_is_refused():
 
 def test_a_trace_beside_must_be_of_the_same_steps():
     with pytest.raises(
-        ValueError, match="beside has layers 1, directions 2, steps in this row 4, states h and c; it needs"
+        ValueError,
+        match="beside has layers 1, directions forward and reverse, steps in this row 4, states h and c; it needs",
     ):
         page_html(small(), beside=small(steps=4))

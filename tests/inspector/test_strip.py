@@ -85,7 +85,7 @@ def test_every_bar_is_the_traces_number_at_its_token(stacked, layer, row, T):
         ("-height, DOWN", "height, DOWN"),
         ('if gradients or name == "c" else', "if gradients else"),
         ("round(min(max(float(h), 0.0), 1.0) * 7)", "int(min(max(float(h), 0.0), 1.0) * 7)"),
-        ("yield from direction(1,", "yield from direction(0,"),
+        ("drawn[directions.index(direction)]", "drawn[0]"),
     ],
 )
 def test_a_planted_bug_shows(stacked, old, new):

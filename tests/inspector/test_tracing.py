@@ -22,6 +22,8 @@ VARIANTS = {
     "LSTM with peepholes": ("LSTM", {"peepholes": True}),
     "LSTM, coupled, with peepholes": ("LSTM", {"peepholes": True, "coupled": True}),
     "LSTM with a projection": ("LSTM", {"projection_size": 2}),
+    "LSTM from the end": ("LSTM", {"reverse": True}),
+    "GRU from the end": ("GRU", {"reverse": True}),
     **{kind: (kind, {}) for kind in KINDS if kind != "LSTM"},
 }
 every_variant = pytest.mark.parametrize("variant", VARIANTS)
@@ -30,7 +32,10 @@ every_variant = pytest.mark.parametrize("variant", VARIANTS)
 def traced(variant="LSTM", num_layers=1, lengths=(5, 2, 0), seed=0, **options):
     """-> layer, kind, inputs, trace."""
     kind, own = VARIANTS[variant]
-    layer = make_layer(num_layers, seed, kind, **{"bidirectional": True, **own, **options})
+    options = {"bidirectional": True, **own, **options}
+    if "reverse" in own:
+        options["bidirectional"] = False
+    layer = make_layer(num_layers, seed, kind, **options)
     x, lengths, state, dy, dstate = inputs = make_inputs(layer, lengths, seed)
     return layer, kind, inputs, nb.trace(layer, x, lengths, dy, state=state, dstate=dstate)
 
@@ -104,7 +109,7 @@ PLANTED_STEPS = [
     ("part[step - 1, own] = d", "part[step, own] = d"),
     ('"h_prev": np.concatenate([cache.stored[0], h])[:-1]', '"h_prev": h'),
     (
-        "found[s][places(s, 0, T, T, cache.lengths)] = array[:, s]",
+        "found[s][places(direction, 0, T, T, cache.lengths)] = array[:, s]",
         "found[s][places(0, 0, T, T, cache.lengths)] = array[:, s]",
     ),
 ]

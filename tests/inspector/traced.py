@@ -20,7 +20,8 @@ def numbers_by_textbook(layer: Any, kind: str, inputs: Any) -> list[dict[str, np
     step, params_class = STEPS[kind]
     step_forward, step_backward = (getattr(textbook, f"{step}_{way}") for way in ("forward", "backward"))
     S = len(layer.directions)
-    ways = [lambda a: a, lambda a: flip(a, lengths)][:S]
+    by_direction = {"forward": lambda a: a, "reverse": lambda a: flip(a, lengths)}
+    ways = [by_direction[direction] for direction in layer.directions]
     levels: list[Any] = []
     for k in range(layer.num_layers):
         runs = []

@@ -6,6 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 import npbilstm as nb
+from tests.layers.recurrent_cases import WAYS
 
 MERGES = ("concat", "sum", "mul", "ave", None)
 POOLINGS = ("final", "mean", "max")
@@ -20,13 +21,14 @@ def with_random_weights(layer, seed):
 
 @st.composite
 def recurrent_layers(
-    draw, variants=True, projection=False, reset_before=True, merges=MERGES, dtypes=("f4", "f8"), deep=3
+    draw, variants=True, projection=False, reset_before=True, merges=MERGES, dtypes=("f4", "f8"), deep=3, reverse=False
 ):
-    """A recurrent layer. variants: of the LSTM, peepholes and coupled gates; projection: to fewer units."""
+    """A recurrent layer. variants: of the LSTM, peepholes and coupled gates; projection: to fewer units; reverse: that
+    direction alone, too."""
     cell = draw(st.sampled_from(list(LAYERS)))
     H = draw(st.integers(1, 4))
-    options = {"bidirectional": draw(st.booleans()), "bias": draw(st.booleans())}
-    options["merge"] = draw(st.sampled_from(merges)) if options["bidirectional"] else "concat"
+    options = {"bias": draw(st.booleans()), **draw(st.sampled_from(WAYS if reverse else [WAYS[0], WAYS[2]]))}
+    options["merge"] = draw(st.sampled_from(merges)) if options.get("bidirectional") else "concat"
     if cell == "lstm":
         options |= {"peepholes": variants and draw(st.booleans()), "coupled": variants and draw(st.booleans())}
         if projection and H > 1 and draw(st.booleans()):

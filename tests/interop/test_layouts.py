@@ -29,7 +29,7 @@ def test_onnxs_layout(layer):
     check_onnx(onnx_weights, layer)
 
 
-@given(recurrent_layers(projection=True))
+@given(recurrent_layers(projection=True, reverse=True))
 def test_our_own_names(layer):
     cell = next(name for name, make in [("lstm", nb.LSTM), ("gru", nb.GRU), ("rnn", nb.RNN)] if isinstance(layer, make))
     assert_same(layer, named.from_params(layer.params, cell, **not_told(layer)))
@@ -42,6 +42,7 @@ def test_our_own_names_tell_the_cell_where_they_can():
         nb.LSTM(2, 3, coupled=True, projection_size=2, rng=0),
         nb.GRU(2, 3, rng=0),
         nb.RNN(2, 3, rng=0),
+        nb.LSTM(2, 3, 2, reverse=True, rng=0),
     ]
     for layer in told:
         assert_same(layer, named.from_params(layer.params))

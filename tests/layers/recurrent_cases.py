@@ -9,6 +9,8 @@ from npbilstm.textbook import flip
 
 N, T, D, H = 3, 5, 3, 4
 MERGES = ["concat", "sum", "mul", "ave", None]
+WAYS: list = [{}, {"reverse": True}, {"bidirectional": True}]
+"""The options of one direction, of the other, and of both."""
 
 STEPS = {
     "LSTM": ("lstm_variant_step", textbook.LSTMVariantParams),
@@ -76,17 +78,16 @@ def as_list(y):
 
 @st.composite
 def layers(draw):
-    bidirectional, kind = draw(st.booleans()), draw(st.sampled_from(sorted(KINDS)))
-    options = {}
+    options, kind = dict(draw(st.sampled_from(WAYS))), draw(st.sampled_from(sorted(KINDS)))
+    merge = draw(st.sampled_from(MERGES)) if "bidirectional" in options else "concat"
     if kind == "LSTM":
-        options = {"peepholes": draw(st.booleans()), "coupled": draw(st.booleans())}
+        options |= {"peepholes": draw(st.booleans()), "coupled": draw(st.booleans())}
         options["projection_size"] = draw(st.none() | st.integers(1, 5))
     return make_layer(
         draw(st.integers(1, 3)),
         seed=draw(st.integers(0, 99)),
         kind=kind,
-        bidirectional=bidirectional,
-        merge=draw(st.sampled_from(MERGES)) if bidirectional else "concat",
+        merge=merge,
         bias=draw(st.booleans()),
         **options,
     )
@@ -110,7 +111,7 @@ def by_textbook(layer, inputs, masks=None):
             prefix = f"{k}.{direction}."
             own = {name[len(prefix) :]: p for name, p in layer.params.items() if name.startswith(prefix)}
             zeros = {n: np.zeros(z) for n, z in layer.weight_shapes(x.shape[-1]).items() if n in ("b", "b_hn")}
-            way = (lambda a: flip(a, lengths)) if s else (lambda a: a)
+            way = (lambda a: flip(a, lengths)) if direction == "reverse" else (lambda a: a)
             h, final, cache = textbook.recurrent_forward(
                 getattr(textbook, f"{step}_forward"),
                 way(x),

@@ -6,9 +6,10 @@ import pytest
 from npbilstm import textbook
 from npbilstm.layers.steps import backward_steps, forward_steps
 from tests.cases import assert_all_close, assert_close
-from tests.layers.recurrent_cases import KINDS, STEPS, make_inputs, make_layer, parts_of
+from tests.layers.recurrent_cases import KINDS, STEPS, WAYS, make_inputs, make_layer, parts_of
 
 every_kind = pytest.mark.parametrize("kind", KINDS)
+every_way = pytest.mark.parametrize("way", WAYS[1:], ids=["reverse", "both"])
 every_lengths = pytest.mark.parametrize("lengths", [None, (5, 2, 0)])
 
 
@@ -20,7 +21,7 @@ def of_the_textbook(layer, kind, cache, x, state, lengths):
         for s, direction in enumerate(layer.directions):
             prefix = f"{k}.{direction}."
             own = {name.removeprefix(prefix): p for name, p in layer.params.items() if name.startswith(prefix)}
-            way = (lambda a: textbook.flip(a, lengths)) if s else (lambda a: a)
+            way = (lambda a: textbook.flip(a, lengths)) if direction == "reverse" else (lambda a: a)
             start = tuple(part[k * len(layer.directions) + s] for part in parts_of(state))
             *_, steps = textbook.recurrent_forward(
                 getattr(textbook, f"{step}_forward"), way(x), start, params(**own), lengths
@@ -32,8 +33,9 @@ def of_the_textbook(layer, kind, cache, x, state, lengths):
 
 @every_kind
 @every_lengths
-def test_every_layers_steps_are_those_of_the_textbook(kind, lengths):
-    layer = make_layer(2, kind=kind, bidirectional=True)
+@every_way
+def test_every_layers_steps_are_those_of_the_textbook(way, kind, lengths):
+    layer = make_layer(2, kind=kind, **way)
     x, _, state, *_ = make_inputs(layer)
     *_, cache = layer.forward(x, lengths, state, training=True)
     found = forward_steps(cache)
@@ -47,8 +49,9 @@ def test_every_layers_steps_are_those_of_the_textbook(kind, lengths):
 
 @every_kind
 @every_lengths
-def test_what_arrives_at_each_step_gives_the_gradients_by_the_textbooks_step(kind, lengths):
-    layer = make_layer(2, kind=kind, bidirectional=True)
+@every_way
+def test_what_arrives_at_each_step_gives_the_gradients_by_the_textbooks_step(way, kind, lengths):
+    layer = make_layer(2, kind=kind, **way)
     x, _, state, dy, dstate = make_inputs(layer)
     *_, cache = layer.forward(x, lengths, state, training=True)
     dx, found = backward_steps(layer, dy, cache, dstate)

@@ -120,6 +120,7 @@ BOTH: dict[str, Any] = {"bidirectional": True}
 CHECKS: dict[str, Callable[..., GradientReport]] = {
     "LSTM": recurrent(LSTM),
     "LSTM without bias": recurrent(LSTM, bias=False),
+    "LSTM, reverse, 2 layers": recurrent(LSTM, 2, reverse=True, recurrent_dropout=0.4, store_every=2),
     "BiLSTM, merge concat": recurrent(LSTM, **BOTH),
     "BiLSTM, merge sum": recurrent(LSTM, **BOTH, merge="sum"),
     "BiLSTM, merge mul": recurrent(LSTM, **BOTH, merge="mul"),
@@ -135,6 +136,7 @@ CHECKS: dict[str, Callable[..., GradientReport]] = {
         LSTM, 2, **BOTH, peepholes=True, coupled=True, projection_size=2, recurrent_dropout=0.4, store_every=2
     ),
     "GRU without bias": recurrent(GRU, bias=False),
+    "GRU, reverse": recurrent(GRU, reverse=True),
     "GRU, both directions": recurrent(GRU, **BOTH),
     "GRU, 2 layers, dropout of both kinds": recurrent(GRU, 2, **BOTH, dropout=0.3, recurrent_dropout=0.4),
     "GRU, reset before": recurrent(GRU, **BOTH, reset_after=False),

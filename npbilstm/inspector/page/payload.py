@@ -154,7 +154,7 @@ def row_arrays(trace: Trace, row: int, weights: bool, gradients: bool) -> Parts:
     for state in ("h", "c"):
         if f"{state}_prev" in trace.names:
             before = trace[f"{state}_prev"][:, :, row]
-            first = [0, T - 1][: len(trace.directions)]  # the step that each direction reads first
+            first = [0 if direction == "forward" else T - 1 for direction in trace.directions]  # the step read first
             arrays[f"{state}_0"] = before[:, range(len(first)), first]
     inputs = {}
     for k, x in enumerate(trace.inputs):

@@ -208,7 +208,7 @@ pictures.addEventListener("click", (event) => {
 function begin() {
   say("title", data.title);
   const facts = [
-    `${data.cell}, ${data.directions.length === 2 ? "both directions" : "one direction"}`,
+    `${data.cell}, ${data.directions.length === 2 ? "both directions" : `one direction, ${data.directions[0]}`}`,
     `${data.layers} ${data.layers === 1 ? "layer" : "layers"} of ${data.units} units`,
     `${data.steps} ${data.steps === 1 ? "step" : "steps"}`,
     data.rows > 1 && `row ${data.row} (of 0 to ${data.rows - 1})`,

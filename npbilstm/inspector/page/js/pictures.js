@@ -94,14 +94,13 @@ function buildStrips(names, point) {
     element("div", `labels ${data.directions[direction]}`, data.directions[direction]),
     element("div", `way ${data.directions[direction]} track`, arrows(direction)),
   ];
-  const rows = byDirection((direction) => [
-    ...wayRow(direction),
-    ...stripBlock(direction, point),
-    element("div", "labels quiet", "turn"),
-    turnRow(direction),
-  ]);
-  // the reverse direction mirrored below the tokens: turns first
-  if (rows[1]) rows[1] = [...rows[1].slice(4), ...rows[1].slice(2, 4), ...rows[1].slice(0, 2)];
+  const rows = { forward: [], reverse: [] };
+  byDirection((direction) => {
+    const [way, strips] = [wayRow(direction), stripBlock(direction, point)];
+    const turns = [element("div", "labels quiet", "turn"), turnRow(direction)];
+    const below = data.directions[direction] === "reverse"; // below the tokens, mirrored: turns first
+    rows[data.directions[direction]] = (below ? [turns, strips, way] : [way, strips, turns]).flat();
+  });
   const middle = [element("div", "labels quiet", "token"), tokenRow(point)];
   if (data.influence) {
     const bars = element("div", "bars track");
@@ -109,7 +108,7 @@ function buildStrips(names, point) {
     bars.append(...picture.bars);
     middle.unshift(element("div", "labels quiet", "influence"), bars);
   }
-  grid.replaceChildren(...rows[0], ...middle, ...(rows[1] ?? []));
+  grid.replaceChildren(...rows.forward, ...middle, ...rows.reverse);
   // the maps say what they are, the panel what is chosen
   for (const part of grid.children) part.ariaHidden = String(!part.matches(".tokens"));
 }

@@ -82,7 +82,7 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     named = [name for name in given[:1] if name in COMMANDS]  # what another command needs takes time to import
     top = parser(named or COMMANDS)
     options, rest = top.parse_known_args(arguments)
-    if options.command == "inspect" and options.file is None and rest and not rest[0].startswith("--"):
+    if options.command in ("inspect", "tag") and options.file is None and rest and not rest[0].startswith("--"):
         options.file = rest.pop(0)
     if rest:
         top.error(f"unrecognized arguments: {' '.join(rest)}")

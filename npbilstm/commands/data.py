@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from npbilstm.datasets import TaggedData, Vocabulary, python_source, tagged_text
+from npbilstm.datasets.columns import Shape, require_columns
 from npbilstm.datasets.python_source import CHARACTERS
 from npbilstm.layers.models import SequenceModel
 
@@ -14,9 +16,17 @@ PYTHON, TEXT = "python source", "tagged text"
 
 
 def describe_data(
-    data: str | None, valid: str | None, test: str | None, characters: int, window: int, seed: int
+    data: str | None,
+    valid: str | None,
+    test: str | None,
+    characters: int,
+    window: int,
+    seed: int,
+    columns: str | None = None,
 ) -> dict[str, Any]:
     """The data's description: Python source for no path or a folder, tagged text for a file.
+
+    columns: of tagged text, as --columns takes them.
 
     Raises FileNotFoundError where a path does not exist, ValueError where options do not go together.
     """
@@ -26,15 +36,29 @@ def describe_data(
     if data is None or Path(data).is_dir():
         if valid or test:
             raise ValueError("--valid and --test go with a tagged-text file; Python source is split by file")
+        if columns is not None:
+            raise ValueError("--columns goes with a tagged-text file; Python source has no columns")
         folder = None if data is None else str(Path(data).resolve())
         return {"kind": PYTHON, "folder": folder, "characters": characters, "window": window}
     paths = {"train": data, "valid": valid, "test": test}
-    return {"kind": TEXT, **{part: path and str(Path(path).resolve()) for part, path in paths.items()}, "seed": seed}
+    chosen = {} if columns is None else {"columns": parse_columns(columns)}
+    where = {part: path and str(Path(path).resolve()) for part, path in paths.items()}
+    return {"kind": TEXT, **where, "seed": seed, **chosen}
+
+
+def parse_columns(text: str) -> list[int | str]:
+    """What --columns says: the word's column and the tag's, e.g. "1,4" or "FORM,UPOS". Raises ValueError for others."""
+    said = [part.strip() for part in text.split(",")]
+    try:
+        return list(require_columns([int(part) if re.fullmatch("-?[0-9]{1,9}", part) else part for part in said]))
+    except ValueError as error:
+        why = str(error).partition("; ")[2]
+        raise ValueError(f"--columns is {text!r}; {why}") from error
 
 
 def load_data(description: dict[str, Any]) -> TaggedData:
     """The data that was described. Raises OSError or ValueError, as the readers do."""
-    options = {name: value for name, value in description.items() if name not in ("kind", "fingerprint")}
+    options = {name: value for name, value in description.items() if name not in ("kind", "fingerprint", "width")}
     try:
         return (python_source if description["kind"] == PYTHON else tagged_text)(**options)
     except TypeError as error:
@@ -54,7 +78,7 @@ class About(NamedTuple):
     """What a model file says of its data: enough to use the model without the data, and to find the data again.
 
     symbols: without the unknown one; None for Python's characters. description: as describe_data makes it, and the
-    data's fingerprint.
+    data's fingerprint; of tagged text whose columns were said, how many it has.
     """
 
     symbols: list[str] | None
@@ -71,6 +95,20 @@ class About(NamedTuple):
         """Whether symbols are words, not characters of Python."""
         return self.description["kind"] == TEXT
 
+    def columns_for(self, shape: Shape) -> list[int | str] | None:
+        """The columns that were said in training, where they name columns of this text, or number as many as it has."""
+        columns = self.description.get("columns")
+        try:
+            chosen = require_columns(columns or ())
+        except ValueError:
+            return None
+        names = {name.upper() for name in shape.names}
+        fits = all(
+            each.upper() in names if isinstance(each, str) else self.description.get("width") == shape.width
+            for each in chosen
+        )
+        return list(chosen) if fits else None
+
     def to_json(self) -> dict[str, Any]:
         """For the model file."""
         return {"data": self.description, "symbols": self.symbols, "classes": self.classes}
@@ -79,7 +117,8 @@ class About(NamedTuple):
 def about_data(data: TaggedData, description: dict[str, Any]) -> About:
     """What to say of this data."""
     symbols = None if data.vocabulary is CHARACTERS else data.vocabulary.symbols[1:]
-    return About(symbols, data.classes, {**description, "fingerprint": fingerprint(data)})
+    width = {"width": data.width} if "columns" in description else {}
+    return About(symbols, data.classes, {**description, **width, "fingerprint": fingerprint(data)})
 
 
 def read_about(path: str | Path, said: dict[str, Any], model: SequenceModel) -> About:

@@ -12,7 +12,7 @@ import numpy as np
 
 from npbilstm.commands.data import About, read_about
 from npbilstm.commands.options import Subparsers, add_colour, add_command, wants_colour
-from npbilstm.commands.stretches import Stretch, characters, read_input, require_text, sentences
+from npbilstm.commands.stretches import Stretch, characters, plain_sentences, read_input, require_text, sentences
 from npbilstm.commands.terminal import require_free
 from npbilstm.files import write_atomically
 from npbilstm.inspector import Trace, printable, trace
@@ -72,15 +72,15 @@ def shortened(stretch: Stretch, begin: int, end: int) -> Stretch:
 
 def read_part(model: SequenceModel, about: About, options: Any) -> Part:
     """The stretch that the options choose. Raises OSError or ValueError where there is none."""
-    name = "--text" if options.file is None else options.file
     if options.file is None:
-        text = require_text(options.text.replace("\r\n", "\n").replace("\r", "\n"), name)
+        text = require_text(options.text.replace("\r\n", "\n").replace("\r", "\n"), "--text")
     else:
-        text = read_input(options.file)
-    if about.words and (options.file is None or not model.one_label_a_step):
-        text = text.replace("\t", " ")  # no second column with a class for each word
+        text = read_input(options.file, about)
     if about.words:
-        return part_of_words(sentences(about, text, name), options.line, options.steps)
+        # without a file, or with one class for all of a sentence, no column holds a class for each word
+        plain = options.file is None or not model.one_label_a_step
+        found = plain_sentences(about, text) if plain else sentences(about, text, options.file).stretches
+        return part_of_words(found, options.line, options.steps)
     stretch = characters(about, text)
     if not model.one_label_a_step:
         stretch = stretch._replace(true=None)
@@ -167,6 +167,8 @@ def run(options: argparse.Namespace) -> int:
     model, said = load_model(options.model)
     about = read_about(options.model, said, model)
     stretch, left_out = read_part(model, about, options)
+    if stretch.true is not None and (stretch.true < 0).any():  # a tag that is none of the model's classes
+        stretch = stretch._replace(true=None)
     layer = position("--layer", options.layer, model.recurrent.num_layers, "the model", "layers")
     if options.unit is not None:
         position("--unit", options.unit, model.recurrent.hidden_size, "the model", "units")

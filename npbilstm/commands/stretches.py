@@ -3,29 +3,54 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from npbilstm.commands.data import About
 from npbilstm.datasets import label_characters
-from npbilstm.datasets.python_source import CLASSES
-from npbilstm.datasets.tagged_text import column_count, decode, encode, parse_sentences, read_text
+from npbilstm.datasets.columns import CONLLU, Form, Shape, Word, cells, form_of, is_id, shape_of
+from npbilstm.datasets.python_source import CLASSES, decode_source
+from npbilstm.datasets.tagged_text import MISSING, grouped
+from npbilstm.datasets.text import decode, read_file, read_stream, require_lines
+
+MOST_COMPARED = 1_000_000
+"""Python source of more characters than this is not compared with what tokenize says, which takes long."""
 
 
 class Stretch(NamedTuple):
-    """Symbols that are read together: a whole text of characters, or a sentence. ids (T,), true (T,) or None."""
+    """Symbols that are read together: a whole text of characters, or a sentence.
+
+    ids (T,); true (T,), -1 where the truth is none of the model's classes, or None where nobody knows it.
+    """
 
     symbols: list[str]
     ids: np.ndarray
     true: np.ndarray | None
 
 
-def read_input(name: str) -> str:
-    """A file's text, or standard input for "-". Raises OSError, or ValueError where it is empty or not UTF-8."""
-    if name == "-":
-        return require_text(decode(sys.stdin.buffer.read(), "standard input"), "standard input")
-    return require_text(read_text(name), name)
+class Reading(NamedTuple):
+    """A text of words: its sentences, and of a text in columns its form and its words, with their lines.
+
+    notes: sentences on how it was read.
+    """
+
+    stretches: list[Stretch]
+    form: Form | None
+    words: list[Word]
+    notes: list[str]
+
+
+def read_input(name: str, about: About) -> str:
+    """A file's text, or standard input for "-". Raises OSError, or ValueError where it is empty or no text."""
+    raw = read_stream(sys.stdin.buffer, "standard input") if name == "-" else read_file(name)
+    name = "standard input" if name == "-" else name
+    text = require_text(decode(raw, name) if about.words else decode_source(raw, name), name)
+    if about.words:
+        require_lines(text, name)
+    return text
 
 
 def require_text(text: str, name: str) -> str:
@@ -38,7 +63,7 @@ def require_text(text: str, name: str) -> str:
 def characters(about: About, text: str) -> Stretch:
     """A whole text, a symbol for each character; where it is Python, tokenize says what is true."""
     true: np.ndarray | None = None
-    if about.classes == CLASSES:
+    if about.classes == CLASSES and len(text) <= MOST_COMPARED:
         try:
             true = label_characters(text)
         except Exception:  # tokenize raises many things for what is not Python; then nothing is known to be true
@@ -46,12 +71,89 @@ def characters(about: About, text: str) -> Stretch:
     return Stretch(list(text), about.vocabulary.encode(text), true)
 
 
-def sentences(about: About, text: str, name: str) -> list[Stretch]:
-    """Sentences of words: a tagged text with tabs, whose tags are true, or plain text, a sentence a line."""
-    if "\t" in text and column_count(text) in (2, 10):
-        tagged = parse_sentences(text, name, about.classes)
-        rows = encode(tagged, about.vocabulary, about.classes)
-        return [Stretch([word for word, _ in s], row.ids, row.labels) for s, row in zip(tagged, rows)]
-    return [
-        Stretch(line.split(), about.vocabulary.encode(line.split()), None) for line in text.split("\n") if line.strip()
-    ]
+def sentences(about: About, text: str, name: str, columns: Sequence[int | str] | None = None) -> Reading:
+    """The sentences of a text in columns, whose tags are true, of a word a line, or of plain text, a sentence a line.
+
+    columns: of the word and the tag; None: those of training, or of the text's own form. Raises ValueError, naming file
+    and line, for columns that cannot be read.
+    """
+    shape = shape_of(text)
+    form = form_of(shape, name, columns) if columns is not None else shape and form_to_tag(about, shape, name)
+    if form is None:
+        doubtful = shape is not None and (shape.tabs or is_pairs(shape))
+        notes = [
+            f"{name} is read as plain text, a sentence a line; --columns 1,2 would read a word and its tag a line."
+        ]
+        return Reading(plain_sentences(about, text), None, [], notes if doubtful else [])
+    number = {tag: k for k, tag in enumerate(about.classes)}
+    found = grouped(text, name, form)
+    stretches = []
+    for sentence in found:
+        symbols = [word.word for word in sentence]
+        true = None if form.tag is None else np.array([number.get(word.tag, -1) for word in sentence])
+        stretches.append(Stretch(symbols, about.vocabulary.encode(symbols), true))
+    words = [word for sentence in found for word in sentence]
+    return Reading(stretches, form, words, notes_on(words, form, about, name))
+
+
+def plain_sentences(about: About, text: str) -> list[Stretch]:
+    """The sentences of plain text, one a line."""
+    lines = [line.split() for line in text.split("\n") if line.strip()]
+    return [Stretch(words, about.vocabulary.encode(words), None) for words in lines]
+
+
+def form_to_tag(about: About, shape: Shape, name: str) -> Form | None:
+    """The form of a text in columns, of which nobody has said that it is one; None for plain text.
+
+    Tabs tell columns, where most lines have equally many. Where there are none, one word on every line is a word a
+    line; and it is columns where in half of the lines a class of the model stands in the column of the tag.
+    """
+    remembered = about.columns_for(shape)
+    rows = [cells(line, shape.tabs, shape.width) for _, line in shape.data]
+    widths = Counter(map(len, rows))
+    if shape.tabs:
+        return form_of(shape, name, remembered) if 2 * max(widths.values()) > len(rows) else None
+    if widths.keys() == {1}:
+        return Form(False, 1, 0, None) if len(rows) > 1 else None
+    if shape.names:
+        # a list of numbered sentences, of ten words each, has no numbers of heads
+        whole = widths.keys() == {len(shape.names)}
+        conllu = shape.names != CONLLU or (
+            whole and all(is_id(row[0]) and is_id(row[6].replace("_", "0")) for row in rows)
+        )
+        return form_of(shape, name, remembered) if whole and conllu else None
+    if shape.width != 2 and remembered is None:
+        return None
+    form = form_of(shape, name, remembered)
+    pairs = [(row[form.word], row[form.tag or 0]) for row in rows if len(row) == shape.width]
+    known = {"_", *about.classes}
+    # "Yes ." is no word with its tag, though "." is a class
+    telling = [tag in known and (tag == "_" or has_letter(tag) or not has_letter(word)) for word, tag in pairs]
+    return form if 2 * sum(telling) >= len(rows) else None
+
+
+def has_letter(text: str) -> bool:
+    """Whether a letter or a digit is in a text."""
+    return any(c.isalnum() for c in text)
+
+
+def is_pairs(shape: Shape) -> bool:
+    """Whether each of several lines has two words, as columns without tabs would."""
+    return len(shape.data) > 1 and all(len(cells(line, False)) == 2 for _, line in shape.data)
+
+
+def notes_on(words: Sequence[Word], form: Form, about: About, name: str) -> list[str]:
+    """What is said of the tags that a text has: which of them are none of the model's classes."""
+    if form.tag is None:
+        return [f"{name} is read as a word a line, with an empty line after a sentence."]
+    known = set(about.classes)
+    foreign = [word.tag for word in words if word.tag not in known]
+    kinds = list(dict.fromkeys(foreign))
+    if not foreign:
+        return []
+    if len(foreign) == len(words) and set(kinds).issubset(MISSING):
+        return [f"{name} has no tags ({kinds[0]} in their column), so nothing is compared."]
+    shown = ", ".join(map(repr, kinds[:5])) + (" ..." if len(kinds) > 5 else "")
+    have = "word has a tag that is" if len(foreign) == 1 else "words have tags that are"
+    classes = f"none of the model's {len(about.classes)} classes ({shown})"
+    return [f"{len(foreign):,} {have} {classes}; nothing is compared there."]

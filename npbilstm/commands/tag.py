@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from npbilstm.commands.data import About, read_about
+from npbilstm.commands.data import About, parse_columns, read_about
 from npbilstm.commands.options import Subparsers, add_colour, add_command, wants_colour
-from npbilstm.commands.stretches import characters, read_input, sentences
+from npbilstm.commands.stretches import Reading, Stretch, characters, read_input, sentences
 from npbilstm.commands.terminal import require_free
+from npbilstm.datasets.columns import write_back
 from npbilstm.files import write_atomically
 from npbilstm.inspector import html_legend, html_page, html_text, printable, terminal_legend, terminal_text
 from npbilstm.layers import SequenceTagger
-from npbilstm.training import load_model, predict_long, predict_sequences
+from npbilstm.training import load_model, predict_long
 from npbilstm.training.progress import tell
+
+SENTENCE = 4096
+"""Words that are read together; a longer sentence is read in pieces."""
 
 
 class Tagged(NamedTuple):
@@ -28,7 +34,7 @@ class Tagged(NamedTuple):
     @property
     def wrong(self) -> np.ndarray | None:
         """Which predictions are mistakes, where the truth is known."""
-        return None if self.true is None else self.predicted != self.true
+        return None if self.true is None else (self.predicted != self.true) & (self.true >= 0)
 
 
 def load_tagger(path: str) -> tuple[SequenceTagger, About]:
@@ -39,14 +45,10 @@ def load_tagger(path: str) -> tuple[SequenceTagger, About]:
     return model, read_about(path, said, model)
 
 
-def tag_stretches(model: SequenceTagger, about: About, name: str, text: str) -> list[Tagged]:
-    """A text with its predicted classes; a text of characters is one stretch, which may be longer than any window."""
-    if about.words:
-        found = sentences(about, text, name)
-        predicted = predict_sequences(model, [stretch.ids for stretch in found])
-    else:
-        found = [characters(about, text)]
-        predicted = predict_long(model, [found[0].ids], about.description["window"])
+def tag_stretches(model: SequenceTagger, about: About, found: list[Stretch]) -> list[Tagged]:
+    """Stretches with their predicted classes; one that is longer than a window is read in overlapping pieces."""
+    window = SENTENCE if about.words else about.description["window"]
+    predicted = predict_long(model, [stretch.ids for stretch in found], window)
     return [Tagged(stretch.symbols, row, stretch.true) for stretch, row in zip(found, predicted)]
 
 
@@ -59,6 +61,14 @@ def as_columns(stretches: list[Tagged], classes: list[str]) -> str:
         lines += [f"{printable(symbol.translate(escape))}\t{printable(classes[k])}" for symbol, k in pairs]
         lines.append("")
     return "\n".join(lines)
+
+
+def as_it_was(text: str, reading: Reading, stretches: list[Tagged], classes: list[str]) -> str:
+    """A text in columns with the predicted classes in that of the tag. On a terminal nothing in it steers that."""
+    assert reading.form is not None
+    predicted = [classes[k] for stretch in stretches for k in stretch.predicted]
+    written = write_back(text, reading.form, {word.line: tag for word, tag in zip(reading.words, predicted)})
+    return (printable(written) if sys.stdout.isatty() else written) + ("" if written.endswith("\n") else "\n")
 
 
 def spaced(stretch: Tagged, words: bool) -> tuple[list[str], np.ndarray, np.ndarray | None]:
@@ -77,41 +87,76 @@ def add_arguments(commands: Subparsers) -> None:
         "run a trained tagger on a file, in colour or in columns",
         "  npbilstm tag npbilstm-demo/model.npz setup.py\n"
         "  npbilstm tag words.npz sentences.txt --columns > tagged.txt\n"
-        "  cat code.py | npbilstm tag model.npz - --html page.html",
+        "  npbilstm tag words.npz test.conllu --columns > tagged.conllu\n"
+        "  npbilstm tag words.npz conll2003.txt --columns 1,4 > tagged.txt\n"
+        "  cat code.py | npbilstm tag model.npz - --html page.html\n\n"
+        "FILE, for a model of words: plain text, a sentence a line; or columns, as npbilstm train reads them, with\n"
+        "true tags, tags of another kind, or none (_). With one word on every line it is a word a line, and an empty\n"
+        "line ends a sentence. --columns writes columns back as they were, comments too, with the tags replaced.",
     )
     command.add_argument("model", help="a file of npbilstm train or npbilstm demo")
-    command.add_argument("file", help="text to tag, - for standard input; mistakes are marked where the truth is known")
-    command.add_argument("--columns", action="store_true", help="symbol, tab, class: a line each")
+    command.add_argument(
+        "file", nargs="?", help="text to tag, - for standard input; mistakes are marked where the truth is known"
+    )
+    command.add_argument(
+        "--columns",
+        nargs="?",
+        const="",
+        metavar="WORD,TAG",
+        help="print columns, those of FILE or symbol, tab, class; WORD,TAG: FILE's columns to read, as for train",
+    )
     command.add_argument("--html", metavar="PAGE", help="write a page as well")
     command.add_argument("--overwrite", action="store_true", help="let --html replace a file that exists")
     add_colour(command)
     command.set_defaults(run=run)
 
 
+def input_and_columns(options: argparse.Namespace) -> tuple[str, list[int | str] | None]:
+    """The file to tag, and the columns that were said, if any: "--columns FILE" is a file behind an option that needs
+    nothing. Raises ValueError where there is no file."""
+    file, columns = options.file, options.columns
+    if file is None and columns and ("," not in columns or Path(columns).exists()):
+        file, columns = columns, ""
+    if file is None:
+        raise ValueError("npbilstm tag needs a FILE to tag, or - for standard input")
+    return file, parse_columns(columns) if columns else None
+
+
 def run(options: argparse.Namespace) -> int:
     """Tag a file and print it. -> the exit code."""
     colour = wants_colour(options.color)
+    name, columns = input_and_columns(options)
     if options.html is not None:
-        require_free("--html", options.html, options.overwrite, [options.model, options.file])
+        require_free("--html", options.html, options.overwrite, [options.model, name])
     model, about = load_tagger(options.model)
     classes, words = about.classes, about.words
-    text = read_input(options.file)
-    stretches = tag_stretches(model, about, options.file, text)
+    if columns is not None and not words:
+        raise ValueError(f"--columns WORD,TAG is for words; {options.model} is a model of characters")
+    text = read_input(name, about)
+    reading = sentences(about, text, name, columns) if words else Reading([characters(about, text)], None, [], [])
+    stretches = tag_stretches(model, about, reading.stretches)
+    shown = None
+    if options.columns is not None:
+        in_columns = reading.form is not None
+        shown = as_it_was(text, reading, stretches, classes) if in_columns else as_columns(stretches, classes) + "\n"
     if options.html is not None:
         code = "".join(html_text(*spaced(stretch, words)) for stretch in stretches)
-        body = f"<h1>{html_text([options.file], [0])}</h1>\n{html_legend(classes)}\n<pre>{code}</pre>"
-        page = html_page(options.file, body).encode()
+        body = f"<h1>{html_text([name], [0])}</h1>\n{html_legend(classes)}\n<pre>{code}</pre>"
+        page = html_page(name, body).encode()
         write_atomically(options.html, lambda file: file.write(page))
-    if options.columns:
-        print(as_columns(stretches, classes))
+    if shown is not None:
+        print(shown, end="")
     else:
         print("".join(terminal_text(*spaced(stretch, words), colour=colour) for stretch in stretches).rstrip("\n"))
         if colour:
             print(f"\n{terminal_legend(classes)}")
-    right = sum(int((s.predicted == s.true).sum()) for s in stretches if s.true is not None)
-    total = sum(len(s.symbols) for s in stretches if s.true is not None)
+    compared = [(s.predicted, s.true) for s in stretches if s.true is not None]
+    right = sum(int((predicted == true).sum()) for predicted, true in compared)
+    total = sum(int((true >= 0).sum()) for _, true in compared)
     if total:
         judge = "the file has them" if words else "Python's tokenize has them"
         unit = "words" if words else "characters"
         tell(f"{right:,} of {total:,} {unit} ({right / total:.1%}) as {judge}\n")
+    for note in reading.notes:
+        tell(f"{printable(note)}\n")
     return 0

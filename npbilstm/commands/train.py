@@ -19,6 +19,7 @@ from npbilstm.commands.options import Subparsers, add_command
 from npbilstm.commands.terminal import require_free, say
 from npbilstm.datasets import TaggedData
 from npbilstm.files import remove_leftovers
+from npbilstm.inspector import printable
 from npbilstm.layers import SequenceTagger
 from npbilstm.layers.models import SequenceModel
 from npbilstm.training import SGD, Adam, Settings, Trainer, accuracy, count, load_trainer, recall, save_checkpoint
@@ -28,6 +29,7 @@ DEFAULTS: dict[str, Any] = {
     "data": None,
     "valid": None,
     "test": None,
+    "columns": None,
     "out": "model.npz",
     "overwrite": False,
     "resume": None,
@@ -66,6 +68,7 @@ def add_arguments(commands: Subparsers) -> None:
         "  npbilstm train my_project --out mine.npz             the .py files of a folder\n"
         "  npbilstm train tagged.txt --valid dev.txt --epochs 6 --embedding-size 64\n"
         "                                                       words and tags, two columns or CoNLL-U\n"
+        "  npbilstm train conll2003.txt --columns 1,4           word and tag of more columns\n"
         "  npbilstm train --resume mine.npz                     go on where it stopped\n"
         "  npbilstm train --resume mine.npz --epochs 10         and for longer",
     )
@@ -79,6 +82,7 @@ def add_arguments(commands: Subparsers) -> None:
 
     add("--valid", "tagged text to validate on (a tenth of the data)", metavar="FILE")
     add("--test", "tagged text to test on (a tenth of the data)", metavar="FILE")
+    add("--columns", "of tagged text, from 1 or by CoNLL-U's names (1,2, or FORM,UPOS)", metavar="WORD,TAG")
     add("--out", "the model's file, also its checkpoint", metavar="MODEL")
     add("--overwrite", "let --out replace a file that exists", action="store_true")
     add("--resume", "go on with this run; all its settings hold but --epochs", metavar="MODEL")
@@ -147,7 +151,13 @@ def start(options: Any) -> tuple[Trainer, TaggedData, About, Path]:
     make, usual_rate = {"adam": (Adam, 0.01), "sgd": (SGD, 0.5)}[options.optimiser]
     optimiser = make(usual_rate if options.learning_rate is None else options.learning_rate)
     description = describe_data(
-        options.data, options.valid, options.test, options.characters, options.window, options.seed
+        options.data,
+        options.valid,
+        options.test,
+        options.characters,
+        options.window,
+        options.seed,
+        options.columns,
     )
     data = load_data(description)
     model = SequenceTagger(
@@ -206,6 +216,8 @@ def run(options: argparse.Namespace) -> int:
     else:
         trainer, data, about, path = start(options)
     remove_leftovers(path)
+    for note in data.notes:
+        tell(f"{printable(note)}\n")
     show = not options.quiet
     if show:
         symbols = sum(len(ids) for ids, _ in data.train)

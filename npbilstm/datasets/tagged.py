@@ -37,7 +37,10 @@ class Vocabulary:
 
 @dataclass(frozen=True)
 class TaggedData:
-    """A data set with its three parts. No symbol of valid or test has been looked at to make the vocabulary."""
+    """A data set with its three parts. No symbol of valid or test has been looked at to make the vocabulary.
+
+    width: of a tagged text, how many columns it has. notes: sentences on what its reader should know.
+    """
 
     name: str
     vocabulary: Vocabulary
@@ -45,3 +48,5 @@ class TaggedData:
     train: list[TaggedSequence]
     valid: list[TaggedSequence]
     test: list[TaggedSequence]
+    width: int | None = None
+    notes: tuple[str, ...] = ()

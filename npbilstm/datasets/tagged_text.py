@@ -1,89 +1,33 @@
-"""A person's own tagged text: one word and its tag a line, an empty line between sentences.
-
-Two forms are read, told apart by the first line of data:
-
-    two columns      word <tab or spaces> tag
-    CoNLL-U          ten columns with tabs; the word is the second, the tag the fourth (UPOS). Lines that begin with #
-                     are comments; ranges (1-2) and empty nodes (1.1) are passed over.
-                     (universaldependencies.org/format.html)
-"""
+"""A person's own tagged text: a word and its tag a line, an empty line between sentences. columns.py says which forms
+are read."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from npbilstm.datasets.columns import Columns, Form, Word, form_of, require_columns, shape_of, words_of
 from npbilstm.datasets.tagged import UNKNOWN, TaggedData, TaggedSequence, Vocabulary
+from npbilstm.datasets.text import read_text, require_lines
 
 Sentence = list[tuple[str, str]]
 """(word, tag) pairs."""
 
-
-def read_text(path: str | Path) -> str:
-    """A text file, its line ends as \\n. Raises OSError, or ValueError naming file and line where it is not UTF-8."""
-    return decode(Path(path).read_bytes(), str(path))
-
-
-def decode(raw: bytes, name: str) -> str:
-    """UTF-8 text, its line ends as \\n. Raises ValueError naming the file and the line where it is none."""
-    try:
-        return raw.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
-    except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
-        raise ValueError(f"{name}, line {line}: this is not UTF-8 text ({error.reason})") from error
+MISSING = ("_", "-", "?", "*")
+"""What stands for a tag that nobody has set."""
+MANY_TAGS = 50
+"""More kinds of tags than this, and more than there are kinds of words, are two columns taken for each other."""
 
 
-def columns(line: str) -> list[str]:
-    """Split at tabs, or at white space where there is no tab."""
-    return [cell.strip(" ") for cell in line.split("\t")] if "\t" in line else line.split()
-
-
-def column_count(text: str) -> int:
-    """How many columns the first line of data has, 0 where there is none. A line with # is data only if all have it."""
-    lines = [line for line in text.split("\n") if line.strip()]
-    data = [line for line in lines if not line.startswith("#")] or [line for line in lines if len(columns(line)) == 2]
-    return len(columns(data[0])) if data else 0
-
-
-def data_lines(text: str, name: str) -> Iterator[tuple[int, str, str] | None]:
-    """(line number, word, tag) for each word of a text, and None between sentences. Raises as read_sentences does."""
-    form = column_count(text)
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            yield None
-            continue
-        cells = columns(line)
-        if line.startswith("#") and (form == 10 or len(cells) != 2):
-            continue  # a comment; in two columns "# SYM" is a word and its tag
-        if form not in (2, 10):
-            plural = "" if form == 1 else "s"
-            raise ValueError(f"{name}, line {number}: {form} column{plural}; it needs 2 (word, tag) or 10 (CoNLL-U)")
-        if len(cells) != form:
-            plural = "" if len(cells) == 1 else "s"
-            raise ValueError(f"{name}, line {number}: {len(cells)} column{plural}; the first line of data has {form}")
-        if form == 10 and not cells[0].isdigit():
-            if all(part.isdigit() for part in cells[0].replace("-", ".").split(".", 1)):
-                continue
-            raise ValueError(f"{name}, line {number}: the first column is {cells[0]!r}; CoNLL-U needs a word's number")
-        word, tag = (cells[0], cells[1]) if form == 2 else (cells[1], cells[3])
-        if not word.strip() or not tag.strip():
-            raise ValueError(f"{name}, line {number}: the {'tag' if word.strip() else 'word'} is empty")
-        yield number, word, tag
-
-
-def parse_sentences(text: str, name: str, classes: Sequence[str] | None = None) -> list[Sentence]:
-    """All sentences of a tagged text; name is for errors. Raises ValueError as read_sentences does."""
-    known = None if classes is None else set(classes)
-    sentences: list[Sentence] = [[]]
-    for item in data_lines(text, name):
-        if item is not None:
-            number, word, tag = item
-            if known is not None and tag not in known:
-                raise ValueError(f"{name}, line {number}: tag {tag!r} is none of the model's {len(known)} classes")
-            sentences[-1].append((word, tag))
+def grouped(text: str, name: str, form: Form) -> list[list[Word]]:
+    """The words of a text, sentence by sentence. Raises ValueError as read_sentences does."""
+    sentences: list[list[Word]] = [[]]
+    for word in words_of(text, name, form):
+        if word is not None:
+            sentences[-1].append(word)
         elif sentences[-1]:
             sentences.append([])
     sentences = [sentence for sentence in sentences if sentence]
@@ -92,15 +36,61 @@ def parse_sentences(text: str, name: str, classes: Sequence[str] | None = None) 
     return sentences
 
 
-def read_sentences(path: str | Path, classes: Sequence[str] | None = None) -> list[Sentence]:
+def read_words(path: str | Path, columns: Columns | None) -> tuple[list[list[Word]], Form]:
+    """The words of a tagged file, sentence by sentence, and its form. Raises as read_sentences does."""
+    text, name = read_text(path), str(path)
+    require_lines(text, name)
+    form = form_of(shape_of(text), name, columns)
+    return grouped(text, name, form), form
+
+
+def pairs(sentences: list[list[Word]], name: str, classes: Sequence[str] | None = None) -> list[Sentence]:
+    """(word, tag) of each word. Raises ValueError, naming file and line, for a tag that is none of the classes."""
+    if classes is not None:
+        known = set(classes)
+        for line, _, tag in (word for sentence in sentences for word in sentence):
+            if tag not in known:
+                raise ValueError(f"{name}, line {line}: tag {tag!r} is none of the model's {len(known)} classes")
+    return [[(word, tag) for _, word, tag in sentence] for sentence in sentences]
+
+
+def read_sentences(
+    path: str | Path, classes: Sequence[str] | None = None, columns: Sequence[int | str] | None = None
+) -> list[Sentence]:
     """All sentences of a tagged file, each a list of (word, tag).
 
     classes: the tags that are allowed; None: any.
+    columns: the word's and the tag's, numbers from 1 or names, e.g. (1, 4) or ("FORM", "XPOS"); None: those of the
+        file's own form, two columns or CoNLL-U.
 
     Raises OSError where it cannot be read; ValueError, naming file and line, where it is not UTF-8, has another
     number of columns, an empty word or tag, or a tag that is not allowed; ValueError where it holds no sentence.
     """
-    return parse_sentences(read_text(path), str(path), classes)
+    sentences, _ = read_words(path, None if columns is None else require_columns(columns))
+    return pairs(sentences, str(path), classes)
+
+
+def require_tags(sentences: list[list[Word]], name: str, form: Form) -> None:
+    """Raise ValueError where every tag is a sign for none."""
+    tags = {word.tag for sentence in sentences for word in sentence}
+    if len(tags) == 1 and tags.issubset(MISSING):
+        raise ValueError(
+            f"{name}: the tags are missing: column {(form.tag or 0) + 1} holds {tags.pop()!r} on every line. "
+            "Another column may have them (on the command line: --columns WORD,TAG)"
+        )
+
+
+def many_tags(sentences: list[list[Word]], name: str, form: Form) -> str:
+    """A sentence where there are so many kinds of tags that they are likely to be words; "" where there are not."""
+    words = len({word.word for sentence in sentences for word in sentence})
+    tags = len({word.tag for sentence in sentences for word in sentence})
+    if tags <= MANY_TAGS or not (tags > words or (tags > 4 * MANY_TAGS and 2 * tags > words)):
+        return ""
+    word, tag = form.word + 1, (form.tag or 0) + 1
+    return (
+        f"{name}: column {tag} has {tags:,} different tags, and column {word} {words:,} different words, as if the two "
+        "were swapped"
+    )
 
 
 def encode(sentences: Sequence[Sentence], vocabulary: Vocabulary, classes: Sequence[str]) -> list[TaggedSequence]:
@@ -119,6 +109,7 @@ def tagged_text(
     *,
     least_count: int = 2,
     seed: int = 0,
+    columns: Sequence[int | str] | None = None,
 ) -> TaggedData:
     """Tagged sentences from files, words as symbols.
 
@@ -126,11 +117,21 @@ def tagged_text(
     in.
     least_count: words rarer than this in the training part become the unknown word, so that the model learns what to
         make of words that it has never seen.
+    columns: of all three files, as in read_sentences.
 
     The classes are the training part's tags, sorted. Raises as read_sentences does; ValueError, naming file and line,
-    where another part has a tag that the training part lacks; ValueError where there are too few sentences to split.
+    where another part has a tag that the training part lacks; ValueError where there are too few sentences to split,
+    where every tag is a sign for none, such as _, or where, without columns, there are so many kinds of tags that words
+    and tags are likely to be swapped.
     """
-    sentences = read_sentences(train)
+    chosen = None if columns is None else require_columns(columns)
+    read, form = read_words(train, chosen)
+    require_tags(read, str(train), form)
+    doubt = many_tags(read, str(train), form)
+    if doubt and chosen is None:
+        swapped, same = f"{(form.tag or 0) + 1},{form.word + 1}", f"{form.word + 1},{(form.tag or 0) + 1}"
+        raise ValueError(f"{doubt}; --columns {swapped} takes them the other way, and --columns {same} as they are")
+    sentences = pairs(read, str(train))
     held_out: dict[str, list[Sentence]] = {}
     order = np.random.default_rng(seed).permutation(len(sentences))
     tenth = max(len(sentences) // 10, 1)
@@ -146,8 +147,11 @@ def tagged_text(
     classes = sorted({tag for sentence in kept for _, tag in sentence})
     for part, path in [("valid", valid), ("test", test)]:
         if path is not None:
-            held_out[part] = read_sentences(path, classes)
+            read_part, form_part = read_words(path, chosen)
+            require_tags(read_part, str(path), form_part)
+            held_out[part] = pairs(read_part, str(path), classes)
         else:  # a rare tag may stand in a held-out sentence alone: then it is a class all the same
             classes = sorted({*classes, *(tag for sentence in held_out[part] for _, tag in sentence)})
     parts = [encode(part, vocabulary, classes) for part in (kept, held_out["valid"], held_out["test"])]
-    return TaggedData(Path(train).name, vocabulary, classes, *parts)
+    notes = (f"{doubt}.",) if doubt else ()
+    return TaggedData(Path(train).name, vocabulary, classes, parts[0], parts[1], parts[2], form.width, notes)

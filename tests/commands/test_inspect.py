@@ -264,7 +264,7 @@ def test_no_colour_is_used_unless_asked_for(run):
         ("code.npz a.py --line 0", "--line is 0; the text has 2 lines, 1 to 2"),
         ("words.npz words.txt --line 3", "--line is 3; the text has 2 sentences, 1 to 2"),
         ("code.npz a.py --steps 0", "--steps is 0; it needs to be at least 1"),
-        ("words.npz more.txt", "more.txt, line 1: tag 'NEW' is none of the model's 3 classes"),
+        ("words.npz more.txt", "more.txt, line 1: 3 columns; it needs 2 (word, tag) or 10 (CoNLL-U)"),
         ("code.npz a.py --out a.py --overwrite", "--out is a.py, which this command reads"),
         ("code.npz a.py --out code.npz --overwrite", "--out is code.npz, which this command reads"),
         ("code.npz a.py --out blank.py", "blank.py exists; choose another --out, or allow it with --overwrite"),
@@ -274,7 +274,7 @@ def test_no_colour_is_used_unless_asked_for(run):
 )
 def test_what_cannot_be_used_is_one_sentence_and_nothing_is_written(run, tmp_path, capsys, arguments, sentence):
     (tmp_path / "blank.py").write_text(" \n\n")
-    (tmp_path / "more.txt").write_text("the\tNEW\n")
+    (tmp_path / "more.txt").write_text("the\tNEW\tDET\n")
     nb.save_model(tmp_path / "bare.npz", nb.SequenceTagger(3, 2, hidden_size=2, rng=0))
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     assert main(["inspect", *arguments.split()]) == 2

@@ -1,6 +1,7 @@
 import os
 import sys
 import tokenize
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,7 +10,18 @@ from hypothesis import strategies as st
 
 import npbilstm as nb
 from npbilstm.datasets import label_characters
-from npbilstm.datasets.python_source import CHARACTERS, CLASSES, LONGEST, library_files, source_files, windows
+from npbilstm.datasets.python_source import (
+    CHARACTERS,
+    CLASSES,
+    LONGEST,
+    READ,
+    decode_source,
+    folder_files,
+    library_files,
+    read_source,
+    source_files,
+    windows,
+)
 
 
 def labelled(source):
@@ -155,6 +167,109 @@ def test_a_file_that_nothing_can_read_is_skipped(tmp_path):
     if os.name == "posix":
         (tmp_path / os.fsdecode(b"bad\xff.py")).write_bytes(b"x = 1\n")
     assert all(source_files(1000, tmp_path).values())
+
+
+LINE = "value = call(name, 'text')  # why\n"
+
+
+def test_of_a_long_file_no_more_is_read_than_is_used_and_the_labels_are_those_of_the_whole(tmp_path, monkeypatch):
+    text = LINE * 2000 + '"""' + LINE * 8000 + '"""\n'
+    (tmp_path / "long.py").write_text(text)
+    reads = []
+    generate = tokenize.generate_tokens
+
+    def counting(readline):
+        return generate(lambda: reads.append(1) or readline())
+
+    monkeypatch.setattr(tokenize, "generate_tokens", counting)
+    file = read_source(tmp_path / "long.py")
+    assert len(reads) < 1000
+    assert file.text == text[:LONGEST]
+    assert np.array_equal(file.labels, label_characters(text)[:LONGEST])
+
+
+def test_a_string_that_goes_on_behind_what_is_read_is_left_out_with_its_lines(tmp_path):
+    for string in ('"""' + "a\n" * READ, "'" + "a" * READ):
+        (tmp_path / "long.py").write_text(LINE * 3 + f"x = {string}")
+        file = read_source(tmp_path / "long.py")
+        assert file.text == LINE * 3
+        assert np.array_equal(file.labels, label_characters(LINE * 3))
+        (tmp_path / "long.py").write_text(f"x = {string}")
+        assert read_source(tmp_path / "long.py") is None
+
+
+def test_a_long_file_that_is_not_python_is_skipped(tmp_path):
+    (tmp_path / "long.py").write_text("if x:\n    a\n  b\n" + LINE * 8000)
+    assert read_source(tmp_path / "long.py") is None
+
+
+def test_files_that_cannot_be_opened_are_left_out_and_named(tmp_path, monkeypatch):
+    for n in range(9):
+        (tmp_path / f"m{n}.py").write_text(f"x{n} = 1\n" * 60)
+    real = open
+
+    def forbidding(path, *arguments, **options):
+        if Path(path).name in ("m1.py", "m2.py", "m3.py", "m4.py"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path, *arguments, **options)
+
+    monkeypatch.setattr("builtins.open", forbidding)
+    (note,) = nb.python_source(10_000, folder=tmp_path).notes
+    assert note.startswith("Left out, since it could not be opened: ")
+    assert note.count("Permission denied") == 3
+    assert note.endswith(" and 1 more.")
+    for n in (5, 6, 7):
+        (tmp_path / f"m{n}.py").unlink()
+    with pytest.raises(
+        ValueError, match="each part needs one. Left out, since it could not be opened: .*m[1-4].py: Per"
+    ):
+        nb.python_source(1000, folder=tmp_path)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links and pipes of POSIX")
+def test_links_in_a_circle_pipes_and_devices_are_no_files_of_a_folder(tmp_path):
+    for n in range(4):
+        (tmp_path / f"m{n}.py").write_text(f"x{n} = 1\n" * 60)
+    (tmp_path / "below").symlink_to(tmp_path)
+    (tmp_path / "self.py").symlink_to(tmp_path / "self.py")
+    (tmp_path / "zero.py").symlink_to("/dev/zero")
+    os.mkfifo(tmp_path / "pipe.py")
+    assert sorted(path.name for path in folder_files(tmp_path)) == ["m0.py", "m1.py", "m2.py", "m3.py"]
+
+
+def test_folders_nested_too_deeply_for_python_get_a_sentence(tmp_path, monkeypatch):
+    def walk(top, onerror):
+        raise RecursionError("maximum recursion depth exceeded")
+
+    monkeypatch.setattr(os, "walk", walk)
+    with pytest.raises(ValueError, match="its folders are nested too deeply"):
+        folder_files(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        b"(" * 100_000,
+        b"[" * 3000 + b"]" * 3000,
+        b"x = 1\0\n",
+        b"# coding: punycode\n\xff",
+        b"\xef\xbb\xbf# coding: latin-1\n",
+    ],
+)
+def test_what_no_tokenizer_can_take_is_skipped(tmp_path, source):
+    (tmp_path / "odd.py").write_bytes(source)
+    file = read_source(tmp_path / "odd.py")
+    assert file is None or file.text == source.decode()
+
+
+def test_a_file_is_read_in_the_encoding_that_it_names(tmp_path):
+    raw = "# coding: latin-1\nø = 1\n".encode("latin-1")
+    (tmp_path / "a.py").write_bytes(raw)
+    assert read_source(tmp_path / "a.py").text == decode_source(raw, "a.py") == "# coding: latin-1\nø = 1\n"
+    assert decode_source("ø = 1\n".encode(), "a.py") == "ø = 1\n"
+    for cookie in ("hex", "absent", "utf-8", "idna"):
+        with pytest.raises(ValueError, match="a.py, line 2: this is not UTF-8 text"):
+            decode_source(f"# coding: {cookie}\n".encode() + b"\xff", "a.py")
 
 
 def test_two_files_are_too_few(tmp_path):

@@ -80,6 +80,36 @@ def test_any_bytes_are_sentences_or_a_sentence(tmp_path_factory, raw):
         assert all(word.strip() and tag.strip() for sentence in sentences for word, tag in sentence)
 
 
+def test_a_text_whose_tags_are_missing_is_not_trained_on(tmp_path):
+    path = write(tmp_path, CONLLU.replace("VERB", "_").replace("PRON", "_").replace("SYM", "_").replace("NOUN", "_"))
+    with pytest.raises(ValueError, match="data.txt: the tags are missing: column 4 holds '_' on every line"):
+        nb.tagged_text(path)
+    train = write(tmp_path, many(), "train")
+    with pytest.raises(ValueError, match="data.txt: the tags are missing"):
+        nb.tagged_text(train, path)
+
+
+def swapped(n):
+    return "".join(f"DET\tw{k}\n\n" for k in range(n))
+
+
+def test_two_swapped_columns_are_told_before_training_with_the_option_that_swaps_them(tmp_path):
+    path = write(tmp_path, swapped(30_000))
+    with pytest.raises(
+        ValueError, match="column 2 has 30,000 different tags, and column 1 1 different words"
+    ) as caught:
+        nb.tagged_text(path)
+    assert "--columns 2,1 takes them the other way" in str(caught.value)
+    assert nb.tagged_text(path, columns=(2, 1), least_count=1).classes == ["DET"]
+
+
+def test_who_says_which_columns_may_have_many_tags_and_is_told(tmp_path):
+    data = nb.tagged_text(write(tmp_path, swapped(60)), columns=(1, 2))
+    assert len(data.classes) == 60
+    assert "column 2 has 60 different tags" in data.notes[0]
+    assert nb.tagged_text(write(tmp_path, many())).notes == ()
+
+
 def many(n=20):
     return "".join(f"the\tDET\nw{k}\t{'NOUN' if k % 2 else 'VERB'}\n\n" for k in range(n))
 

@@ -19,7 +19,7 @@ def pytest_collection_modifyitems(items):
     slow."""
     families = defaultdict(list)
     for item in items:
-        if item.get_closest_marker("few"):
+        if item.get_closest_marker("few") and not item.get_closest_marker("slow"):
             families[item.nodeid.partition("[")[0]].append(item)
     for family in families.values():
         (n,) = family[0].get_closest_marker("few").args

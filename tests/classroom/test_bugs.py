@@ -120,6 +120,7 @@ def test_no_hint_but_the_last_gives_the_line_away(bug):
         assert "".join(bug.old.split()).lower() not in "".join(text.split()).lower()
 
 
+@pytest.mark.few(60)
 @every_bug
 def test_a_change_is_of_one_line_that_stands_once_and_changes_the_function(bug):
     _, body = code_of(bug.function)
@@ -184,6 +185,7 @@ def wrong_in(shown, subject, part):
     return {name: got for name, one in shown[subject].items() if differ(got := getattr(one, part), right)}
 
 
+@pytest.mark.slow
 def test_every_bug_runs_on_every_stage_and_shows_in_some_subject(shown):
     seen = {name for subject in shown for part in Shown._fields for name in wrong_in(shown, subject, part)}
     assert seen == set(BUGS)
@@ -226,6 +228,7 @@ def checked(pair, case):
     return nb.check_gradients(loss, {name: case.inputs[name] for name in grads}, grads, "complex", entries=0)
 
 
+@pytest.mark.slow
 def test_the_checker_rejects_every_bug_that_leaves_the_outputs_right(shown):
     waiting = set(BUGS) - {bug.id for bug in in_place.BUGS}
     for name, subject in SUBJECTS.items():

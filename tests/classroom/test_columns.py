@@ -141,6 +141,7 @@ def planted_and_catalogued(id, change):
     return made_from(columns, source_with(change)), plant([bugs.BUGS[id]]), passes
 
 
+@pytest.mark.few(40)
 @pytest.mark.parametrize(("id", "change"), [*BUGS.items(), *STEP_BUGS.items()])
 def test_a_plant_is_the_catalogued_mistake(id, change):
     other, reference, passes = planted_and_catalogued(id, change)

@@ -54,6 +54,7 @@ def test_the_textbook_itself_is_right(name):
     assert headline(diagnosis).startswith("ok ")
 
 
+@pytest.mark.few(10)
 @pytest.mark.parametrize("bug", [*IN_PLACE, *list(BUGS.values())[::13]], ids=lambda bug: bug.id)
 def test_a_catalogued_mistake_is_named_and_nothing_else(bug):
     subject = lowest_subject(bug)
@@ -62,6 +63,7 @@ def test_a_catalogued_mistake_is_named_and_nothing_else(bug):
     assert headline(diagnosis).endswith(f": {bug.id}")
 
 
+@pytest.mark.slow
 def test_two_mistakes_at_once_are_both_named():
     diagnosis = diagnosed("lstm", "df-wrong-cell-state", "dwh-overwritten-over-time")
     assert named(diagnosis) == [("df-wrong-cell-state", "dwh-overwritten-over-time")]
@@ -190,6 +192,7 @@ def test_code_that_stops_at_an_empty_row_alone_is_told_so():
     assert "stopped: index -1 is out of bounds" in flat(diagnosis)
 
 
+@pytest.mark.few(4)
 @pytest.mark.parametrize("bug", list(BUGS.values())[::40], ids=lambda bug: bug.id)
 def test_the_solution_is_told_at_the_last_hint_alone(bug):
     diagnosis = diagnosed(lowest_subject(bug).name, bug.id)

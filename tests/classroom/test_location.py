@@ -24,6 +24,7 @@ CATALOGUE_NEEDED = {
 """Mistakes over time that look like others: the catalogue's patterns tell them, or nothing does."""
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("name", "function", "every"),
     [

@@ -78,6 +78,7 @@ def some(cases, count):
     return few + [pytest.param(*case, marks=pytest.mark.slow) for case in list(cases)[count:]]
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(("source", "sentences"), files(RAISING))
 def test_errors_of_any_kind_are_told_in_a_few_lines(source, sentences, tmp_path):
     ends(tmp_path, source, sentences, STOPPED, "--seconds", "60")

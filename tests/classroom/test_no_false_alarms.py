@@ -2,6 +2,7 @@
 
 from functools import cache
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +22,7 @@ def right_pair(name, subject):
     return own_pair(FILES[name][0], subject)
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(st.sampled_from(CORRECT), st.data(), SIZES, SEEDS)
 def test_right_code_in_three_layouts_is_called_right(name, data, sizes, seed):

@@ -28,6 +28,7 @@ from tests.planting import planted_below
 PAIRS = {(form, name): own_pair(source, name) for form, (source, names) in FILES.items() for name in names}
 
 
+@pytest.mark.few(12)
 @pytest.mark.parametrize(("form", "name"), PAIRS)
 @settings(max_examples=6)
 @given(

@@ -64,6 +64,7 @@ def raised(path, seconds=10.0):
 DIES = "import os, sys, ctypes, re\nimport numpy as np\n"
 
 
+@pytest.mark.few(4)
 @pytest.mark.parametrize(
     ("body", "sentence"),
     [
@@ -101,6 +102,7 @@ def test_the_end_of_a_function_is_a_sentence(body, sentence, file):
     assert "npbilstm/" not in said.replace(str(path), "")
 
 
+@pytest.mark.few(4)
 @pytest.mark.parametrize(
     ("source", "sentence"),
     [

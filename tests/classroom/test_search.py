@@ -166,6 +166,7 @@ def test_of_what_is_known_no_more_is_said():
     assert loop.sentences == ()
 
 
+@pytest.mark.slow
 def test_an_unknown_mistake_beside_a_known_one_is_said_to_be_maybe_the_known_one():
     _, loop = diagnose_pairs({"lstm_step": pair("lstm_step", "dx-sign"), "lstm": pair("lstm", "dx-sign", DX_OF_LOOP)})
     assert not loop.known

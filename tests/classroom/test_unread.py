@@ -73,6 +73,7 @@ def test_nothing_is_named_in_files_of_the_textbooks_functions(form):
     assert unread_in_source(source, judged_in(module_of(source))) == []
 
 
+@pytest.mark.few(10)
 @pytest.mark.parametrize(
     ("module", "old", "new"),
     [
@@ -121,6 +122,7 @@ def test_without_any_part_of_the_detection_a_pass_stands_unread(module, old, new
     assert any(set(UNREAD[form][1]) - set(from_source(START + UNREAD[form][0], blind, others)) for form in forms)
 
 
+@pytest.mark.few(6)
 @pytest.mark.parametrize(
     ("module", "old", "new"),
     [
@@ -148,6 +150,7 @@ def test_without_any_part_of_it_a_pass_stands_unread_in_a_namespace(module, old,
     assert any(set(UNREAD[form][1]) - set(from_names(START + UNREAD[form][0], blind)) for form in forms)
 
 
+@pytest.mark.few(6)
 @pytest.mark.parametrize(
     ("module", "old", "new"),
     [

@@ -96,6 +96,7 @@ UNREAD_FORMS = [
 ]
 
 
+@pytest.mark.few(8)
 @pytest.mark.parametrize("form", UNREAD_FORMS)
 def test_a_file_in_which_a_pass_stands_unread_is_not_right_and_says_so_first(form, file, capsys):
     source, names = UNREAD[form]
@@ -161,6 +162,7 @@ def test_the_layout_may_stand_in_the_header_or_in_flags(file, capsys):
     assert main(["check", file("# npbilstm: gates=ifgo\n" + other), "--gates", "ifog"]) == 0
 
 
+@pytest.mark.few(4)
 @pytest.mark.parametrize(
     ("source", "sentence"),
     [
@@ -231,6 +233,7 @@ def test_a_file_in_another_encoding_that_it_names_is_read(tmp_path):
     assert main(["check", str(path)]) == 0
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("place", ["diagnose_pairs", "unread_in_source"])
 @pytest.mark.parametrize("error", [KeyError("x"), ValueError("no such shape"), RecursionError("deep")])
 def test_a_fault_of_the_checkers_own_is_exit_code_4_and_not_said_to_be_the_files(

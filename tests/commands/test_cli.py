@@ -160,6 +160,7 @@ def damaged_models(folder, tmp_path):
     nb.save_model(tmp_path / "bare.npz", nb.SequenceTagger(3, 2, rng=0))
 
 
+@pytest.mark.few(16)
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

@@ -30,6 +30,7 @@ LARGER = [(None, (24, 37, 5, 64)), (8, (130, 9, 33, 16)), (8, (1, 300, 4, 8))]
 """store_every, and N, T, D, H."""
 
 
+@pytest.mark.few(16)
 @every_cell
 @pytest.mark.parametrize(
     ("plan", "store_every", "shape"),
@@ -157,6 +158,7 @@ def test_directions_in_threads_do_not_share_dx(monkeypatch):
     assert not np.shares_memory(*shared)
 
 
+@pytest.mark.few(6)
 @every_cell
 @pytest.mark.parametrize("plan", ["as the shape wants", "a thread for each direction"])
 def test_threads_do_not_disturb_each_other(plan, name):

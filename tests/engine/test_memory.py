@@ -52,6 +52,7 @@ def peak_of(action) -> int:
 KINDS = ["GRU", "GRU, reset before", "RNN, relu", "LSTM, coupled, peepholes, projection"]
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("name", "shape"),
     [
@@ -125,6 +126,7 @@ def test_passes_of_many_shapes_hoard_no_memory():
     assert peak_of(steps) <= 1.1 * most
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("sizes", list(permutations([1 << 20, 2 << 20, 3 << 20])))
 def test_one_buffer_of_each_of_three_sizes_in_turn_leaves_nothing_idle(sizes):
     """Smaller or larger, what was lent before is given back before fresh memory is made."""
@@ -203,6 +205,7 @@ def test_a_small_collection_gives_nothing_back():
     assert buffers.idle_bytes() == idle
 
 
+@pytest.mark.few(6)
 @pytest.mark.parametrize("name", ENGINE_CELLS)
 @pytest.mark.parametrize("junk", [np.inf, 3e38])
 def test_what_lent_memory_held_before_never_matters(name, junk, monkeypatch):

@@ -55,6 +55,7 @@ def convert(capsys, *arguments):
     return code, said.out, said.err
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("suffix", FORMATS)
 @given(st.data())
 def test_every_format_carries_models_and_layers_bit_by_bit(folder, suffix, data):

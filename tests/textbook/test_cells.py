@@ -30,6 +30,7 @@ from tests.textbook.papers import assert_as_in_the_papers
 NAMES = list(cells(1, 1, 1))
 
 
+@pytest.mark.few(4)
 @pytest.mark.parametrize("name", NAMES)
 @given(data=st.data())
 def test_every_cell_is_as_in_the_papers(name, data):

@@ -160,6 +160,7 @@ def plant(monkeypatch, module, bug):
     return checks_of(module, function)
 
 
+@pytest.mark.few(24)
 @every_bug
 def test_a_planted_bug_is_rejected(module, bug, monkeypatch):
     assert not all(run(entries=3).ok for run in plant(monkeypatch, module, bug))

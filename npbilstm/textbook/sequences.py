@@ -49,18 +49,63 @@ def require_shape(name: str, array: np.ndarray, shape: tuple[int, ...]) -> None:
 def check_lengths(lengths: np.ndarray | None, N: int, T: int) -> np.ndarray:
     """The lengths as an integer array (N,); None means that every row has all T steps.
 
-    Raises TypeError where they are not integers, ValueError where their shape is not (N,) or one is not in 0..T.
+    Raises TypeError where they are not integers, ValueError where their shape is not (N,) or one is not in 0..T. Of a
+    mask (N, T) the sentence says how to make lengths of it.
     """
     if lengths is None:
         return np.full(N, T)
     checked = as_array("lengths", lengths)
-    if checked.dtype.kind not in "iu" and checked.size:
+    whole = checked.dtype.kind in "iu" or not checked.size
+    if is_mask(checked, N, T):
+        raise (ValueError if whole else TypeError)(lengths_of_mask(checked, N, T))
+    if not whole:
         raise TypeError(f"lengths has dtype {checked.dtype}; it needs integers")
     require_shape("lengths", checked, (N,))
     for n, length in enumerate(checked):
         if not 0 <= length <= T:
             raise ValueError(f"lengths[{n}] is {length}; it needs to be between 0 and T = {T}")
     return checked.astype(np.int64)
+
+
+def is_mask(given: np.ndarray, N: int, T: int) -> bool:
+    """Whether this says of each step of a batch if it is real: False and True, or 0 and 1, of shape (N, T) or (T, N).
+
+    A last axis of 1, (N, T, 1), may be there.
+    """
+    shape = given.shape[:2] if given.ndim == 3 and given.shape[2] == 1 else given.shape
+    return shape in ((N, T), (T, N)) and given.dtype.kind in "biuf" and bool(np.isin(given, (0, 1)).all())
+
+
+def lengths_of_mask(mask: np.ndarray, N: int, T: int) -> str:
+    """The sentence for a mask where lengths belong: how to make lengths of it, and of what lengths cannot say."""
+    code, axis = ("mask[..., 0]" if mask.ndim == 3 else "mask"), 1
+    rows = mask.reshape(mask.shape[:2]) != 0
+    if rows.shape != (N, T) or (N == T and starts(rows).any() and not starts(rows.T).any()):  # (T, N), time first
+        rows, axis = rows.T, 0
+    first = "(T, N), time first" if axis == 0 else "(N, T)"
+    as_integers = ".astype(int)" if mask.dtype.kind == "f" else ""
+    said = (
+        f"lengths is a mask of shape {mask.shape}, {first}; it needs how many steps each row has, (N,): "
+        f"lengths = {code}.sum(axis={axis}){as_integers}"
+    )
+    if not starts(rows).any():
+        return said
+    n, t = np.argwhere(starts(rows))[0]
+    place = "on its left" if not rows[n, : t + 1].any() else "between its steps"
+    turned = f"{code}{'.T' if axis == 0 else ''} == 0"
+    said += (
+        f". But row {n} has padding {place} (step {t} is padding, step {t + 1} is not), and lengths need it on the "
+        f"right. Move it there first: order = np.argsort({turned}, axis=1, kind='stable'), "
+        "x = x[np.arange(len(x))[:, None], order]"
+    )
+    if not starts(~rows).any():
+        said += f". Or, if it is the padding that is marked with {mask.max()}: lengths = ({turned}).sum(axis=1)"
+    return said
+
+
+def starts(rows: np.ndarray) -> np.ndarray:
+    """Where in a mask (N, T) a real step follows padding, at t + 1 -> (N, T - 1)."""
+    return ~rows[:, :-1] & rows[:, 1:]
 
 
 def valid_steps(lengths: np.ndarray, T: int) -> np.ndarray:

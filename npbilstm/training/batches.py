@@ -100,7 +100,8 @@ def windows(T: int, size: int, lengths: np.ndarray | None = None) -> Iterator[tu
     """
     T, size = require_size("T", T, least=0), require_size("size", size)
     if lengths is not None:
-        lengths = check_lengths(lengths, np.size(lengths), T)
+        lengths = as_array("lengths", lengths)
+        lengths = check_lengths(lengths, len(lengths) if lengths.ndim else 1, T)
     for start in range(0, T, size):
         steps = slice(start, min(start + size, T))
         yield steps, None if lengths is None else np.clip(lengths - start, 0, steps.stop - start)

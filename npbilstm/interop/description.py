@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from npbilstm.files import read_json
 from npbilstm.layers import Layer
 from npbilstm.layers.models import SequenceModel
 
@@ -39,7 +40,7 @@ def read_description(text: str | bytes | None) -> Description:
     if text is None:
         return Description(None, {}, {})
     try:
-        content = json.loads(text)
+        content = read_json(text)
     except ValueError as error:
         raise ValueError(f"its description cannot be read ({error})") from error
     if not isinstance(content, dict) or set(content) != {"class", "options", "about"} or content["class"] not in KINDS:

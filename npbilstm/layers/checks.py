@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,12 +11,14 @@ import numpy as np
 from npbilstm.textbook.sequences import as_array, valid_steps
 
 
-def require_size(name: str, value: Any, least: int = 1) -> int:
-    """A whole number of at least `least`, or a TypeError or ValueError."""
+def require_size(name: str, value: Any, least: int = 1, most: float = sys.maxsize) -> int:
+    """A whole number from `least` to `most`, or a TypeError or ValueError."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
         raise TypeError(f"{name} is {value!r}; it needs a whole number")
     if value < least:
         raise ValueError(f"{name} is {value}; it needs to be at least {least}")
+    if value > most:
+        raise ValueError(f"{name} is {value}; it needs to be at most {most}")
     return int(value)
 
 

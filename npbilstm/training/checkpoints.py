@@ -6,6 +6,7 @@
     optimiser/KIND/NAME  the optimiser's memory
 
 A checkpoint is written as files.py says: whenever the machine stops, the file is the old one or the new one, whole.
+It is read as archives.py says, and what meta says of a model is compared with the arrays before one is made.
 """
 
 from __future__ import annotations
@@ -18,10 +19,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from npbilstm.files import write_atomically
+from npbilstm.files import read_json, write_atomically
 from npbilstm.layers.checks import require_size
-from npbilstm.layers.layer import require_same_names
+from npbilstm.layers.hollow import hollow_model
+from npbilstm.layers.layer import require_names_and_shapes
 from npbilstm.layers.models import SequenceClassifier, SequenceModel, SequenceTagger
+from npbilstm.training.archives import Archive, open_archive
 from npbilstm.training.optimisers import SGD, Adam
 from npbilstm.training.trainer import Position, Settings, Trainer
 
@@ -77,40 +80,37 @@ def model_meta(model: SequenceModel) -> dict[str, Any]:
 
 
 def save_arrays(path: str | Path, meta: dict[str, Any], groups: Mapping[str, Mapping[str, np.ndarray]]) -> None:
-    """One .npz: the meta as JSON in an array of bytes, and "group/name" for every array."""
+    """One .npz: the meta as JSON in an array of bytes, and "group/name" for every array, in the order of the names."""
     text = json.dumps({"format": FORMAT, **meta}, sort_keys=True)
     arrays = {f"{group}/{name}": array for group, members in groups.items() for name, array in members.items()}
     arrays["meta"] = np.frombuffer(text.encode(), np.uint8)
+    arrays = dict(sorted(arrays.items()))  # a run that was resumed made the optimiser's memory in another order
     write_atomically(path, lambda file: np.savez(file, **arrays))  # type: ignore[arg-type]
 
 
-def read_checkpoint(path: str | Path) -> Checkpoint:
-    """A checkpoint's content.
+def read_checkpoint(path: str | Path, max_bytes: int | None = None) -> Checkpoint:
+    """A checkpoint's content. max_bytes: what a compressed file may unpack to; None: ten times its size, or 16 MiB.
 
-    Raises FileNotFoundError where there is no such file, ValueError with a sentence where it is not a checkpoint, or is
-    damaged or cut short.
+    Raises OSError where there is no such file, ValueError with a sentence where it is not a checkpoint, is damaged, cut
+    short or compressed beyond max_bytes.
     """
-    path = Path(path)
-    with open(path, "rb") as file:
-        if file.read(4) != b"PK\x03\x04":
-            raise ValueError(f"{path} is not a model file: it is not a .npz archive")
-        file.seek(0)
-        try:
-            with np.load(file, allow_pickle=False) as archive:
-                names = archive.files
-                known = [name for name in names if name == "meta" or name.split("/")[0] in GROUPS]
-                arrays = {name: archive[name] for name in known}
-        except Exception as error:  # zipfile, its decompressors and NumPy raise many things for bytes not theirs
-            raise ValueError(f"{path} is damaged or cut short: {error}") from error
-    if "meta" not in arrays or len(known) != len(names):
+    with open_archive(path, max_bytes, "is not a model file: it is not a .npz archive") as archive:
+        return checkpoint_in(archive)
+
+
+def checkpoint_in(archive: Archive) -> Checkpoint:
+    """The content of an archive that is open. Raises ValueError where it is none of a checkpoint."""
+    path, names = archive.path, archive.names
+    if "meta" not in names or not all(name == "meta" or name.split("/")[0] in GROUPS for name in names):
         raise ValueError(f"{path} is not a model file: it is a .npz archive of something else")
+    text = archive.read("meta").tobytes()
     try:
-        meta = json.loads(arrays.pop("meta").tobytes().decode())
+        meta = read_json(text.decode())
     except ValueError as error:
         raise ValueError(f"{path} is damaged: its description cannot be read ({error})") from error
     if not isinstance(meta, dict) or meta.get("format") != FORMAT:
         raise ValueError(f"{path} is not a model file of this version: it needs the format {FORMAT!r}")
-    return Checkpoint(path, meta, arrays)
+    return Checkpoint(path, meta, {name: archive.read(name) for name in names if name != "meta"})
 
 
 def group(checkpoint: Checkpoint, name: str) -> dict[str, np.ndarray]:
@@ -119,31 +119,33 @@ def group(checkpoint: Checkpoint, name: str) -> dict[str, np.ndarray]:
     return {key[len(prefix) :]: array for key, array in checkpoint.arrays.items() if key.startswith(prefix)}
 
 
-def require_like(checkpoint: Checkpoint, name: str, needed: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """One group's arrays; ValueError where names, shapes or dtypes are not those needed, or a number is not finite."""
+def require_like(
+    checkpoint: Checkpoint, name: str, shapes: Mapping[str, tuple[int, ...]], dtype: np.dtype
+) -> dict[str, np.ndarray]:
+    """One group's arrays, in the order of shapes; ValueError where names, shapes or the dtype are not those, or a
+    number is not finite."""
     stored = group(checkpoint, name)
-    require_same_names(f"{checkpoint.path}'s {name}", stored, needed)
-    for key, p in needed.items():
-        if stored[key].dtype != p.dtype:
-            raise ValueError(f"{checkpoint.path}'s {name}[{key!r}] has dtype {stored[key].dtype}; it needs {p.dtype}")
+    require_names_and_shapes(f"{checkpoint.path}'s {name}", stored, shapes)
+    for key in shapes:
+        if stored[key].dtype != dtype:
+            raise ValueError(f"{checkpoint.path}'s {name}[{key!r}] has dtype {stored[key].dtype}; it needs {dtype}")
         if not np.isfinite(stored[key]).all():
             raise ValueError(f"{checkpoint.path}'s {name}[{key!r}] holds NaN or infinity; it needs finite numbers")
-    return {key: stored[key] for key in needed}
+    return {key: np.ascontiguousarray(stored[key]) for key in shapes}
 
 
-def fill(checkpoint: Checkpoint, name: str, params: Mapping[str, np.ndarray]) -> None:
-    """Copy one group's arrays into params, in place. Raises as require_like does."""
-    for key, array in require_like(checkpoint, name, params).items():
-        params[key][...] = array
-
-
-def build_model(checkpoint: Checkpoint) -> SequenceModel:
-    """A fresh model of the file's class and arguments; ValueError where they make none."""
+def build_model(checkpoint: Checkpoint, name: str) -> SequenceModel:
+    """The model of the file's class and arguments, with one group's arrays as its params; ValueError where they make
+    none."""
     try:
         described = checkpoint.meta["model"]
-        return MODELS[described["class"]](**described["config"])
+        model = hollow_model(MODELS[described["class"]], **described["config"])
+        if model.recurrent.num_layers > len(checkpoint.arrays):
+            raise ValueError(f"num_layers is {model.recurrent.num_layers}; it has {len(checkpoint.arrays)} arrays")
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ValueError(f"{checkpoint.path} is damaged: its description makes no model ({error})") from error
+    model.params = require_like(checkpoint, name, model.param_shapes, model.linear.params["b"].dtype)
+    return model
 
 
 def build_position(stored: dict[str, Any]) -> Position:
@@ -153,6 +155,8 @@ def build_position(stored: dict[str, Any]) -> Position:
         require_size(name, getattr(position, name), least=0)
     if not isinstance(position.history, list) or not np.isfinite([position.loss_sum, position.best]).all():
         raise TypeError("history needs to be a list, loss_sum and best need to be numbers")
+    if not all(isinstance(record, dict) and np.isfinite([*record.values()]).all() for record in position.history):
+        raise TypeError("each epoch of history needs to be a table of numbers")
     if position.epoch_start is not None:
         np.random.default_rng().bit_generator.state = position.epoch_start
     elif position.batch:
@@ -160,28 +164,30 @@ def build_position(stored: dict[str, Any]) -> Position:
     return position
 
 
-def load_model(path: str | Path) -> tuple[SequenceModel, dict[str, Any]]:
+def load_model(path: str | Path, max_bytes: int | None = None) -> tuple[SequenceModel, dict[str, Any]]:
     """The model in a file, with the weights of its best epoch if it has any; and what was said `about` it.
 
-    Raises as read_checkpoint does.
+    max_bytes, and what is raised, as read_checkpoint has them.
     """
-    checkpoint = read_checkpoint(path)
-    model = build_model(checkpoint)
-    fill(checkpoint, "best" if group(checkpoint, "best") else "params", model.params)
-    return model, checkpoint.about
+    checkpoint = read_checkpoint(path, max_bytes)
+    return model_in(checkpoint), checkpoint.about
 
 
-def load_trainer(path: str | Path) -> tuple[Trainer, dict[str, Any]]:
+def model_in(checkpoint: Checkpoint) -> SequenceModel:
+    """The model of a file's content. Raises ValueError where it makes none."""
+    return build_model(checkpoint, "best" if group(checkpoint, "best") else "params")
+
+
+def load_trainer(path: str | Path, max_bytes: int | None = None) -> tuple[Trainer, dict[str, Any]]:
     """The run in a file, where it was when the file was written; and what was said `about` it.
 
-    Raises as read_checkpoint does, and ValueError for a file that holds a model alone.
+    max_bytes, and what is raised, as read_checkpoint has them; and ValueError for a file that holds a model alone.
     """
-    checkpoint = read_checkpoint(path)
+    checkpoint = read_checkpoint(path, max_bytes)
     meta = checkpoint.meta
     if "optimiser" not in meta:
         raise ValueError(f"{checkpoint.path} holds a model alone, not a training run; there is nothing to resume")
-    model = build_model(checkpoint)
-    fill(checkpoint, "params", model.params)
+    model = build_model(checkpoint, "params")
     try:
         optimiser = OPTIMISERS[meta["optimiser"]["class"]](**meta["optimiser"]["settings"])
         optimiser.steps = require_size("steps", meta["optimiser"]["steps"], least=0)
@@ -190,9 +196,10 @@ def load_trainer(path: str | Path) -> tuple[Trainer, dict[str, Any]]:
         trainer.rng.bit_generator.state = meta["generator"]
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise ValueError(f"{checkpoint.path} is damaged: its run cannot be taken up ({error})") from error
+    shapes, dtype = model.param_shapes, model.linear.params["b"].dtype
     if optimiser.steps:
-        slots = {f"{slot}/{name}": p for slot in optimiser.slots for name, p in model.params.items()}
-        optimiser.state = require_like(checkpoint, "optimiser", slots)
+        slots = {f"{slot}/{name}": shape for slot in optimiser.slots for name, shape in shapes.items()}
+        optimiser.state = require_like(checkpoint, "optimiser", slots, dtype)
     if group(checkpoint, "best"):
-        trainer.best_params = require_like(checkpoint, "best", model.params)
+        trainer.best_params = require_like(checkpoint, "best", shapes, dtype)
     return trainer, checkpoint.about

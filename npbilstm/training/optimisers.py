@@ -98,8 +98,8 @@ class Adam(Optimiser):
         for name, beta in [("beta1", beta1), ("beta2", beta2)]:
             if not 0 <= beta < 1:
                 raise ValueError(f"{name} is {beta}; it needs to be from 0 up to, but not including, 1")
-        if not epsilon > 0:
-            raise ValueError(f"epsilon is {epsilon}; it needs to be above 0")
+        if not 0 < epsilon < np.inf:
+            raise ValueError(f"epsilon is {epsilon}; it needs to be above 0 and finite")
         self.beta1, self.beta2, self.epsilon = float(beta1), float(beta2), float(epsilon)
 
     @property

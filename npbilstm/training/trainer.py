@@ -10,6 +10,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from math import inf
+from sys import maxsize
 from typing import Any, NoReturn
 
 import numpy as np
@@ -46,10 +48,11 @@ class Settings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, least in [("epochs", 1), ("batch_size", 1), ("patience", 1), ("seed", 0)]:
+        limits = {"epochs": (1, maxsize), "batch_size": (1, maxsize), "patience": (1, maxsize), "seed": (0, inf)}
+        for name, (least, most) in limits.items():
             value = getattr(self, name)
             if not (name == "patience" and value is None):
-                object.__setattr__(self, name, require_size(name, value, least))  # frozen; NumPy's integers become int
+                object.__setattr__(self, name, require_size(name, value, least, most))  # frozen; of NumPy's an int
         if self.max_norm is not None:
             if isinstance(self.max_norm, str) or not self.max_norm > 0:
                 raise ValueError(f"max_norm is {self.max_norm!r}; it needs to be above 0, or None")
@@ -182,6 +185,8 @@ class Trainer:
             again = np.random.default_rng()
             again.bit_generator.state = position.epoch_start
             order = batch_order([len(ids) for ids, _ in train], settings.batch_size, again)
+        if position.batch > len(order):
+            raise ValueError(f"the run stands at batch {position.batch} of an epoch; these sequences make {len(order)}")
         total = settings.epochs * len(order)
         label = f"epoch {position.epoch + 1}/{settings.epochs}"
         with progress_bar(len(order), position.batch, label, show) as bar:

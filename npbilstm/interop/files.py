@@ -10,50 +10,71 @@ What is read becomes a layer or a model of ours, and that is what is written.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from npbilstm.files import write_atomically
+from npbilstm.files import naming, open_file, write_atomically
 from npbilstm.interop.description import KEY, combined, describe, read_description
 from npbilstm.interop.named import from_params, model_from_params
 from npbilstm.interop.onnx_export import export_onnx
 from npbilstm.interop.onnx_import import read_onnx
-from npbilstm.interop.parts import Arrays, cell_of, require_recurrent, require_storable
-from npbilstm.interop.pytorch import from_pytorch, model_from_pytorch, to_pytorch
+from npbilstm.interop.parts import Arrays, cell_of, is_weight, require_recurrent, require_storable, wrong_dtype
+from npbilstm.interop.pytorch import alone, from_pytorch, model_from_pytorch, to_pytorch
+from npbilstm.interop.pytorch_names import recurrent_prefixes, require_weights_themselves
 from npbilstm.layers import Layer
 from npbilstm.layers.layer import join, part_of
 from npbilstm.layers.models import CELLS, SequenceModel
 from npbilstm.layers.recurrent import NUMBERS
-from npbilstm.training.checkpoints import MODELS, load_model, save_model
+from npbilstm.training.archives import open_archive
+from npbilstm.training.checkpoints import MODELS, checkpoint_in, model_in, save_model
 
 About = dict[str, Any]
 
 TORCH = ". From PyTorch: safetensors.torch.save_file(net.state_dict(), 'net.safetensors')"
+CHECKPOINT = (
+    TORCH + "; of a checkpoint: state = torch.load(path, map_location='cpu'), in which the state_dict may stand under "
+    "'state_dict' or 'model_state_dict'"
+)
 KERAS = ". From Keras: npbilstm.from_keras(layer.get_weights(), ...) in Python"
-INSTEAD = {".pt": TORCH, ".pth": TORCH, ".bin": TORCH, ".keras": KERAS, ".h5": KERAS}
+INDEX = ". It says which .safetensors files hold which weights: read the one that holds the recurrent layer"
+INSTEAD = {
+    **dict.fromkeys([".pt", ".pth", ".bin", ".ckpt", ".tar", ".pkl", ".pickle"], CHECKPOINT),
+    **dict.fromkeys([".keras", ".h5", ".hdf5"], KERAS),
+    ".json": INDEX,
+}
 """What to do about files that are not read."""
 
 KINDS = {"tagger": "SequenceTagger", "classifier": "SequenceClassifier"}
 """What a user calls a model, and its class."""
 
 
-def read_weights(path: str | Path, model: str | None = None, **options: Any) -> tuple[Layer, About]:
+def read_weights(
+    path: str | Path, model: str | None = None, *, max_bytes: int | None = None, **options: Any
+) -> tuple[Layer, About]:
     """The layer or model in a file, and what was said `about` it.
 
     model: "tagger" or "classifier", for a file that holds a whole model and does not say which.
+    max_bytes: what a compressed .npz may unpack to; None: ten times its size, or 16 MiB.
     options: what the file does not tell, as the layer or model takes it, e.g. nonlinearity, pooling.
+
+    float16 and bfloat16 are read as float32, to the bit; integers that are no weights, such as a counter, are left out.
 
     Raises OSError where there is no such file; ValueError, naming path, where it is damaged, cut short or of another
     kind, where its weights do not make a layer, or are not finite, or where an extra is not installed.
     """
     if model is not None and model not in KINDS:
         raise ValueError(f'model is {model!r}; it needs "tagger" or "classifier"')
-    layer, about = by_suffix(READERS, path)(path, None if model is None else KINDS[model], options)
-    for name, p in layer.params.items():
-        if not np.isfinite(p).all():
-            raise ValueError(f"{path}: params[{name!r}] holds NaN or infinity; it needs finite numbers")
+    read = by_suffix(READERS, path)
+    if read is read_npz:
+        read = partial(read, max_bytes=max_bytes)
+    with naming(path):
+        layer, about = read(path, None if model is None else KINDS[model], options)
+        for name, p in layer.params.items():
+            if not np.isfinite(p).all():
+                raise ValueError(f"{path}: params[{name!r}] holds NaN or infinity; it needs finite numbers")
     return layer, about
 
 
@@ -70,7 +91,9 @@ def by_suffix(table: Mapping[str, Callable], path: str | Path) -> Callable:
     suffix = Path(path).suffix.lower()
     if suffix not in table:
         got = f"ends in {suffix!r}" if suffix else "has no suffix"
-        raise ValueError(f"{path} {got}; it needs to end in {' or '.join(table)}{INSTEAD.get(suffix, '')}")
+        raise ValueError(
+            f"{str(path) or repr(path)} {got}; it needs to end in {' or '.join(table)}{INSTEAD.get(suffix, '')}"
+        )
     return table[suffix]
 
 
@@ -85,22 +108,19 @@ def require_safetensors() -> Any:
     return safetensors
 
 
-def read_npz(path: str | Path, kind: str | None, options: dict[str, Any]) -> tuple[Layer, About]:
+def read_npz(
+    path: str | Path, kind: str | None, options: dict[str, Any], max_bytes: int | None = None
+) -> tuple[Layer, About]:
     """A model file of ours, or arrays under names."""
-    with open(path, "rb") as file:
-        if file.read(4) != b"PK\x03\x04":
-            raise ValueError(f"{path} is no .npz archive")
-        file.seek(0)
-        try:
-            with np.load(file, allow_pickle=False) as archive:
-                ours = "meta" in archive.files
-                arrays = {} if ours else {name: archive[name] for name in archive.files}
-        except Exception as error:  # zipfile, its decompressors and NumPy raise many things for bytes not theirs
-            raise ValueError(f"{path} is damaged or cut short: {error}") from error
-    if ours:
-        if kind is not None or options:
-            raise ValueError(f"{path} is a model file, which says itself what it holds; leave the other options out")
-        return load_model(path)
+    with open_archive(path, max_bytes) as archive:
+        if "meta" in archive.names:
+            if kind is not None or options:
+                raise ValueError(
+                    f"{path} is a model file, which says itself what it holds; leave the other options out"
+                )
+            checkpoint = checkpoint_in(archive)
+            return model_in(checkpoint), checkpoint.about
+        arrays = {name: archive.read(name) for name in archive.names}
     text = arrays.pop(KEY).tobytes() if KEY in arrays else None
     return named_layer(path, arrays, text, kind, options)
 
@@ -108,16 +128,37 @@ def read_npz(path: str | Path, kind: str | None, options: dict[str, Any]) -> tup
 def read_safetensors(path: str | Path, kind: str | None, options: dict[str, Any]) -> tuple[Layer, About]:
     """Arrays under PyTorch's names."""
     safetensors = require_safetensors()
-    with open(path, "rb"):
-        pass  # an OSError that names the path
-    try:
-        with safetensors.safe_open(path, framework="numpy") as file:
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            text = (file.metadata() or {}).get(KEY)
-    except Exception as error:  # of its own kind, and others for a dtype that NumPy has not
-        why = "it is no .safetensors file, is damaged or cut short, or of numbers that NumPy has not"
-        raise ValueError(f"{path} cannot be read: {why} ({error})") from error
+    with open_file(path) as whole:
+        try:
+            with safetensors.safe_open(path, framework="numpy") as file:
+                dtypes = {name: file.get_slice(name).get_dtype() for name in file.keys()}  # noqa: SIM118
+                arrays = {name: file.get_tensor(name) for name, dtype in dtypes.items() if dtype in SAFETENSORS}
+                text = (file.metadata() or {}).get(KEY)
+            if "BF16" in dtypes.values():
+                arrays |= bfloat16_of(safetensors.deserialize(whole.read()))
+        except MemoryError:
+            raise
+        except Exception as error:  # of its own kind, for bytes not its own
+            why = "it is no .safetensors file, is damaged or cut short"
+            raise ValueError(f"{path} cannot be read: {why} ({error})") from error
+    for name, dtype in dtypes.items():
+        if name not in arrays:
+            raise ValueError(f"{path}: {wrong_dtype(repr(name), dtype)}")
     return named_layer(path, arrays, text, kind, options)
+
+
+SAFETENSORS = ("F64", "F32", "F16", "I64", "I32", "I16", "I8", "U64", "U32", "U16", "U8", "BOOL")
+"""The numbers of such files that NumPy has too."""
+
+
+def bfloat16_of(tensors: list[tuple[str, dict[str, Any]]]) -> Arrays:
+    """Those of a file's tensors that are bfloat16, as float32, of which bfloat16 is the upper half."""
+    arrays = {}
+    for name, tensor in tensors:
+        if tensor["dtype"] == "BF16":
+            upper = np.frombuffer(tensor["data"], "<u2").astype(np.uint32)
+            arrays[name] = (upper << 16).view(np.float32).reshape(tensor["shape"])
+    return arrays
 
 
 def read_onnx_file(path: str | Path, kind: str | None, options: dict[str, Any]) -> tuple[Layer, About]:
@@ -132,6 +173,7 @@ def named_layer(
     path: str | Path, arrays: Arrays, text: str | bytes | None, kind: str | None, options: dict[str, Any]
 ) -> tuple[Layer, About]:
     """The layer or model that named arrays make, PyTorch's names or ours. Raises ValueError, naming path."""
+    arrays = {name: w for name, w in arrays.items() if is_weight(name, w)}
     try:
         said = read_description(text)
         if kind is not None and said.kind not in (None, kind):
@@ -146,12 +188,10 @@ def named_layer(
 
 def made(arrays: Arrays, kind: str | None, options: dict[str, Any]) -> Layer:
     """The layer, or the model of this kind, that arrays under PyTorch's names or ours make."""
-    theirs = [name.removesuffix("weight_ih_l0") for name in arrays if name.endswith("weight_ih_l0")]
-    if len(theirs) > 1:
-        raise ValueError(
-            f"it holds {len(theirs)} recurrent layers, {', '.join(theirs)}; "
-            "in Python, npbilstm.from_pytorch(state, prefix) reads one of them"
-        )
+    require_weights_themselves(arrays)
+    theirs = recurrent_prefixes(arrays)
+    if len(theirs) > 1 and kind is None:
+        raise ValueError(f"it holds {len(theirs)} recurrent layers, {', '.join(theirs)}. {alone(theirs[0])}")
     begins = [f"0.{direction}.Wx" for direction in NUMBERS]
     ours = [cell for cell in CELLS if any(f"{cell}.{begin}" in arrays for begin in begins)]
     if not theirs and not ours and not any(begin in arrays for begin in begins):
@@ -166,6 +206,7 @@ def made(arrays: Arrays, kind: str | None, options: dict[str, Any]) -> Layer:
         raise ValueError(
             "it holds a whole model and does not say which; "
             'model needs to be "tagger" or "classifier" (on the command line: --model)'
+            + (f". {alone(prefix)}" if theirs else "")
         )
     if not whole and make is not None:
         raise ValueError(f"it holds a recurrent layer alone, which makes no {kind}")

@@ -107,7 +107,8 @@ def from_keras(
         require_matrix(f"weights[{n}]", arrays[n])
     D, H = arrays[0].shape[0], arrays[1].shape[0]
     told = {"bidirectional": bidirectional, "bias": bias}
-    layer = fresh(cell, D, H, len(arrays) // each, arrays[0].dtype, told, options)
+    stored = sum(w.size for w in arrays)
+    layer = fresh(cell, D, H, len(arrays) // each, arrays[0].dtype, told, options, stored)
     for n, (got, needed) in enumerate(zip(arrays, to_keras(layer))):
         if cell == "gru" and {got.shape, needed.shape} == {(3 * H,), (2, 3 * H)}:
             raise ValueError(

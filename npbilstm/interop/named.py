@@ -52,6 +52,7 @@ def from_params(params: Mapping[str, Any], cell: str | None = None, **options: A
         first["Wx"].dtype,
         told,
         options,
+        stored=sum(w.size for w in arrays.values()),
     )
     return layer.with_params({name: w.copy() for name, w in arrays.items()})
 

@@ -6,6 +6,8 @@ and lets the writer of the same format say which names and shapes that layer has
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -13,6 +15,7 @@ import numpy as np
 
 from npbilstm.layers import Embedding, Layer, Linear
 from npbilstm.layers.checks import require_dtype
+from npbilstm.layers.hollow import hollow_layer, hollow_model
 from npbilstm.layers.layer import join
 from npbilstm.layers.models import CELLS, SequenceModel
 from npbilstm.layers.recurrent import Recurrent
@@ -44,10 +47,47 @@ def transposed(w: np.ndarray) -> np.ndarray:
     return np.array(w.T, order="C")
 
 
+HALVES = ("float16", "bfloat16")
+"""No layer works in these; float32 holds each of their numbers."""
+
+
+def as_weight(name: str, w: Any) -> np.ndarray:
+    """A weight, whatever NumPy can read, or a torch tensor, be it with a gradient, as an array of float32 or float64.
+
+    float16 and bfloat16 become float32, to the bit. Raises TypeError, or ValueError for rows of unequal lengths.
+    """
+    dtype = str(getattr(w, "dtype", "")).removeprefix("torch.")
+    try:
+        if hasattr(w, "detach"):  # a torch tensor: it may have a gradient, stand elsewhere, be of what NumPy has not
+            w = w.detach().cpu()
+            w = w.float() if dtype == "bfloat16" else w
+        array = as_array(name, w)
+    except (TypeError, RuntimeError) as error:
+        if dtype and dtype not in ("float32", "float64", *HALVES):
+            raise TypeError(wrong_dtype(name, dtype)) from error
+        if isinstance(error, TypeError):
+            raise
+        raise TypeError(f"{name} cannot be read as an array: {error}") from error
+    if array.dtype.name in HALVES:
+        return array.astype(np.float32)
+    if array.dtype.name not in ("float32", "float64"):
+        raise TypeError(wrong_dtype(name, array.dtype))
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
+def wrong_dtype(name: str, dtype: Any) -> str:
+    """The sentence for numbers that cannot be read as weights, such as those of a quantized model."""
+    return f"{name} has dtype {dtype}; it needs float32 or float64, float16 or bfloat16"
+
+
 def as_arrays(name: str, weights: Mapping[Any, Any]) -> dict[Any, np.ndarray]:
-    """The weights, whatever NumPy can read, as arrays: all of float32, or all of float64. Raises TypeError, or
-    ValueError for rows of unequal lengths."""
-    arrays = {key: as_array(f"{name}[{key!r}]", w) for key, w in weights.items()}
+    """The weights as arrays, each as as_weight reads it: all of float32, or all of float64. Raises as as_weight does,
+    and TypeError for a mixture of the two."""
+    return of_one_dtype(name, {key: as_weight(f"{name}[{key!r}]", w) for key, w in weights.items()})
+
+
+def of_one_dtype(name: str, arrays: dict[Any, np.ndarray]) -> dict[Any, np.ndarray]:
+    """The arrays. Raises TypeError unless all are of float32, or all of float64."""
     first = next(iter(arrays), None)
     for key, array in arrays.items():
         if array.dtype not in (np.float32, np.float64):
@@ -60,11 +100,22 @@ def as_arrays(name: str, weights: Mapping[Any, Any]) -> dict[Any, np.ndarray]:
     return arrays
 
 
+def is_weight(name: str, w: Any) -> bool:
+    """Whether this may be a weight: not what stands beside weights, such as a counter (BatchNorm's num_batches_tracked)
+    or the names of classes. A quantized weight counts as one, which as_weight refuses."""
+    if re.match(r"(weight|bias)(_|$)|(W[xhp]?|b|b_hn|p)$", name.rpartition(".")[2]):
+        return True
+    dtype = getattr(w, "dtype", None)
+    if isinstance(dtype, np.dtype):
+        return dtype.kind not in "biuSUM"
+    return not isinstance(w, (bool, int, str)) and not re.fullmatch(r"torch\.(bool|u?int\d+)", str(dtype))
+
+
 def require_storable(layer: Any) -> None:
     """Raise TypeError or ValueError unless the layer's params are its own and of a dtype that every format has."""
     if isinstance(layer, Layer):
         layer.require_params()
-        as_arrays("params", layer.params)
+        of_one_dtype("params", dict(layer.params))
 
 
 def require_matrix(name: str, w: np.ndarray) -> None:
@@ -101,14 +152,26 @@ def fresh(
     dtype: np.dtype,
     told: Mapping[str, Any],
     options: Mapping[str, Any],
+    stored: int | None = None,
 ) -> Recurrent:
-    """A new layer of this cell, whose weights are about to be replaced. told: the options that the weights tell.
+    """A new layer of this cell, whose weights, 0, are about to be replaced. told: the options that the weights tell.
+
+    stored: how many numbers the file or list of weights holds. A layer of far more is refused before memory is taken
+    for it; of a few more it is said later which are lacking.
 
     Raises ValueError for an option that the weights tell, or that this kind of layer does not have.
     """
     require_applicable(CELLS[cell].__name__, options)
     require_untold(options, ["input_size", "hidden_size", "num_layers", "dtype", "init", *told])
-    return CELLS[cell](D, H, num_layers, dtype=dtype, init="torch", **told, **options)
+    layer = hollow_layer(CELLS[cell], D, H, num_layers, dtype=dtype, **told, **options)
+    needed = sum(math.prod(shape) for shape in layer.param_shapes.values())
+    if stored is not None and needed > 2 * stored + FEW:
+        raise ValueError(f"{layer!r} has {needed:,} numbers; what is given holds {stored:,}")
+    return layer.with_params({name: np.zeros(shape, dtype) for name, shape in layer.param_shapes.items()})
+
+
+FEW = 1_000_000
+"""So many numbers too few are no reason to fear for the memory."""
 
 
 def require_untold(options: Mapping[str, Any], told: Iterable[str]) -> None:
@@ -151,7 +214,8 @@ def assembled(
     lstm_needs = {"projection_size": None, "peepholes": False, "coupled": False}
     require_options(recurrent, f"a {make.__name__}", {**needed, **lstm_needs})
     cell = cell_of(recurrent)
-    model = make(
+    model = hollow_model(
+        make,
         embedding.num_embeddings,
         linear.output_size,
         cell=cell,
@@ -159,7 +223,6 @@ def assembled(
         hidden_size=recurrent.hidden_size,
         num_layers=recurrent.num_layers,
         bidirectional=len(recurrent.directions) == 2,
-        init="torch",
         dtype=require_dtype(linear.params["b"].dtype),
         **options,
     )

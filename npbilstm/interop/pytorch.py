@@ -13,6 +13,9 @@ GRU, n = tanh(x W + b_n + r * (h W + b_hn)): b_n stands in bias_ih and b_hn in b
     net.load_state_dict({name: torch.tensor(w) for name, w in to_pytorch(layer).items()})
     layer = from_pytorch(net.state_dict())
 
+An LSTMCell, GRUCell or RNNCell has the same names without "_l0". float16 and bfloat16 are read as float32, which holds
+each of their numbers.
+
 PyTorch itself is not imported. (https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html, GRU.html, RNN.html.)
 """
 
@@ -31,12 +34,22 @@ from npbilstm.interop.parts import (
     cell_of,
     embedding_of,
     fresh,
+    is_weight,
     linear_of,
     require_matrix,
     require_options,
     require_recurrent,
     require_storable,
     transposed,
+)
+from npbilstm.interop.pytorch_names import (
+    FIRST,
+    RECURRENT,
+    Part,
+    elsewhere,
+    parts_of,
+    require_state,
+    require_weights_themselves,
 )
 from npbilstm.layers import Embedding, Layer, Linear
 from npbilstm.layers.layer import join, part_of, require_same_names
@@ -82,19 +95,27 @@ def to_pytorch(layer: Layer) -> Arrays:
 
 
 def from_pytorch(state: Mapping[str, Any], prefix: str = "", **options: Any) -> Recurrent:
-    """The layer that a state_dict of torch.nn.LSTM, GRU or RNN describes.
+    """The layer that a state_dict of torch.nn.LSTM, GRU or RNN describes, or one of their cells, e.g. LSTMCell.
 
-    state: names to arrays or tensors. prefix: of the names that are meant, e.g. "lstm."; others are left alone.
+    state: names to arrays or tensors. prefix: of the names that are meant, e.g. "lstm."; others are left alone, and so
+    are integers that are no weights, e.g. a counter.
     options: what no array tells, as the layer takes it: nonlinearity="relu", dropout, rng, ...
 
     Cell, sizes, layers, directions, biases, projection and dtype are read off the names and shapes. Raises ValueError
     or TypeError for a name that is missing or too many, and for a wrong shape or dtype.
     """
+    require_state(state)
+    require_weights_themselves(name for name in state if name.startswith(prefix.removesuffix("module.")))
+    if not any(prefix + first in state for first in FIRST):
+        raise ValueError(f"state lacks {prefix + FIRST[0]!r}{elsewhere(state, prefix)}")
     own = under(state, prefix)
+    of_cell = prefix + FIRST[0] not in own
+    if of_cell:
+        own = {f"{name}_l0" if re.fullmatch(RECURRENT, name[len(prefix) :]) else name: w for name, w in own.items()}
     first = {}
     for name in ("weight_ih_l0", "weight_hh_l0"):
         if prefix + name not in own:
-            raise ValueError(f"state lacks {prefix + name!r}")
+            raise ValueError(f"state lacks {prefix + (name.removesuffix('_l0') if of_cell else name)!r}")
         first[name] = own[prefix + name]
         require_matrix(f"state[{prefix + name!r}]", first[name])
     W_ih, W_hh = first.values()
@@ -124,6 +145,7 @@ def from_pytorch(state: Mapping[str, Any], prefix: str = "", **options: Any) -> 
             **told,
         },
         options,
+        stored=sum(w.size for w in own.values()),
     )
     require_same_names("state", own, {prefix + name: w for name, w in to_pytorch(layer).items()})
 
@@ -143,10 +165,12 @@ def from_pytorch(state: Mapping[str, Any], prefix: str = "", **options: Any) -> 
 
 
 def linear_from_pytorch(state: Mapping[str, Any], prefix: str = "") -> Linear:
-    """The layer that a state_dict of torch.nn.Linear describes. Raises as from_pytorch does."""
+    """The layer that a state_dict of torch.nn.Linear describes; without a bias, b is 0. Raises as from_pytorch does."""
     own = under(state, prefix)
     weight = weight_of(own, prefix)
-    require_same_names("state", own, {f"{prefix}weight": weight, f"{prefix}bias": np.empty(len(weight))})
+    bias = np.zeros(len(weight), weight.dtype)
+    own.setdefault(f"{prefix}bias", bias)
+    require_same_names("state", own, {f"{prefix}weight": weight, f"{prefix}bias": bias})
     return linear_of(weight.T, own[f"{prefix}bias"])
 
 
@@ -161,29 +185,62 @@ def embedding_from_pytorch(state: Mapping[str, Any], prefix: str = "") -> Embedd
 def model_from_pytorch(state: Mapping[str, Any], make: type[SequenceModel], **options: Any) -> SequenceModel:
     """The model whose parts a state_dict holds: an Embedding, a recurrent layer and a Linear, whatever their names.
 
-    make: SequenceTagger or SequenceClassifier. options: what no array tells, e.g. dropout, pooling.
+    make: SequenceTagger or SequenceClassifier. options: what no array tells, e.g. dropout, pooling. A Linear without
+    bias gets one of 0.
 
     Raises ValueError where the state holds other parts, or parts that do not fit together.
     """
     if not (isinstance(make, type) and issubclass(make, SequenceModel)):
         raise TypeError(f"make is {make!r}; it needs nb.SequenceTagger or nb.SequenceClassifier")
-    as_arrays("state", state)
-    prefixes = [name.removesuffix("weight_ih_l0") for name in state if name.endswith("weight_ih_l0")]
-    rest = [name for name in state if not prefixes or not name.startswith(prefixes[0])]
-    linear = [name.removesuffix("bias") for name in rest if name.endswith("bias")]
-    embedding = [n.removesuffix("weight") for n in rest if n.endswith("weight") and n[:-6] not in linear]
-    if (len(prefixes), len(embedding), len(linear), len(rest)) != (1, 1, 1, 3):
-        parts = dict.fromkeys(name.rpartition(".")[0] or name for name in state)
-        raise ValueError(
-            f"state has the parts {', '.join(parts)}; a {make.__name__} needs one Embedding (weight), "
-            "one LSTM, GRU or RNN (weight_ih_l0, ...) and one Linear (weight, bias)"
-        )
+    require_state(state)
+    require_weights_themselves(state)
+    arrays = under(state, "")
+    embedding, recurrent, linear = chosen_parts(arrays, make.__name__)
+    own = [{name: arrays[name] for name in part.names} for part in (embedding, recurrent, linear)]
     return assembled(
         make,
-        embedding_from_pytorch(state, embedding[0]),
-        from_pytorch(state, prefixes[0]),
-        linear_from_pytorch(state, linear[0]),
+        embedding_from_pytorch(own[0], embedding.prefix),
+        from_pytorch(own[1], recurrent.prefix),
+        linear_from_pytorch(own[2], linear.prefix),
         **options,
+    )
+
+
+def chosen_parts(arrays: Arrays, kind: str) -> tuple[Part, Part, Part]:
+    """The Embedding, the recurrent layer and the Linear of a model. Raises ValueError, naming what is too many or
+    lacking, where there is not one of each."""
+    parts = parts_of(arrays)
+    tables = [part for part in parts if part.kind.startswith("Embedding")]
+    recurrent = [part for part in parts if part.kind == "recurrent"]
+    linear = [part for part in parts if part.kind == "Linear"]
+    if len(recurrent) == 1 and len(tables) == 2 and not linear:  # a Linear without bias looks like an Embedding
+        (W_ih,) = (arrays[name] for name in recurrent[0].names if name.endswith(FIRST))
+        fitting = [part for part in tables if arrays[part.names[0]].shape[1:] == W_ih.shape[1:]]
+        named = [part for part in tables if "emb" in part.prefix]
+        for embedding in (fitting, named):
+            if len(embedding) == 1:
+                tables, linear = embedding, [part for part in tables if part not in embedding]
+                break
+    if (len(recurrent), len(tables), len(linear), len(parts)) != (1, 1, 1, 3):
+        needed = {"an Embedding": tables, "an LSTM, GRU or RNN": recurrent, "a Linear": linear}
+        lacking = [what for what, found in needed.items() if not found]
+        other = [part for part in parts if part not in tables + recurrent + linear]
+        too_many = [*tables[1:], *recurrent[1:], *linear[1:], *other]
+        raise ValueError(
+            f"state has the parts {', '.join(map(str, parts))}; a {kind} needs one Embedding (weight), "
+            "one LSTM, GRU or RNN (weight_ih_l0, ...) and one Linear (weight, bias)"
+            + (f"; it lacks {' and '.join(lacking)}" if lacking else "")
+            + (f"; too many: {', '.join(map(str, too_many))}" if too_many else "")
+            + "".join(f". {alone(part.prefix)}" for part in recurrent[:1])
+        )
+    return tables[0], recurrent[0], linear[0]
+
+
+def alone(prefix: str) -> str:
+    """How the recurrent layer under a prefix is read by itself, for the end of a sentence."""
+    return (
+        f"To read the recurrent layer alone: npbilstm.from_pytorch(state, {prefix!r}), on the command line "
+        f"--prefix {prefix or repr(prefix)}"
     )
 
 
@@ -193,8 +250,9 @@ def ending(k: int, direction: str) -> str:
 
 
 def under(state: Mapping[str, Any], prefix: str) -> Arrays:
-    """The state's arrays with this prefix, under their full names."""
-    return as_arrays("state", {name: w for name, w in state.items() if name.startswith(prefix)})
+    """The state's weights with this prefix, under their full names."""
+    own = {name: w for name, w in state.items() if name.startswith(prefix)}
+    return as_arrays("state", {name: w for name, w in own.items() if is_weight(name, w)})
 
 
 def weight_of(own: Arrays, prefix: str) -> np.ndarray:

@@ -162,7 +162,7 @@ def files(tmp_path, monkeypatch):
     write_weights("peephole.npz", nb.LSTM(3, 4, peepholes=True, rng=0))
     broken = to_pytorch(nb.LSTM(3, 4, rng=0))
     np.savez("nan.npz", **{**broken, "bias_ih_l0": np.full(16, np.nan, np.float32)})
-    np.savez("half.npz", **{name: w.astype(np.float16) for name, w in broken.items()})
+    np.savez("small.npz", **{name: w.astype(np.int8) for name, w in broken.items()})
     np.savez("other.npz", a=np.zeros(3))
     np.savez("object.npz", a=np.array([{}]))
     text = json.dumps({"class": "SequenceTagger", "options": {"shoe": 43}, "about": {}})
@@ -197,7 +197,7 @@ def files(tmp_path, monkeypatch):
         ("object.npz out.npz", "object.npz is damaged or cut short: Object arrays cannot be loaded"),
         ("other.npz out.npz", "other.npz: it holds no recurrent layer under a known name: weight_ih_l0 and so on"),
         ("nan.npz out.npz", "nan.npz: params['0.forward.b'] holds NaN or infinity; it needs finite numbers"),
-        ("half.npz out.npz", "half.npz: state['weight_ih_l0'] has dtype float16; it needs float32 or float64"),
+        ("small.npz out.npz", "small.npz: state['weight_ih_l0'] has dtype int8; it needs float32 or float64, float16"),
         ("layer.npz out.npz --model tagger", "layer.npz: it holds a recurrent layer alone, which makes no "),
         ("layer.npz out.npz --nonlinearity relu", "layer.npz: nonlinearity is given, which RNN alone has"),
         ("layer.npz out.npz --pooling max", "layer.npz: pooling is given, which SequenceClassifier alone"),

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-import argparse
 import io
 import os
+import signal
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from importlib import import_module
-from typing import Any
+from threading import current_thread, main_thread
+from typing import TYPE_CHECKING, Any
 
 import npbilstm
+
+if TYPE_CHECKING:
+    import argparse
 
 USAGE_ERROR = 2
 """The exit code for input that cannot be used, argparse's own."""
 FAULT = 4
 """The exit code for a fault of this program's."""
+INTERRUPTED = 130
+"""The exit code for Ctrl-C, as shells have it."""
 EXIT_CODES = (
     "Exit codes: 0 all is well, 1 a gradient is wrong, 2 the input cannot be used, 3 nothing is wrong but something "
     "was not judged, 4 a fault of npbilstm itself, 130 stopped by Ctrl-C."
@@ -28,6 +34,8 @@ COMMANDS = ("demo", "train", "tag", "inspect", "convert", "check")
 
 def parser(names: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
     """The commands of these names, each a module of its own, and their options."""
+    import argparse  # here, where Ctrl-C is waited for
+
     top = argparse.ArgumentParser(
         prog="npbilstm",
         description="Bidirectional LSTMs in plain NumPy: to read, run, check and learn from.",
@@ -86,20 +94,45 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
         options.file = rest.pop(0)
     if rest:
         top.error(f"unrecognized arguments: {' '.join(rest)}")
+    for name, value in vars(options).items():
+        if value == []:  # what argparse makes of --steps=--
+            top.error(f"argument --{name.replace('_', '-')}: expected a value, and not --")
     return options
 
 
+def end_at_once(number: int, frame: Any) -> None:
+    """The signal handler for Ctrl-C where nothing can be lost: an exception might be swallowed by what is imported."""
+    with suppress(OSError):
+        os.write(2, b"\nInterrupted.\n")
+    os._exit(INTERRUPTED)
+
+
+@contextmanager
+def ending_at_once(wanted: bool) -> Iterator[None]:
+    """Within it, if it is wanted, Ctrl-C is end_at_once; but not where it is handled already, or ignored (`nohup`)."""
+    usual = signal.default_int_handler
+    if not wanted or signal.getsignal(signal.SIGINT) is not usual or current_thread() is not main_thread():
+        yield
+        return
+    signal.signal(signal.SIGINT, end_at_once)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, usual)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command -> its exit code."""
-    prepare_streams()
+    """Run a command -> its exit code. arguments: None for those of a program of its own, which Ctrl-C may end."""
     code = USAGE_ERROR
     failure: Exception | None = None
     try:
-        use_one_thread()
-        try:
-            options = parsed(arguments)
-        except OSError:  # standard error cannot be written, which the argparse of Python 3.10 minds
-            raise SystemExit(USAGE_ERROR) from None
+        with ending_at_once(arguments is None):
+            prepare_streams()
+            use_one_thread()
+            try:
+                options = parsed(arguments)
+            except OSError:  # standard error cannot be written, which the argparse of Python 3.10 minds
+                raise SystemExit(USAGE_ERROR) from None
         code = options.run(options)
     except SystemExit as done:  # argparse has printed the help, or what is wrong
         code = int(done.code or 0)
@@ -107,7 +140,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = 0
     except KeyboardInterrupt:
         write_error("\nInterrupted.")
-        code = 130
+        code = INTERRUPTED
     except (OSError, ValueError, FloatingPointError, MemoryError, RecursionError) as error:
         failure = error
     except Exception as error:

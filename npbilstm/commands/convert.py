@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from npbilstm.commands.options import Subparsers, add_command
+from npbilstm.commands.options import Subparsers, add_command, add_max_bytes
 from npbilstm.commands.terminal import require_free, say
 from npbilstm.interop.files import READERS, WRITERS, by_suffix, read_weights, write_weights
 from npbilstm.layers import SequenceTagger
@@ -39,6 +39,7 @@ def add_arguments(commands: Subparsers) -> None:
     )
     command.add_argument("--nonlinearity", choices=["tanh", "relu"], help="of an RNN, where SOURCE does not say (tanh)")
     command.add_argument("--overwrite", action="store_true", help="let DESTINATION replace a file that exists")
+    add_max_bytes(command)
     command.set_defaults(run=run)
 
 
@@ -49,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
     require_free("DESTINATION", options.destination, options.overwrite, [options.source])
     given = {"nonlinearity": options.nonlinearity, "pooling": options.pooling}
     given = {name: value for name, value in given.items() if value is not None}
-    layer, about = read_weights(options.source, options.model, **given)
+    layer, about = read_weights(options.source, options.model, max_bytes=options.max_bytes, **given)
     write_weights(options.destination, layer, about)
     say(f"{options.source}: {layer!r}, {layer.num_parameters:,} parameters")
     say(f"Wrote {options.destination}.")

@@ -29,11 +29,21 @@ from npbilstm.datasets.python_source import (
     source_files,
 )
 from npbilstm.datasets.tagged import TaggedData
-from npbilstm.files import write_atomically
+from npbilstm.files import only_writer, require_name, write_atomically
 from npbilstm.inspector import html_legend, html_page, html_text, terminal_legend, terminal_text
 from npbilstm.layers import SequenceTagger
 from npbilstm.layers.models import SequenceModel
-from npbilstm.training import Adam, Settings, Trainer, accuracy, confusion, predict_long, recall, save_checkpoint
+from npbilstm.training import (
+    Adam,
+    Settings,
+    Trainer,
+    accuracy,
+    confusion,
+    predict_long,
+    read_checkpoint,
+    recall,
+    save_checkpoint,
+)
 
 FULL = {"characters": 1_000_000, "epochs": 3, "batch_size": 32}
 QUICK = {"characters": 200_000, "epochs": 3, "batch_size": 16}
@@ -171,13 +181,27 @@ numbers</a></p>""",
     )
 
 
+MADE_BY = "npbilstm demo"
+"""What the demonstration's model says of itself."""
+
+
 def require_own_folder(out: Path) -> None:
     """Raise where out holds files that the demonstration would replace and has not made."""
     theirs = out / "page.html"
     ours = theirs.is_file() and TITLE in theirs.read_text(encoding="utf-8", errors="replace")
     for name in ("page.html", "inside.html", "model.npz"):
-        if (out / name).exists() and not ours:
+        if (out / name).exists() and not ours and not made_here(out / "model.npz"):
             raise ValueError(f"{out / name} exists and is not the demonstration's; choose another folder with --out")
+        if (out / name).exists() and not (out / name).is_file():
+            raise ValueError(f"{out / name} is a folder or a device; the demonstration needs to write a file there")
+
+
+def made_here(path: Path) -> bool:
+    """Whether this is a model of the demonstration, as one that was stopped leaves it, without its page."""
+    try:
+        return read_checkpoint(path).about.get("made by") == MADE_BY
+    except (OSError, ValueError):
+        return False
 
 
 def add_arguments(commands: Subparsers) -> None:
@@ -197,13 +221,20 @@ def add_arguments(commands: Subparsers) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """The demonstration. -> the exit code."""
-    colour = wants_colour(options.color)
-    start = time.perf_counter()
-    size = QUICK if options.quick else FULL
+    if not options.out:
+        raise ValueError("--out is empty; it needs the name of a folder")
+    require_name("--out", options.out)
     out = Path(options.out)
     require_own_folder(out)
     out.mkdir(parents=True, exist_ok=True)
-    bars = not options.quiet
+    with only_writer(out / "model.npz"):  # which also finds out, before all the work, that nothing can be written here
+        demonstrate(out, QUICK if options.quick else FULL, wants_colour(options.color), bars=not options.quiet)
+    return 0
+
+
+def demonstrate(out: Path, size: dict[str, int], colour: bool, bars: bool) -> None:
+    """All of it, in order; the model is saved as soon as it is trained."""
+    start = time.perf_counter()
     show("npbilstm: a bidirectional LSTM in plain NumPy, checked, trained and looked at.")
 
     heading("1. Are the gradients right?", colour)
@@ -219,6 +250,9 @@ def run(options: argparse.Namespace) -> int:
 
     heading("3. Training two directions, 64 units each", colour)
     trainer = train_tagger(data, True, size, bars)
+    description = describe_data(None, None, None, size["characters"], WINDOW, seed=0)
+    said = {**about_data(data, description).to_json(), "made by": MADE_BY}
+    save_checkpoint(out / "model.npz", trainer, said)
     heading("4. Training one direction, which reads forward only", colour)
     rival = train_tagger(data, False, size, bars)
 
@@ -244,8 +278,6 @@ def run(options: argparse.Namespace) -> int:
     whole = page(checked, rows, passage, two[n], one[n]).encode()
     write_atomically(out / "page.html", lambda target: target.write(whole))
     write_atomically(out / "inside.html", lambda target: target.write(inside))
-    description = describe_data(None, None, None, size["characters"], WINDOW, seed=0)
-    save_checkpoint(out / "model.npz", trainer, about_data(data, description).to_json())
     heading(f"Done in {time.perf_counter() - start:.0f} s", colour)
     model = quote(str(out / "model.npz"))
     show("Open in a browser:")
@@ -253,4 +285,3 @@ def run(options: argparse.Namespace) -> int:
     show(f"  inside the model, at one line of it: {(out / 'inside.html').resolve().as_uri()}")
     show(f'Inside it, at a text of yours: npbilstm inspect {model} --text "return name(x)" --out inside.html')
     show(f"The model, on a file of yours: npbilstm tag {model} FILE.py")
-    return 0

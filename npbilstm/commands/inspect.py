@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from npbilstm.commands.data import About, read_about
-from npbilstm.commands.options import Subparsers, add_colour, add_command, wants_colour
+from npbilstm.commands.options import Subparsers, add_colour, add_command, add_max_bytes, wants_colour
 from npbilstm.commands.stretches import Stretch, characters, plain_sentences, read_input, require_text, sentences
 from npbilstm.commands.terminal import require_free
 from npbilstm.files import write_atomically
@@ -149,6 +149,7 @@ def add_arguments(commands: Subparsers) -> None:
         choices=["forward", "reverse"],
         help="of the equations (forward; without --unit, where it varies most)",
     )
+    add_max_bytes(command)
     add_colour(command)
     command.set_defaults(run=run)
 
@@ -164,7 +165,7 @@ def run(options: argparse.Namespace) -> int:
         raise ValueError("--direction goes with --step; the bars show both directions")
     if options.out is not None:
         require_free("--out", options.out, options.overwrite, [options.model, options.file])
-    model, said = load_model(options.model)
+    model, said = load_model(options.model, options.max_bytes)
     about = read_about(options.model, said, model)
     stretch, left_out = read_part(model, about, options)
     if stretch.true is not None and (stretch.true < 0).any():  # a tag that is none of the model's classes

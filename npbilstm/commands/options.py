@@ -21,6 +21,16 @@ def add_command(commands: Subparsers, name: str, text: str, examples: str) -> ar
     return command
 
 
+def add_max_bytes(command: argparse.ArgumentParser) -> None:
+    """The option --max-bytes, of the commands that read a model's file."""
+    command.add_argument(
+        "--max-bytes",
+        type=int,
+        metavar="N",
+        help="what a compressed .npz may unpack to (ten times its size, or 16 MiB)",
+    )
+
+
 def add_colour(command: argparse.ArgumentParser) -> None:
     """The option --color, which wants_colour reads."""
     command.add_argument(

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from npbilstm.commands.data import About, parse_columns, read_about
-from npbilstm.commands.options import Subparsers, add_colour, add_command, wants_colour
+from npbilstm.commands.options import Subparsers, add_colour, add_command, add_max_bytes, wants_colour
 from npbilstm.commands.stretches import Reading, Stretch, characters, read_input, sentences
 from npbilstm.commands.terminal import require_free
 from npbilstm.datasets.columns import write_back
@@ -37,9 +37,9 @@ class Tagged(NamedTuple):
         return None if self.true is None else (self.predicted != self.true) & (self.true >= 0)
 
 
-def load_tagger(path: str) -> tuple[SequenceTagger, About]:
+def load_tagger(path: str, max_bytes: int | None = None) -> tuple[SequenceTagger, About]:
     """A tagger and what is said about it. Raises ValueError where the file holds anything else."""
-    model, said = load_model(path)
+    model, said = load_model(path, max_bytes)
     if not isinstance(model, SequenceTagger):
         raise ValueError(f"{path} holds a {type(model).__name__}; npbilstm tag needs a SequenceTagger")
     return model, read_about(path, said, model)
@@ -107,6 +107,7 @@ def add_arguments(commands: Subparsers) -> None:
     )
     command.add_argument("--html", metavar="PAGE", help="write a page as well")
     command.add_argument("--overwrite", action="store_true", help="let --html replace a file that exists")
+    add_max_bytes(command)
     add_colour(command)
     command.set_defaults(run=run)
 
@@ -128,7 +129,7 @@ def run(options: argparse.Namespace) -> int:
     name, columns = input_and_columns(options)
     if options.html is not None:
         require_free("--html", options.html, options.overwrite, [options.model, name])
-    model, about = load_tagger(options.model)
+    model, about = load_tagger(options.model, options.max_bytes)
     classes, words = about.classes, about.words
     if columns is not None and not words:
         raise ValueError(f"--columns WORD,TAG is for words; {options.model} is a model of characters")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import traceback
 from contextlib import suppress
 from pathlib import Path
 
+from npbilstm.files import require_name
 from npbilstm.inspector.highlight import printable
 
 
@@ -29,17 +31,25 @@ def fault_of(error: BaseException) -> str:
     return f"something went wrong in npbilstm itself, and not in what it was given ({message}{where})"
 
 
-def require_free(option: str, path: str, overwrite: bool, inputs: list[str | None], instead: str = "") -> None:
-    """Raise unless a command may write to path: its folder is there, it is no input, it is new or may be replaced."""
+def require_place(option: str, path: str) -> None:
+    """Raise unless a file may stand there: path is a name, its folder is there, and it is no folder or device."""
     if not path:
         raise ValueError(f"{option} is empty; it needs the name of a file")
+    require_name(option, path)
     if not Path(path).absolute().parent.is_dir():
         raise FileNotFoundError(2, f"{option} needs a folder that exists", str(Path(path).parent))
-    if not Path(path).exists():
-        return
     if Path(path).is_dir():
         raise ValueError(f"{option} is {path}, a folder; it needs the name of a file")
-    if any(given and Path(given).exists() and Path(path).samefile(given) for given in inputs):
+    if Path(path).exists() and not Path(path).is_file():
+        raise ValueError(f"{option} is {path}, a pipe or a device; it needs the name of a file")
+
+
+def require_free(option: str, path: str, overwrite: bool, inputs: list[str | None], instead: str = "") -> None:
+    """Raise unless a command may write to path: a file may stand there, it is no input, is new or may be replaced."""
+    require_place(option, path)
+    if not Path(path).exists():
+        return
+    if any(given and os.path.exists(given) and Path(path).samefile(given) for given in inputs):
         raise ValueError(f"{option} is {path}, which this command reads; choose another name")
     if not overwrite:
         raise ValueError(f"{path} exists; {instead}choose another {option}, or allow it with --overwrite")

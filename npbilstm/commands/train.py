@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,12 +17,13 @@ from typing import Any
 import numpy as np
 
 from npbilstm.commands.data import About, about_data, describe_data, fingerprint, load_data, read_about
-from npbilstm.commands.options import Subparsers, add_command
-from npbilstm.commands.terminal import require_free, say
+from npbilstm.commands.options import Subparsers, add_command, add_max_bytes
+from npbilstm.commands.terminal import require_free, require_place, say
 from npbilstm.datasets import TaggedData
-from npbilstm.files import remove_leftovers
+from npbilstm.files import only_writer, open_file, remove_leftovers
 from npbilstm.inspector import printable
 from npbilstm.layers import SequenceTagger
+from npbilstm.layers.hollow import hollow_model, size_of
 from npbilstm.layers.models import SequenceModel
 from npbilstm.training import SGD, Adam, Settings, Trainer, accuracy, count, load_trainer, recall, save_checkpoint
 from npbilstm.training.progress import tell
@@ -51,6 +54,7 @@ DEFAULTS: dict[str, Any] = {
     "window": 128,
     "save_every": 20.0,
     "quiet": False,
+    "max_bytes": None,
 }
 """Of every option. What is not given stays out of the parsed ones, so that --resume can tell it from what is."""
 
@@ -104,6 +108,7 @@ def add_arguments(commands: Subparsers) -> None:
     add("--window", "characters a sequence of Python source", type=int, metavar="N")
     add("--save-every", "between checkpoints", type=float, metavar="SECONDS")
     add("--quiet", "no progress bars, no table", action="store_true")
+    add_max_bytes(command)
     command.set_defaults(run=run)
 
 
@@ -134,7 +139,7 @@ def stop_on_interrupt() -> Iterator[StopFlag]:
         signal.signal(signal.SIGINT, before)
 
 
-def start(options: Any) -> tuple[Trainer, TaggedData, About, Path]:
+def start(options: Any) -> tuple[Trainer, TaggedData, About]:
     """A new run from the command line's options. Raises ValueError or OSError for those that cannot be."""
     inputs = [options.data, options.valid, options.test]
     require_free("--out", options.out, options.overwrite, inputs, f"go on with --resume {quote(options.out)}, ")
@@ -160,24 +165,39 @@ def start(options: Any) -> tuple[Trainer, TaggedData, About, Path]:
         options.columns,
     )
     data = load_data(description)
-    model = SequenceTagger(
-        len(data.vocabulary),
-        len(data.classes),
-        cell=options.cell,
-        embedding_size=options.embedding_size,
-        hidden_size=options.hidden_size,
-        num_layers=options.layers,
-        bidirectional=not options.one_direction,
-        dropout=options.dropout,
-        rng=options.seed,
-    )
-    return Trainer(model, optimiser, settings), data, about_data(data, description), Path(options.out)
+    arguments = {
+        "num_symbols": len(data.vocabulary),
+        "num_classes": len(data.classes),
+        "cell": options.cell,
+        "embedding_size": options.embedding_size,
+        "hidden_size": options.hidden_size,
+        "num_layers": options.layers,
+        "bidirectional": not options.one_direction,
+        "dropout": options.dropout,
+    }
+    require_memory(size_of(hollow_model(SequenceTagger, **arguments)))
+    model = SequenceTagger(**arguments, rng=options.seed)
+    return Trainer(model, optimiser, settings), data, about_data(data, description)
 
 
-def resume(options: Any, epochs: int | None) -> tuple[Trainer, TaggedData, About, Path]:
+def require_memory(numbers: int) -> None:
+    """Raise MemoryError where training a model of so many numbers needs more memory than the machine has: it would be
+    taken little by little, until the system ends this process or another one.
+
+    A number takes 16 bytes in float32: itself, its gradient, and what Adam remembers of it.
+    """
+    try:
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):  # a system that does not say
+        memory = sys.maxsize
+    if 16 * numbers > memory:
+        raise MemoryError(f"a model of {numbers:,} numbers takes {16 * numbers:,} bytes to train, of {memory:,}")
+
+
+def resume(options: Any, epochs: int | None) -> tuple[Trainer, TaggedData, About]:
     """The run in options.resume, perhaps for more epochs. Raises ValueError where its data has changed."""
     path = Path(options.resume)
-    trainer, said = load_trainer(path)
+    trainer, said = load_trainer(path, options.max_bytes)
     about = read_about(path, said, trainer.model)
     if epochs is not None:
         if epochs < trainer.position.epoch:
@@ -187,7 +207,7 @@ def resume(options: Any, epochs: int | None) -> tuple[Trainer, TaggedData, About
     if fingerprint(data) != about.description.get("fingerprint"):
         source = about.description.get("train") or about.description.get("folder") or "the standard library"
         raise ValueError(f"{source} is not what it was when {path} was begun; the run cannot be resumed on other data")
-    return trainer, data, about, path
+    return trainer, data, about
 
 
 def print_scores(model: SequenceModel, data: TaggedData) -> None:
@@ -203,19 +223,26 @@ def print_scores(model: SequenceModel, data: TaggedData) -> None:
 def run(options: argparse.Namespace) -> int:
     """Start or resume a run, train to its end or to Ctrl-C, print what came of it. -> the exit code."""
     given = set(vars(options))
-    fixed = given - {"command", "run", "resume", "epochs", "save_every", "quiet"}
+    fixed = given - {"command", "run", "resume", "epochs", "save_every", "quiet", "max_bytes"}
     if "resume" in given and fixed:
         names = ", ".join("DATA" if name == "data" else "--" + name.replace("_", "-") for name in sorted(fixed))
         raise ValueError(
             f"{names} cannot be changed on the way; --resume goes on with the settings in {options.resume}"
         )
-    epochs_given = "epochs" in given
+    epochs = options.epochs if "epochs" in given else None
     options = argparse.Namespace(**{**DEFAULTS, **vars(options)})
-    if options.resume is not None:
-        trainer, data, about, path = resume(options, options.epochs if epochs_given else None)
+    if options.resume is None:
+        require_place("--out", options.out)
     else:
-        trainer, data, about, path = start(options)
-    remove_leftovers(path)
+        open_file(options.resume).close()  # there is a file to go on with
+    path = Path(options.out if options.resume is None else options.resume)
+    with only_writer(path):
+        remove_leftovers(path)
+        return train(path, *(start(options) if options.resume is None else resume(options, epochs)), options)
+
+
+def train(path: Path, trainer: Trainer, data: TaggedData, about: About, options: argparse.Namespace) -> int:
+    """Go on with a run, to its end or to Ctrl-C. -> the exit code."""
     for note in data.notes:
         tell(f"{printable(note)}\n")
     show = not options.quiet

@@ -210,7 +210,7 @@ def damaged_models(folder, tmp_path):
         ("tag words.npz words.txt --html no/such/page.html", "no/such: --html needs a folder that exists"),
         ("tag words.npz words.txt --html void --overwrite", "--html is void, a folder; it needs the name of a file"),
         ("tag words.npz title.txt", "title.txt"),
-        ("train --resume=", "Is a directory"),
+        ("train --resume=", "path is empty; it needs the name of a file"),
         ("train words.txt --valid=", "there is no such file or folder"),
         ("train words.txt --save-every nan", "--save-every is nan; it needs to be at least 0 seconds"),
         ("train words.txt --learning-rate inf", "learning_rate is inf; it needs to be above 0 and finite"),

@@ -1,6 +1,7 @@
 """The GRU made fast, its reset gate after the product or before it.
 
-The same functions as textbook/gru.py; tests hold them equal. recurrence.py has the notation and the layout.
+The same functions as textbook/gru.py; tests hold them equal. recurrence.py has the notation and the layout. tanh and
+sigmoid may be other activations, as textbook/other_activations.py has them.
 
     [r z] = sigmoid(a[r z])           with   a = [h_{t-1}  1  x_t] W   and   n_x = [1  x_t] W_nx
     after:  n = tanh(n_x + r n_h)     n_h = a[n_h]: W is 0 there in its rows of x, and b_hn in its row of 1
@@ -21,22 +22,36 @@ is one multiplication a step, the gradients in the order n_h, r, z, n: the first
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
+from functools import cache, partial
 from itertools import repeat
+from typing import NamedTuple
 
 import numpy as np
-from numpy import add, matmul, multiply, subtract, tanh
+from numpy import add, matmul, multiply, subtract
 
+from npbilstm.engine.activations import Activation, activation_named
 from npbilstm.engine.blocks import BackwardRoom, ForwardRoom, Scan, Upstream, WeightGradient
 from npbilstm.engine.buffers import borrow
 from npbilstm.engine.recurrence import Cell, Weights
 from npbilstm.engine.tiles import Array, in_tiles, tile_rows, tiled_weights, tiles_of, transposed
 
-HALVED = (0.5, 0.5)
-"""The sigmoids' weights, for the single tanh."""
+
+class Kind(NamedTuple):
+    """Where the reset gate stands, and the activations: what stands for tanh, and what for sigmoid; usual where
+    they are these two themselves."""
+
+    after: bool
+    activation: Activation
+    recurrent_activation: Activation
+    usual: bool
+
+    @property
+    def scales(self) -> tuple[float, float]:
+        """What the weights of r and z are multiplied by."""
+        return self.recurrent_activation.scale, self.recurrent_activation.scale
 
 
-def weights_after(params: Sequence[Weights]) -> tuple[Array, ...]:
+def weights_after(kind: Kind, params: Sequence[Weights]) -> tuple[Array, ...]:
     """W (S, 3, H/w, 1, K, w) of n_h, r, z, its rows those of Z; W_nx (S, 1, H/w, 1, 1 + D, w)."""
     H = params[0]["b_hn"].shape[-1]
     rows = []
@@ -44,7 +59,7 @@ def weights_after(params: Sequence[Weights]) -> tuple[Array, ...]:
         Wh, b, Wx = (with_n_first(p[name], H) for name in ("Wh", "b", "Wx"))
         b[:H], Wx[:, :H] = p["b_hn"], 0
         rows.append((Wh, b, Wx))
-    return tiled_weights(rows, H, (0, 1, 2), (1, *HALVED)), weights_nx(params, H)
+    return tiled_weights(rows, H, (0, 1, 2), (1, *kind.scales)), weights_nx(params, H)
 
 
 def with_n_first(part: Array, H: int) -> Array:
@@ -57,38 +72,40 @@ def weights_nx(params: Sequence[Weights], H: int) -> Array:
     return tiled_weights([(p["b"][2 * H :], p["Wx"][:, 2 * H :]) for p in params], H, (0,), (1,))
 
 
-def weights_before(params: Sequence[Weights]) -> tuple[Array, ...]:
+def weights_before(kind: Kind, params: Sequence[Weights]) -> tuple[Array, ...]:
     """W (S, 2, H/w, 1, K, w) of r, z, its rows those of Z; W_nx as above; W_nh (S, 1, H/w, 1, H, w)."""
     H = params[0]["Wx"].shape[-1] // 3
-    W = tiled_weights([(p["Wh"], p["b"], p["Wx"]) for p in params], H, (0, 1), HALVED)
+    W = tiled_weights([(p["Wh"], p["b"], p["Wx"]) for p in params], H, (0, 1), kind.scales)
     return W, weights_nx(params, H), tiled_weights([(p["Wh"][:, 2 * H :],) for p in params], H, (0,), (1,))
 
 
-def transposed_after(W: tuple[Array, ...]) -> tuple[Array, ...]:
+def transposed_after(kind: Kind, W: tuple[Array, ...]) -> tuple[Array, ...]:
     """In tiles: Wh^T with the rows n_h, r, z, and Wx^T with the rows r, z, n."""
-    WT, WnxT = transposed(W[0], (1, *HALVED)), transposed(W[1], (1,))  # (S, 3H, K), (S, H, 1 + D)
+    WT, WnxT = transposed(W[0], (1, *kind.scales)), transposed(W[1], (1,))  # (S, 3H, K), (S, H, 1 + D)
     H = WnxT.shape[1]
     return in_tiles(WT[..., :H]), in_tiles(np.concatenate([WT[:, H:, H + 1 :], WnxT[..., 1:]], axis=1))
 
 
-def transposed_before(W: tuple[Array, ...]) -> tuple[Array, ...]:
+def transposed_before(kind: Kind, W: tuple[Array, ...]) -> tuple[Array, ...]:
     """In tiles: Wh^T with the rows r, z, Wx^T with the rows r, z, n, and Wh_n^T."""
-    WT, WnxT, WnhT = transposed(W[0], HALVED), transposed(W[1], (1,)), transposed(W[2], (1,))
+    WT, WnxT, WnhT = transposed(W[0], kind.scales), transposed(W[1], (1,)), transposed(W[2], (1,))
     H = WnxT.shape[1]
     WxT = np.concatenate([WT[..., H + 1 :], WnxT[..., 1:]], axis=1)
     return in_tiles(WT[..., :H]), in_tiles(WxT), in_tiles(WnhT)
 
 
 def forward_steps(
-    after: bool, scan: Scan, steps: range, state: list[Array], A: Array, final: list[Array], y: Array | None = None
+    kind: Kind, scan: Scan, steps: range, state: list[Array], A: Array, final: list[Array], y: Array | None = None
 ) -> list[Array]:
     """See Cell. A (len(steps) + 1, 5, P, N, H)."""
-    (h,), (W, W_nx, *W_nh), mask = state, scan.W, scan.mask
+    (h,), (W, W_nx, *W_nh), mask, after = state, scan.W, scan.mask, kind.after
+    activate, open_gates = kind.activation.function, kind.recurrent_activation.of_scaled
+    bounded = kind.activation.bounded and kind.recurrent_activation.bounded
     P, N, H = h.shape
     room = ForwardRoom(scan, steps, h)
     Z_rows, W_step = room.recurrent_products(W)
     nx_shares, kept_of_h = borrow(h.dtype, (room.block, 1, P, N, H), (P, N, H))
-    half, w = np.asarray(0.5, h.dtype), W.shape[-1]
+    w = W.shape[-1]
     r_nh = tile_rows(N, H, w)
     A[0, 4] = h
     for block in room.blocks(y):
@@ -96,7 +113,8 @@ def forward_steps(
         now = A[k : k + count]
         gates_now = now[:, :3] if after else now[:, 1:3]
         nowhere = repeat(None)
-        for z_row, a, gates, rz, n_h, rh, n_tiles, r, z, n, n_x, h_prev, masked_prev, h, masked, share in zip(
+        in_padding = nowhere if bounded or block.padded is None else block.padded
+        for z_row, a, gates, rz, n_h, rh, n_tiles, r, z, n, n_x, h_prev, masked_prev, h, masked, share, padded in zip(
             Z_rows,
             tiles_of(gates_now.swapaxes(1, 2), Z_rows.shape[-2], w),
             gates_now,
@@ -113,23 +131,24 @@ def forward_steps(
             room.h[1:],
             room.masked,
             room.rest_of_products(count),
+            in_padding,
         ):
             matmul(z_row, W_step, a)  # a = [h 1 x] W
             if share is not None:
                 add(gates, share, gates)
-            tanh(rz, rz)
-            multiply(rz, half, rz)
-            add(rz, half, rz)  # sigmoid(a) = 1/2 + 1/2 tanh(a/2)
+            open_gates(rz, rz)
             if after:
                 multiply(r, n_h, n)
             else:
                 multiply(r, masked_prev, n_h)  # r h_{t-1}, see A
                 matmul(rh, W_nh[0], n_tiles)
             add(n, n_x, n)
-            tanh(n, n)
+            activate(n, n)
             subtract(h_prev, n, kept_of_h)
             multiply(z, kept_of_h, kept_of_h)
             add(n, kept_of_h, h)  # h_t = n + z (h_{t-1} - n)
+            if padded is not None:
+                h[:, padded] = 0
             if mask is not None:
                 multiply(h, mask, masked)
         if A.strides[0]:  # the steps are kept
@@ -138,7 +157,7 @@ def forward_steps(
 
 
 def backward_steps(
-    after: bool,
+    kind: Kind,
     scan: Scan,
     steps: range,
     state: list[Array],
@@ -151,7 +170,8 @@ def backward_steps(
     """See Cell. grads: dWx (P, D + 1, 3H) of r, z, n, its last row that of 1. With the reset gate after the product
     then dWh (P, H + 1, 3H) of n_h, r, z, likewise; before it, dWh (P, H, 2H) of r, z and dWh_n (P, H, H)."""
     (dh,), (WhT, WxT, *WnhT), (dh_T,), (dWx, dWh, *dWh_n) = dstate, upstream.WT, upstream.d_T, grads
-    ends, mask = scan.ends, scan.mask
+    ends, mask, after = scan.ends, scan.mask, kind.after
+    fill_derivatives = local_derivatives if kind.usual else derivatives_of_any
     P, N, H = dh.shape
     to_x, to_n, to_h = slice(H, 4 * H), slice(3 * H, 4 * H), slice(0 if after else H, 3 * H)
     room = BackwardRoom(scan, steps, upstream, dh.dtype, H, 4 * H)
@@ -170,7 +190,7 @@ def backward_steps(
             multiply(now[:, 4], mask, h_before)
         if of_rh is not None:
             of_rh.Z[:, :count] = now[:, 0].swapaxes(0, 1)
-        local_derivatives(now, h_before, F, after)
+        fill_derivatives(kind, now, h_before, F)
 
         da_gates = room.da[:, :count].reshape(P, count, N, 4, H).transpose(1, 3, 0, 2, 4)  # (count, 4, P, N, H)
         da_rows = room.rows(block, to_h, WhT.shape[-1])
@@ -218,7 +238,7 @@ def backward_steps(
         room.add_input_gradient(block, to_x, WxT, dx)
 
 
-def local_derivatives(now: Array, h_before: Array, F: Array, after: bool) -> None:
+def local_derivatives(kind: Kind, now: Array, h_before: Array, F: Array) -> None:
     """Fill F (count, 4, P, N, H), see above, from A's now (count, 5, P, N, H).
 
     Before its product, F_r = h_{t-1} r (1 - r), for the gradient of r h_{t-1}, with h_before as the product reads it.
@@ -233,13 +253,28 @@ def local_derivatives(now: Array, h_before: Array, F: Array, after: bool) -> Non
     subtract(h_prev, n, F_nh)
     multiply(F_z, F_nh, F_z)  # (h_{t-1} - n) z (1 - z)
     subtract(1, r, F_r)
-    if after:
+    if kind.after:
         multiply(F_n, r, F_nh)
         multiply(F_r, n_h, F_r)
         multiply(F_r, F_nh, F_r)
     else:
         multiply(F_r, r, F_r)
         multiply(F_r, h_before, F_r)
+
+
+def derivatives_of_any(kind: Kind, now: Array, h_before: Array, F: Array) -> None:
+    """As local_derivatives, for any activations, in a few passes more: with f' for what is n^2 and z (1 - z) above."""
+    n_h, n = now[:, 0], now[:, 3]
+    F_nh, F_r, F_z, F_n = (F[:, part] for part in range(4))
+    kind.activation.derivative(n, F_n)
+    F_n *= 1 - now[:, 2]  # by 1 - z
+    kind.recurrent_activation.derivative(now[:, 1:3], F[:, 1:3])
+    F_z *= now[:, 4] - n  # by h_{t-1} - n
+    if kind.after:
+        F_r *= F_n * n_h
+        F_nh[...] = F_n * now[:, 1]  # by r
+    else:
+        F_r *= h_before
 
 
 def shapes_after(D: int, R: int, H: int) -> list[tuple[int, ...]]:
@@ -266,14 +301,15 @@ def named_before(grads: list[Array], R: int, H: int) -> dict[str, Array]:
 
 KEPT_AFTER, KEPT_BEFORE = ("q", "r", "z", "n", "h_prev"), ("s", "r", "z", "n", "h_prev")
 
-GRU = Cell(
-    *(3, KEPT_AFTER, weights_after, transposed_after, partial(forward_steps, True), partial(backward_steps, True)),
-    *(shapes_after, named_after),
-)
-"""The reset gate after the product, as PyTorch and Keras have it."""
 
-GRU_RESET_BEFORE = Cell(
-    *(3, KEPT_BEFORE, weights_before, transposed_before, partial(forward_steps, False), partial(backward_steps, False)),
-    *(shapes_before, named_before),
-)
-"""The reset gate before the product, as it was first published."""
+@cache
+def gru_cell(reset_after: bool = True, activation: str = "tanh", recurrent_activation: str = "sigmoid") -> Cell:
+    """The reset gate after the product, as PyTorch and Keras have it, or before it, as it was first published."""
+    usual = (activation, recurrent_activation) == ("tanh", "sigmoid")
+    kind = Kind(reset_after, activation_named(activation), activation_named(recurrent_activation), usual)
+    steps = partial(forward_steps, kind), partial(backward_steps, kind)
+    if reset_after:
+        laid_out = partial(weights_after, kind), partial(transposed_after, kind)
+        return Cell(3, KEPT_AFTER, *laid_out, *steps, shapes_after, named_after)
+    laid_out = partial(weights_before, kind), partial(transposed_before, kind)
+    return Cell(3, KEPT_BEFORE, *laid_out, *steps, shapes_before, named_before)

@@ -1,8 +1,11 @@
-"""The LSTM with peepholes, coupled gates or a projection, made fast: lstm.py with what textbook/lstm_variants.py adds.
+"""The LSTM with peepholes, coupled gates, a projection or other activations, made fast: lstm.py with what
+textbook/lstm_variants.py and textbook/other_activations.py add.
 
-Peepholes:  a_i += p_i c_{t-1}    a_f += p_f c_{t-1}    a_o += p_o c_t
-Projection: h_t = m_t Wp          with   m_t = o tanh(c_t)
-Coupled:    f = 1 - i = 1 - sigmoid(a_i) = sigmoid(-a_i), which is the LSTM whose f has the weights of i, negated.
+Peepholes:   a_i += p_i c_{t-1}    a_f += p_f c_{t-1}    a_o += p_o c_t
+Projection:  h_t = m_t Wp          with   m_t = o tanh(c_t)
+Coupled:     f = 1 - i = 1 - sigmoid(a_i) = sigmoid(-a_i), which is the LSTM whose f has the weights of i, negated.
+Activations: others for tanh and for sigmoid; here tanh(c), whatever stands for it, is called act_c. What is not bounded
+             is set to 0 in the padding, see activations.py.
 
 A (T+1, 5, P, N, H) as in lstm.py: gates o, i, f, g and the cell state before the step. m_t and h_t are computed again.
 """
@@ -11,12 +14,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache, partial
+from itertools import repeat
 from typing import NamedTuple
 
 import numpy as np
-from numpy import add, matmul, multiply, tanh
+from numpy import add, matmul, multiply
 
 from npbilstm.engine import lstm
+from npbilstm.engine.activations import Activation, activation_named
 from npbilstm.engine.blocks import BackwardRoom, ForwardRoom, Scan, Upstream, WeightGradient
 from npbilstm.engine.buffers import borrow
 from npbilstm.engine.recurrence import Cell, Weights
@@ -24,22 +29,37 @@ from npbilstm.engine.tiles import Array, in_tiles, tiled_weights, tiles_of, tran
 
 
 class Kind(NamedTuple):
-    """Which variant."""
+    """Which variant: activation stands for tanh, recurrent_activation for sigmoid."""
 
     peepholes: bool
     projection: bool
-    coupled: bool
+    activation: Activation
+    recurrent_activation: Activation
+
+    @property
+    def scales(self) -> tuple[float, ...]:
+        """What the weights of o, i, f, g are multiplied by."""
+        return (*[self.recurrent_activation.scale] * 3, self.activation.scale)
 
 
 @cache
-def lstm_cell(peepholes: bool = False, projection: bool = False, coupled: bool = False) -> Cell:
-    """The LSTM with any of these; params as textbook/lstm_variants.py names them."""
-    kind = Kind(peepholes, projection, coupled)
+def lstm_cell(
+    peepholes: bool = False,
+    projection: bool = False,
+    coupled: bool = False,
+    activation: str = "tanh",
+    recurrent_activation: str = "sigmoid",
+) -> Cell:
+    """The LSTM with any of these; params as textbook/lstm_variants.py names them.
+
+    Coupled gates need a recurrent_activation with f(-a) = 1 - f(a), as all the sigmoids are.
+    """
     steps: Cell = lstm.LSTM
-    if peepholes or projection:
+    if peepholes or projection or (activation, recurrent_activation) != ("tanh", "sigmoid"):
+        kind = Kind(peepholes, projection, activation_named(activation), activation_named(recurrent_activation))
         steps = Cell(
             *(4, lstm.KEPT, partial(weights, kind), partial(transposed_weights, kind)),
-            *(forward_steps, partial(backward_steps, kind)),
+            *(partial(forward_steps, kind), partial(backward_steps, kind)),
             *(partial(gradient_shapes, kind), partial(named, kind)),
         )
     if not coupled:
@@ -75,7 +95,7 @@ def coupled_gradients(grads: dict[str, Array]) -> dict[str, Array]:
 def weights(kind: Kind, params: Sequence[Weights]) -> tuple[Array, ...]:
     """W as in lstm.py; p (S, 3, 1, H) of o, i, f, zero without peepholes; with a projection Wp (S, H, R)."""
     H = params[0]["Wx"].shape[-1] // 4
-    W = tiled_weights([(p["Wh"], p["b"], p["Wx"]) for p in params], H, lstm.ORDER, lstm.SCALES)
+    W = tiled_weights([(p["Wh"], p["b"], p["Wx"]) for p in params], H, lstm.ORDER, kind.scales)
     p = np.zeros((len(params), 3, 1, H), W.dtype)
     if kind.peepholes:
         p[:, :, 0] = [np.roll(own["p"].reshape(3, H), 1, axis=0) for own in params]  # i, f, o -> o, i, f
@@ -84,33 +104,29 @@ def weights(kind: Kind, params: Sequence[Weights]) -> tuple[Array, ...]:
 
 def transposed_weights(kind: Kind, W: tuple[Array, ...]) -> tuple[Array, ...]:
     """Wh and Wx transposed, in tiles."""
-    WT = transposed(W[0], lstm.SCALES)  # (S, 4H, K)
+    WT = transposed(W[0], kind.scales)  # (S, 4H, K)
     R = W[2].shape[-1] if kind.projection else WT.shape[1] // 4
     return in_tiles(WT[..., :R]), in_tiles(WT[..., R + 1 :])
 
 
 def forward_steps(
-    scan: Scan, steps: range, state: list[Array], A: Array, final: list[Array], y: Array | None = None
+    kind: Kind, scan: Scan, steps: range, state: list[Array], A: Array, final: list[Array], y: Array | None = None
 ) -> list[Array]:
     """See Cell. A (len(steps) + 1, 5, P, N, H)."""
+    activation, gate = kind.activation, kind.recurrent_activation
+    bounded = activation.bounded and gate.bounded
     (h, c), (W, p, *Wp), mask, ends, c_T = state, scan.W, scan.mask, scan.ends, final[1]
     P, N, H = c.shape
     room = ForwardRoom(scan, steps, h)
     Z_rows, W_step = room.recurrent_products(W)
     terms, peeped, m = borrow(c.dtype, (2, P, N, H), (P, N, H), (P, N, H))
-    half = np.asarray(0.5, c.dtype)
-    p_o, p_if = half * p[:, 0], half * p[:, 1:].swapaxes(0, 1)  # halved as W is
-
-    def squash(gates: Array, sigmoids: Array) -> None:
-        tanh(gates, gates)
-        multiply(sigmoids, half, sigmoids)
-        add(sigmoids, half, sigmoids)  # sigmoid(a) = 1/2 + 1/2 tanh(a/2)
-
+    p_o, p_if = gate.scale * p[:, 0], gate.scale * p[:, 1:].swapaxes(0, 1)  # scaled as W is
     A[0, 4] = c
     for block in room.blocks(y):
         n, k = block.n, block.start - steps.start
         now, c_after = A[k : k + n], A[k + 1 : k + n + 1, 4]
-        for t, z, a, gates, c_prev, c, h, masked, share in zip(
+        in_padding = repeat(None) if bounded or block.padded is None else block.padded
+        for t, z, a, gates, c_prev, c, h, masked, share, padded in zip(
             range(block.start, block.start + n),
             Z_rows,
             tiles_of(now[:, :4].swapaxes(1, 2), Z_rows.shape[-2], W.shape[-1]),
@@ -120,6 +136,7 @@ def forward_steps(
             room.h[1:],
             room.masked,
             room.rest_of_products(n),
+            in_padding,
         ):
             o, i_f, g = gates[0], gates[1:3], gates[3]
             matmul(z, W_step, a)  # a = [h 1 x] W
@@ -127,19 +144,23 @@ def forward_steps(
                 add(gates, share, gates)
             multiply(p_if, c_prev, terms)
             add(i_f, terms, i_f)
-            squash(gates[1:], i_f)
+            gate.of_scaled(i_f, i_f)
+            activation.of_scaled(g, g)
             multiply(i_f[0], g, terms[0])
             multiply(i_f[1], c_prev, terms[1])
             add(terms[0], terms[1], c)  # c_t = i g + f c_{t-1}
             multiply(p_o, c, peeped)
             add(o, peeped, o)
-            squash(o, o)
-            tanh(c, m)
+            gate.of_scaled(o, o)
+            activation.function(c, m)
             if Wp:
                 multiply(o, m, m)
                 matmul(m, Wp[0], h)  # h_t = (o tanh(c_t)) Wp
             else:
                 multiply(o, m, h)
+            if padded is not None:
+                h[:, padded] = 0
+                c[:, padded] = 0
             if mask is not None:
                 multiply(h, mask, masked)
             if t in ends:
@@ -165,25 +186,26 @@ def backward_steps(
     R, D, all_columns = dh.shape[-1], scan.x.shape[-1], slice(4 * H)
     room = BackwardRoom(scan, steps, upstream, dh.dtype, H, 4 * H)
     product = WeightGradient(room, h.dtype, R + D, all_columns, 4 * H)
-    tanh_c_block, m_block, F_block = borrow(
-        h.dtype, (room.block + 1, P, N, H), (room.block + 1, P, N, H), (room.block, 4, P, N, H)
+    act_c_block, m_block, F_block = borrow(
+        h.dtype, (room.block + 1, P, N, H), (room.block + 1, P, N, H), (room.block, 5, P, N, H)
     )
     dh_block, dm, peeped = borrow(dh.dtype, (room.block, P, N, R), (P, N, H), (P, N, H))
     for block in room.blocks():
         n, k = block.n, block.start - steps.start
         now, F = A[k : k + n], F_block[:n]
         room.read_inputs(block, product.Z[..., R:])
-        tanh_c = tanh(A[k : k + n + 1, 4], tanh_c_block[: n + 1])
+        act_c = act_c_block[: n + 1]
+        kind.activation.function(A[k : k + n + 1, 4], act_c)
         m = m_block[: n + 1]  # m_{t-1} and m_t of the block's steps
-        multiply(now[:, 0], tanh_c[1:], m[1:])
+        multiply(now[:, 0], act_c[1:], m[1:])
         h_before = product.Z[:, :n, :, :R].swapaxes(0, 1)
-        m[0] = A[k - 1, 0] * tanh_c[0] if k else 0
+        m[0] = A[k - 1, 0] * act_c[0] if k else 0
         h_before[...] = m[:-1] @ Wp[0] if Wp else m[:-1]
         if k == 0:
             h_before[0] = h
         if mask is not None:
             multiply(h_before, mask, h_before)
-        F_c = lstm.local_derivatives(now, tanh_c[1:], F)
+        local_derivatives(kind, now, act_c[1:], F)
 
         da_gates = room.da[:, :n].reshape(P, n, N, 4, H).transpose(1, 3, 0, 2, 4)  # (n, 4, P, N, H)
         da_rows = room.rows(block, all_columns, WhT.shape[-1])
@@ -193,7 +215,7 @@ def backward_steps(
             room.dy[:n][::-1],
             dh_block[:n][::-1],
             F[::-1],
-            F_c[::-1],
+            F[::-1, 4],
             now[::-1, 2],
             da_gates[::-1],
             da_rows[::-1],
@@ -211,7 +233,7 @@ def backward_steps(
             add(dc, dm, dc)  # dc += dm o (1 - tanh(c)^2)
             multiply(p[:, 0], da[0], peeped)
             add(dc, peeped, dc)  # o saw c_t
-            multiply(F_t[1:], dc, da[1:])
+            multiply(F_t[1:4], dc, da[1:])
             multiply(f, dc, dc)
             for gate in (1, 2):  # i and f saw c_{t-1}
                 multiply(p[:, gate], da[gate], peeped)
@@ -228,6 +250,19 @@ def backward_steps(
             dp[:, 1:] += (da_gates[:, 1:3] * now[:, 4:]).sum(axis=(0, 3)).swapaxes(0, 1)
         if Wp:
             dWp[0] += (m[1:].swapaxes(2, 3) @ dh_block[:n]).sum(axis=0)
+
+
+def local_derivatives(kind: Kind, now: Array, act_c: Array, F: Array) -> None:
+    """As lstm.py's, for any activations; fills F (n, 5, P, N, H), its last part F_c = o activation'(c)."""
+    activation, gate = kind.activation, kind.recurrent_activation
+    F_if, g_c = F[:, 1:3], now[:, 3:]
+    gate.derivative(now[:, :3], F[:, :3])
+    multiply(F[:, 0], act_c, F[:, 0])
+    multiply(F_if, g_c, F_if)
+    activation.derivative(now[:, 3], F[:, 3])
+    multiply(F[:, 3], now[:, 1], F[:, 3])
+    activation.derivative(act_c, F[:, 4])
+    multiply(F[:, 4], now[:, 0], F[:, 4])
 
 
 def gradient_shapes(kind: Kind, D: int, R: int, H: int) -> list[tuple[int, ...]]:

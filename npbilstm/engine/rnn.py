@@ -1,20 +1,19 @@
-"""The simple recurrent network made fast: h_t = tanh(a) or relu(a), with a = [h_{t-1}  1  x_t] W.
+"""The simple recurrent network made fast: h_t = tanh(a), or another activation of a = [h_{t-1}  1  x_t] W.
 
 The same function as textbook/rnn.py; tests hold the two equal. recurrence.py has the notation and the layout.
 
-A (T+1, 1, P, N, H) holds the state before each step: all that backward needs, as both derivatives are written in h.
-What a relu puts out may grow without bound, also from step to step of the padding; so there the state is set to 0.
+A (T+1, 1, P, N, H) holds the state before each step: all that backward needs, as all derivatives are written in h.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
+from functools import cache, partial
 from itertools import repeat
 
-import numpy as np
-from numpy import add, greater, matmul, maximum, multiply, subtract, tanh
+from numpy import add, matmul, multiply
 
+from npbilstm.engine.activations import Activation, activation_named
 from npbilstm.engine.blocks import BackwardRoom, ForwardRoom, Scan, Upstream, WeightGradient
 from npbilstm.engine.buffers import borrow
 from npbilstm.engine.recurrence import Cell, Weights
@@ -35,28 +34,30 @@ def transposed_weights(W: tuple[Array, ...]) -> tuple[Array, ...]:
 
 
 def forward_steps(
-    relu: bool, scan: Scan, steps: range, state: list[Array], A: Array, final: list[Array], y: Array | None = None
+    activation: Activation,
+    scan: Scan,
+    steps: range,
+    state: list[Array],
+    A: Array,
+    final: list[Array],
+    y: Array | None = None,
 ) -> list[Array]:
     """See Cell. A (len(steps) + 1, 1, P, N, H)."""
-    (h,), (W,), mask = state, scan.W, scan.mask
+    (h,), (W,), mask, activate = state, scan.W, scan.mask, activation.function
     P, N, H = h.shape
     room = ForwardRoom(scan, steps, h)
     Z_rows, W_step = room.recurrent_products(W)
     (a,) = borrow(h.dtype, (P, N, H))
     a_tiles = tiles_of(a[:, None], Z_rows.shape[-2], W.shape[-1])
-    zero = np.zeros((), h.dtype)
     A[0, 0] = h
     for block in room.blocks(y):
         n, k = block.n, block.start - steps.start
-        in_padding = block.padded if relu and block.padded is not None else repeat(None)
+        in_padding = repeat(None) if activation.bounded or block.padded is None else block.padded
         for z, h, masked, share, padded in zip(Z_rows, room.h[1:], room.masked, room.rest_of_products(n), in_padding):
             matmul(z, W_step, a_tiles)  # a = [h 1 x] W
             if share is not None:
                 add(a, share[0], a)
-            if relu:
-                maximum(a, zero, out=h)  # of complex numbers, by their real parts
-            else:
-                tanh(a, h)
+            activate(a, h)
             if padded is not None:
                 h[:, padded] = 0
             if mask is not None:
@@ -67,7 +68,7 @@ def forward_steps(
 
 
 def backward_steps(
-    relu: bool,
+    activation: Activation,
     scan: Scan,
     steps: range,
     state: list[Array],
@@ -92,12 +93,8 @@ def backward_steps(
         h_before[...] = A[k : k + n, 0]
         if mask is not None:
             multiply(h_before, mask, h_before)
-        F, h = F_block[:n], A[k + 1 : k + n + 1, 0]
-        if relu:
-            greater(h.real, 0, F, casting="unsafe")  # relu' = 1 where h > 0
-        else:
-            multiply(h, h, F)
-            subtract(1, F, F)  # tanh' = 1 - h^2
+        F = F_block[:n]
+        activation.derivative(A[k + 1 : k + n + 1, 0], F)
 
         da_rows = room.rows(block, all_columns, WhT.shape[-1])
         dh_tiles = tiles_of(dh, da_rows.shape[-2], WhT.shape[-1])
@@ -132,10 +129,11 @@ def named(grads: list[Array], R: int, H: int) -> dict[str, Array]:
     return {"Wx": dW[R:-1], "Wh": dW[:R], "b": dW[-1]}
 
 
-TANH_RNN, RELU_RNN = (
-    Cell(
-        *(1, ("h_prev",), weights, transposed_weights, partial(forward_steps, relu), partial(backward_steps, relu)),
+@cache
+def rnn_cell(activation: str = "tanh") -> Cell:
+    """The cell with this activation."""
+    way = activation_named(activation)
+    return Cell(
+        *(1, ("h_prev",), weights, transposed_weights, partial(forward_steps, way), partial(backward_steps, way)),
         *(gradient_shapes, named),
     )
-    for relu in (False, True)
-)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from npbilstm.layers import Recurrent
+from npbilstm.layers.recurrent import SIGMOIDS
+
 GATES = ("i", "f", "o", "r", "z")
-"""Between 0 and 1; all others may have either sign."""
+"""Between 0 and 1, where their function is; all others may have either sign."""
 
 QUANTITIES = ("i", "f", "g", "o", "c", "r", "z", "n", "h")
 """What there is to see of a unit at a step, of any cell, in the order in which it is shown."""
@@ -63,3 +66,18 @@ DESCRIBED = {
     "da": "back through the nonlinearity",
 }
 """At most 50 characters each: they stand beside the numbers."""
+
+
+def gates_of(layer: Recurrent) -> tuple[str, ...]:
+    """Which names are of gates between 0 and 1: none where another function than a sigmoid opens them."""
+    return GATES if getattr(layer, "recurrent_activation", "sigmoid") in SIGMOIDS else ()
+
+
+def words_of(layer: Recurrent, name: str) -> str:
+    """What a name is in this layer, with the layer's own activations."""
+    words = DESCRIBED[name]
+    if words.endswith("sigmoid"):
+        return words.removesuffix("sigmoid") + layer.recurrent_activation  # type: ignore[attr-defined]
+    if words.endswith("tanh"):
+        return words.removesuffix("tanh") + layer.activation  # type: ignore[attr-defined]
+    return words

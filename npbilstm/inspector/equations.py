@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from npbilstm.layers import GRU, LSTM, RNN, Recurrent
-from npbilstm.textbook import relu, relu_derivative, sigmoid
+from npbilstm.textbook.activations import ACTIVATIONS
 
 
 class Symbol(NamedTuple):
@@ -80,11 +80,21 @@ class Equations(NamedTuple):
 FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "": lambda a: a,
     "^2": lambda a: a * a,
-    "sigmoid": sigmoid,
-    "tanh": np.tanh,
-    "relu": relu,
-    "positive": lambda a: relu_derivative(np.asarray(a)),
+    **{name: function for name, (function, _) in ACTIVATIONS.items()},
+    "positive": ACTIVATIONS["relu"][1],
+    "slope_fifth": ACTIVATIONS["hard_sigmoid"][1],
+    "slope_sixth": ACTIVATIONS["hard_sigmoid_sixth"][1],
 }
+"""positive is 1 above 0, slope_fifth 1/5 and slope_sixth 1/6 between 0 and 1; elsewhere they are 0."""
+
+SLOPES = {
+    "tanh": "(1 - {y}^2)",
+    "sigmoid": "{y} * (1 - {y})",
+    "relu": "positive({y})",
+    "hard_sigmoid": "slope_fifth({y})",
+    "hard_sigmoid_sixth": "slope_sixth({y})",
+}
+"""Each activation's derivative, as factors of an equation, in terms of its output y."""
 
 NAME = re.compile("[A-Za-z_]+")
 TOKEN = re.compile(r"\s*(\d+(?:\.\d+)?|(?:next\.)?[A-Za-z_]+(?:\.T)?|[-+*@()=]|\^2)")
@@ -180,7 +190,7 @@ def evaluate(node: Any, value: Callable[[Symbol], Any], dot: Callable[[Dot], Any
     if isinstance(node, Dot):
         return dot(node)
     if isinstance(node, Call):
-        return FUNCTIONS[node.function](evaluate(node.argument, value, dot))
+        return FUNCTIONS[node.function](np.asarray(evaluate(node.argument, value, dot)))
     return value(node) if isinstance(node, Symbol) else node
 
 
@@ -195,19 +205,25 @@ def equations_of(layer: Recurrent) -> Equations:
     raise TypeError(f"layer is {layer!r}; it needs an LSTM, GRU or RNN")
 
 
+def slope(activation: str, y: str) -> str:
+    """The factors that the derivative of an activation is, in terms of its output."""
+    return SLOPES[activation].format(y=y)
+
+
 def lstm_equations(layer: LSTM) -> Equations:
-    """textbook/lstm.py, and with options textbook/lstm_variants.py."""
+    """textbook/lstm.py, and with options textbook/lstm_variants.py and other_activations.py."""
+    act, sigma = layer.activation, layer.recurrent_activation
     peepholes, coupled, projection = layer.peepholes, layer.coupled, layer.projection_size is not None
     gates = layer.gates
     forward = [f"a_{k} = x @ Wx_{k} + h_prev @ Wh_{k}" + (f" + b_{k}" if layer.bias else "") for k in gates]
 
     def gate(k: str, cell: str) -> str:
-        return f"{k} = sigmoid(a_{k} + p_{k} * {cell})" if peepholes else f"{k} = sigmoid(a_{k})"
+        return f"{k} = {sigma}(a_{k} + p_{k} * {cell})" if peepholes else f"{k} = {sigma}(a_{k})"
 
-    forward += [gate("i", "c_prev"), "f = 1 - i" if coupled else gate("f", "c_prev"), "g = tanh(a_g)"]
+    forward += [gate("i", "c_prev"), "f = 1 - i" if coupled else gate("f", "c_prev"), f"g = {act}(a_g)"]
     # the output gate's peephole sees the new cell
     forward += ["c = f * c_prev + i * g", gate("o", "c")] if peepholes else [gate("o", "c"), "c = f * c_prev + i * g"]
-    forward += ["s = o * tanh(c)", "h = s @ Wp"] if projection else ["h = o * tanh(c)"]
+    forward += [f"s = o * {act}(c)", "h = s @ Wp"] if projection else [f"h = o * {act}(c)"]
 
     ds = "ds" if projection else "dh"
     seen = [k for k in ("i", "f") if peepholes and k in gates]
@@ -215,22 +231,23 @@ def lstm_equations(layer: LSTM) -> Equations:
         "dh_next = " + " + ".join(f"next.da_{k} @ Wh_{k}.T" for k in gates),
         "dh = dy + dh_next",
         *(["ds = dh @ Wp.T"] if projection else []),
-        f"do = {ds} * tanh(c)",
-        "da_o = do * o * (1 - o)",
+        f"do = {ds} * {act}(c)",
+        f"da_o = do * {slope(sigma, 'o')}",
         "dc_next = next.dc * next.f" + "".join(f" + next.da_{k} * p_{k}" for k in seen),
-        f"dc = dc_next + {ds} * o * (1 - tanh(c)^2)" + (" + da_o * p_o" if peepholes else ""),
+        f"dc = dc_next + {ds} * o * {slope(act, f'{act}(c)')}" + (" + da_o * p_o" if peepholes else ""),
         "df = dc * c_prev",
         "di = dc * g - df" if coupled else "di = dc * g",
         "dg = dc * i",
-        "da_i = di * i * (1 - i)",
-        *([] if coupled else ["da_f = df * f * (1 - f)"]),
-        "da_g = dg * (1 - g^2)",
+        f"da_i = di * {slope(sigma, 'i')}",
+        *([] if coupled else [f"da_f = df * {slope(sigma, 'f')}"]),
+        f"da_g = dg * {slope(act, 'g')}",
     ]
     return Equations(tuple(forward), tuple(backward))
 
 
 def gru_equations(layer: GRU) -> Equations:
-    """textbook/gru.py, reset after the product or before it."""
+    """textbook/gru.py, reset after the product or before it, with the activations of other_activations.py."""
+    act, sigma = layer.activation, layer.recurrent_activation
 
     def bias(name: str) -> str:
         return f" + {name}" if layer.bias else ""
@@ -238,11 +255,11 @@ def gru_equations(layer: GRU) -> Equations:
     after = layer.reset_after
     forward = [f"a_{k} = x @ Wx_{k}{bias(f'b_{k}')}" for k in "rzn"]
     forward += [f"u_{k} = h_prev @ Wh_{k}" for k in "rz"]
-    forward += ["r = sigmoid(a_r + u_r)", "z = sigmoid(a_z + u_z)"]
+    forward += [f"r = {sigma}(a_r + u_r)", f"z = {sigma}(a_z + u_z)"]
     if after:
-        forward += [f"q = h_prev @ Wh_n{bias('b_hn')}", "n = tanh(a_n + r * q)"]
+        forward += [f"q = h_prev @ Wh_n{bias('b_hn')}", f"n = {act}(a_n + r * q)"]
     else:
-        forward += ["s = r * h_prev", "u_n = s @ Wh_n", "n = tanh(a_n + u_n)"]
+        forward += ["s = r * h_prev", "u_n = s @ Wh_n", f"n = {act}(a_n + u_n)"]
     forward.append("h = (1 - z) * n + z * h_prev")
     through_product = "next.dq @ Wh_n.T" if after else "next.ds * next.r"
     backward = [
@@ -250,20 +267,19 @@ def gru_equations(layer: GRU) -> Equations:
         "dh = dy + dh_next",
         "dz = dh * (h_prev - n)",
         "dn = dh * (1 - z)",
-        "da_n = dn * (1 - n^2)",
+        f"da_n = dn * {slope(act, 'n')}",
         *(["dr = da_n * q", "dq = da_n * r"] if after else ["ds = da_n @ Wh_n.T", "dr = ds * h_prev"]),
-        "da_r = dr * r * (1 - r)",
-        "da_z = dz * z * (1 - z)",
+        f"da_r = dr * {slope(sigma, 'r')}",
+        f"da_z = dz * {slope(sigma, 'z')}",
     ]
     return Equations(tuple(forward), tuple(backward))
 
 
 def rnn_equations(layer: RNN) -> Equations:
-    """textbook/rnn.py."""
-    slope = "(1 - h^2)" if layer.nonlinearity == "tanh" else "positive(h)"
+    """textbook/rnn.py, with the activations of other_activations.py."""
     return Equations(
         ("a = x @ Wx + h_prev @ Wh" + (" + b" if layer.bias else ""), f"h = {layer.nonlinearity}(a)"),
-        ("dh_next = next.da @ Wh.T", "dh = dy + dh_next", f"da = dh * {slope}"),
+        ("dh_next = next.da @ Wh.T", "dh = dy + dh_next", f"da = dh * {slope(layer.nonlinearity, 'h')}"),
     )
 
 

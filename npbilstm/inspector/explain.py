@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from npbilstm.inspector.described import DESCRIBED
 from npbilstm.inspector.equations import parse
 from npbilstm.inspector.filling import FilledDot, FilledEquation, Place, fill
 from npbilstm.inspector.indices import direction_of, layer_of, row_of, step_of, unit_of
@@ -184,7 +183,7 @@ def equation_text(equation: FilledEquation) -> list[str]:
     for line in lines:
         found += wrapped(re.split(r" (?=[-+] )", line), " ", f"{left}= ", " " * (len(left) + 2))
         left = " " * len(left)
-    found[-1] = f"{found[-1]:<{WORDS_AT - 2}}  {DESCRIBED[equation.name]}"
+    found[-1] = f"{found[-1]:<{WORDS_AT - 2}}  {equation.words}"
     for dot in equation.dots:
         first, *others = dot_pieces(dot)
         start = f"{left}  "
@@ -197,7 +196,7 @@ def equation_html(equation: FilledEquation) -> str:
     lines = [equation.text, *(f"{' ' * len(equation.name)} = {line}" for line in equation.lines)]
     dots = "".join(f"<div style='{QUIET}'>{dot.text}: {', '.join(unbroken(dot))}</div>" for dot in equation.dots)
     code = html.escape("\n".join(lines))
-    words = html.escape(DESCRIBED[equation.name])
+    words = html.escape(equation.words)
     return f"<div style='margin:.9em 0'>{words}<pre style='{CODE}'>{code}</pre>{dots}</div>"
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from npbilstm.inspector.described import words_of
 from npbilstm.inspector.equations import Call, Dot, Equation, Product, Sum, Symbol, evaluate, weight_block
 from npbilstm.inspector.rounding import counted, number, power_of, shared, written
 
@@ -38,13 +39,14 @@ class FilledDot(NamedTuple):
 
 class FilledEquation(NamedTuple):
     """An equation's name and text; its lines below the text, the last one its result; the trace's own number; its dot
-    products."""
+    products; what its name is, in words."""
 
     name: str
     text: str
     lines: tuple[str, ...]
     value: float
     dots: tuple[FilledDot, ...]
+    words: str = ""
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,12 @@ class Place:
 
 
 def fill(equation: Equation, place: Place) -> FilledEquation:
-    """Put the numbers in."""
+    """Put the numbers in, and the words beside."""
+    return with_numbers(equation, place)._replace(words=words_of(place.trace.layer, equation.name))
+
+
+def with_numbers(equation: Equation, place: Place) -> FilledEquation:
+    """The equation with its numbers."""
     name, total, text = equation
     value = place.value(Symbol(name))
     if place.after is None and text.count("next."):

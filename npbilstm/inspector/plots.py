@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from npbilstm.inspector.described import GATES, QUANTITIES
+from npbilstm.inspector.described import QUANTITIES, gates_of
 from npbilstm.inspector.flow import flow, require_alike
 from npbilstm.inspector.indices import direction_of, layer_of, row_of, step_of, unit_of
 from npbilstm.inspector.influence import influence
@@ -38,7 +38,7 @@ def plot_map(
     require_name(trace, name)
     layer = layer_of(trace, layer)
     values = trace[name][layer, s, row, :T].T  # (H, T)
-    image = ax.imshow(values, aspect="auto", interpolation="nearest", **colours(name, values))
+    image = ax.imshow(values, aspect="auto", interpolation="nearest", **colours(trace, name, values))
     ax.figure.colorbar(image, ax=ax, pad=0.02)
     ax.set_ylabel("unit")
     name_steps(ax, trace, row, direction)
@@ -63,8 +63,8 @@ def plot_unit(
     drawn = [(name, strip[:, unit]) for name, strip in zip(names, strips) if unit < strip.shape[-1]]
     for k, (name, values) in enumerate(drawn):
         extent = (-0.5, T - 0.5, k + 0.45, k - 0.45)
-        ax.imshow(values[None], aspect="auto", interpolation="nearest", extent=extent, **colours(name, values))
-        scale = "0 to 1" if name in GATES else f"\u00b1{largest(values):.2g}"
+        ax.imshow(values[None], aspect="auto", interpolation="nearest", extent=extent, **colours(trace, name, values))
+        scale = "0 to 1" if name in gates_of(trace.layer) else f"\u00b1{largest(values):.2g}"
         ax.text(1.01, k, scale, transform=ax.get_yaxis_transform(), va="center", color=GREY, fontsize="small")
     ax.set_xlim(-0.5, T - 0.5)
     ax.set_ylim(len(drawn) - 0.5, -0.5)
@@ -153,9 +153,9 @@ def axes_or_own(ax: Any) -> Any:
     return pyplot.gca() if ax is None else ax
 
 
-def colours(name: str, values: np.ndarray) -> dict[str, Any]:
+def colours(trace: Trace, name: str, values: np.ndarray) -> dict[str, Any]:
     """imshow's options: a gate from 0 to 1; all else around 0."""
-    if name in GATES:
+    if name in gates_of(trace.layer):
         return {"cmap": "cividis", "vmin": 0, "vmax": 1}
     return {"cmap": "PuOr_r", "vmin": -largest(values), "vmax": largest(values)}
 

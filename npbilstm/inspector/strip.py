@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from npbilstm.inspector.described import GATES, QUANTITIES
+from npbilstm.inspector.described import GATES, QUANTITIES, gates_of
 from npbilstm.inspector.highlight import TERMINAL, terminal_text
 from npbilstm.inspector.indices import layer_of, row_of, unit_of
 from npbilstm.layers.checks import require_bool
@@ -135,7 +135,7 @@ def lines(trace: Trace, unit: int, layer: int, row: int, gradients: bool) -> tup
         if gradients:
             heights = np.sign(heights) * np.sqrt(np.abs(heights))
         for part, height in zip(drawn, heights):
-            if name in GATES and not gradients:
+            if name in gates_of(trace.layer) and not gradients:
                 part.append(Line(name, height, GATE))
             else:
                 part.append(Line(f"{d}{name} +", height, UP))

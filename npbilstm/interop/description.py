@@ -16,7 +16,10 @@ KEY = "npbilstm"
 """The name under which the text stands in a file."""
 
 KINDS = ("LSTM", "BiLSTM", "GRU", "RNN", "SequenceTagger", "SequenceClassifier")
-UNTOLD = ("merge", "dropout", "recurrent_dropout", "nonlinearity", "reset_after", "pooling")
+UNTOLD = (
+    *("merge", "dropout", "recurrent_dropout", "nonlinearity", "activation", "recurrent_activation"),
+    *("reset_after", "pooling"),
+)
 
 
 class Description(NamedTuple):

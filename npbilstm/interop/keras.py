@@ -11,23 +11,29 @@ The bias of a GRU with reset_after=True is (2, 3H), input biases above recurrent
 counts; ours go out as (b_z, b_r, b_n) above (0, 0, b_hn). With reset_after=False there is one bias (3H,).
 
     Bidirectional(LSTM(H, return_sequences=True)).set_weights(to_keras(layer))
-    layer = from_keras(peer.get_weights(), "lstm", bidirectional=True)
+    layer = from_keras(peer.get_weights())          layer = from_keras(peer)
+    model = from_keras(to_keras(tagger), model="tagger")
 
-Keras itself is not imported. (https://keras.io/api/layers/recurrent_layers/)
+keras_forms.py says which list is which; keras_layers.py reads what a Keras layer says of itself. Keras itself is not
+imported. (https://keras.io/api/layers/recurrent_layers/)
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, overload
 
 import numpy as np
 
+from npbilstm.interop import keras_layers
+from npbilstm.interop.keras_forms import BLOCKS, Form, explained, fitting, forms, in_order, require_one
 from npbilstm.interop.parts import (
     CELLS,
     Arrays,
     as_arrays,
+    assembled,
     cell_of,
+    embedding_of,
     fresh,
     linear_of,
     reordered,
@@ -36,12 +42,17 @@ from npbilstm.interop.parts import (
     require_recurrent,
     require_storable,
 )
-from npbilstm.layers import Embedding, Layer, Linear
+from npbilstm.layers import Embedding, Layer, Linear, SequenceClassifier, SequenceTagger
 from npbilstm.layers.checks import require_bool
 from npbilstm.layers.layer import part_of
 from npbilstm.layers.models import SequenceModel
 from npbilstm.layers.recurrent import Recurrent
 from npbilstm.textbook.sequences import require_shape
+
+KERAS = ("keras", "tf_keras", "tensorflow")
+"""Packages whose variables are weights."""
+
+MODELS: dict[str, type[SequenceModel]] = {"tagger": SequenceTagger, "classifier": SequenceClassifier}
 
 ORDER = {"lstm": (0, 1, 2, 3), "gru": (1, 0, 2), "rnn": (0,)}
 """Where Keras's blocks stand in ours. Each order is its own inverse."""
@@ -50,7 +61,9 @@ ORDER = {"lstm": (0, 1, 2, 3), "gru": (1, 0, 2), "rnn": (0,)}
 def to_keras(layer: Layer) -> list[np.ndarray]:
     """The weights of the Keras layers that compute what this layer does, in Keras's order.
 
-    layer: a recurrent layer, Linear (Keras's Dense), Embedding; or a model, part after part.
+    layer: a recurrent layer, Linear (Keras's Dense), Embedding; or a model, part after part. What no array tells is for
+    the Keras layers' arguments: activations ("hard_sigmoid_sixth" is Keras 3's hard_sigmoid), reset_after, and
+    go_backwards=True for reverse=True, whose outputs Keras gives last step first.
     Raises ValueError for what Keras has not, TypeError for another layer.
     """
     require_storable(layer)
@@ -76,62 +89,198 @@ def to_keras(layer: Layer) -> list[np.ndarray]:
     return weights
 
 
+@overload
 def from_keras(
-    weights: Sequence[Any],
-    cell: str = "lstm",
+    weights: Sequence[Any] | Mapping[str, Any],
+    cell: str | None = None,
     *,
-    bidirectional: bool = False,
-    bias: bool = True,
+    model: None = None,
+    bidirectional: bool | None = None,
+    bias: bool | None = None,
     **options: Any,
-) -> Recurrent:
-    """The layer whose weights these are.
+) -> Recurrent: ...
 
-    weights: of one Keras layer, or of several stacked ones, one list after the other. cell: "lstm", "gru" or "rnn".
-    bidirectional, bias (Keras's use_bias): as the Keras layers were made. options: what else the weights do not tell,
-    as the layer takes it: reset_after, nonlinearity, merge, dropout, ...
+
+@overload
+def from_keras(weights: Any, cell: str | None = None, **options: Any) -> Any: ...
+
+
+def from_keras(
+    weights: Any,
+    cell: str | None = None,
+    *,
+    model: str | None = None,
+    bidirectional: bool | None = None,
+    bias: bool | None = None,
+    **options: Any,
+) -> Any:
+    """The layer whose weights these are; or the model.
+
+    weights: those of one Keras layer, or of several stacked ones, one list after the other: arrays or Keras' variables;
+        a dict of arrays under the names kernel, recurrent_kernel and bias; or the Keras layers themselves, a layer, a
+        list of stacked ones or a model, which say all that follows. float16 and bfloat16 are read as float32.
+    cell: "lstm", "gru" or "rnn". bidirectional, bias (Keras's use_bias): as the Keras layers were made. None where the
+        shapes tell, which they nearly always do.
+    model: "tagger" or "classifier", for the weights of a whole model: an Embedding's, recurrent layers', a Dense's.
+    options: what else the weights do not tell, as the layer takes it: merge, dropout, reset_after without biases, ...
+
+    activation and recurrent_activation, of a SimpleRNN too: by Keras' names. "hard_sigmoid" is clip(a / 5 + 1/2, 0, 1),
+        that of Keras 1 and 2 (tf.keras up to TensorFlow 2.15), where it was the default recurrent_activation of LSTM
+        and GRU; "hard_sigmoid_sixth" is clip(a / 6 + 1/2, 0, 1), which Keras 3 calls hard_sigmoid. What is neither here
+        nor there, "linear" or "elu", is refused.
+    reverse: True for layers with go_backwards=True. They put out the last step first; a layer here puts every output at
+        its own step: npbilstm.flip(y) is what Keras gives.
 
     Sizes, layers and dtype are read off the shapes. Raises ValueError or TypeError for too many or too few arrays, a
     wrong shape or a wrong dtype.
     """
-    if cell not in CELLS:
+    if keras_layers.are_layers(weights):
+        told = keras_layers.told_by(weights)
+        given = {"bidirectional": bidirectional, "bias": bias, "model": model, **options}
+        given = {name: value for name, value in given.items() if value is not None or name in options}
+        cell = keras_layers.agreed({"cell": told.recurrent.cell}, {} if cell is None else {"cell": cell})["cell"]
+        ours = {**told.recurrent.options, "model": told.model} | ({"pooling": told.pooling} if told.pooling else {})
+        before, after = told.around
+        return from_keras([*before, *told.recurrent.weights, *after], cell, **keras_layers.agreed(ours, given))
+    if cell is not None and cell not in CELLS:
         raise ValueError(f'cell is {cell!r}; it needs "lstm", "gru" or "rnn"')
-    bidirectional, bias = require_bool("bidirectional", bidirectional), require_bool("bias", bias)
-    arrays = list(as_arrays("weights", dict(enumerate(weights))).values())
-    each = (3 if bias else 2) * (2 if bidirectional else 1)
-    if not arrays or len(arrays) % each:
-        raise ValueError(
-            f"weights holds {len(arrays)} arrays; with bidirectional={bidirectional} and bias={bias} "
-            f"it needs {each} for each layer"
+    if model is not None and model not in MODELS:
+        raise ValueError(f'model is {model!r}; it needs "tagger" or "classifier"')
+    bidirectional = None if bidirectional is None else require_bool("bidirectional", bidirectional)
+    bias = None if bias is None else require_bool("bias", bias)
+    arrays = listed(weights)
+    asked = forms(cell, bidirectional, bias)
+    if model is not None:
+        return whole_model(arrays, asked, MODELS[model], options)
+    found = fitting(arrays, asked, options.get("merge", "concat"))
+    if not found:
+        require_no_whole_model(arrays, asked)
+        raise ValueError(explained(arrays) or misfit(arrays, asked, options))
+    return of_form(arrays, require_one(found, arrays), options)
+
+
+def listed(weights: Any) -> list[np.ndarray]:
+    """The weights as arrays, in the order of get_weights(). Raises TypeError or ValueError."""
+    if isinstance(weights, Mapping):
+        weights = in_order(weights)
+    if isinstance(weights, (str, bytes)) or not isinstance(weights, Iterable) or isinstance(weights, np.ndarray):
+        raise TypeError(
+            f"weights is a {type(weights).__name__}; it needs the list that a Keras layer's get_weights() returns, or "
+            "the layer itself"
+        )
+    numbers = [w.numpy() if type(w).__module__.partition(".")[0] in KERAS else w for w in weights]
+    return list(as_arrays("weights", dict(enumerate(numbers))).values())
+
+
+def misfit(arrays: list[np.ndarray], asked: list[Form], options: Mapping[str, Any]) -> str:
+    """Why arrays are no layer of the form that is likeliest meant."""
+    blocks = arrays[1].shape[1] / len(arrays[1]) if len(arrays) > 1 and arrays[1].ndim == 2 and len(arrays[1]) else 4
+    form = min(asked, key=lambda form: (BLOCKS[form.cell] != blocks, form.bidirectional, not form.bias, form.cudnn))
+    if form.cell == "gru" and form.bias and "reset_after" in options:
+        form = form._replace(reset_after=options["reset_after"])
+    if not arrays or len(arrays) % form.arrays:
+        return (
+            f"weights holds {len(arrays)} arrays; with bidirectional={form.bidirectional} and bias={form.bias} "
+            f"it needs {form.arrays} for each layer"
         )
     for n in (0, 1):
         require_matrix(f"weights[{n}]", arrays[n])
-    D, H = arrays[0].shape[0], arrays[1].shape[0]
-    told = {"bidirectional": bidirectional, "bias": bias}
-    stored = sum(w.size for w in arrays)
-    layer = fresh(cell, D, H, len(arrays) // each, arrays[0].dtype, told, options, stored)
-    for n, (got, needed) in enumerate(zip(arrays, to_keras(layer))):
-        if cell == "gru" and {got.shape, needed.shape} == {(3 * H,), (2, 3 * H)}:
-            raise ValueError(
-                f"weights[{n}] has shape {got.shape}, which is the bias of a GRU with reset_after={got.ndim == 2}; "
-                f"the layer asked for has reset_after={got.ndim == 1}, whose bias has shape {needed.shape}"
-            )
-        require_shape(f"weights[{n}]", got, needed.shape)
+    D, H = len(arrays[0]), len(arrays[1])
+    needed = form.shapes(D, H, len(arrays) // form.arrays, options.get("merge", "concat"))
+    n = next(n for n, array in enumerate(arrays) if array.shape != needed[n])
+    return f"weights[{n}] has shape {arrays[n].shape}; it needs {needed[n]}"
 
+
+def of_form(arrays: list[np.ndarray], form: Form, options: Mapping[str, Any]) -> Recurrent:
+    """The layer that these arrays of this form make."""
+    told: dict[str, Any] = {"bidirectional": form.bidirectional, "bias": form.bias}
+    cell, D, H, options = form.cell, len(arrays[0]), len(arrays[1]), dict(options)
+    if cell == "rnn" and "activation" in options:
+        activation = options.pop("activation")
+        if options.setdefault("nonlinearity", activation) != activation:
+            raise ValueError(
+                f"activation is {activation!r} and nonlinearity is {options['nonlinearity']!r}; it needs one"
+            )
+    if cell == "gru" and form.bias:
+        told["reset_after"] = form.reset_after
+        if options.pop("reset_after", form.reset_after) != form.reset_after:
+            got, needed = arrays[2].shape, form._replace(reset_after=not form.reset_after, cudnn=False).bias_shape(H)
+            raise ValueError(
+                f"weights[2] has shape {got}, which is the bias of a GRU with reset_after={form.reset_after}; "
+                f"the layer asked for has reset_after={not form.reset_after}, whose bias has shape {needed}"
+            )
+    elif cell == "gru" and "reset_after" not in options:
+        raise ValueError("without biases, nothing tells where the GRU's reset gate stands; reset_after is needed")
+    layer = fresh(cell, D, H, len(arrays) // form.arrays, arrays[0].dtype, told, options, sum(w.size for w in arrays))
     params: Arrays = {}
     supply = iter(arrays)
     for k in range(layer.num_layers):
         for direction in layer.directions:
+            own = [next(supply) for _ in range(3 if form.bias else 2)]
+            Wx, Wh, *b = without_cudnn(own, BLOCKS[cell]) if form.cudnn else own
             names = f"{k}.{direction}."
-            params[f"{names}Wx"] = reordered(next(supply), ORDER[cell])
-            params[f"{names}Wh"] = reordered(next(supply), ORDER[cell])
-            if bias:
-                b = next(supply)
-                if b.ndim == 2:
-                    b, recurrent = b
+            params[f"{names}Wx"], params[f"{names}Wh"] = reordered(Wx, ORDER[cell]), reordered(Wh, ORDER[cell])
+            for bias in b:
+                if form.reset_after:
+                    bias, recurrent = bias.reshape(2, 3 * H)
                     params[f"{names}b_hn"] = recurrent[2 * H :].copy()
-                    b = np.concatenate([b[: 2 * H] + recurrent[: 2 * H], b[2 * H :]])
-                params[f"{names}b"] = reordered(b, ORDER[cell])
+                    bias = np.concatenate([bias[: 2 * H] + recurrent[: 2 * H], bias[2 * H :]])
+                params[f"{names}b"] = reordered(bias, ORDER[cell])
     return layer.with_params({name: params[name] for name in layer.params})
+
+
+def without_cudnn(arrays: list[np.ndarray], G: int) -> list[np.ndarray]:
+    """The weights of a CuDNNLSTM or CuDNNGRU as an LSTM or GRU has them.
+
+    The memory of a block of the kernel, said to be (D, H), is that of a matrix (H, D) that multiplies columns; a block
+    of the recurrent kernel is transposed likewise. The LSTM's two biases, one after the other, are one when added.
+    (tf_keras/src/saving/legacy/hdf5_format.py, _convert_rnn_weights.)
+    """
+    kernel, recurrent_kernel, bias = arrays
+    D, H = len(kernel), len(recurrent_kernel)
+    Wx = [block.reshape(H, D).T for block in np.split(kernel, G, axis=1)]
+    Wh = [block.T for block in np.split(recurrent_kernel, G, axis=1)]
+    return [np.concatenate(Wx, axis=1), np.concatenate(Wh, axis=1), bias if G == 3 else bias[: 4 * H] + bias[4 * H :]]
+
+
+def whole_model(
+    arrays: list[np.ndarray], asked: list[Form], make: type[SequenceModel], options: Mapping[str, Any]
+) -> SequenceModel:
+    """The model of an Embedding's table, recurrent layers and a Dense's two arrays."""
+    merge = options.get("merge", "concat")
+    found = fits_around(arrays, asked, merge)
+    if not found:
+        raise ValueError(
+            f"weights holds arrays of shapes {', '.join(str(array.shape) for array in arrays)}; a whole model needs an "
+            "Embedding's (V, D), those of recurrent layers of which the first reads D, and a Dense's, kernel and bias"
+        )
+    table, *recurrent, W, b = arrays
+    of_layer = {name: value for name, value in options.items() if name not in ("dropout", "pooling", "rng")}
+    of_model = {name: value for name, value in options.items() if name in ("dropout", "pooling", "rng")}
+    layer = of_form(recurrent, require_one(found, recurrent), of_layer)
+    return assembled(make, embedding_of(table), layer, linear_of(W, b), **of_model)
+
+
+def fits_around(arrays: list[np.ndarray], asked: list[Form], merge: str | None) -> list[Form]:
+    """The forms of what stands between an Embedding's table and a Dense's arrays, where these are such."""
+    if len(arrays) < 5 or [arrays[k].ndim for k in (0, 1, -2, -1)] != [2, 2, 2, 1]:
+        return []
+    table, *recurrent, W, b = arrays
+    if table.shape[1] != len(recurrent[0]) or W.shape[1:] != b.shape:
+        return []
+    found = fitting(recurrent, asked, merge)
+    return [form for form in found if form.features(len(recurrent[1]), merge) == len(W)]
+
+
+def require_no_whole_model(arrays: list[np.ndarray], asked: list[Form]) -> None:
+    """Raise ValueError where the arrays are those of a whole model."""
+    if fits_around(arrays, asked, "concat"):
+        raise ValueError(
+            f"weights holds a whole model, an Embedding {arrays[0].shape}, recurrent layers, a Dense "
+            f"{arrays[-2].shape}, and does not say which; model needs to be "
+            '"tagger" (one label a step) or "classifier" (one a sequence). Or '
+            f"read the recurrent layers alone: from_keras(weights[1:{len(arrays) - 2}])"
+        )
 
 
 def linear_from_keras(weights: Sequence[Any]) -> Linear:

@@ -20,7 +20,7 @@ import numpy as np
 from npbilstm.files import write_atomically
 from npbilstm.interop.description import KEY, describe
 from npbilstm.interop.onnx_weights import to_node
-from npbilstm.interop.parts import cell_of, require_options, require_recurrent, require_storable
+from npbilstm.interop.parts import USUAL_ACTIVATIONS, cell_of, require_options, require_recurrent, require_storable
 from npbilstm.layers import Layer, SequenceTagger
 from npbilstm.layers.models import SequenceModel
 
@@ -222,7 +222,9 @@ def merged(graph: Graph, layer: Any, k: int, y: str) -> str:
 
 def require_known_to_onnx(layer: Any) -> None:
     """Raise ValueError for what ONNX has no node for."""
-    require_options(layer, "a file written here", {"reverse": False})
+    require_options(layer, "a file written here", {"reverse": False, **USUAL_ACTIVATIONS})
+    if getattr(layer, "nonlinearity", "tanh") not in ("tanh", "relu"):
+        raise ValueError(f"nonlinearity is {layer.nonlinearity!r}; a file written here has 'tanh' and 'relu' alone")
     require_options(layer, "ONNX's LSTM", {"projection_size": None})
     if len(layer.directions) == 2 and layer.merge is None:
         raise ValueError('merge is None; an ONNX file gives one output y, e.g. that of merge="concat"')

@@ -132,16 +132,24 @@ def require_options(layer: Recurrent, whose: str, needed: Mapping[str, Any]) -> 
             raise ValueError(f"{option} is {got!r}; {whose} has {option}={value!r} alone")
 
 
-OWNERS = {option: make.__name__ for make in CELLS.values() for option in make.own_options}
-OWNERS["pooling"] = "SequenceClassifier"
-"""Options that one kind of layer or model has alone."""
+USUAL_ACTIVATIONS = {"activation": "tanh", "recurrent_activation": "sigmoid"}
+"""What nearly every LSTM and GRU squashes with, and what those of PyTorch and the models here have alone."""
+
+OWNERS = {
+    option: [make.__name__ for make in CELLS.values() if option in make.own_options]
+    for of_one in CELLS.values()
+    for option in of_one.own_options
+}
+OWNERS["pooling"] = ["SequenceClassifier"]
+"""Options that not all kinds of layers and models have, and those that have them."""
 
 
 def require_applicable(kind: str, options: Mapping[str, Any]) -> None:
     """Raise ValueError for an option that this kind of layer or model does not have."""
-    for option, owner in OWNERS.items():
-        if option in options and kind != owner:
-            raise ValueError(f"{option} is given, which {owner} alone has; this is {kind}")
+    for option, owners in OWNERS.items():
+        if option in options and kind not in owners:
+            have = "has" if len(owners) == 1 else "have"
+            raise ValueError(f"{option} is given, which {' and '.join(owners)} alone {have}; this is {kind}")
 
 
 def fresh(
@@ -212,7 +220,7 @@ def assembled(
             raise ValueError(f"{option} is given; of a {make.__name__} the weights tell it, or it cannot be chosen")
     needed = {"merge": "concat", "reverse": False, "bias": True, "nonlinearity": "tanh", "reset_after": True}
     lstm_needs = {"projection_size": None, "peepholes": False, "coupled": False}
-    require_options(recurrent, f"a {make.__name__}", {**needed, **lstm_needs})
+    require_options(recurrent, f"a {make.__name__}", {**needed, **lstm_needs, **USUAL_ACTIVATIONS})
     cell = cell_of(recurrent)
     model = hollow_model(
         make,

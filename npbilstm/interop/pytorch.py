@@ -28,6 +28,7 @@ from typing import Any
 import numpy as np
 
 from npbilstm.interop.parts import (
+    USUAL_ACTIVATIONS,
     Arrays,
     as_arrays,
     assembled,
@@ -107,7 +108,9 @@ def from_pytorch(state: Mapping[str, Any], prefix: str = "", **options: Any) -> 
     require_state(state)
     require_weights_themselves(name for name in state if name.startswith(prefix.removesuffix("module.")))
     if not any(prefix + first in state for first in FIRST):
-        raise ValueError(f"state lacks {prefix + FIRST[0]!r}{elsewhere(state, prefix)}")
+        alone = f"{prefix}{FIRST[0]}_reverse"
+        reverse = f" and has {alone!r}: no module of PyTorch has the reverse direction alone"
+        raise ValueError(f"state lacks {prefix + FIRST[0]!r}{reverse if alone in state else elsewhere(state, prefix)}")
     own = under(state, prefix)
     of_cell = prefix + FIRST[0] not in own
     if of_cell:
@@ -267,7 +270,9 @@ def weight_of(own: Arrays, prefix: str) -> np.ndarray:
 def require_known_to_pytorch(layer: Any) -> None:
     """Raise ValueError for what PyTorch has no module for."""
     needed = {"merge": "concat", "reverse": False, "peepholes": False, "coupled": False, "reset_after": True}
-    require_options(layer, f"PyTorch's {cell_of(layer).upper()}", needed)
+    require_options(layer, f"PyTorch's {cell_of(layer).upper()}", {**needed, **USUAL_ACTIVATIONS})
+    if getattr(layer, "nonlinearity", "tanh") not in ("tanh", "relu"):
+        raise ValueError(f"nonlinearity is {layer.nonlinearity!r}; PyTorch's RNN has 'tanh' and 'relu' alone")
     R, H = layer.output_size, layer.hidden_size
     if getattr(layer, "projection_size", None) is not None and R >= H:
         raise ValueError(f"projection_size is {R}; PyTorch needs it to be smaller than hidden_size, which is {H}")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from npbilstm import engine
-from npbilstm.layers.checks import require_bool
-from npbilstm.layers.recurrent import Recurrent
+from npbilstm.layers.checks import require_bool, require_choice
+from npbilstm.layers.recurrent import ACTIVATIONS, Recurrent
 
 
 class GRU(Recurrent):
@@ -14,6 +14,10 @@ class GRU(Recurrent):
 
     reset_after: the reset gate after the product with Wh, as PyTorch and Keras have it; False: before it, as first
         published (Cho et al. 2014). They are different functions of the same weights.
+    activation: "tanh", "sigmoid", "relu", "hard_sigmoid" or "hard_sigmoid_sixth", in place of tanh, for the candidate.
+    recurrent_activation: one of the same, in place of the gates' sigmoid. "hard_sigmoid" is clip(a / 5 + 1/2, 0, 1), as
+        in Keras 1 and 2 (tf.keras up to TensorFlow 2.15); "hard_sigmoid_sixth" is clip(a / 6 + 1/2, 0, 1), which
+        Keras 3 calls hard_sigmoid. See textbook/other_activations.py.
     And those of every recurrent layer, see Recurrent: bidirectional=False, reverse=False, merge="concat", bias=True,
     dropout=0.0, recurrent_dropout=0.0, init="orthogonal", dtype=np.float32, store_every=None, rng=None. The state is
     h alone.
@@ -22,23 +26,38 @@ class GRU(Recurrent):
     order r, z, n; with reset_after also "k.direction.b_hn" (H,), the bias that n's product with h has for itself.
     """
 
-    own_options: ClassVar[dict[str, Any]] = {"reset_after": True}
+    own_options: ClassVar[dict[str, Any]] = {
+        "reset_after": True,
+        "activation": "tanh",
+        "recurrent_activation": "sigmoid",
+    }
 
     def __init__(
-        self, input_size: int, hidden_size: int, num_layers: int = 1, *, reset_after: bool = True, **options: Any
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        *,
+        reset_after: bool = True,
+        activation: str = "tanh",
+        recurrent_activation: str = "sigmoid",
+        **options: Any,
     ) -> None:
         self.reset_after = reset_after
+        self.activation, self.recurrent_activation = activation, recurrent_activation
         super().__init__(input_size, hidden_size, num_layers, **options)
 
     def check_options(self) -> None:
         """As Recurrent's."""
         super().check_options()
         self.reset_after = require_bool("reset_after", self.reset_after)
+        require_choice("activation", self.activation, ACTIVATIONS)
+        require_choice("recurrent_activation", self.recurrent_activation, ACTIVATIONS)
 
     @property
     def cell(self) -> engine.Cell:
         """What the engine runs."""
-        return engine.GRU if self.reset_after else engine.GRU_RESET_BEFORE
+        return engine.gru_cell(self.reset_after, self.activation, self.recurrent_activation)
 
     @property
     def gates(self) -> str:

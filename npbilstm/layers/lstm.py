@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from npbilstm import engine
-from npbilstm.layers.checks import require_bool, require_size
-from npbilstm.layers.recurrent import Recurrent
+from npbilstm.layers.checks import require_bool, require_choice, require_size
+from npbilstm.layers.recurrent import ACTIVATIONS, SIGMOIDS, Recurrent
 
 
 class LSTM(Recurrent):
@@ -17,6 +17,11 @@ class LSTM(Recurrent):
     projection_size: None, or R: h is (o tanh(c)) Wp with R numbers, R < H to make Wh smaller (Sak et al. 2014;
         PyTorch's proj_size). peepholes: the gates see the cell, the output gate the new one (Gers & Schmidhuber 2000).
     coupled: one gate less, f = 1 - i (Greff et al. 2017). Any of them together, see textbook/lstm_variants.py.
+    activation: "tanh", "sigmoid", "relu", "hard_sigmoid" or "hard_sigmoid_sixth", in place of
+        tanh, for the candidate and for the cell: h = o tanh(c).
+    recurrent_activation: one of the same, in place of the gates' sigmoid. "hard_sigmoid" is clip(a / 5 + 1/2, 0, 1), as
+        in Keras 1 and 2 (tf.keras up to TensorFlow 2.15); "hard_sigmoid_sixth" is clip(a / 6 + 1/2, 0, 1), which
+        Keras 3 calls hard_sigmoid. See textbook/other_activations.py.
     And those of every recurrent layer, see Recurrent: bidirectional=False, reverse=False, merge="concat", bias=True,
     dropout=0.0, recurrent_dropout=0.0, init="orthogonal", dtype=np.float32, store_every=None, rng=None. The state is
     the pair (h, c).
@@ -27,7 +32,13 @@ class LSTM(Recurrent):
     """
 
     state_parts = ("h", "c")
-    own_options: ClassVar[dict[str, Any]] = {"projection_size": None, "peepholes": False, "coupled": False}
+    own_options: ClassVar[dict[str, Any]] = {
+        "projection_size": None,
+        "peepholes": False,
+        "coupled": False,
+        "activation": "tanh",
+        "recurrent_activation": "sigmoid",
+    }
 
     def __init__(
         self,
@@ -38,9 +49,12 @@ class LSTM(Recurrent):
         projection_size: int | None = None,
         peepholes: bool = False,
         coupled: bool = False,
+        activation: str = "tanh",
+        recurrent_activation: str = "sigmoid",
         **options: Any,
     ) -> None:
         self.projection_size, self.peepholes, self.coupled = projection_size, peepholes, coupled
+        self.activation, self.recurrent_activation = activation, recurrent_activation
         super().__init__(input_size, hidden_size, num_layers, **options)
 
     def check_options(self) -> None:
@@ -50,11 +64,19 @@ class LSTM(Recurrent):
             self.projection_size = require_size("projection_size", self.projection_size)
         self.peepholes = require_bool("peepholes", self.peepholes)
         self.coupled = require_bool("coupled", self.coupled)
+        require_choice("activation", self.activation, ACTIVATIONS)
+        require_choice("recurrent_activation", self.recurrent_activation, ACTIVATIONS)
+        if self.coupled and self.recurrent_activation not in SIGMOIDS:
+            raise ValueError(
+                f"recurrent_activation is {self.recurrent_activation!r}; coupled gates, f = 1 - i, need one of "
+                f"{', '.join(map(repr, SIGMOIDS))}"
+            )
 
     @property
     def cell(self) -> engine.Cell:
         """What the engine runs."""
-        return engine.lstm_cell(self.peepholes, self.projection_size is not None, self.coupled)
+        variant = self.peepholes, self.projection_size is not None, self.coupled
+        return engine.lstm_cell(*variant, self.activation, self.recurrent_activation)
 
     @property
     def gates(self) -> str:

@@ -37,6 +37,14 @@ NUMBERS = {"forward": 0, "reverse": 1}
 DIRECTIONS: tuple[tuple[str, ...], ...] = (("forward",), ("forward", "reverse"), ("reverse",))
 """Those that a layer may have."""
 
+ACTIVATIONS = tuple(engine.ACTIVATIONS)
+"""The names of the functions that a layer may squash with. Of the hard sigmoids, straight lines cut off at 0 and at 1,
+"hard_sigmoid" is a / 5 + 1/2, that of Keras 1 and 2 (tf.keras up to TensorFlow 2.15), and "hard_sigmoid_sixth"
+a / 6 + 1/2, that of Keras 3, PyTorch and JAX, which call it hard sigmoid too."""
+
+SIGMOIDS = ("sigmoid", "hard_sigmoid", "hard_sigmoid_sixth")
+"""Those between 0 and 1, for which f(-a) = 1 - f(a)."""
+
 BIASES = ("b", "b_hn")
 """What bias=False leaves out."""
 
@@ -203,10 +211,15 @@ class Recurrent(Layer):
         """Change fresh weights in place, so that a fresh cell remembers."""
 
     def __repr__(self) -> str:
+        shown = [f"{name}={value!r}" for name, value in self.unusual_options.items()]
+        return f"{type(self).__name__}({', '.join([*map(str, self.sizes), *shown])})"
+
+    @property
+    def unusual_options(self) -> dict[str, Any]:
+        """The options that change what is computed and are not as they are unless told."""
         options = {"bidirectional": False, "reverse": False, "merge": "concat", "bias": True, **self.own_options}
         now = {**vars(self), "bidirectional": len(self.directions) == 2, "reverse": self.reverse}
-        shown = [f"{name}={now[name]!r}" for name, default in options.items() if now[name] != default]
-        return f"{type(self).__name__}({', '.join([*map(str, self.sizes), *shown])})"
+        return {name: now[name] for name, default in options.items() if now[name] != default}
 
     @property
     def sizes(self) -> tuple[int, int, int]:

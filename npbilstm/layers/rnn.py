@@ -6,16 +6,14 @@ from typing import Any, ClassVar
 
 from npbilstm import engine
 from npbilstm.layers.checks import require_choice
-from npbilstm.layers.recurrent import Recurrent
-
-CELLS = {"tanh": engine.TANH_RNN, "relu": engine.RELU_RNN}
+from npbilstm.layers.recurrent import ACTIVATIONS, Recurrent
 
 
 class RNN(Recurrent):
     """Stacked layers of the simple recurrent network (Elman 1990); each direction computes the equations of
     textbook/rnn.py.
 
-    nonlinearity: "tanh" or "relu".
+    nonlinearity: "tanh", "relu", "sigmoid", "hard_sigmoid" or "hard_sigmoid_sixth", as LSTM has them.
     And those of every recurrent layer, see Recurrent: bidirectional=False, reverse=False, merge="concat", bias=True,
     dropout=0.0, recurrent_dropout=0.0, init="orthogonal", dtype=np.float32, store_every=None, rng=None. The state is
     h alone.
@@ -34,12 +32,12 @@ class RNN(Recurrent):
     def check_options(self) -> None:
         """As Recurrent's."""
         super().check_options()
-        require_choice("nonlinearity", self.nonlinearity, CELLS)
+        require_choice("nonlinearity", self.nonlinearity, ACTIVATIONS)
 
     @property
     def cell(self) -> engine.Cell:
         """What the engine runs."""
-        return CELLS[self.nonlinearity]
+        return engine.rnn_cell(self.nonlinearity)
 
     def weight_shapes(self, D: int) -> dict[str, tuple[int, ...]]:
         """The weights of one direction that reads D features."""

@@ -1,8 +1,9 @@
 """The mathematics, one concept a file, one equation a line. Read in this order:
 
 activations, one_sequence (the loop as papers print it), lstm (the batch), sequences (lengths, padding, the flip),
-bidirectional, losses, pooling (many to one). Then the other cells: rnn, gru, lstm_variants (one step each), and
-recurrence (any of them through time, in both directions).
+bidirectional, losses, pooling (many to one). Then the other cells: rnn, gru, lstm_variants (one step each),
+recurrence (any of them through time, in both directions), and other_activations (any of them with a relu or a hard
+sigmoid).
 
 All of it is pure functions with explicit caches:
 
@@ -10,7 +11,18 @@ All of it is pure functions with explicit caches:
     d_inputs, grads = thing_backward(d_out, cache)
 """
 
-from npbilstm.textbook.activations import relu, relu_derivative, sigmoid, sigmoid_derivative, tanh, tanh_derivative
+from npbilstm.textbook.activations import (
+    hard_sigmoid,
+    hard_sigmoid_derivative,
+    hard_sigmoid_sixth,
+    hard_sigmoid_sixth_derivative,
+    relu,
+    relu_derivative,
+    sigmoid,
+    sigmoid_derivative,
+    tanh,
+    tanh_derivative,
+)
 from npbilstm.textbook.bidirectional import BiLSTMCache, BiLSTMParams, bilstm_backward, bilstm_forward
 from npbilstm.textbook.gru import (
     GRUParams,
@@ -56,6 +68,7 @@ from npbilstm.textbook.one_sequence import (
     sequence_lstm_backward,
     sequence_lstm_forward,
 )
+from npbilstm.textbook.other_activations import with_activations
 from npbilstm.textbook.pooling import (
     MaxCache,
     MeanCache,
@@ -117,6 +130,10 @@ __all__ = [
     "gru_reset_before_step_forward",
     "gru_step_backward",
     "gru_step_forward",
+    "hard_sigmoid",
+    "hard_sigmoid_derivative",
+    "hard_sigmoid_sixth",
+    "hard_sigmoid_sixth_derivative",
     "lstm_backward",
     "lstm_forward",
     "lstm_step_backward",
@@ -148,4 +165,5 @@ __all__ = [
     "tanh",
     "tanh_derivative",
     "valid_steps",
+    "with_activations",
 ]

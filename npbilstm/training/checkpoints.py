@@ -72,10 +72,17 @@ def save_checkpoint(path: str | Path, trainer: Trainer, about: Mapping[str, Any]
 
 
 def model_meta(model: SequenceModel) -> dict[str, Any]:
-    """What makes a model of this shape again. Raises TypeError for what is no model, and as model.require_params."""
+    """What makes a model of this shape again. Raises TypeError for what is no model, ValueError for one whose recurrent
+    layer was exchanged for one that no model is made with, and as model.require_params."""
     if not isinstance(model, SequenceModel):
         raise TypeError(f"model is {model!r}; it needs a model. npbilstm.write_weights writes layers")
     model.require_params()
+    for option, value in model.recurrent.unusual_options.items():
+        if option != "bidirectional":
+            raise ValueError(
+                f"model.recurrent has {option}={value!r}, which a model's file has no place for; npbilstm."
+                "write_weights writes the layer alone"
+            )
     return {"class": type(model).__name__, "config": model.config}
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,28 +14,42 @@ from npbilstm import engine, textbook
 from npbilstm.commands.checks import textbook_cells
 
 
-def lstm_variant(name: str, engine: Any = engine) -> engine.Cell:
-    return engine.lstm_cell("peepholes" in name, "projection" in name, "coupled" in name)
+def engine_cell(name: str, activations: Sequence[str], engine: Any = engine) -> engine.Cell:
+    if name.startswith("GRU"):
+        return engine.gru_cell("reset before" not in name, *activations)
+    if name.startswith("RNN"):
+        return engine.rnn_cell("relu" if name == "RNN, relu" else activations[0])
+    return engine.lstm_cell("peepholes" in name, "projection" in name, "coupled" in name, *activations)
 
 
 ENGINE_CELLS: dict[str, Callable[..., engine.Cell]] = {
     "LSTM": lambda engine=engine: engine.LSTM,
-    "GRU": lambda engine=engine: engine.GRU,
-    "GRU, reset before": lambda engine=engine: engine.GRU_RESET_BEFORE,
-    "RNN": lambda engine=engine: engine.TANH_RNN,
-    "RNN, relu": lambda engine=engine: engine.RELU_RNN,
     **{
-        name: partial(lstm_variant, name)
-        for name in textbook_cells.CELLS
-        if any(option in name for option in ("peepholes", "projection", "coupled"))
+        name: partial(engine_cell, name, cell.activations)
+        for name, cell in textbook_cells.CELLS.items()
+        if name != "LSTM, variant of no kind"
     },
 }
 """The engine's cell, of this engine or of one with a bug, for each of the textbook's."""
 
+SQUASHED = [
+    f"{name} + {activation} + {recurrent}"
+    for name in ("LSTM", "LSTM, peepholes, projection", "GRU", "GRU, reset before", "RNN")
+    for activation, recurrent in product(textbook.activations.ACTIVATIONS, repeat=2)
+]
+"""Names of cells with any activations."""
+
+
+def named_engine_cell(name: str, engine: Any = engine) -> engine.Cell:
+    name, *activations = name.split(" + ")
+    return engine_cell(name, activations, engine) if activations else ENGINE_CELLS[name](engine=engine)
+
 
 def twin(name: str, D: int, H: int, R: int) -> textbook_cells.Cell:
     """The textbook's cell: its steps, the shapes of its params, the sizes of its state."""
-    return textbook_cells.cells(D, H, R)["LSTM, variant of no kind" if name == "LSTM" else name]
+    name, *activations = name.split(" + ")
+    cell: textbook_cells.Cell = textbook_cells.cells(D, H, R)["LSTM, variant of no kind" if name == "LSTM" else name]
+    return cell._replace(activations=(activations[0], activations[1])) if activations else cell
 
 
 class Case(NamedTuple):
@@ -86,10 +101,13 @@ def make_case(
     )
 
 
+NAMES = sorted(ENGINE_CELLS)
+
+
 @st.composite
-def cases(draw) -> Case:
-    """Any cell and small shape; lengths absent, all equal, or ragged, zero included; masked or not."""
-    name, N, T = draw(st.sampled_from(sorted(ENGINE_CELLS))), draw(st.integers(1, 6)), draw(st.integers(1, 6))
+def cases(draw, names=NAMES) -> Case:
+    """Any of these cells and small shape; lengths absent, all equal, or ragged, zero included; masked or not."""
+    name, N, T = draw(st.sampled_from(names)), draw(st.integers(1, 6)), draw(st.integers(1, 6))
     D, H, R = (draw(st.integers(1, most)) for most in (4, 4, 5))
     ways = draw(st.sampled_from([(0,), (1,), (0, 1)]))
     lengths = draw(st.none() | st.lists(st.integers(0, T), min_size=N, max_size=N))
@@ -101,7 +119,7 @@ def cases(draw) -> Case:
 def by_engine(case: Case, engine: Any = engine, **options: Any) -> Any:
     """(y, final state), (dx, initial state's gradient, gradients of params)."""
     forward, backward = engine.recurrent_forward, engine.recurrent_backward
-    cell = ENGINE_CELLS[case.name](engine=engine)
+    cell = named_engine_cell(case.name, engine)
     y, final, cache = forward(
         cell, case.x, case.state, case.params, case.lengths, directions=case.directions, mask=case.mask, **options
     )
@@ -112,7 +130,7 @@ def by_engine(case: Case, engine: Any = engine, **options: Any) -> Any:
 def by_textbook(case: Case) -> Any:
     """The same, a direction at a time: flip in, run, flip out."""
     cell = twin(case.name, 1, 1, 1)
-    step_forward, step_backward = (getattr(textbook, f"{cell.step}_{way}") for way in ("forward", "backward"))
+    step_forward, step_backward = cell.passes()
     params = getattr(textbook, cell.params)
     ys, finals, dxs, dstates, grads = [], [], [], [], []
     for s, own in enumerate(case.params):

@@ -11,7 +11,7 @@ from npbilstm.engine import LSTM, blocks, recurrent_backward, recurrent_forward
 from npbilstm.engine import plan as plans_of_directions
 from npbilstm.textbook import BiLSTMParams, LSTMParams, bilstm_backward, bilstm_forward
 from tests.cases import assert_all_close, assert_close
-from tests.engine.cells import ENGINE_CELLS, by_engine, by_textbook, cases, make_case
+from tests.engine.cells import ENGINE_CELLS, SQUASHED, by_engine, by_textbook, cases, make_case
 from tests.engine.plans import PLANS, going
 
 plans = st.sampled_from(sorted(PLANS))
@@ -86,13 +86,24 @@ def test_padding_content_never_matters(case, junk):
     assert not gradients[0][padding].any()
 
 
-def test_a_relu_that_would_explode_in_a_long_padding_does_not():
-    case = make_case("RNN, relu", N=2, T=400, lengths=[3, 400], scale=0.1)
-    case.params[0]["Wh"][...] = 3 * np.eye(4)
-    case.params[0]["b"][...] = 1
-    case.state[0][...] = 0
-    (y, final), _ = by_engine(case._replace(lengths=np.array([3, 0])))
-    assert_all_close((y, final), by_textbook(case._replace(lengths=np.array([3, 0])))[0])
+@pytest.mark.parametrize("name", ["RNN, relu", "LSTM, relu", "GRU, relu, hard_sigmoid_sixth"])
+def test_a_relu_that_would_explode_in_a_long_padding_does_not(name):
+    case = make_case(name, N=2, T=700, lengths=[3, 0], scale=0.1)
+    for own in case.params:
+        own["Wh"][...] = np.tile(3 * np.eye(4), own["Wh"].shape[1] // 4)
+        own["b"][...] = 1
+        if name.startswith("GRU"):  # z keeps nothing
+            own["Wh"][:, 4:8], own["b"][4:8] = 0, -9
+    expected = by_textbook(case)
+    for store_every in (None, 7):
+        assert_all_close(by_engine(case, store_every=store_every), expected)
+
+
+@settings(max_examples=100)
+@given(cases(SQUASHED), plans, intervals)
+def test_every_cell_with_any_activations_equals_the_textbook(case, plan, store_every):
+    with going(plan):
+        assert_all_close(by_engine(case, store_every=store_every), by_textbook(case))
 
 
 @given(cases(), intervals)

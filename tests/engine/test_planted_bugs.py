@@ -5,13 +5,14 @@ from types import ModuleType, SimpleNamespace
 import numpy as np
 import pytest
 
-from npbilstm.engine import blocks, gru, lstm, lstm_variants, order, recurrence, rnn, tiles
+from npbilstm.engine import activations, blocks, gru, lstm, lstm_variants, order, recurrence, rnn, tiles
 from tests.cases import assert_all_close
+from tests.engine.activation_bugs import ACTIVATION_BUGS
 from tests.engine.cells import by_engine, by_textbook, make_case
 from tests.engine.plans import PLANS
 from tests.planting import planted_below
 
-USERS = [tiles, blocks, recurrence, lstm, lstm_variants, gru, rnn]
+USERS = [tiles, activations, blocks, recurrence, lstm, lstm_variants, gru, rnn]
 """Those above `order`, each after what it uses."""
 
 VARIANT = "LSTM, coupled, peepholes, projection"
@@ -364,13 +365,13 @@ BUGS = [
         "nowhere if after else room.Z_h",
         "nowhere if after else room.h",
     ),
-    ("RNN", rnn, "tanh' is 1 - h", "            multiply(h, h, F)\n", "            F[...] = h\n"),
+    ("RNN", activations, "tanh' is 1 - h", "    multiply(y, y, out)\n", "    out[...] = y\n"),
     (
         "RNN",
         rnn,
         "the derivative of the state before",
-        "A[k + 1 : k + n + 1, 0]\n        if relu",
-        "A[k : k + n, 0]\n        if relu",
+        "activation.derivative(A[k + 1 : k + n + 1, 0], F)",
+        "activation.derivative(A[k : k + n, 0], F)",
     ),
     (
         "RNN",
@@ -379,8 +380,6 @@ BUGS = [
         "                dh[:, ends[t]] += dh_T[:, ends[t]]\n",
         "                pass\n",
     ),
-    ("RNN, relu", rnn, "relu' is 1", "greater(h.real, 0, F", "greater(h.real, -1, F"),
-    ("RNN, relu", rnn, "relu lets all through", "maximum(a, zero, out=h)", "add(a, zero, out=h)"),
     (
         "masked RNN",
         rnn,
@@ -395,6 +394,7 @@ BUGS = [
         "            multiply(h_before, mask, h_before)",
         "            pass",
     ),
+    *ACTIVATION_BUGS,
 ]
 
 

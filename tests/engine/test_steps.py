@@ -16,7 +16,7 @@ def by_the_textbook(case, s):
     mask = None if case.mask is None else case.mask[s]
     h_0 = case.state[0][s]
     y, _, cache = textbook.recurrent_forward(
-        getattr(textbook, f"{cell.step}_forward"),
+        cell.passes()[0],
         way(case.x),
         [part[s] for part in case.state],
         params,
@@ -27,7 +27,7 @@ def by_the_textbook(case, s):
     for name in cache.steps[0]._fields:
         if name not in ("x", "h", "h_prev", "h_in", "mask", "tanh_c", "params"):
             steps[name] = np.stack([getattr(step, name) for step in cache.steps], axis=1)
-    if case.name == "GRU, reset before":  # s stands in the textbook's equations, not in its cache
+    if case.name.startswith("GRU, reset before"):  # s stands in the textbook's equations, not in its cache
         steps["s"] = steps["r"] * steps["h_prev"] * (1 if mask is None else mask[:, None])
     return {name: way(np.where(cache.valid[:, :, None], array, 0)) for name, array in steps.items()}
 

@@ -13,6 +13,7 @@ from npbilstm.inspector import equations, filling, rounding
 from npbilstm.inspector import explain as explain_module
 from npbilstm.inspector.described import DESCRIBED
 from npbilstm.inspector.explain import explain
+from npbilstm.layers.recurrent import ACTIVATIONS, SIGMOIDS
 from tests.layers.recurrent_cases import WAYS
 from tests.planting import planted_below
 
@@ -23,6 +24,10 @@ MEANING = {
     "tanh": np.tanh,
     "relu": lambda a: max(a, 0.0),
     "positive": lambda a: float(a > 0),
+    "hard_sigmoid": lambda a: min(max(a / 5 + 0.5, 0.0), 1.0),
+    "hard_sigmoid_sixth": lambda a: min(max(a / 6 + 0.5, 0.0), 1.0),
+    "slope_fifth": lambda s: 0.2 * (0 < s < 1),
+    "slope_sixth": lambda s: (0 < s < 1) / 6,
 }
 
 
@@ -32,13 +37,16 @@ def layers(draw):
     options = {**draw(st.sampled_from(WAYS)), "merge": draw(st.sampled_from(["concat", "sum"]))}
     options |= {"bias": draw(st.booleans()), "dtype": draw(st.sampled_from([np.float32, np.float64]))}
     kind = draw(st.sampled_from(["lstm", "gru", "rnn"]))
+    if kind != "rnn" and draw(st.booleans()):
+        options["activation"] = draw(st.sampled_from(ACTIVATIONS))
+        options["recurrent_activation"] = draw(st.sampled_from(SIGMOIDS))
     if kind == "lstm":
         options |= {"peepholes": draw(st.booleans()), "coupled": draw(st.booleans())}
         options["projection_size"] = draw(st.none() | st.integers(1, hidden))
     elif kind == "gru":
         options["reset_after"] = draw(st.booleans())
     else:
-        options["nonlinearity"] = draw(st.sampled_from(["tanh", "relu"]))
+        options["nonlinearity"] = draw(st.sampled_from(ACTIVATIONS))
     layer = {"lstm": nb.LSTM, "gru": nb.GRU, "rnn": nb.RNN}[kind](size, hidden, draw(st.integers(1, 2)), **options)
     rng = np.random.default_rng(draw(st.integers(0, 99)))
     for p in layer.params.values():

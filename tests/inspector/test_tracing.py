@@ -24,6 +24,9 @@ VARIANTS = {
     "LSTM with a projection": ("LSTM", {"projection_size": 2}),
     "LSTM from the end": ("LSTM", {"reverse": True}),
     "GRU from the end": ("GRU", {"reverse": True}),
+    "LSTM, relu, hard_sigmoid": ("LSTM", {"activation": "relu", "recurrent_activation": "hard_sigmoid"}),
+    "LSTM, sigmoid, tanh": ("LSTM", {"activation": "sigmoid", "recurrent_activation": "tanh", "peepholes": True}),
+    "GRU, relu, hard_sigmoid_sixth": ("GRU", {"activation": "relu", "recurrent_activation": "hard_sigmoid_sixth"}),
     **{kind: (kind, {}) for kind in KINDS if kind != "LSTM"},
 }
 every_variant = pytest.mark.parametrize("variant", VARIANTS)

@@ -10,15 +10,14 @@ import numpy as np
 from npbilstm import textbook
 from npbilstm.inspector.equations import Dot, Symbol, evaluate, parse, weight_block
 from npbilstm.textbook import flip
-from tests.layers.recurrent_cases import STEPS, parts_of
+from tests.layers.recurrent_cases import parts_of, steps_of
 
 
 def numbers_by_textbook(layer: Any, kind: str, inputs: Any) -> list[dict[str, np.ndarray]]:
     """For each layer of a stack that concatenates its directions: what the textbook's caches hold at each step, and
     what its step_backward was given, (S, N, T, .) by name."""
     x, lengths, state, dy, dstate = inputs
-    step, params_class = STEPS[kind]
-    step_forward, step_backward = (getattr(textbook, f"{step}_{way}") for way in ("forward", "backward"))
+    step_forward, step_backward, params_class = steps_of(layer)
     S = len(layer.directions)
     by_direction = {"forward": lambda a: a, "reverse": lambda a: flip(a, lengths)}
     ways = [by_direction[direction] for direction in layer.directions]

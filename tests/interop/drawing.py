@@ -6,6 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 import npbilstm as nb
+from npbilstm.layers.recurrent import ACTIVATIONS, SIGMOIDS
 from tests.layers.recurrent_cases import WAYS
 
 MERGES = ("concat", "sum", "mul", "ave", None)
@@ -21,10 +22,18 @@ def with_random_weights(layer, seed):
 
 @st.composite
 def recurrent_layers(
-    draw, variants=True, projection=False, reset_before=True, merges=MERGES, dtypes=("f4", "f8"), deep=3, reverse=False
+    draw,
+    variants=True,
+    projection=False,
+    reset_before=True,
+    merges=MERGES,
+    dtypes=("f4", "f8"),
+    deep=3,
+    reverse=False,
+    activations=False,
 ):
     """A recurrent layer. variants: of the LSTM, peepholes and coupled gates; projection: to fewer units; reverse: that
-    direction alone, too."""
+    direction alone, too; activations: others than tanh and sigmoid, too."""
     cell = draw(st.sampled_from(list(LAYERS)))
     H = draw(st.integers(1, 4))
     options = {"bias": draw(st.booleans()), **draw(st.sampled_from(WAYS if reverse else [WAYS[0], WAYS[2]]))}
@@ -36,7 +45,10 @@ def recurrent_layers(
     if cell == "gru":
         options["reset_after"] = not reset_before or draw(st.booleans())
     if cell == "rnn":
-        options["nonlinearity"] = draw(st.sampled_from(["tanh", "relu"]))
+        options["nonlinearity"] = draw(st.sampled_from(ACTIVATIONS if activations else ["tanh", "relu"]))
+    elif activations:
+        options["activation"] = draw(st.sampled_from(ACTIVATIONS))
+        options["recurrent_activation"] = draw(st.sampled_from(SIGMOIDS if options.get("coupled") else ACTIVATIONS))
     dtype = np.dtype(draw(st.sampled_from(dtypes)))
     layer = LAYERS[cell](draw(st.integers(1, 4)), H, draw(st.integers(1, deep)), dtype=dtype, rng=0, **options)
     return with_random_weights(layer, draw(st.integers(0, 2**32 - 1)))
@@ -65,7 +77,9 @@ def models(draw, dtypes=("f4", "f8")):
 
 def not_told(layer):
     """The options of a layer that no weight tells."""
-    names = ["merge", "nonlinearity"] + (["reset_after"] if not layer.bias else [])
+    names = ["merge", "nonlinearity", "activation", "recurrent_activation"] + (
+        ["reset_after"] if not layer.bias else []
+    )
     return {name: getattr(layer, name) for name in names if hasattr(layer, name)}
 
 

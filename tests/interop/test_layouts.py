@@ -29,7 +29,7 @@ def test_onnxs_layout(layer):
     check_onnx(onnx_weights, layer)
 
 
-@given(recurrent_layers(projection=True, reverse=True))
+@given(recurrent_layers(projection=True, reverse=True, activations=True))
 def test_our_own_names(layer):
     cell = next(name for name, make in [("lstm", nb.LSTM), ("gru", nb.GRU), ("rnn", nb.RNN)] if isinstance(layer, make))
     assert_same(layer, named.from_params(layer.params, cell, **not_told(layer)))

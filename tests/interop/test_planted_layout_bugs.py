@@ -74,8 +74,8 @@ BUGS = {
         'recurrent[2 * layer.hidden_size :] = own["b_hn"]',
         'recurrent[: layer.hidden_size] = own["b_hn"]',
     ),
-    "Keras: recurrent biases of z and r forgotten": (keras, "b[: 2 * H] + recurrent[: 2 * H]", "b[: 2 * H]"),
-    "Keras: b_hn read off the input bias": (keras, "= recurrent[2 * H :].copy()", "= b[2 * H :].copy()"),
+    "Keras: recurrent biases of z and r forgotten": (keras, "bias[: 2 * H] + recurrent[: 2 * H]", "bias[: 2 * H]"),
+    "Keras: b_hn read off the input bias": (keras, "= recurrent[2 * H :].copy()", "= bias[2 * H :].copy()"),
     "Keras: kernels swapped": (
         keras,
         '[reordered(own["Wx"], order), reordered(own["Wh"], order)]',

@@ -317,7 +317,7 @@ def test_shapes_without_numbers_make_no_layer_of_gigabytes(tmp_path):
         np.savez(tmp_path / "m.npz", **state)
         with pytest.raises(ValueError, match="what is given holds"):
             read_weights(tmp_path / "m.npz")
-    with pytest.raises(ValueError, match="what is given holds"):
+    with pytest.raises(ValueError, match=re.escape("has shape (100000000, 0); it needs (100000000, 16)")):
         from_keras([zeros(10**8, 0), zeros(4, 16), zeros(16)], "lstm")
     wide = {**TAGGER, "embedding.weight": zeros(1, 10**6), **state_of(nb.LSTM(3, 500), "lstm.")}
     with pytest.raises(ValueError, match=re.escape("has shape (3, 2000); it needs (1000000, 2000)")):

@@ -233,7 +233,7 @@ KERAS_LSTM = to_keras(nb.LSTM(3, 4, rng=0))
         (
             [*KERAS_GRU[:2], zeros(12)],
             "gru",
-            {},
+            {"reset_after": True},
             "weights[2] has shape (12,), which is the bias of a GRU with reset_after=False; "
             "the layer asked for has reset_after=True, whose bias has shape (2, 12)",
         ),

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 import npbilstm as nb
 from npbilstm import textbook
+from npbilstm.layers.recurrent import ACTIVATIONS, SIGMOIDS
 from npbilstm.textbook import flip
 
 N, T, D, H = 3, 5, 3, 4
@@ -80,8 +81,12 @@ def as_list(y):
 def layers(draw):
     options, kind = dict(draw(st.sampled_from(WAYS))), draw(st.sampled_from(sorted(KINDS)))
     merge = draw(st.sampled_from(MERGES)) if "bidirectional" in options else "concat"
+    if not kind.startswith("RNN"):
+        names = st.sampled_from(ACTIVATIONS)
+        options |= {"activation": draw(names), "recurrent_activation": draw(names)}
     if kind == "LSTM":
-        options |= {"peepholes": draw(st.booleans()), "coupled": draw(st.booleans())}
+        coupled = options["recurrent_activation"] in SIGMOIDS and draw(st.booleans())
+        options |= {"peepholes": draw(st.booleans()), "coupled": coupled}
         options["projection_size"] = draw(st.none() | st.integers(1, 5))
     return make_layer(
         draw(st.integers(1, 3)),
@@ -99,11 +104,21 @@ def kind_of(layer):
     return f"RNN {layer.nonlinearity}" if isinstance(layer, nb.RNN) else "LSTM"
 
 
+def steps_of(layer):
+    """The textbook's step, forward and backward, with the layer's activations; and the class of its params."""
+    step, params = STEPS[kind_of(layer)]
+    names = getattr(layer, "activation", "tanh"), getattr(layer, "recurrent_activation", "sigmoid")
+    both = [getattr(textbook, f"{step}_{way}") for way in ("forward", "backward")]
+    if names != ("tanh", "sigmoid"):
+        both = [textbook.with_activations(one, *names) for one in both]
+    return *both, params
+
+
 def by_textbook(layer, inputs, masks=None):
     """The stack put together from the textbook's cells: merges and their gradients by their definition."""
     x, lengths, state, dy, dstate = inputs
     S, merge = len(layer.directions), layer.merge
-    step, params = STEPS[kind_of(layer)]
+    forward, backward, params = steps_of(layer)
     outs, caches, finals = [], [], []
     for k in range(layer.num_layers):
         halves = []
@@ -113,7 +128,7 @@ def by_textbook(layer, inputs, masks=None):
             zeros = {n: np.zeros(z) for n, z in layer.weight_shapes(x.shape[-1]).items() if n in ("b", "b_hn")}
             way = (lambda a: flip(a, lengths)) if direction == "reverse" else (lambda a: a)
             h, final, cache = textbook.recurrent_forward(
-                getattr(textbook, f"{step}_forward"),
+                forward,
                 way(x),
                 tuple(part[k * S + s] for part in parts_of(state)),
                 params(**{**zeros, **own}),
@@ -133,9 +148,7 @@ def by_textbook(layer, inputs, masks=None):
             cache, way = caches[k * S + s]
             dh = split(dy, outs[k], s, merge, last=k == layer.num_layers - 1)
             dfinal = tuple(part[k * S + s] for part in parts_of(dstate))
-            dx_s, dstates[k * S + s], g = textbook.recurrent_backward(
-                getattr(textbook, f"{step}_backward"), way(dh), dfinal, cache
-            )
+            dx_s, dstates[k * S + s], g = textbook.recurrent_backward(backward, way(dh), dfinal, cache)
             dx = dx + way(dx_s)
             grads.update({f"{k}.{direction}.{n}": v for n, v in g._asdict().items()})
         dy = dx

@@ -29,12 +29,12 @@ def test_a_layer_refuses_arguments_that_make_none(arguments, error, sentence):
     [
         (nb.LSTM, {"projection_size": 0}, ValueError, "projection_size is 0; it needs to be at least 1"),
         (nb.LSTM, {"recurrent_dropout": 1}, ValueError, "recurrent_dropout is 1; it needs a number from 0 up to"),
-        (nb.RNN, {"nonlinearity": "elu"}, ValueError, "nonlinearity is 'elu'; it needs one of 'tanh', 'relu'"),
+        (nb.RNN, {"nonlinearity": "elu"}, ValueError, "nonlinearity is 'elu'; it needs one of 'tanh', 'sigmoid'"),
         (
             nb.GRU,
             {"peepholes": True},
             TypeError,
-            "GRU has no option 'peepholes'; it has reset_after, bidirectional",
+            "GRU has no option 'peepholes'; it has reset_after, activation, recurrent_activation, bidirectional",
         ),
         (nb.SequenceTagger, {"cell": "cnn"}, ValueError, "cell is 'cnn'; it needs one of 'lstm', 'gru', 'rnn'"),
         (

@@ -40,8 +40,6 @@ TAKES_A_BOOL = {
     "training of a tagger": lambda value: tagger().forward(IDS, training=value),
     "training of a classifier": lambda value: classifier().forward(IDS, training=value),
     "show": lambda value: nb.Trainer(tagger()).train([(IDS[0], IDS[0] % 3)], show=value, should_stop=lambda: True),
-    "bidirectional of Keras": lambda value: from_keras(to_keras(nb.LSTM(3, 4)) * 2, bidirectional=value),
-    "bias of Keras": lambda value: from_keras(to_keras(nb.LSTM(3, 4)), bias=value),
     "colour": lambda value: TRACE.strip(0, colour=value),
     "colour of a text": lambda value: terminal_text("ab", [0, 1], colour=value),
     "colour of a legend": lambda value: terminal_legend("ab", colour=value),
@@ -55,6 +53,17 @@ def test_what_is_no_bool_is_refused_where_a_bool_is_meant(called):
         with pytest.raises(TypeError) as refused:
             TAKES_A_BOOL[called](value)
         assert str(refused.value) == f"{called.split()[0]} is {value!r}; it needs True or False"
+
+
+@pytest.mark.parametrize("option", ["bidirectional", "bias"])
+def test_what_keras_shapes_tell_may_be_none_or_a_bool(option):
+    weights = to_keras(nb.BiLSTM(3, 4))
+    assert from_keras(weights, **{option: None}).directions == from_keras(weights, **{option: np.True_}).directions
+    for value in NOT_BOOLS:
+        if value is not None:
+            with pytest.raises(TypeError) as refused:
+                from_keras(weights, **{option: value})
+            assert str(refused.value) == f"{option} is {value!r}; it needs True or False"
 
 
 @pytest.mark.parametrize("called", TAKES_A_BOOL)
@@ -126,8 +135,15 @@ SET_LATER = [
     (lambda: nb.GRU(3, 4), "reset_after", "before", "reset_after is 'before'; it needs True or False"),
     (lambda: nb.GRU(3, 4), "dropout", 1, "dropout is 1; "),
     (lambda: nb.RNN(3, 4), "dropout", 1, "dropout is 1; "),
-    (lambda: nb.RNN(3, 4), "nonlinearity", ["relu"], "nonlinearity is ['relu']; it needs one of 'tanh', 'relu'"),
-    (lambda: nb.RNN(3, 4), "nonlinearity", "elu", "nonlinearity is 'elu'; it needs one of 'tanh', 'relu'"),
+    (lambda: nb.RNN(3, 4), "nonlinearity", ["relu"], "nonlinearity is ['relu']; it needs one of 'tanh', 'sigmoid'"),
+    (lambda: nb.RNN(3, 4), "nonlinearity", "elu", "nonlinearity is 'elu'; it needs one of 'tanh', 'sigmoid'"),
+    (recurrent, "activation", "linear", "activation is 'linear'; it needs one of 'tanh', 'sigmoid', 'relu', 'hard_s"),
+    (recurrent, "recurrent_activation", None, "recurrent_activation is None; it needs one of 'tanh', 'sigmoid'"),
+    (lambda: nb.GRU(3, 4), "activation", "elu", "activation is 'elu'; it needs one of 'tanh', 'sigmoid'"),
+    (
+        lambda: nb.LSTM(3, 4, coupled=True),
+        *("recurrent_activation", "relu", "recurrent_activation is 'relu'; coupled gates, f = 1 - i, need one of 'sig"),
+    ),
     (lambda: nb.Dropout(0.5), "rng", None, "rng is None; a layer needs a generator"),
     (lambda: nb.Linear(3, 4), "input_size", 2, "params['W'] has shape (3, 4); it needs (2, 4)"),
     (lambda: nb.Linear(3, 4), "output_size", 5, "params['W'] has shape (3, 4); it needs (3, 5)"),

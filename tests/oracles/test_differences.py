@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import npbilstm as nb
-from npbilstm.interop import from_pytorch, to_keras, to_pytorch
+from npbilstm.interop import from_keras, from_pytorch, to_keras, to_pytorch
 from npbilstm.interop.onnx_weights import to_node
 from tests.cases import assert_all_close, assert_close
 from tests.interop.drawing import with_random_weights
@@ -94,9 +94,8 @@ def test_keras_go_backwards_is_not_put_back_in_time_order():
     layer = one_unit(bidirectional=False)
     y = keras_of(layer, go_backwards=True, return_state=False)(torch.tensor(X))
     assert_close(arrays(y)[0, :, 0], REVERSE[::-1])
-    y, _, _ = layer.forward(nb.flip(X))
-    assert_close(y[0, :, 0], REVERSE[::-1])
-    assert_close(nb.flip(y)[0, :, 0], REVERSE)
+    reverse = from_keras(to_keras(layer), "rnn", activation="relu", reverse=True)
+    assert_close(reverse.forward(X)[0][0, :, 0], REVERSE)
 
 
 def test_pytorch_takes_the_first_axis_for_time_unless_told():
@@ -345,6 +344,17 @@ def test_keras_draws_all_gates_as_one_matrix_and_we_draw_each():
     assert block[0] < 0.95
     assert block[-1] < 0.1
     assert_close(np.linalg.svd(own["0.forward.Wh"][:, :H])[1], np.ones(H), 1e-5)
+
+
+def test_two_functions_are_called_hard_sigmoid():
+    """At 1: 1/5 + 1/2 and 1/6 + 1/2. ONNX's slope is its node's attribute alpha, 0.2 unless told."""
+    one = torch.tensor(1.0)
+    assert_close(float(keras.activations.hard_sigmoid(one)), 2 / 3, 1e-6)
+    assert_close(float(torch.nn.functional.hardsigmoid(one)), 2 / 3, 1e-6)
+    assert_close(nb.textbook.hard_sigmoid_sixth(np.array(1.0)), 2 / 3)
+    onnx = pytest.importorskip("onnx", reason="onnx is not installed (extra oracles)")
+    assert_close(onnx.defs.get_schema("HardSigmoid").attributes["alpha"].default_value.f, 0.2, 1e-7)
+    assert_close(nb.textbook.hard_sigmoid(np.array(1.0)), 0.7)
 
 
 def test_with_sgd_two_biases_move_twice_as_far():

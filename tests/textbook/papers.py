@@ -13,9 +13,20 @@ def sigmoid(a):
     return 1 / (1 + np.exp(-a))
 
 
+FUNCTIONS = {
+    "tanh": np.tanh,
+    "sigmoid": sigmoid,
+    "relu": lambda a: np.maximum(a, 0),
+    "hard_sigmoid": lambda a: np.clip(0.2 * a + 0.5, 0, 1),
+    "hard_sigmoid_sixth": lambda a: np.clip(a + 3, 0, 6) / 6,
+}
+"""As Keras documents them: hard_sigmoid its versions 1 and 2, hard_sigmoid_sixth its version 3."""
+
+
 def step_by_the_papers(cell, x, state, params, mask):
     """One step for one row: x (D,), state vectors, mask (R,) -> the new state."""
     h_prev, size = state[0], cell.state[-1]
+    act, sigma = (FUNCTIONS[name] for name in cell.activations)
     h_in = mask * h_prev
 
     def gate(k, h=h_in):
@@ -23,24 +34,24 @@ def step_by_the_papers(cell, x, state, params, mask):
         return x @ params["Wx"][:, block] + h @ params["Wh"][:, block] + params["b"][block]
 
     if cell.step == "rnn_step":
-        return (np.tanh(gate(0)),)
+        return (act(gate(0)),)
     if cell.step == "rnn_relu_step":
         return (np.maximum(gate(0), 0),)
     if cell.step.startswith("gru"):
-        r, z = sigmoid(gate(0)), sigmoid(gate(1))
+        r, z = sigma(gate(0)), sigma(gate(1))
         if cell.step == "gru_reset_before_step":
-            n = np.tanh(gate(2, r * h_in))
+            n = act(gate(2, r * h_in))
         else:
             from_x = gate(2, 0 * h_in)
-            n = np.tanh(from_x + r * (gate(2) - from_x + params["b_hn"]))
+            n = act(from_x + r * (gate(2) - from_x + params["b_hn"]))
         return (z * h_prev + (1 - z) * n,)
     c_prev = state[1]
     coupled = params["b"].size == 3 * size
     peepholes = params.get("p", np.zeros((2 if coupled else 3) * size)).reshape(-1, size)
-    i = sigmoid(gate(0) + peepholes[0] * c_prev)
-    f = 1 - i if coupled else sigmoid(gate(1) + peepholes[1] * c_prev)
-    c = f * c_prev + i * np.tanh(gate(1 if coupled else 2))
-    h = sigmoid(gate(2 if coupled else 3) + peepholes[-1] * c) * np.tanh(c)
+    i = sigma(gate(0) + peepholes[0] * c_prev)
+    f = 1 - i if coupled else sigma(gate(1) + peepholes[1] * c_prev)
+    c = f * c_prev + i * act(gate(1 if coupled else 2))
+    h = sigma(gate(2 if coupled else 3) + peepholes[-1] * c) * act(c)
     return h @ params.get("Wp", np.eye(size)), c
 
 
@@ -70,7 +81,7 @@ def assert_as_in_the_papers(book, cell, D, N, T, lengths, masked, seed):
     params = [{name: draw(*shape) for name, shape in cell.shapes.items()} for _ in range(2)]
     mask = dropout_mask(seed, 2, N, cell.state[0]) if masked else None
     y, state_T, _ = book.bidirectional_recurrent_forward(
-        getattr(book, f"{cell.step}_forward"),
+        cell.passes(book)[0],
         x,
         state,
         tuple(getattr(book, cell.params)(**p) for p in params),

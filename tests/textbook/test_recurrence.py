@@ -50,7 +50,7 @@ def make(name, N=3, T=5, D=3, H=4, R=2, lengths=None, seed=0, dtype=np.float64, 
 
 def run(case, **changes):
     case = {**case, **changes}
-    forward, backward = (getattr(textbook, f"{case['cell'].step}_{way}") for way in ("forward", "backward"))
+    forward, backward = case["cell"].passes()
     y, state_T, cache = bidirectional_recurrent_forward(
         forward, case["x"], case["state"], case["params"], case["lengths"], case["mask"]
     )
@@ -143,9 +143,9 @@ def test_padding_content_never_matters(case):
 @given(any_case())
 def test_inputs_are_unchanged_and_both_passes_repeat_exactly(case):
     copies = [array.copy() for array in flat(case)]
-    backward = getattr(textbook, f"{case['cell'].step}_backward")
+    forward, backward = case["cell"].passes()
     y, state_T, cache = bidirectional_recurrent_forward(
-        getattr(textbook, f"{case['cell'].step}_forward"),
+        forward,
         *(case[name] for name in ("x", "state", "params", "lengths", "mask")),
     )
     first = bidirectional_recurrent_backward(backward, case["dy"], case["dstate_T"], cache)
@@ -188,7 +188,7 @@ def test_an_empty_sequence_and_an_empty_batch_are_answered(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_a_sequence_equals_one_cut_in_two_with_its_state_carried_over(name):
     case = make(name, T=6)
-    forward, backward = (getattr(textbook, f"{case['cell'].step}_{way}") for way in ("forward", "backward"))
+    forward, backward = case["cell"].passes()
     x, params, mask, R = case["x"], case["params"][0], case["mask"][0], case["cell"].state[0]
     state, dstate_T = (tuple(part[0] for part in case[key]) for key in ("state", "dstate_T"))
     dy = case["dy"][:, :, :R]

@@ -16,12 +16,22 @@ R = 2
 
 
 class Cell(NamedTuple):
-    """A cell of the textbook: the names of its steps and of its params' class, their shapes, the state's sizes."""
+    """A cell of the textbook: the names of its steps and of its params' class, their shapes, the state's sizes; what
+    stands in it for tanh and for sigmoid."""
 
     step: str
     params: str
     shapes: dict[str, tuple[int, ...]]
     state: tuple[int, ...]
+    activations: tuple[str, str] = ("tanh", "sigmoid")
+
+    def passes(self, book: Any = None) -> tuple[Callable[..., Any], Callable[..., Any]]:
+        """One step of this cell, forward and backward, as this textbook or another one has it."""
+        book = textbook if book is None else book
+        steps = [getattr(book, f"{self.step}_{way}") for way in ("forward", "backward")]
+        if self.activations != ("tanh", "sigmoid"):
+            steps = [book.with_activations(step, *self.activations) for step in steps]
+        return steps[0], steps[1]
 
 
 def cells(D: int, H: int, R: int) -> dict[str, Cell]:
@@ -33,11 +43,14 @@ def cells(D: int, H: int, R: int) -> dict[str, Cell]:
     def variant(blocks: int = 4, R: int = H, **more: tuple[int, ...]) -> Cell:
         return Cell("lstm_variant_step", "LSTMVariantParams", {**weights(blocks, R), **more}, (R, H))
 
+    rnn = Cell("rnn_step", "RNNParams", weights(1), (H,))
+    gru = Cell("gru_step", "GRUParams", {**weights(3), "b_hn": (H,)}, (H,))
+    before = Cell("gru_reset_before_step", "GRUResetBeforeParams", weights(3), (H,))
     return {
-        "RNN": Cell("rnn_step", "RNNParams", weights(1), (H,)),
+        "RNN": rnn,
         "RNN, relu": Cell("rnn_relu_step", "RNNParams", weights(1), (H,)),
-        "GRU": Cell("gru_step", "GRUParams", {**weights(3), "b_hn": (H,)}, (H,)),
-        "GRU, reset before": Cell("gru_reset_before_step", "GRUResetBeforeParams", weights(3), (H,)),
+        "GRU": gru,
+        "GRU, reset before": before,
         "LSTM, variant of no kind": variant(),
         "LSTM, peepholes": variant(p=(3 * H,)),
         "LSTM, coupled": variant(3),
@@ -46,6 +59,12 @@ def cells(D: int, H: int, R: int) -> dict[str, Cell]:
         "LSTM, coupled, projection": variant(3, R=R, Wp=(H, R)),
         "LSTM, peepholes, projection": variant(R=R, p=(3 * H,), Wp=(H, R)),
         "LSTM, coupled, peepholes, projection": variant(3, R=R, p=(2 * H,), Wp=(H, R)),
+        "RNN, sigmoid": rnn._replace(activations=("sigmoid", "sigmoid")),
+        "RNN, hard_sigmoid": rnn._replace(activations=("hard_sigmoid", "sigmoid")),
+        "LSTM, relu": variant()._replace(activations=("relu", "sigmoid")),
+        "LSTM, coupled, peepholes, hard_sigmoid": variant(3, p=(2 * H,))._replace(activations=("tanh", "hard_sigmoid")),
+        "GRU, relu, hard_sigmoid_sixth": gru._replace(activations=("relu", "hard_sigmoid_sixth")),
+        "GRU, reset before, sigmoid, hard_sigmoid": before._replace(activations=("sigmoid", "hard_sigmoid")),
     }
 
 
@@ -56,7 +75,7 @@ def dropout_mask(seed: int, *shape: int) -> np.ndarray:
 
 def check_cell_step(cell: Cell, **options: Any) -> GradientReport:
     """One time step of a cell, with a dropout mask."""
-    forward, backward = (getattr(textbook, f"{cell.step}_{way}") for way in ("forward", "backward"))
+    forward, backward = cell.passes(textbook)
     states = {f"state{k}": (N, size) for k, size in enumerate(cell.state)}
     inputs = drawn(12, x=(N, D), **states, **cell.shapes)
     mask = dropout_mask(12, N, cell.state[0])
@@ -75,7 +94,7 @@ def check_cell_step(cell: Cell, **options: Any) -> GradientReport:
 
 def check_cell(cell: Cell, **options: Any) -> GradientReport:
     """A cell through time, in both directions, over a ragged batch, with dropout masks."""
-    forward, backward = (getattr(textbook, f"{cell.step}_{way}") for way in ("forward", "backward"))
+    forward, backward = cell.passes(textbook)
     states = {f"state{k}": (2, N, size) for k, size in enumerate(cell.state)}
     shapes = {f"{way}.{name}": shape for way in "fr" for name, shape in cell.shapes.items()}
     inputs = drawn(13, x=(N, T, D), **states, **shapes)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from npbilstm.inspector.described import DESCRIBED, GATES, QUANTITIES
+from npbilstm.inspector.described import QUANTITIES, gates_of, words_of
 from npbilstm.inspector.indices import most_varying
 from npbilstm.inspector.page.encoding import PRECISIONS, encode, encoded_size
 from npbilstm.inspector.page.over_time import Picture
@@ -116,10 +116,10 @@ def description(trace: Trace, row: int) -> dict[str, Any]:
         "loss": trace.loss if trace.loss is not None and np.isfinite(trace.loss) else None,
         "gradients": trace.has_gradients,
         "equations": trace.equations._asdict(),
-        "words": {name: DESCRIBED[name] for name in trace.names},
+        "words": {name: words_of(layer, name) for name in trace.names},
         "widths": {name: trace[name].shape[-1] for name in trace.names},
         "maps": names,
-        "gates": [name for name in names if name in GATES],
+        "gates": [name for name in names if name in gates_of(layer)],
         "blocks": blocks,
         "notes": [],
     }
@@ -144,7 +144,7 @@ def row_arrays(trace: Trace, row: int, weights: bool, gradients: bool) -> Parts:
     T = int(trace.lengths[row])
     texts = trace.equations.forward + (trace.equations.backward if gradients and trace.has_gradients else ())
     products = [text.split(" = ")[0] for text in texts if "@" in text]
-    derived = {"h"} if any(text == "h = o * tanh(c)" for text in texts) else set()
+    derived = {"h"} if any(text.startswith("h = o * ") for text in texts) else set()
     stored = [
         name
         for name in (*QUANTITIES, "q", *(ARRIVING if gradients else []), *([] if weights else products))

@@ -3,11 +3,17 @@
 //   sum = ["-"] term {("+" | "-") term}      term = factor {"*" factor} | SYMBOL "@" SYMBOL[".T"]
 //   factor = (NUMBER | SYMBOL | FUNCTION "(" sum ")" | "(" sum ")") ["^2"]
 
+const toUnit = (s) => Math.min(Math.max(s, 0), 1);
+const slope = (size) => (s) => (s > 0 && s < 1 ? size : 0);
 const FUNCTIONS = {
   sigmoid: (a) => 1 / (1 + Math.exp(-a)),
   tanh: Math.tanh,
   relu: (a) => Math.max(a, 0),
   positive: (a) => (a > 0 ? 1 : 0),
+  hard_sigmoid: (a) => toUnit(a / 5 + 0.5),
+  hard_sigmoid_sixth: (a) => toUnit(a / 6 + 0.5),
+  slope_fifth: slope(1 / 5),
+  slope_sixth: slope(1 / 6),
   "": (a) => a,
   "^2": (a) => a * a,
 };

@@ -1,0 +1,54 @@
+"""Mistakes to plant in the activations and where the cells use them, for test_planted_bugs.py."""
+
+from npbilstm.engine import activations, gru, lstm_variants
+
+HARD = "LSTM, coupled, peepholes, hard_sigmoid"
+ANY_GRU = "GRU, relu, hard_sigmoid_sixth"
+
+ACTIVATION_BUGS = [
+    (
+        "RNN, relu",
+        activations,
+        "relu' is 1",
+        'greater(y.real, ZERO, out, casting="unsafe")\n\n\ndef hard_sigmoid(',
+        'greater(y.real, -ONE, out, casting="unsafe")\n\n\ndef hard_sigmoid(',
+    ),
+    ("RNN, relu", activations, "relu lets all through", "maximum(a, ZERO, out=out)", "add(a, ZERO, out)"),
+    (
+        "RNN, sigmoid",
+        activations,
+        "sigmoid is of a, not of a/2",
+        "    multiply(a, HALF, out)\n    sigmoid",
+        "    multiply(a, ONE, out)\n    sigmoid",
+    ),
+    ("RNN, sigmoid", activations, "sigmoid' is y", "    multiply(out, y, out)\n", "    out[...] = y\n"),
+    (HARD, activations, "the hard sigmoid is not cut off above", "    minimum(out, ONE, out=out)\n", ""),
+    (HARD, activations, "nor below", "    maximum(out, ZERO, out=out)\n", ""),
+    (HARD, activations, "its slope goes on above", "    multiply(out, less(y.real, ONE), out)\n", ""),
+    (HARD, activations, "its slope is 1", "    multiply(out, slope, out)\n", ""),
+    (HARD, activations, "the other hard sigmoid", '"hard_sigmoid": hard(1 / 5)', '"hard_sigmoid": hard(1 / 6)'),
+    ("LSTM, relu", lstm_variants, "the cell's function is tanh", "activation.function(c, m)", "np.tanh(c, m)"),
+    ("LSTM, relu", lstm_variants, "the candidate's function is tanh", "activation.of_scaled(g, g)", "np.tanh(g, g)"),
+    ("LSTM, relu", lstm_variants, "c's factor lacks o", "    multiply(F[:, 4], now[:, 0], F[:, 4])\n", ""),
+    ("LSTM, relu", lstm_variants, "g's factor lacks i", "    multiply(F[:, 3], now[:, 1], F[:, 3])\n", ""),
+    ("LSTM, relu", lstm_variants, "o's factor lacks the cell", "    multiply(F[:, 0], act_c, F[:, 0])\n", ""),
+    (
+        "LSTM, relu",
+        lstm_variants,
+        "the sigmoids' scale for all",
+        "(*[self.recurrent_activation.scale] * 3, self.activation.scale)",
+        "(self.recurrent_activation.scale,) * 4",
+    ),
+    (ANY_GRU, gru, "any: n's factor lacks 1 - z", "    F_n *= 1 - now[:, 2]  # by 1 - z\n", ""),
+    (ANY_GRU, gru, "any: z's factor lacks h - n", "    F_z *= now[:, 4] - n  # by h_{t-1} - n\n", ""),
+    (ANY_GRU, gru, "any: r's factor lacks n_h", "F_r *= F_n * n_h", "F_r *= F_n"),
+    (ANY_GRU, gru, "any: n_h's factor lacks r", "F_nh[...] = F_n * now[:, 1]", "F_nh[...] = F_n"),
+    (ANY_GRU, gru, "the candidate is squashed by tanh", "activate(n, n)", "np.tanh(n, n)"),
+    (
+        "GRU, reset before, sigmoid, hard_sigmoid",
+        gru,
+        "any: r's factor lacks h",
+        "        F_r *= h_before\n",
+        "        pass\n",
+    ),
+]

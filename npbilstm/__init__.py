@@ -13,7 +13,10 @@ textbook/   the mathematics, one equation a line: start reading here
 engine/     the same, fast
 layers/     parameters and an engine: LSTM, BiLSTM, GRU, RNN, Linear, Embedding, Dropout, and models made of them
 gradcheck/  is this gradient right?
-classroom/  what is wrong with it? The catalogue of mistakes, and the diagnosis that names them
+mistakes/   what people get wrong: the catalogue, and how a mistake is planted
+submission/ somebody's own code, called in its own way
+diagnosis/  what is wrong with it?
+classroom/  for exercises; there are none yet
 training/   optimisers, the loop, checkpoints
 interop/    weights from and to PyTorch, Keras and ONNX
 datasets/   Python source code and tagged text
@@ -26,9 +29,22 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from npbilstm import classroom, datasets, engine, gradcheck, inspector, interop, layers, textbook, training
-    from npbilstm.classroom import DiagnosisReport, diagnose
+    from npbilstm import (
+        classroom,
+        datasets,
+        diagnosis,
+        engine,
+        gradcheck,
+        inspector,
+        interop,
+        layers,
+        mistakes,
+        submission,
+        textbook,
+        training,
+    )
     from npbilstm.datasets import TaggedData, Vocabulary, python_source, tagged_text
+    from npbilstm.diagnosis import DiagnosisReport, diagnose
     from npbilstm.gradcheck import Blocks, GradientReport, check_gradients, check_pair
     from npbilstm.inspector import Trace, trace
     from npbilstm.interop import (
@@ -80,8 +96,9 @@ __version__ = "0.6.0"
 
 _LOSSES = ("binary_cross_entropy", "mean_squared_error", "softmax_cross_entropy")
 _HOMES = {
-    "classroom": ["DiagnosisReport", "diagnose"],
+    "classroom": [],
     "datasets": ["TaggedData", "Vocabulary", "python_source", "tagged_text"],
+    "diagnosis": ["DiagnosisReport", "diagnose"],
     "engine": [],
     "gradcheck": ["Blocks", "GradientReport", "check_gradients", "check_pair"],
     "inspector": ["Trace", "trace"],
@@ -93,6 +110,8 @@ _HOMES = {
         *("GRU", "LSTM", "RNN", "BiLSTM", "Dropout", "Embedding", "Linear", "Recurrent"),
         *("SequenceClassifier", "SequenceTagger"),
     ],
+    "mistakes": [],
+    "submission": [],
     "textbook": [
         "flip",
         *(f"{loss}_{way}" for loss in _LOSSES for way in ("forward", "backward")),

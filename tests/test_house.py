@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -25,13 +26,20 @@ MAY_IMPORT = {
     "training": {"textbook", "layers", "files"},
     "inspector": {"textbook", "layers", "files", "printable"},
     "interop": {"textbook", "layers", "training", "files"},
-    "classroom": {"textbook", "gradcheck", "printable"},
+    "mistakes": {"textbook"},
+    "submission": {"textbook", "gradcheck", "printable"},
+    "diagnosis": {"textbook", "gradcheck", "mistakes", "submission", "printable"},
+    "classroom": {"diagnosis", "mistakes"},
     "commands": {
-        *("textbook", "gradcheck", "datasets", "layers", "training", "inspector", "interop", "classroom", "files"),
+        *("textbook", "gradcheck", "datasets", "layers", "training", "inspector", "interop"),
+        *("mistakes", "submission", "diagnosis", "classroom", "files"),
     },
     "cli.py": {"commands"},
 }
 """Arrows run one way."""
+
+WITH_CIRCLES = {"gradcheck", "inspector"}
+"""The rooms in which there are files that need one another; no other may have any."""
 
 OPTIONAL = {
     "tqdm": {"training"},
@@ -63,6 +71,24 @@ def test_arrows_run_one_way(room):
         for name, _ in imports(path):
             if name.startswith("npbilstm."):
                 assert name.split(".")[1] in {room, *MAY_IMPORT[room]}, f"{path.name} imports {name}"
+
+
+def files_needed(path):
+    """The package's files from which a file imports something, wherever in it the import stands."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        names = [f"{node.module}.{alias.name}" for alias in node.names] if isinstance(node, ast.ImportFrom) else []
+        names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        for place in (ROOT.joinpath(*name.split(".")) for name in names if name.startswith("npbilstm")):
+            files = [place.with_suffix(".py"), place / "__init__.py"]
+            files += [place.parent.with_suffix(".py"), place.parent / "__init__.py"]
+            yield from [file for file in files if file.exists()][:1]
+
+
+@pytest.mark.parametrize("room", [room for room in MAY_IMPORT if room not in WITH_CIRCLES])
+def test_no_file_needs_one_that_needs_it(room):
+    place = PACKAGE / room
+    files = [place] if place.is_file() else place.rglob("*.py")
+    TopologicalSorter({file: set(files_needed(file)) for file in files}).prepare()  # an error names those in a circle
 
 
 def test_every_room_has_its_arrows_written_down():

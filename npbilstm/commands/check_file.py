@@ -8,16 +8,16 @@ import time
 from pathlib import Path
 from typing import Any
 
-from npbilstm.classroom.diagnosis import diagnose_pairs
-from npbilstm.classroom.own_code.definitions import written
-from npbilstm.classroom.own_code.errors import OwnError
-from npbilstm.classroom.own_code.passes import pairs_of_theirs
-from npbilstm.classroom.own_code.process import OwnProcess
-from npbilstm.classroom.own_code.unread import none_there, unread_in_source
-from npbilstm.classroom.report import DiagnosisReport
-from npbilstm.classroom.subjects import Subject
-from npbilstm.commands.own_file import read_source, require_file
+from npbilstm.commands.source_file import read_source, require_file
 from npbilstm.commands.terminal import fault_of, say
+from npbilstm.diagnosis.diagnosis import diagnose_pairs
+from npbilstm.diagnosis.report import DiagnosisReport
+from npbilstm.submission.definitions import written
+from npbilstm.submission.errors import OwnError
+from npbilstm.submission.pairs import pairs_of_theirs
+from npbilstm.submission.process import OwnProcess
+from npbilstm.submission.specs import Subject
+from npbilstm.submission.unread import none_there, unread_in_source
 from npbilstm.training.progress import on_terminal, tell
 
 DEFAULTS: dict[str, Any] = {

@@ -9,9 +9,9 @@ import pytest
 
 from npbilstm.cli import main
 from npbilstm.commands import check_file
-from tests.classroom.innocent_files import INNOCENT
-from tests.classroom.unread_files import COURSES, UNREAD
-from tests.classroom.unread_forms import FORMS, MADE, START, STEP
+from tests.submission.innocent_files import INNOCENT
+from tests.submission.unread_files import COURSES, UNREAD
+from tests.submission.unread_forms import FORMS, MADE, START, STEP
 
 RIGHT = """
 import numpy as np
@@ -187,7 +187,7 @@ def test_a_file_that_cannot_be_run_is_a_sentence_and_exit_code_2(file, source, s
     error = capsys.readouterr().err
     assert sentence in error
     assert "Traceback" not in error
-    assert "classroom" not in error
+    assert "submission" not in error
 
 
 def test_a_function_that_cannot_be_called_is_not_judged_and_the_others_are(file, capsys):
@@ -294,7 +294,7 @@ def test_a_function_that_stops_is_told_with_its_own_lines_and_the_others_are_jud
     assert out.startswith("not judged  flip: NameError: name 'undefined' is not defined.\n")
     assert "\n      return undefined" in out.partition("\n\n")[0]
     assert "ok     lstm_step_forward, lstm_step_backward" in out
-    assert "npbilstm/classroom" not in out
+    assert "npbilstm/submission" not in out
 
 
 def test_an_endless_loop_in_a_pass_is_a_sentence(file, capsys):

@@ -1,0 +1,126 @@
+"""The search for a mistake: every catalogued bug is planted in the textbook, and what it gives on the probes is
+compared with what the person's code gave, number by number.
+
+A match is evidence only when it is exact in every output and every gradient of every stage.
+"""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+from npbilstm.diagnosis.comparison import SAME, Case, Run, all_same, run, same, wrong_blocks, wrong_outputs
+from npbilstm.diagnosis.observations import Evidence
+from npbilstm.mistakes.catalogue import BUGS
+from npbilstm.mistakes.planting import Bug, plant, textbook_functions
+from npbilstm.submission.call_graph import reached
+from npbilstm.submission.specs import Subject
+
+Pattern = frozenset[tuple[str, str]]
+"""Which blocks fail at which stages."""
+
+Bugs = tuple[Bug, ...]
+
+
+def candidates(subject: Subject) -> list[Bug]:
+    """The catalogued bugs that can show in a subject."""
+    own = [name for name in (subject.forward, subject.backward, *(subject.steps or ())) if name]
+    functions = frozenset().union(*(reached(name, textbook_functions()) for name in own))
+    return [bug for bug in BUGS.values() if bug.function in functions]
+
+
+class Search:
+    """A search over one subject's cases: what somebody's code gave, and the bugs known to be in it.
+
+    cleared: functions that were judged right by themselves, in which no mistake is looked for.
+    """
+
+    def __init__(self, evidence: Evidence, known: Bugs = (), cleared: frozenset[str] = frozenset()) -> None:
+        self.evidence, self.known, self.cleared = evidence, known, cleared
+        self.bugs = [bug for bug in candidates(evidence.subject) if bug not in known and bug.function not in cleared]
+
+    def matches(self, more: Bugs = (), parts: tuple[str, ...] | None = None) -> bool:
+        """Whether the textbook with the known bugs and these gives exactly what the person's code gave."""
+        try:
+            planted = plant((*self.known, *more))
+        except ValueError:  # two bugs on one line
+            return False
+        pair = self.evidence.subject.in_textbook_form(planted)
+        evidence = self.evidence
+        return all_same(
+            evidence.theirs, evidence.cases, pair, parts or evidence.parts, evidence.exactness, evidence.worst > 0
+        )
+
+    def singles(self, parts: tuple[str, ...] | None = None) -> list[Bugs]:
+        """The bugs that explain all of it, each alone.
+
+        Where one of them stands in the subject's own functions, no others: the same slip in a function that these call
+        but once looks the same.
+        """
+        found = [bug for bug in self.bugs if self.matches((bug,), parts)]
+        own = [bug for bug in found if bug.function in (self.evidence.subject.forward, self.evidence.subject.backward)]
+        return [(bug,) for bug in own or found]
+
+    def pairs(self, patterns: dict[Bug, Pattern]) -> list[Bugs]:
+        """The pairs of bugs that explain all of it; only those are tried whose patterns cover the one that is seen.
+
+        Where both spoil a block that is right, the one would be the other's remedy there: nobody makes such two.
+        """
+        pattern = self.evidence.pattern
+        likely = [bug for bug, own in patterns.items() if own & pattern]
+        return [
+            (one, other)
+            for one, other in combinations(likely, 2)
+            if patterns[one] & patterns[other] <= pattern <= patterns[one] | patterns[other]
+            and self.matches((one, other))
+        ]
+
+    def forward_pairs(self) -> list[Bugs]:
+        """The pairs of bugs that explain wrong outputs; where some explain the gradients as well, those."""
+        subject, cases, truth = self.evidence.subject, self.evidence.cases, self.evidence.truth
+
+        def pattern_of(got: list[Run]) -> Pattern:
+            return frozenset(
+                (case.stage.name, name)
+                for case, one, right in zip(cases, got, truth)
+                if one.error is None
+                for name in wrong_outputs(one.outputs, right.outputs)
+            )
+
+        pattern = pattern_of(self.evidence.theirs)
+        patterns = {}
+        for bug in self.bugs:
+            forward = subject.in_textbook_form(plant((bug,)))._replace(backward=None)
+            patterns[bug] = pattern_of([run(forward, case) for case in cases])
+        likely = [bug for bug, own in patterns.items() if own and own <= pattern]
+        found: list[Bugs] = [
+            two
+            for two in combinations(likely, 2)
+            if pattern == patterns[two[0]] | patterns[two[1]] and self.matches(two, ("outputs",))
+        ]
+        return [two for two in found if self.matches(two)] or found
+
+    def patterns(self) -> dict[Bug, Pattern]:
+        """The pattern of each candidate that leaves the outputs right and spoils the gradients."""
+        subject, cases, truth = self.evidence.subject, self.evidence.cases, self.evidence.truth
+        patterns = {}
+        for bug in self.bugs:
+            pair = subject.in_textbook_form(plant((bug,)))
+            got = [run(pair, case) for case in cases]
+            if all(same(one.outputs, right.outputs, SAME) for one, right in zip(got, truth)):
+                patterns[bug] = pattern_between(subject, cases, got, truth)
+        stopped = self.evidence.stopped
+        patterns = {
+            bug: frozenset((stage, block) for stage, block in pattern if stage not in stopped)
+            for bug, pattern in patterns.items()
+        }
+        return {bug: pattern for bug, pattern in patterns.items() if pattern}
+
+
+def pattern_between(subject: Subject, cases: list[Case], got: list[Run], expected: list[Run]) -> Pattern:
+    """Which blocks of the gradients differ at which stages."""
+    return frozenset(
+        (case.stage.name, block)
+        for case, one, other in zip(cases, got, expected)
+        if one.error is None
+        for block in wrong_blocks(subject, one.gradients, other.gradients)
+    )

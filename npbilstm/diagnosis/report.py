@@ -1,0 +1,153 @@
+"""diagnose: what is wrong with your own functions, and why, from a notebook or a program."""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from npbilstm.diagnosis.diagnosis import Diagnosis, diagnose_pairs
+from npbilstm.diagnosis.report_text import (
+    as_dict,
+    judged_words,
+    not_judged_lines,
+    not_judged_words,
+    require_hint,
+    why_stopped,
+)
+from npbilstm.submission.arguments import renamed_arguments
+from npbilstm.submission.definitions import is_namespace, is_ours, is_own
+from npbilstm.submission.layouts import layout_of
+from npbilstm.submission.pairs import pair_of_theirs, pairs_of_theirs
+from npbilstm.submission.specs import SUBJECTS
+from npbilstm.submission.unread import ELSEWHERE, PASSES, NotJudged, none_there, unread_in_names
+
+
+@dataclass(frozen=True)
+class DiagnosisReport:
+    """What `diagnose` found: a Diagnosis for each concept. str() gives the text.
+
+    unread: what looks like a pass and is no function of the textbook's, with the reason why it was not judged.
+    """
+
+    diagnoses: tuple[Diagnosis, ...]
+    hint: int = 1
+    unread: tuple[NotJudged, ...] = ()
+
+    @property
+    def verdict(self) -> str:
+        """ "right" where all that looks like a pass was judged and is right, "wrong" where something judged is wrong,
+        else "not judged"."""
+        if any(diagnosis.verdict == "wrong" for diagnosis in self.diagnoses):
+            return "wrong"
+        return "right" if self.diagnoses and not self.not_judged else "not judged"
+
+    @property
+    def ok(self) -> bool:
+        """True where the verdict is "right", and for no other."""
+        return self.verdict == "right"
+
+    @property
+    def not_judged(self) -> tuple[NotJudged, ...]:
+        """All that looks like a pass and was not judged: its name, and the reason."""
+        stopped = (
+            NotJudged(name, why_stopped(diagnosis)) for diagnosis in self.diagnoses for name in diagnosis.not_judged
+        )
+        return (*self.unread, *stopped)
+
+    @property
+    def summary(self) -> str:
+        """The verdict in a sentence or two, with what was not judged first."""
+        judged = [diagnosis for diagnosis in self.diagnoses if diagnosis.judged]
+        wrong = sum(diagnosis.verdict == "wrong" for diagnosis in judged)
+        left = len(self.unread) + sum(bool(diagnosis.stopped) for diagnosis in self.diagnoses)
+        mend = " Mend the first first." if wrong > 1 else ""
+        if not left and len(judged) == 1:
+            return "It is wrong." if wrong else "It is right."
+        if not left:
+            return (
+                f"{wrong} of {len(judged)} {'is' if wrong == 1 else 'are'} wrong.{mend}"
+                if wrong
+                else (f"All {len(judged)} are right.")
+            )
+        said = f"Not judged: {left} of {left + len(judged)}."
+        if wrong:
+            said += f" Of what was judged, {wrong} {'is' if wrong == 1 else 'are'} wrong.{mend}"
+        elif judged:
+            said += " What was judged is right."
+        return said + (f" {ELSEWHERE}" if self.unread else "")
+
+    def __str__(self) -> str:
+        unread = [line for each in self.unread for line in not_judged_lines(*each)]
+        stopped = [not_judged_words(diagnosis) for diagnosis in self.diagnoses if diagnosis.stopped]
+        judged = [line for diagnosis in self.diagnoses for line in judged_words(diagnosis, self.hint)]
+        blocks = ([*unread, *stopped], judged, [self.summary])
+        return "\n\n".join("\n".join(block) for block in blocks if block)
+
+    __repr__ = __str__
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report for a program, as json writes it."""
+        return {
+            "verdict": self.verdict,
+            "ok": self.ok,
+            "not judged": [each._asdict() for each in self.not_judged],
+            "subjects": [as_dict(diagnosis, self.hint) for diagnosis in self.diagnoses],
+        }
+
+    def to_json(self) -> str:
+        """as_dict, as JSON."""
+        return json.dumps(self.as_dict(), indent=2)
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(str(self))}</pre>"
+
+
+def diagnose(functions: Mapping[str, Any] | ModuleType, *, hint: int = 1, **settings: str) -> DiagnosisReport:
+    """Judge functions of your own against the textbook on staged probes, and name what is wrong with them.
+
+    functions: a module, globals(), or a dict of name -> function; those are judged that have the name of one of the
+        textbook's functions and are your own. Any subset will do. What else of your own looks like a pass, a class say,
+        is named as not judged; `report.ok` is then False.
+    hint: how much is told of a known mistake: 1 is vague, 3 exact.
+    settings: your layout, where it is not the textbook's: gates="ifog", weights="(4,H,D)", x="(T,N,D)", b="(4,H,1)",
+        and theirs="ours" for an argument whose name is not recognised.
+
+    They run in this process, with copies. `npbilstm check FILE` does the same in a process of its own.
+
+    Raises TypeError where functions or a setting is of another kind, ValueError where nothing there looks like a pass,
+    or a setting is unknown.
+    """
+    require_hint(hint)
+    names = vars(functions) if isinstance(functions, ModuleType) else functions
+    if not isinstance(names, Mapping):
+        raise TypeError(
+            f"functions is {described(functions)}; it needs a module, globals() or a dict of name -> function. "
+            f"{ELSEWHERE}"
+        )
+    for name, value in settings.items():
+        if not isinstance(value, str):
+            raise TypeError(f"{name} is {value!r}; it needs a string")
+    layout, renamed = layout_of(settings), renamed_arguments(settings)
+    own = {name: names[name] for name in PASSES if callable(names.get(name)) and counts(names[name], names)}
+    pairs = pairs_of_theirs(own, lambda name: pair_of_theirs(SUBJECTS[name], own, layout, renamed))
+    unread = tuple(unread_in_names(names, own))
+    if not own and not unread:
+        raise ValueError(none_there(names))
+    return DiagnosisReport(tuple(diagnose_pairs(pairs)), hint, unread)
+
+
+def counts(function: Any, names: Mapping[str, Any]) -> bool:
+    """Whether a function is to be judged: not this package's own, nor what a namespace has from elsewhere."""
+    return not is_ours(function) and (is_own(function) or not is_namespace(names))
+
+
+def described(value: Any) -> str:
+    """What was given, for a sentence."""
+    if isinstance(value, type):
+        return f"a class, {value.__name__}"
+    name = getattr(value, "__name__", "")
+    return f"a function, {name}" if callable(value) and name else f"a {type(value).__name__}"

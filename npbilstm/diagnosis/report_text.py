@@ -1,0 +1,191 @@
+"""A diagnosis in words: what is wrong first, then how it was found, then as much of a hint as was asked for."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from typing import Any
+
+from npbilstm.diagnosis.diagnosis import Diagnosis
+from npbilstm.diagnosis.symptoms import shortened
+from npbilstm.mistakes.planting import Bug
+from npbilstm.submission.specs import SUBJECTS
+
+HINTS = (1, 2, 3)
+WIDTH = 100
+
+
+def require_hint(hint: int) -> None:
+    """Raise ValueError unless there is a hint of this level."""
+    if hint not in HINTS:
+        raise ValueError(f"hint is {hint!r}; it needs 1 (vague), 2 or 3 (exact)")
+
+
+def not_judged_lines(name: str, reason: str) -> list[str]:
+    """What was not judged, and why."""
+    return wrapped(f"not judged  {name}: {reason}.", 0)
+
+
+def why_stopped(diagnosis: Diagnosis) -> str:
+    """Why functions were not judged: what they raise at every stage, or that they are not written yet."""
+    last = diagnosis.stopped.splitlines()[-1]
+    return "it is not written yet" if last.startswith("NotImplementedError") else last.rstrip(".")
+
+
+def headline(diagnosis: Diagnosis) -> str:
+    """One line on what was judged: the verdict, the functions at fault, and why."""
+    if diagnosis.verdict != "wrong":
+        return f"ok     {', '.join(diagnosis.judged)}"
+    functions = ", ".join(at_fault(diagnosis))
+    if nothing_new(diagnosis):
+        return f"WRONG  {functions}: nothing but what was found above ({', '.join(bug.id for bug in diagnosis.known)})"
+    return f"WRONG  {functions}: {cause(diagnosis)}"
+
+
+def nothing_new(diagnosis: Diagnosis) -> bool:
+    """Whether what was found in the subjects below is all that there is."""
+    new = diagnosis.named or diagnosis.findings or any(stage.raised or stage.changed for stage in diagnosis.stages)
+    return bool(diagnosis.known) and not new
+
+
+def at_fault(diagnosis: Diagnosis) -> tuple[str, ...]:
+    """Of the two functions, the backward pass where its gradients are wrong and the outputs right; the forward pass
+    where its outputs are wrong and the gradients are theirs."""
+    if len(diagnosis.judged) < 2 or diagnosis.findings or any(stage.raised for stage in diagnosis.stages):
+        return diagnosis.judged
+    forward = any(stage.wrong_outputs for stage in diagnosis.stages)
+    backward = any(stage.wrong for stage in diagnosis.stages)
+    if forward != backward:
+        return diagnosis.judged[:1] if forward else diagnosis.judged[1:]
+    return diagnosis.judged
+
+
+def cause(diagnosis: Diagnosis) -> str:
+    """What is wrong, in a few words."""
+    if diagnosis.named:
+        besides = ", besides what was found above" if diagnosis.known else ""
+        return " or ".join(" and ".join(bug.id for bug in bugs) for bugs in diagnosis.named) + besides
+    if diagnosis.known:
+        return f"what was found above ({', '.join(bug.id for bug in diagnosis.known)}), and more"
+    if diagnosis.located:
+        return f"a mistake that is not in the catalogue, located at {places(diagnosis)}"
+    if any(stage.wrong_outputs for stage in diagnosis.stages):
+        return "the outputs are not the textbook's, and no known mistake gives them"
+    if any(stage.wrong for stage in diagnosis.stages):
+        return "the gradients are wrong, and no known mistake fits"
+    changed = dict.fromkeys(name for stage in diagnosis.stages for name in stage.changed)
+    if changed:
+        return f"right numbers, but it changes {', '.join(changed)} in place"
+    return re.split("[:;]", next(iter(diagnosis.findings), "it stops at some stages"))[0]
+
+
+def places(diagnosis: Diagnosis) -> str:
+    """Where the mistake may be. A gate's gradient and that of its pre-activation cannot be told apart from outside."""
+    return " or ".join(re.sub(r"^d([ifgo]) in", r"d\1 or da_\1 in", place) for place in diagnosis.located)
+
+
+def words(diagnosis: Diagnosis, hint: int = 1) -> str:
+    """The whole of it, over several lines; hint is 1 (vague), 2 or 3 (the right line)."""
+    require_hint(hint)
+    said = [not_judged_words(diagnosis)] if diagnosis.stopped else []
+    return "\n".join([*said, *judged_words(diagnosis, hint)])
+
+
+def not_judged_words(diagnosis: Diagnosis) -> str:
+    """On the functions that stop, with the lines at which they do."""
+    lines = not_judged_lines(", ".join(diagnosis.not_judged), why_stopped(diagnosis))
+    return "\n".join([*lines, *(f"  {line}" for line in diagnosis.stopped.splitlines()[:-1])])
+
+
+def judged_words(diagnosis: Diagnosis, hint: int) -> list[str]:
+    """On the functions that were judged; [] where none was."""
+    if not diagnosis.judged:
+        return []
+    lines = [headline(diagnosis)]
+    if diagnosis.verdict != "wrong" or nothing_new(diagnosis):
+        return lines
+    lines += [f"  {line}" for line in stage_table(diagnosis)]
+    for sentence in (*diagnosis.sentences, *diagnosis.findings):
+        lines += wrapped(sentence)
+    if diagnosis.named:
+        lines += named_lines(diagnosis, hint)
+    elif diagnosis.located:
+        lines += wrapped(
+            "No known mistake gives these numbers. What holds and what fails points to "
+            f"{places(diagnosis)}: look there first."
+        )
+    return lines
+
+
+def wrapped(text: str, indent: int = 2, first: str = "") -> list[str]:
+    """A sentence over as many lines as it needs; `first` stands before it."""
+    margin = " " * indent
+    return textwrap.wrap(first + text, WIDTH, initial_indent=margin, subsequent_indent=margin + " " * len(first))
+
+
+def stage_table(diagnosis: Diagnosis) -> list[str]:
+    """A line a stage."""
+    width = max((len(stage.name) for stage in diagnosis.stages), default=0)
+    gates = SUBJECTS[diagnosis.subject].gates
+    lines = []
+    for stage in diagnosis.stages:
+        what = []
+        if stage.raised:
+            what.append(f"stopped: {stage.raised.splitlines()[-1]}")
+        if stage.changed:
+            what.append(f"changes {', '.join(stage.changed)} in place")
+        if stage.wrong_outputs:
+            what.append(f"outputs {', '.join(stage.wrong_outputs)}")
+        if stage.wrong:
+            what.append(f"gradients of {shortened(stage.wrong, gates)}")
+        lines.append(f"{'ok   ' if stage.ok else 'WRONG'}  {stage.name:{width}}  {'; '.join(what)}".rstrip())
+    return lines
+
+
+def named_lines(diagnosis: Diagnosis, hint: int) -> list[str]:
+    """What is said of the mistakes that fit; alternatives of which as much is to be said are said once."""
+    alternatives: dict[Any, list[tuple[Bug, ...]]] = {}
+    for bugs in diagnosis.named:
+        alternatives.setdefault(tuple((bug.concept, bug.hints[:hint]) for bug in bugs), []).append(bugs)
+    lines = []
+    for group in alternatives.values():
+        lines += wrapped(fit(diagnosis, len(group[0])))
+        for k, bug in enumerate(group[0]):
+            lines += wrapped(" or ".join(dict.fromkeys(bugs[k].id for bugs in group)), 4)
+            lines += wrapped(bug.concept, 6)
+            for level in HINTS[:hint]:
+                lines += wrapped(bug.hints[level - 1], 6, f"hint {level}: ")
+    return lines + (wrapped(f"(--hint {hint + 1} says more.)") if hint < len(HINTS) else [])
+
+
+def fit(diagnosis: Diagnosis, count: int) -> str:
+    """How well mistakes fit: what was compared, and where."""
+    fits = "A known mistake fits" if count == 1 else "Two known mistakes together fit"
+    beside = " together with what was found above," if diagnosis.known else ""
+    what = " in its outputs," if diagnosis.by_outputs else ""
+    stopped = any(stage.raised for stage in diagnosis.stages)
+    return f"{fits} exactly,{beside}{what} number by number, at every stage{' that runs' if stopped else ''}:"
+
+
+def as_dict(diagnosis: Diagnosis, hint: int = 1) -> dict[str, Any]:
+    """The diagnosis for a program: plain dicts, lists and strings, as json writes them."""
+    return {
+        "subject": diagnosis.subject,
+        "functions": list(diagnosis.functions),
+        "verdict": diagnosis.verdict,
+        "ok": diagnosis.ok,
+        "cause": cause(diagnosis) if diagnosis.verdict == "wrong" else "",
+        "stopped": diagnosis.stopped,
+        "stages": [stage._asdict() for stage in diagnosis.stages],
+        "named": [
+            [
+                {"id": bug.id, "equation": bug.equation, "concept": bug.concept, "hints": bug.hints[:hint]}
+                for bug in bugs
+            ]
+            for bugs in diagnosis.named
+        ],
+        "known": [bug.id for bug in diagnosis.known],
+        "located": list(diagnosis.located),
+        "sentences": list(diagnosis.sentences),
+        "findings": list(diagnosis.findings),
+    }

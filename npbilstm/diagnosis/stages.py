@@ -1,0 +1,151 @@
+"""Staged probes: small cases that tell mistakes apart, from one time step with one loss to a ragged batch.
+
+One check on a whole batch answers "everything is wrong" for half of all mistakes. A few stages, each with one thing
+more than the one before, split them: what passes with one step and fails with two is lost on its way back through time.
+
+All numbers are random and none of them convenient: weights of about 0.5, biases, initial states and padding that are
+not 0, upstream gradients that are not 1, as many as needed for the stage's loss. Easier points hide mistakes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from npbilstm.submission.specs import Arrays, Subject, size_of
+
+SIZES = {"N": 3, "T": 5, "D": 2, "H": 4, "R": 3, "V": 6}
+"""Rows, steps, features, units, projected units, classes: few are alike, so that a mix-up shows where it can."""
+
+
+class Stage(NamedTuple):
+    """One probe. sizes: instead of SIZES. lengths: how long the rows are, "equal" (no lengths are given), "ragged" or
+    "with an empty row". loss: which outputs the loss sees, "all", "h", "c", "last step" (of h), "final state",
+    "forward" or "reverse" (that direction's half). zero_state: whether the initial state is 0."""
+
+    name: str
+    sizes: Mapping[str, int] = MappingProxyType({})
+    lengths: str = "equal"
+    loss: str = "all"
+    zero_state: bool = False
+
+
+STEP_STAGES = (Stage("all rows"), Stage("one row", {"N": 1}), Stage("zero state", zero_state=True))
+CELL_STAGES = (
+    Stage("loss on h", loss="h"),
+    Stage("loss on c", loss="c"),
+    Stage("loss on h and c"),
+    *STEP_STAGES[1:],
+)
+SEQUENCE_STAGES = (
+    Stage("T=1, loss on h", {"T": 1}, loss="h"),
+    Stage("T=1, loss on c", {"T": 1}, loss="c"),
+    Stage("T=1, one row", {"T": 1, "N": 1}),
+    Stage("T=2, loss on the last step", {"T": 2}, loss="last step"),
+    Stage("T=3", {"T": 3}),
+    Stage("one row", {"N": 1}),
+    Stage("zero state", zero_state=True),
+    Stage("equal lengths"),
+    Stage("loss on the final state", loss="final state"),
+    Stage("ragged lengths", lengths="ragged"),
+    Stage("an empty row", lengths="with an empty row"),
+)
+DIRECTION_STAGES = (
+    *SEQUENCE_STAGES[:4],
+    Stage("forward direction, T=3", {"T": 3}, loss="forward"),
+    Stage("reverse direction, T=3", {"T": 3}, loss="reverse"),
+    *SEQUENCE_STAGES[4:],
+)
+ONE_SEQUENCE_STAGES = tuple(stage for stage in SEQUENCE_STAGES if stage.lengths == "equal" and "N" not in stage.sizes)
+BATCH_STAGES = (
+    Stage("equal lengths"),
+    Stage("one row", {"N": 1}),
+    Stage("one step", {"T": 1}),
+    Stage("ragged lengths", lengths="ragged"),
+    Stage("an empty row", lengths="with an empty row"),
+)
+
+
+def stages_of(subject: Subject) -> tuple[Stage, ...]:
+    """The probes of a subject, in the order in which they add difficulties."""
+    if subject.name.endswith("_step"):
+        return CELL_STAGES if "c" in subject.outputs else STEP_STAGES
+    if "y" in subject.outputs:
+        return DIRECTION_STAGES if "h0" in subject.inputs else ONE_SEQUENCE_STAGES
+    if "h" in subject.outputs:
+        return SEQUENCE_STAGES if "lengths" in subject.inputs else ONE_SEQUENCE_STAGES
+    return BATCH_STAGES
+
+
+def draw_inputs(subject: Subject, stage: Stage, rng: np.random.Generator, sizes: dict[str, int] = SIZES) -> Arrays:
+    """Random inputs of a subject for a stage."""
+    sizes = {**sizes, **stage.sizes}
+    N, T = sizes["N"], sizes["T"]
+    inputs: Arrays = {}
+    for name, axes in subject.inputs.items():
+        shape = size_of(axes, sizes)
+        if name == "lengths":
+            inputs[name] = draw_lengths(stage, N, T, rng)
+        elif name in ("N", "T"):
+            inputs[name] = np.array(sizes[name])
+        elif name == "targets":
+            classes = axes == "N T"
+            inputs[name] = rng.integers(0, sizes["V"], shape) if classes else rng.random(shape)
+        elif name == "mask":  # of dropout, p = 0.4
+            inputs[name] = (rng.random(shape) >= 0.4) / 0.6
+        elif name == "value":  # what a squashing function has put out
+            inputs[name] = rng.uniform(0.1, 0.9, shape)
+        elif stage.zero_state and name in ("h0", "c0", "h_prev", "c_prev"):
+            inputs[name] = np.zeros(shape)
+        else:
+            inputs[name] = rng.standard_normal(shape) * (1.0 if name == "x" else 0.5)
+    return inputs
+
+
+def draw_lengths(stage: Stage, N: int, T: int, rng: np.random.Generator) -> np.ndarray:
+    """The lengths of a stage's rows: one of them T, and where they are ragged one of them short and maybe one 0."""
+    if stage.lengths == "equal":
+        return np.full(N, T)
+    lengths = rng.integers(1, T + 1, N)
+    lengths[rng.permutation(N)[:2]] = [T, max(T // 2, 1)][:N]
+    if stage.lengths == "with an empty row":
+        lengths[int(np.argmin(lengths))] = 0
+    return lengths
+
+
+def draw_upstream(subject: Subject, stage: Stage, outputs: Arrays, rng: np.random.Generator) -> Arrays:
+    """Random upstream gradients, 0 where the stage's loss does not look. Empty where it sees none of these outputs."""
+    upstream = {name: rng.standard_normal(np.shape(out)) for name, out in outputs.items()}
+    seen = {
+        name: looked_at(name, axes, stage.loss, upstream) for name, axes in subject.outputs.items() if name in outputs
+    }
+    if not any(mask.any() for mask in seen.values()):
+        return {}
+    return {name: np.where(seen[name], d, 0.0) for name, d in upstream.items()}
+
+
+def looked_at(name: str, axes: str, loss: str, outputs: Any) -> np.ndarray:
+    """Which entries of an output a stage's loss sees, as an array of bool."""
+    mask = np.zeros(np.shape(outputs[name]), bool)
+    letters = axes.split()
+    steps = "T" in letters
+    if loss == "all":
+        mask[...] = True
+    elif loss == "h":
+        mask[...] = name in ("h", "y")
+    elif loss == "c":
+        mask[...] = name in ("c", "c_T")
+    elif loss == "last step" and steps:
+        mask[(slice(None),) * letters.index("T") + (-1,)] = True
+    elif loss == "final state":
+        mask[...] = name in ("h_T", "c_T")
+    elif loss in ("forward", "reverse"):
+        half = 0 if loss == "forward" else 1
+        if letters[0] == "2":
+            mask[half] = True
+        else:
+            np.moveaxis(mask, -1, 0)[half * mask.shape[-1] // 2 : (half + 1) * mask.shape[-1] // 2] = True
+    return mask

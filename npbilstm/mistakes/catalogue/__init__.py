@@ -1,0 +1,51 @@
+"""The catalogue: mistakes that people make in recurrent networks' passes, and in what stands around them.
+
+Each file has those of one concept of the textbook, in the order of its equations.
+"""
+
+from __future__ import annotations
+
+from npbilstm.mistakes.catalogue import (
+    activations,
+    bidirectional,
+    cross_entropy,
+    dropout,
+    gru,
+    gru_reset_before,
+    in_place,
+    losses_of_numbers,
+    lstm_bptt,
+    lstm_cell,
+    lstm_sequence,
+    lstm_step,
+    lstm_step_weights,
+    pooling,
+    recurrence,
+    rnn,
+    sequences,
+    variants,
+)
+from npbilstm.mistakes.planting import Bug
+
+FILES = (
+    activations,
+    lstm_cell,
+    lstm_step,
+    lstm_step_weights,
+    lstm_sequence,
+    lstm_bptt,
+    sequences,
+    bidirectional,
+    in_place,
+    cross_entropy,
+    losses_of_numbers,
+    pooling,
+    rnn,
+    gru,
+    gru_reset_before,
+    variants,
+    dropout,
+    recurrence,
+)
+
+BUGS: dict[str, Bug] = {bug.id: bug for file in FILES for bug in file.BUGS}

@@ -1,0 +1,328 @@
+"""What goes wrong in the binary cross-entropy and in the mean squared error."""
+
+from __future__ import annotations
+
+from npbilstm.mistakes.planting import Bug
+
+BINARY, BINARY_BACKWARD = "binary_cross_entropy_forward", "binary_cross_entropy_backward"
+SQUARED, SQUARED_BACKWARD = "mean_squared_error_forward", "mean_squared_error_backward"
+COUNTED_LOGITS = 'a, y, valid, M = comparable("logits", logits, targets, lengths)'
+DLOGITS = "return np.where(valid, (p - targets) * (dloss / M), 0)"
+COUNTED_PREDICTIONS = 'predictions, targets, _, M = comparable("predictions", predictions, targets, lengths)'
+DPREDICTIONS = "return 2 * error * (dloss / M)"
+"""The lines in which more than one thing goes wrong."""
+
+BUGS = (
+    Bug(
+        "binary-cross-entropy-mean-counts-padding",
+        BINARY,
+        COUNTED_LOGITS,
+        'a, y, valid, M = *comparable("logits", logits, targets, lengths)[:3], logits.size',
+        "loss",
+        "The loss is a mean, and the padding has no part in its scale.",
+        (
+            "Pad the same batch further. Does its loss change?",
+            "The equation of loss, the factor before the sum: it must not depend on how far the rows are padded.",
+            "loss = 1/M times the sum, with M the number of valid logits, not of all.",
+        ),
+    ),
+    Bug(
+        "binary-cross-entropy-padding-in-the-sum",
+        BINARY,
+        COUNTED_LOGITS,
+        'a, y, valid, M = *comparable("logits", logits, targets, None)[:3], counted(logits.shape, lengths)[1]',
+        "loss",
+        "The padding takes no part in the loss, whatever stands there.",
+        (
+            "Write other numbers into the padding. Does the loss change?",
+            "The equation of loss: the sum must leave out the padded steps.",
+            "loss = -1/M times the sum over valid of y log p + (1 - y) log(1 - p).",
+        ),
+    ),
+    Bug(
+        "binary-cross-entropy-lengths-ignored",
+        BINARY,
+        COUNTED_LOGITS,
+        'a, y, valid, M = comparable("logits", logits, targets, None)',
+        "loss",
+        "The padding takes no part in the loss, neither in its sum nor in its scale.",
+        (
+            "Give one row fewer steps than the others. Does the loss take notice?",
+            "The equation of loss: both its sum and the factor before it must depend on the lengths.",
+            "loss = -1/M times the sum over the M valid logits.",
+        ),
+    ),
+    Bug(
+        "binary-cross-entropy-mean-over-steps",
+        BINARY,
+        COUNTED_LOGITS,
+        'a, y, valid, M = *comparable("logits", logits, targets, lengths)[:3], counted(logits.shape[:2], lengths)[1]',
+        "loss",
+        "Each logit is a yes-or-no question of its own, and the mean is over questions.",
+        (
+            "What is summed here, and by the number of what is it divided?",
+            "The equation of loss, the factor before the sum: more labels at a step must not make a larger loss.",
+            "loss = 1/M times the sum, with M the number of valid logits, not of valid steps.",
+        ),
+    ),
+    Bug(
+        "binary-cross-entropy-negative-answer-missing",
+        BINARY,
+        "terms = positive - a * y + np.log1p(np.exp((a - positive) - positive))",
+        "terms = y * (positive - a + np.log1p(np.exp((a - positive) - positive)))",
+        "loss",
+        "A yes-or-no question has two answers, and the loss has a term for each.",
+        (
+            "Let the target be 0 and the model be sure of 1. What is the loss?",
+            "The equation of loss: where the target is 0 it must grow with p.",
+            "loss = -1/M times the sum of y log p + (1 - y) log(1 - p): both terms.",
+        ),
+    ),
+    Bug(
+        "binary-cross-entropy-gradient-sign",
+        BINARY_BACKWARD,
+        DLOGITS,
+        "return np.where(valid, (targets - p) * (dloss / M), 0)",
+        "dlogits",
+        "A gradient points where the loss grows.",
+        (
+            "Let the target be 1. Should the logit get a positive or a negative gradient?",
+            "The equation of dlogits: where the target is 1 it must be negative, for there more is better.",
+            "dlogits = dloss / M (p - y).",
+        ),
+    ),
+    Bug(
+        "binary-cross-entropy-sigmoid-derivative-twice",
+        BINARY_BACKWARD,
+        DLOGITS,
+        "return np.where(valid, (p - targets) * p * (1 - p) * (dloss / M), 0)",
+        "dlogits",
+        "The logarithm and the sigmoid undo each other: their derivatives have one simple product.",
+        (
+            "Is a slope counted that has been counted already?",
+            "The equation of dlogits: a logit that is surely wrong must still get a large gradient.",
+            "dlogits = dloss / M (p - y): the sigmoid's derivative p (1 - p) has cancelled.",
+        ),
+    ),
+    Bug(
+        "binary-cross-entropy-gradient-of-p",
+        BINARY_BACKWARD,
+        DLOGITS,
+        "return np.where(valid, (p - targets) / (p * (1 - p)) * (dloss / M), 0)",
+        "dlogits",
+        "The gradient is asked for the logits; between them and the loss stands the sigmoid.",
+        (
+            "Of what is this the gradient: of the probability, or of what it is made of?",
+            "The equation of dlogits: it leads through the logarithms and through the sigmoid.",
+            "dlogits = dloss / M (p - y): (p - y) / (p (1 - p)) is the gradient of p.",
+        ),
+    ),
+    Bug(
+        "binary-cross-entropy-gradient-mean-missing",
+        BINARY_BACKWARD,
+        DLOGITS,
+        "return np.where(valid, (p - targets) * dloss, 0)",
+        "dlogits",
+        "What scales the loss scales its gradient.",
+        (
+            "Everything is off by one and the same factor. Which number is it?",
+            "The equation of dlogits: the loss is a mean, and so one logit must have a small part in it.",
+            "dlogits = dloss / M (p - y).",
+        ),
+    ),
+    Bug(
+        "binary-cross-entropy-gradient-mean-counts-padding",
+        BINARY_BACKWARD,
+        DLOGITS,
+        "return np.where(valid, (p - targets) * (dloss / valid.size), 0)",
+        "dlogits",
+        "What scales the loss scales its gradient, and the padding has no part in it.",
+        (
+            "Equal lengths are right, and ragged ones are off by one and the same factor. Which number is it?",
+            "The equation of dlogits: its scale must be the same however far the rows are padded.",
+            "dlogits = dloss / M (p - y): M valid logits, not all.",
+        ),
+    ),
+    Bug(
+        "binary-cross-entropy-gradient-padding-not-masked",
+        BINARY_BACKWARD,
+        DLOGITS,
+        "return (p - targets) * (dloss / M)",
+        "dlogits",
+        "What had no part in the loss gets no gradient.",
+        (
+            "Only ragged batches fail. Who gets a gradient, and who took part in the loss?",
+            "The equation of dlogits: at padded steps it must be exactly 0.",
+            "dlogits = dloss / M (p - y) at valid steps, 0 in the padding.",
+        ),
+    ),
+    Bug(
+        "binary-cross-entropy-gradient-upstream-ignored",
+        BINARY_BACKWARD,
+        DLOGITS,
+        "return np.where(valid, (p - targets) * (1 / M), 0)",
+        "dlogits",
+        "A loss may be one term of a larger one, and then its own gradient is not 1.",
+        (
+            "What if this loss is multiplied by 3 before it is minimised?",
+            "The equation of dlogits: it must be proportional to the gradient that is handed in.",
+            "dlogits = dloss / M (p - y).",
+        ),
+    ),
+    Bug(
+        "squared-error-mean-counts-padding",
+        SQUARED,
+        COUNTED_PREDICTIONS,
+        'predictions, targets, M = *comparable("predictions", predictions, targets, lengths)[:2], predictions.size',
+        "loss",
+        "The loss is a mean, and the padding has no part in its scale.",
+        (
+            "Pad the same batch further. Does its loss change?",
+            "The equation of loss, the factor before the sum: it must not depend on how far the rows are padded.",
+            "loss = 1/M times the sum, with M the number of valid numbers, not of all.",
+        ),
+    ),
+    Bug(
+        "squared-error-padding-in-the-sum",
+        SQUARED,
+        COUNTED_PREDICTIONS,
+        'M = comparable("predictions", predictions, targets, lengths)[3]',
+        "loss",
+        "The padding takes no part in the loss, whatever stands there.",
+        (
+            "Write other numbers into the padding. Does the loss change?",
+            "The equation of loss: the sum must leave out the padded steps.",
+            "loss = 1/M times the sum over valid of error^2.",
+        ),
+    ),
+    Bug(
+        "squared-error-lengths-ignored",
+        SQUARED,
+        COUNTED_PREDICTIONS,
+        'predictions, targets, _, M = comparable("predictions", predictions, targets, None)',
+        "loss",
+        "The padding takes no part in the loss, neither in its sum nor in its scale.",
+        (
+            "Give one row fewer steps than the others. Does the loss take notice?",
+            "The equation of loss: both its sum and the factor before it must depend on the lengths.",
+            "loss = 1/M times the sum over the M valid numbers.",
+        ),
+    ),
+    Bug(
+        "squared-error-mean-over-steps",
+        SQUARED,
+        "loss = (error * error).sum() / M",
+        "M = M / error.shape[-1]; loss = (error * error).sum() / M",
+        "loss",
+        "The mean is over all the numbers that were squared and summed.",
+        (
+            "What is summed here, and by the number of what is it divided?",
+            "The equation of loss, the factor before the sum: more numbers at a step must not make a larger loss.",
+            "loss = 1/M times the sum, with M the number of valid numbers, not of valid steps.",
+        ),
+    ),
+    Bug(
+        "squared-error-half",
+        SQUARED,
+        "loss = (error * error).sum() / M",
+        "M = 2 * M; loss = (error * error).sum() / M",
+        "loss",
+        "Some write the squared error with a factor that makes its derivative prettier; this one has none.",
+        (
+            "Compare the loss of a single number, off by 1, with what the definition says.",
+            "The equation of loss: nothing stands before the mean.",
+            "loss = 1/M times the sum of error^2, without a half.",
+        ),
+    ),
+    Bug(
+        "squared-error-gradient-two-missing",
+        SQUARED_BACKWARD,
+        DPREDICTIONS,
+        "return error * (dloss / M)",
+        "dpredictions",
+        "A power's derivative brings the exponent down.",
+        (
+            "Everything is off by one and the same factor. Which number is it?",
+            "The equation of dpredictions: differentiate the square, with all of its factors.",
+            "dpredictions = dloss / M 2 error.",
+        ),
+    ),
+    Bug(
+        "squared-error-gradient-sign",
+        SQUARED_BACKWARD,
+        DPREDICTIONS,
+        "return -2 * error * (dloss / M)",
+        "dpredictions",
+        "A gradient points where the loss grows.",
+        (
+            "Let a prediction be too large. Should its gradient be positive or negative?",
+            "The equation of dpredictions: where a prediction is too large, more of it is worse.",
+            "dpredictions = dloss / M 2 error, with error = predictions - targets.",
+        ),
+    ),
+    Bug(
+        "squared-error-gradient-mean-missing",
+        SQUARED_BACKWARD,
+        DPREDICTIONS,
+        "return 2 * error * dloss",
+        "dpredictions",
+        "What scales the loss scales its gradient.",
+        (
+            "Everything is off by one and the same factor. Which number is it?",
+            "The equation of dpredictions: the loss is a mean, and so one number must have a small part in it.",
+            "dpredictions = dloss / M 2 error.",
+        ),
+    ),
+    Bug(
+        "squared-error-gradient-mean-counts-padding",
+        SQUARED_BACKWARD,
+        DPREDICTIONS,
+        "return 2 * error * (dloss / error.size)",
+        "dpredictions",
+        "What scales the loss scales its gradient, and the padding has no part in it.",
+        (
+            "Equal lengths are right, and ragged ones are off by one and the same factor. Which number is it?",
+            "The equation of dpredictions: its scale must be the same however far the rows are padded.",
+            "dpredictions = dloss / M 2 error: M valid numbers, not all.",
+        ),
+    ),
+    Bug(
+        "squared-error-gradient-mean-over-rows",
+        SQUARED_BACKWARD,
+        DPREDICTIONS,
+        "return 2 * error * (dloss / len(error))",
+        "dpredictions",
+        "What scales the loss scales its gradient.",
+        (
+            "Everything is off by one and the same factor. Which number is it?",
+            "The equation of dpredictions: by the number of what does the loss divide?",
+            "dpredictions = dloss / M 2 error: M valid numbers, not N rows.",
+        ),
+    ),
+    Bug(
+        "squared-error-gradient-of-the-absolute-error",
+        SQUARED_BACKWARD,
+        DPREDICTIONS,
+        "return np.sign(error) * (dloss / M)",
+        "dpredictions",
+        "The further off a prediction is, the more its square matters.",
+        (
+            "Should a prediction that is far off get the same gradient as one that is nearly right?",
+            "The equation of dpredictions: it must be proportional to the error.",
+            "dpredictions = dloss / M 2 error: the sign alone is the absolute error's gradient.",
+        ),
+    ),
+    Bug(
+        "squared-error-gradient-upstream-ignored",
+        SQUARED_BACKWARD,
+        DPREDICTIONS,
+        "return 2 * error * (1 / M)",
+        "dpredictions",
+        "A loss may be one term of a larger one, and then its own gradient is not 1.",
+        (
+            "What if this loss is multiplied by 3 before it is minimised?",
+            "The equation of dpredictions: it must be proportional to the gradient that is handed in.",
+            "dpredictions = dloss / M 2 error.",
+        ),
+    ),
+)

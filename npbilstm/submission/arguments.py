@@ -1,0 +1,218 @@
+"""Arguments: what a person's function takes, found out from the names in its signature.
+
+Everybody calls the same things by other names: prev_h, a0 and hidden are h_prev, W is Wx, theta holds all weights.
+Names are compared without case and underscores. Where one is not known and has no default, its place may tell, and
+otherwise the file's header does: hidden=h_prev.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from typing import Any
+
+from npbilstm.submission.errors import OwnError
+from npbilstm.submission.layouts import SETTINGS
+from npbilstm.submission.specs import SUBJECTS, Argument, Group, Subject, name_of, names_in, pair_of
+
+HIDDEN = "hprev prevh h h0 hinit inith hiddenprev prevhidden hidden hidden0 hold hlast aprev preva a0 state state0"
+CELL = "cprev prevc c c0 cinit initc cellprev prevcell cell cell0 cellstate cold clast"
+ALIASES = {
+    name: names.split()
+    for name, names in {
+        "x": "xs xt inputs input inp data seq sequence",
+        "h_prev": HIDDEN,
+        "h0": HIDDEN,
+        "c_prev": CELL,
+        "c0": CELL,
+        "state": "initialstate state0 stateprev prevstate states hc",
+        "Wx": "wxh w wih kernel",
+        "Wh": "u whh recurrentkernel",
+        "b": "bias",
+        "b_hn": "bhn",
+        "p": "peepholes",
+        "Wp": "projection",
+        "params": "weights parameters theta weight",
+        "forward": "fwd paramsfwd paramsforward paramsf fwdparams forwardparams weightsfwd weightsforward",
+        "reverse": "rev bwd backward paramsrev paramsreverse paramsr paramsbwd paramsbackward paramsb revparams "
+        "reverseparams bwdparams backwardparams weightsrev weightsreverse weightsbwd weightsbackward",
+        "lengths": "seqlengths seqlens lens length seqlen seqlength sequencelengths xlengths",
+        "logits": "scores x a",
+        "predictions": "prediction predicted preds pred yhat ypred x",
+        "targets": "target labels label y ytrue t",
+        "y": "x ys h hs",
+        "a": "x z",
+        "value": "s y a x",
+        "step": "stepforward stepbackward cell stepfunction stepfn",
+    }.items()
+}
+DIRECTIONS = {
+    "forward": ("f", "fw", "fwd", "forward"),
+    "reverse": ("r", "rev", "reverse", "b", "bw", "bwd", "backward"),
+}
+"""How the two directions are told in a name such as Wx_f or fwd_Wx."""
+
+MAY_LACK = {"h0", "c0", "lengths", "b", "b_hn", "p"}
+"""What a function may do without: it then starts at 0, reads all steps, adds no bias."""
+
+
+def known_arguments(subject: Subject) -> dict[str, Argument]:
+    """Every argument that a person's function may have, by the names it has here: groups, and the arrays in them."""
+    known: dict[str, Argument] = {}
+
+    def add(argument: Argument) -> None:
+        known[name_of(argument)] = argument
+        if isinstance(argument, Group):
+            for member in argument.members:
+                add(member)
+
+    for argument in textbook_arguments(subject):
+        add(argument)
+    if "xs" in known:
+        known["x"] = known["xs"]  # a list of steps, whatever it is called
+    states = [name for name in ("h0", "c0", "h_prev", "c_prev") if name in known]
+    if len(states) == 2:
+        known["state"] = Group("state", pair_of, tuple(states))
+    return known
+
+
+def textbook_arguments(subject: Subject) -> list[Argument]:
+    """The forward function's arguments in the textbook's order; "step" is the function that is taken through time."""
+    return [*(["step"] if subject.steps else []), *subject.arguments]
+
+
+def argument_called(name: str, known: Iterable[str]) -> str | None:
+    """Which of the known names is meant by a name, or None."""
+    known = list(known)
+    if name in known:
+        return name
+    plain = name.lower().replace("_", "")
+    for ours in known:
+        if plain == ours.lower().replace("_", ""):
+            return ours
+    for ours in known:
+        if plain in ALIASES.get(ours, ()):
+            return ours
+    for way, words in DIRECTIONS.items():
+        members = {ours.removeprefix(f"{way}."): ours for ours in known if ours.startswith(f"{way}.")}
+        for word in words if members else ():
+            for base in (name.lower().removesuffix(f"_{word}"), name.lower().removeprefix(f"{word}_")):
+                if base != name.lower() and (found := argument_called(base, members)):
+                    return members[found]
+    return None
+
+
+def renamed_arguments(settings: Mapping[str, str]) -> dict[str, str]:
+    """The settings that name arguments, theirs -> ours. Raises ValueError for one that is no name of ours."""
+    renamed = {name: value for name, value in settings.items() if name not in SETTINGS}
+    ours = list(dict.fromkeys(name for subject in SUBJECTS.values() for name in known_arguments(subject)))
+    for name, value in renamed.items():
+        if value not in ours:
+            raise ValueError(
+                f"the header has {name}={value}; it needs {', '.join(SETTINGS)}, or an argument of yours and what it "
+                f"is, one of {', '.join(ours)}"
+            )
+    return renamed
+
+
+def arguments_of(
+    subject: Subject, called: str, function: Callable[..., Any], renamed: Mapping[str, str]
+) -> list[tuple[str, Argument]]:
+    """What a forward function takes: each argument with the keyword that it is given by, "" for by place. What it has a
+    default for and nobody knows is left to it.
+
+    Raises OwnError where an argument is not known, or one that there must be is not there.
+    """
+    order = textbook_arguments(subject)
+    parameters = parameters_of(function)
+    if parameters is None:
+        return [("", argument) for argument in order]
+    known = known_arguments(subject)
+    found = {}
+    for parameter in parameters:
+        name = renamed.get(parameter.name, parameter.name)
+        found[parameter.name] = argument_called(name, known)
+    unknown = [p.name for p in parameters if found[p.name] is None and p.default is p.empty]
+    if unknown:
+        places = places_of(parameters, order)
+        if not places or any(found[name] not in (None, place) for name, place in places.items()):
+            raise OwnError(
+                f"{called}'s argument {unknown[0]!r} is not known; say what it is in the header, for example "
+                f"# npbilstm: {unknown[0]}={lacking_in(order, found)}"
+            )
+        found |= places
+    taken: dict[str, str] = {}
+    arguments = []
+    for parameter in parameters:
+        ours = found[parameter.name]
+        if ours is None or (parameter.default is not parameter.empty and set(names_in(known[ours])) & taken.keys()):
+            continue
+        for name in names_in(known[ours]):
+            if name in taken:
+                raise OwnError(
+                    f"{called}'s arguments {taken[name]!r} and {parameter.name!r} both seem to be {name}; say what "
+                    f"each is in the header, for example # npbilstm: {parameter.name}={lacking_in(order, found)}"
+                )
+            taken[name] = parameter.name
+        arguments.append(("" if parameter.kind is parameter.POSITIONAL_ONLY else parameter.name, known[ours]))
+    lacking = [name for name in subject.inputs if name not in taken and name.rpartition(".")[2] not in MAY_LACK]
+    if lacking:
+        theirs = ", ".join(parameter.name for parameter in parameters)
+        raise OwnError(f"{called}({theirs}) does not take {', '.join(lacking)}; it needs to")
+    return arguments
+
+
+def lacking_in(order: list[Argument], found: Mapping[str, str | None]) -> str:
+    """The first argument of the textbook's that was not found, for an example."""
+    return next((name for name in map(name_of, order) if name not in found.values()), "x")
+
+
+def places_of(parameters: list[inspect.Parameter], order: list[Argument]) -> dict[str, str]:
+    """The arguments by their places, where a function has as many as the textbook's; lengths may be left out."""
+    names = [parameter.name for parameter in parameters if parameter.kind is not parameter.KEYWORD_ONLY]
+    ours = [name_of(argument) for argument in order]
+    if len(names) == len(ours) or (len(names) == len(ours) - 1 and ours[-1] == "lengths"):
+        return dict(zip(names, ours))
+    return {}
+
+
+def parameters_of(function: Callable[..., Any]) -> list[inspect.Parameter] | None:
+    """A function's parameters, but for **those; None where it takes any number by place, or does not tell."""
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        return None
+    if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters):
+        return None
+    return [parameter for parameter in parameters if parameter.kind is not parameter.VAR_KEYWORD]
+
+
+def made(argument: Argument, arrays: Mapping[str, Any]) -> Any:
+    """An argument made of its arrays. A group with names can be asked by them as well, params["Wx"], like a dict."""
+    if isinstance(argument, str):
+        return arrays[argument]
+    make = asked_by_name(argument.made) if hasattr(argument.made, "_fields") else argument.made
+    return make(*(made(member, arrays) for member in argument.members))
+
+
+@cache
+def asked_by_name(made: type) -> type:
+    """A NamedTuple class whose instances are also asked by key, as a dict is."""
+
+    def getitem(self: Any, key: Any) -> Any:
+        if not isinstance(key, str):
+            return tuple.__getitem__(self, key)
+        name = argument_called(key, self._fields)
+        if name is None:
+            raise KeyError(f"{key}; there is {', '.join(self._fields)}")
+        return getattr(self, name)
+
+    more = {
+        "__slots__": (),
+        "__getitem__": getitem,
+        "keys": lambda self: self._fields,
+        "values": lambda self: tuple(self),
+        "items": lambda self: tuple(zip(self._fields, self)),
+    }
+    return type(made.__name__, (made,), more)

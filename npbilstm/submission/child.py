@@ -1,0 +1,187 @@
+"""The process in which a person's code runs: the other end of process.py.
+
+It imports the file, answers requests to run its functions, and shares nothing with the process that judges: whatever
+the file does to NumPy, to this package or to itself, it does it here.
+"""
+
+from __future__ import annotations
+
+import linecache
+import os
+import queue
+import symtable
+import sys
+import threading
+import tokenize
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from types import ModuleType
+from typing import IO, Any
+
+import numpy.random  # noqa: F401  before a file of theirs with the name of a module that it needs
+
+from npbilstm.submission.arguments import renamed_arguments
+from npbilstm.submission.containment import contain
+from npbilstm.submission.errors import OwnError
+from npbilstm.submission.layouts import layout_of, read_header
+from npbilstm.submission.messages import packed, receive
+from npbilstm.submission.pairs import OwnPair, pair_of_theirs
+from npbilstm.submission.raised import WIDTH, described
+from npbilstm.submission.specs import SUBJECTS, Arrays
+from npbilstm.submission.unread import PASSES, told
+
+
+class File:
+    """A person's file: the module it makes, the textbook's functions that it defines, and their layout."""
+
+    def __init__(self, path: str, flags: Mapping[str, str]) -> None:
+        self.path = path
+        with tokenize.open(path) as stream:
+            source = stream.read()
+        try:
+            settings = {**read_header(source), **flags}
+            self.layout, self.renamed = layout_of(settings), renamed_arguments(settings)
+        except ValueError as error:
+            raise OwnError(f"{Path(path).name}: {error}") from None
+        module = run(path, source)
+        self.functions = {name: value for name, value in own_names(module, source).items() if name in PASSES}
+        self.others = told(vars(module), self.functions)
+        self.pairs: dict[str, OwnPair | None] = {}
+        self.runs: dict[int, Any] = {}
+
+    def facts(self) -> dict[str, Any]:
+        """What the other end should know of it."""
+        return {"functions": sorted(self.functions), "others": self.others, "layout": self.layout}
+
+    def pair(self, subject: str) -> OwnPair | None:
+        """The pair of a subject."""
+        if subject not in self.pairs:
+            self.pairs[subject] = pair_of_theirs(SUBJECTS[subject], self.functions, self.layout, self.renamed)
+        return self.pairs[subject]
+
+    def answer(self, request: Mapping[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
+        """Do what is asked for: "pair", "forward" or "backward" of a subject."""
+        for number in request["free"]:
+            self.runs.pop(number, None)
+        pair = self.pair(request["subject"])
+        if pair is None:
+            return {"pair": None}, {}
+        if request["do"] == "forward":
+            arrays, self.runs[request["run"]] = pair.forward(arrays)
+        elif request["do"] == "backward":
+            if request["run"] not in self.runs:
+                raise OwnError("the process that ran this forward pass has ended, and its cache with it")
+            arrays = pair.backward(arrays, self.runs[request["run"]])  # type: ignore[misc]
+        facts = {
+            "functions": pair.functions,
+            "uses": sorted(pair.uses),
+            "absent": sorted(pair.absent),
+            "backward": pair.backward is not None,
+        }
+        return {"pair": facts, "findings": pair.findings, "changed": pair.changed}, arrays
+
+
+def run(path: str, source: str) -> ModuleType:
+    """The module that a file makes, run as if it was imported from its own folder."""
+    name = Path(path).stem
+    module = ModuleType(f"{name}_" if name in sys.modules or name in sys.stdlib_module_names else name)
+    module.__file__ = path
+    sys.modules[module.__name__] = module
+    sys.path.insert(behind_the_library(), str(Path(path).resolve().parent))
+    exec(compile(source, path, "exec", dont_inherit=True), vars(module))
+    return module
+
+
+def behind_the_library() -> int:
+    """The place in sys.path before all but Python's own modules: a random.py of theirs must not be NumPy's."""
+    library = str(Path(os.__file__).parent)
+    own = [path.startswith(library) and not path.endswith("-packages") for path in sys.path]
+    return len(own) - own[::-1].index(True) if any(own) else 0
+
+
+def own_names(module: ModuleType, source: str) -> dict[str, Callable[..., Any]]:
+    """The functions that a module itself defines; one that it has imported is not its own."""
+    symbols = {
+        symbol.get_name(): symbol for symbol in symtable.symtable(source, str(module.__file__), "exec").get_symbols()
+    }
+    return {
+        name: value
+        for name, value in vars(module).items()
+        if callable(value)
+        and name in symbols
+        and symbols[name].is_assigned()
+        and (not symbols[name].is_imported() or getattr(value, "__module__", None) == module.__name__)
+    }
+
+
+def line_of(path: str, thread: int) -> str:
+    """The line of a person's file at which a thread is; "" where it is in none."""
+    frame = sys._current_frames().get(thread)
+    while frame is not None and frame.f_code.co_filename != path:
+        frame = frame.f_back
+    return "" if frame is None else f"line {frame.f_lineno}, {linecache.getline(path, frame.f_lineno).strip()[:WIDTH]}"
+
+
+def serve(parent: int, seconds: float) -> None:
+    """Answer requests until the other end is gone. They come by standard input, and answers go by standard output; the
+    person's code gets others in their place. parent: the process that judges. seconds: how long it waits in all."""
+    requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.dup2(2, 1)
+    os.close(nothing)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
+    lock = threading.RLock()
+    main = threading.get_ident()
+    file, path = None, ""
+    waiting: queue.SimpleQueue[tuple[dict[str, Any], Arrays]] = queue.SimpleQueue()
+
+    def tell(message: bytes) -> None:
+        with lock:
+            replies.write(message)
+            replies.flush()
+
+    def listen() -> None:
+        """Hand requests on, also while the person's code runs, to say where it is and to end when nobody waits."""
+        try:
+            while True:
+                request, arrays = receive(partial(read, requests))
+                if request["do"] == "where":
+                    tell(packed({"where": line_of(path, main), "number": request["number"]}))
+                else:
+                    waiting.put((request, arrays))
+        finally:
+            os._exit(0)
+
+    threading.Thread(target=listen, daemon=True).start()
+    contain(parent, seconds)
+    try:
+        while True:
+            request, arrays = waiting.get()
+            number = {"number": request["number"]}
+            try:
+                if request["do"] == "begin":
+                    facts, arrays = {}, {}
+                elif request["do"] == "open":
+                    path = request["path"]
+                    sys.argv = [path]
+                    file = File(path, request["flags"])
+                    facts, arrays = file.facts(), {}
+                else:
+                    facts, arrays = file.answer(request, arrays)  # type: ignore[union-attr]
+                message = packed({**facts, **number}, arrays)
+            except BaseException as error:
+                message = packed({"error": described(error, path, request["doing"]), **number})
+            tell(message)
+    finally:  # an alarm that the person's code has set, say: there is nobody left to be told of it
+        os._exit(1)
+
+
+def read(stream: IO[bytes], count: int) -> bytes:
+    """So many bytes of a stream, or EOFError."""
+    data = stream.read(count)
+    if len(data) < count:
+        raise EOFError
+    return data

@@ -1,0 +1,86 @@
+"""Messages between two processes: facts as JSON and arrays as bytes. Nothing that is received is ever run or unpickled.
+
+8 bytes         how long the facts are
+8 bytes         how long the arrays are
+the facts       JSON; "arrays" lists the name, dtype and shape of each array
+the arrays      one after another
+
+The process that judges trusts nobody. Before it reads on it knows how much may come: HEAD bytes of facts, and of arrays
+those that it asked for.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Mapping
+from json import dumps, loads
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from npbilstm.submission.specs import Arrays
+
+LENGTHS = struct.Struct("<QQ")
+HEAD = 2**16
+"""How many bytes of facts a message may have."""
+FLOAT = np.dtype(float).str
+
+Shapes = Mapping[str, tuple[int, ...]]
+"""The arrays that are asked for, all of float64: their shapes by name."""
+
+
+def packed(facts: Mapping[str, Any], arrays: Mapping[str, Any] | None = None) -> bytes:
+    """A message. Raises ValueError where the facts are too long."""
+    kept = {name: np.asarray(array) for name, array in (arrays or {}).items()}
+    listed = [[name, array.dtype.str, array.shape] for name, array in kept.items()]
+    head = dumps({**facts, "arrays": listed}).encode()
+    if len(head) > HEAD:
+        raise ValueError(f"there are {len(head):,} bytes of facts to tell; a message has at most {HEAD:,}")
+    body = b"".join(array.tobytes() for array in kept.values())
+    return LENGTHS.pack(len(head), len(body)) + head + body
+
+
+def receive(read: Callable[[int], bytes], asked: Shapes | None = None) -> tuple[dict[str, Any], Arrays]:
+    """Read a message -> facts, arrays. read: gives so many bytes, no fewer.
+
+    asked: the arrays that may come, each once, and no others; None takes whatever comes, from one who is trusted.
+    Raises ValueError where it is no such message, and what `read` raises.
+    """
+    head, body = LENGTHS.unpack(read(LENGTHS.size))
+    if head > HEAD:
+        raise ValueError("it announces a message that is too long")
+    facts = facts_in(read(head))
+    listed = facts.pop("arrays", None)
+    if asked is not None:
+        listed = known(listed, asked)
+    if body != sum(np.dtype(dtype).itemsize * prod(shape) for _, dtype, shape in listed):
+        raise ValueError("it announces arrays of one length and sends them in another")
+    data = read(body)
+    arrays, start = {}, 0
+    for name, dtype, shape in listed:
+        arrays[name] = np.frombuffer(data, np.dtype(dtype), prod(shape), start).reshape(shape).copy()
+        start += arrays[name].nbytes
+    return facts, arrays
+
+
+def facts_in(head: bytes) -> dict[str, Any]:
+    """The facts in the bytes of a message."""
+    try:
+        facts = loads(head)
+    except (ValueError, RecursionError):  # nested too deeply
+        facts = None
+    if not isinstance(facts, dict):
+        raise ValueError("it sends what is no answer")
+    return facts
+
+
+def known(listed: Any, asked: Shapes) -> list[Any]:
+    """The arrays that a message lists, as they were asked for. Raises ValueError for any other."""
+    forms = [[name, FLOAT, list(shape)] for name, shape in asked.items()]
+    if not isinstance(listed, list) or not all(form in forms for form in listed):
+        raise ValueError("it sends arrays that were not asked for, or of another shape or dtype")
+    listed = [forms[forms.index(form)] for form in listed]  # 1.0 and True equal 1, and are no size
+    if len({name for name, *_ in listed}) < len(listed):
+        raise ValueError("it sends one array twice")
+    return listed

@@ -1,0 +1,260 @@
+"""A person's file in a process of its own, with limits on time, on memory and on what it may say.
+
+An endless loop, a crash or a call of sys.exit there is a sentence here; and what a file does to NumPy or to this
+package reaches nobody who judges. child.py is the other end, containment.py what holds it there, pipes.py what lies
+between, and replies.py what is believed of its answers.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import os
+import signal
+import sys
+import weakref
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import npbilstm
+from npbilstm.printable import one_line
+from npbilstm.submission import replies
+from npbilstm.submission.errors import Interfered, OwnError, TimedOut
+from npbilstm.submission.messages import Shapes, packed, receive
+from npbilstm.submission.pairs import OwnPair
+from npbilstm.submission.pipes import PipedProcess, Printed
+from npbilstm.submission.specs import SUBJECTS, Arrays
+
+START = (
+    "import sys; sys.path[:] = sys.argv[3:]; from npbilstm.submission.child import serve; "
+    "serve(int(sys.argv[1]), float(sys.argv[2]))"
+)
+KEPT = {
+    *("PATH", "HOME", "USERPROFILE", "SYSTEMROOT", "TMPDIR", "TEMP", "TMP", "LANG", "TZ"),
+    *("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"),  # without which some interpreters do not start
+    "OPENBLAS_CORETYPE",  # so that its numbers are rounded as they are here
+}
+"""The environment's variables that the process is given, besides LC_...: what Python needs, and no secrets. It works in
+the folder that this one works in, and has the person's HOME, as when they run the file themselves."""
+ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL")} | {"VECLIB_MAXIMUM_THREADS": "1"}
+"""Small arrays gain nothing from more, and every thread takes memory."""
+
+WHOLE, CALLS = 60.0, 6
+"""Seconds that a file may take in all; or as long as so many calls may take, if that is more."""
+PYTHON = 60.0
+"""Seconds that Python and NumPy may take to start, which is no fault of the file's."""
+MERCY = 0.5
+"""Seconds for an answer to where a loop is."""
+
+
+class RunNumber:
+    """A forward pass in the other process, by number, and the shapes of its inputs. When it is forgotten here, it is
+    there."""
+
+    def __init__(self, number: int, shapes: Shapes) -> None:
+        self.number, self.shapes = number, shapes
+
+
+class OwnProcess:
+    """A person's file, run in a process of its own: with OwnProcess(path, flags) as own: ...
+
+    functions: the textbook's functions that the file defines. others: those that look like passes and are none of them.
+    subjects: those of which it has a pass. layout: its layout, from its header and from flags, which win.
+
+    Raises OwnError, a sentence or a traceback of the file's own lines, where it cannot be run; TimedOut where its
+    import takes longer than `seconds` of the processor's time (five times as long by the clock, where it sleeps). So do
+    the passes of its pairs. After either the next call starts afresh, but for two: when all of it has taken `whole`
+    seconds (60, or 6 times `seconds`), every call is TimedOut at once; and when an answer came that no right process
+    gives, every call raises Interfered.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        flags: Mapping[str, str] | None = None,
+        seconds: float = 10.0,
+        whole: float | None = None,
+    ) -> None:
+        self.path, self.flags, self.seconds = Path(path), dict(flags or {}), seconds
+        self.whole = max(WHOLE, CALLS * seconds) if whole is None else whole
+        self.left = self.whole
+        self.interference = ""
+        self.process: PipedProcess | None = None
+        self.printed = Printed()
+        self.numbers = itertools.count()
+        self.forgotten: list[int] = []
+
+    def __enter__(self) -> OwnProcess:
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def called(self) -> str:
+        """The file's name, in sentences."""
+        return one_line(self.path.name, 100)
+
+    def start(self) -> None:
+        """Start the process and import the file there."""
+        home, folder = str(Path(npbilstm.__file__).parents[1]), os.path.dirname(os.path.realpath(self.path))
+        paths = [path or home for path in sys.path]  # "", the folder where we happen to be, is no place to import from
+        paths.sort(key=lambda path: os.path.realpath(path) == folder)  # nor is the file's, before we have ours
+        self.process = PipedProcess(
+            [sys.executable, "-I", "-u", "-c", START, str(os.getpid()), str(self.whole), *paths, home],
+            {name: value for name, value in os.environ.items() if name in KEPT or name.startswith("LC_")} | ONE_THREAD,
+            self.printed.show,
+        )
+        self.ask(f"starting Python for {self.called}", {"do": "begin"}, seconds=PYTHON)
+        facts, _ = self.ask(self.called, {"do": "open", "path": str(self.path), "flags": self.flags})
+        with self.believing(self.called):
+            self.functions, self.others = replies.functions_in(facts), replies.others_in(facts)
+            self.layout = replies.layout_in(facts)
+        self.subjects = [n for n, s in SUBJECTS.items() if {s.forward, s.backward} & self.functions]
+
+    def close(self) -> None:
+        """End the process."""
+        if self.process is not None:
+            process, self.process = self.process, None
+            process.end()
+
+    def pair(self, name: str) -> OwnPair | None:
+        """The pair of a subject, by its name; None where the file has neither of its passes."""
+        subject = SUBJECTS[name]
+        functions = tuple(name for name in (subject.forward, subject.backward) if name in self.functions)
+        if not functions:
+            return None
+        facts, _ = self.ask(subject.forward, {"do": "pair", "subject": name})
+        with self.believing(subject.forward):
+            found = replies.pair_in(facts)
+            uses, absent = replies.uses_in(found), replies.absent_in(found, subject, self.layout)
+        findings: list[str] = []
+        changed: list[str] = []
+        given: list[str] = []
+
+        def ask(do: str, function: str, number: int, arrays: Arrays, shapes: Shapes) -> Arrays:
+            reply, answer = self.ask(function, {"do": do, "subject": name, "run": number}, arrays, shapes)
+            with self.believing(function):
+                more = replies.findings_in(reply), replies.changed_in(reply, subject)
+                answer = replies.complete(answer, shapes, do == "forward" and replies.may_end_early(subject))
+            for kept, new in zip((findings, changed), more):
+                kept.extend(part for part in new if part not in kept)
+            return answer
+
+        def forward(inputs: Arrays) -> tuple[Arrays, RunNumber]:
+            run = RunNumber(next(self.numbers), {name: np.shape(array) for name, array in inputs.items()})
+            weakref.finalize(run, self.forgotten.append, run.number).atexit = False
+            outputs = ask("forward", subject.forward, run.number, inputs, replies.output_shapes(subject, inputs))
+            if list(outputs) != (given or list(outputs)):
+                once, now = ", ".join(given), ", ".join(outputs)
+                raise OwnError(f"{subject.forward} returned {once} at one call, {now} at another; it needs to choose")
+            given[:] = outputs
+            return outputs, run
+
+        def backward(upstream: Arrays, run: RunNumber) -> Arrays:
+            wanted = {name: run.shapes[name] for name in subject.floats if name not in absent}
+            return ask("backward", subject.backward, run.number, upstream, wanted)
+
+        passes = forward, backward if subject.backward in functions else None
+        return OwnPair(*passes, functions, uses, absent, findings, changed)
+
+    def ask(
+        self,
+        doing: str,
+        request: dict[str, Any],
+        arrays: Arrays | None = None,
+        shapes: Shapes | None = None,
+        seconds: float | None = None,
+    ) -> tuple[dict[str, Any], Arrays]:
+        """Send a request and wait for the reply, not for ever. doing: what the sentences call it. shapes: of the arrays
+        that the reply may have. seconds: where this one may take others than the rest."""
+        if self.interference:
+            raise Interfered(self.interference)
+        if self.left <= 0:
+            raise TimedOut(f"{doing} was not reached: {self.called} had taken {self.whole:g} s in all")
+        if self.process is None:
+            self.start()
+        process = self.process
+        assert process is not None
+        free, self.forgotten[:] = self.forgotten[:], []
+        number = next(self.numbers)
+        message = packed({**request, "doing": doing, "free": free, "number": number}, arrays)
+        allowed = self.seconds if seconds is None else seconds
+        cut_short = self.left < allowed
+        process.allow(min(allowed, self.left))
+        try:
+            process.send(message)
+            try:
+                facts, answer = reply_to(number, process, shapes or {})
+            finally:
+                self.left -= process.spent()
+        except TimeoutError:
+            raise self.timed_out(process, doing, math.inf if cut_short else allowed) from None
+        except EOFError:
+            raise self.ended(process, doing) from None
+        except ValueError as error:
+            raise self.interfered(doing, error) from None
+        except BaseException:
+            self.close()
+            raise
+        if "error" in facts:
+            with self.believing(doing):
+                sentence = replies.error_in(facts)
+            raise OwnError(sentence)
+        return facts, answer
+
+    def timed_out(self, process: PipedProcess, doing: str, allowed: float) -> TimedOut:
+        """The sentence for a call that took longer than it was allowed, infinity for one that the time in all
+        cut short, with the line at which it was, if it tells."""
+        place, number = "", next(self.numbers)
+        process.allow(MERCY)
+        process.send(packed({"do": "where", "number": number}))
+        with suppress(EOFError, TimeoutError, ValueError):
+            place = replies.place_in(reply_to(number, process, {})[0])
+        self.close()
+        at = f"; it was at {place}" if place else ""
+        if math.isinf(allowed):
+            return TimedOut(f"{doing} was cut short: {self.called} had taken {self.whole:g} s in all{at}")
+        return TimedOut(f"{doing} had not ended after {allowed:g} s (an endless loop?){at}")
+
+    def ended(self, process: PipedProcess, doing: str) -> OwnError:
+        """The sentence for a process that answers no more."""
+        code = process.exit_code()
+        if code is None:
+            return self.interfered(doing, "it closed the pipe that its answers come by")
+        self.close()
+        names = {member.value: member.name for member in signal.Signals}
+        how = f"by signal {names.get(-code, -code)}" if code < 0 else f"with exit code {code}"
+        return OwnError(f"{doing} ended the process that it runs in, {how}")
+
+    @contextmanager
+    def believing(self, doing: str) -> Iterator[None]:
+        """Where an answer is looked at: a ValueError says what it cannot be."""
+        try:
+            yield
+        except ValueError as error:
+            raise self.interfered(doing, error) from None
+
+    def interfered(self, doing: str, what: object) -> Interfered:
+        """The sentence for an answer that no right process gives, from now on for every call."""
+        self.close()
+        asked = "" if doing == self.called else f"asked for {doing}, "
+        self.interference = f"{self.called} interfered with the process that runs it: {asked}{what}"
+        return Interfered(self.interference)
+
+
+def reply_to(number: int, process: PipedProcess, shapes: Shapes) -> tuple[dict[str, Any], Arrays]:
+    """The reply to the request of this number; one with another number was sent before anybody asked."""
+    facts, answer = receive(process.read, shapes)
+    if facts.get("number") != number:
+        raise ValueError("it answers what nobody has asked")
+    return facts, answer

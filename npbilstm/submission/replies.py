@@ -1,0 +1,144 @@
+"""What the process that runs a person's code may answer, and nothing else.
+
+Whoever runs there may answer in its place. So everything is looked at here before it is used: its type, and whether a
+right answer could say it. What could not is a ValueError, with the second half of a sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import numpy as np
+
+from npbilstm import textbook
+from npbilstm.printable import cut, in_lines, one_line
+from npbilstm.submission.arguments import MAY_LACK
+from npbilstm.submission.layouts import Layout, layout_of
+from npbilstm.submission.messages import Shapes
+from npbilstm.submission.returns import gradient_called
+from npbilstm.submission.specs import Arrays, Subject, size_of, sizes_of
+
+Facts = Mapping[str, Any]
+
+IMPOSSIBLE = "it says what cannot be so"
+ERROR, SENTENCE, FINDINGS = 3000, 500, 20
+"""How many characters of an error and of a sentence are shown, and how many sentences there may be."""
+
+
+def text_in(facts: Facts, key: str) -> str:
+    """A string."""
+    if not isinstance(facts.get(key), str):
+        raise ValueError(IMPOSSIBLE)
+    return str(facts[key])
+
+
+def texts_in(facts: Facts, key: str, among: Collection[str] | None = None) -> list[str]:
+    """A list of strings, each among these."""
+    texts = facts.get(key)
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        raise ValueError(IMPOSSIBLE)
+    if among is not None and not set(texts) <= set(among):
+        raise ValueError(IMPOSSIBLE)
+    return list(dict.fromkeys(texts))
+
+
+def error_in(facts: Facts) -> str:
+    """What a person's code raised, over several lines. It is never nothing: that would look as if all was well."""
+    error = text_in(facts, "error")
+    if not error.strip():
+        raise ValueError(IMPOSSIBLE)
+    return in_lines(cut(error, ERROR))
+
+
+def place_in(facts: Facts) -> str:
+    """The line at which a person's code is."""
+    return one_line(text_in(facts, "where"), SENTENCE)
+
+
+def functions_in(facts: Facts) -> frozenset[str]:
+    """The textbook's functions that a file defines."""
+    return frozenset(texts_in(facts, "functions", textbook.__all__))
+
+
+def others_in(facts: Facts) -> tuple[str, ...]:
+    """The names of what looks like a pass and is none of the textbook's."""
+    others = texts_in(facts, "others")
+    if not all(name.isidentifier() for name in others):
+        raise ValueError(IMPOSSIBLE)
+    return tuple(map(in_lines, others))
+
+
+def layout_in(facts: Facts) -> Layout:
+    """A file's layout: one that a header could have described."""
+    parts = facts.get("layout")
+    if not isinstance(parts, list) or [type(part) for part in parts] != [str] * len(Layout()):
+        raise ValueError(IMPOSSIBLE)
+    layout = Layout(*parts)
+    gates, gru_gates, weights, x, b = layout
+    try:
+        possible = layout_of({"gates": f"{gates}/{gru_gates}", "weights": weights, "x": x, "b": b}) == layout
+    except ValueError:
+        possible = False
+    if not possible:
+        raise ValueError(IMPOSSIBLE)
+    return layout
+
+
+def pair_in(facts: Facts) -> Facts:
+    """What is told of a pair."""
+    if not isinstance(facts.get("pair"), dict):
+        raise ValueError(IMPOSSIBLE)
+    return dict(facts["pair"])
+
+
+def uses_in(facts: Facts) -> frozenset[str]:
+    """The textbook's functions that a person's functions call."""
+    return frozenset(texts_in(facts, "uses", textbook.__all__))
+
+
+def absent_in(facts: Facts, subject: Subject, layout: Layout) -> frozenset[str]:
+    """The inputs that a person's functions do without, and "rows" where the layout has no batch."""
+    may_lack = {name for name in subject.inputs if name.rpartition(".")[2] in MAY_LACK}
+    absent = frozenset(texts_in(facts, "absent", {*may_lack, "rows"}))
+    if ("rows" in absent) == layout.has_batch:
+        raise ValueError(IMPOSSIBLE)
+    return absent
+
+
+def findings_in(facts: Facts) -> list[str]:
+    """Sentences on how a person's functions behaved."""
+    findings = texts_in(facts, "findings")
+    if len(findings) > FINDINGS:
+        raise ValueError(IMPOSSIBLE)
+    return [one_line(finding, SENTENCE) for finding in findings]
+
+
+def changed_in(facts: Facts, subject: Subject) -> list[str]:
+    """The arrays that a person's functions changed in place."""
+    return texts_in(facts, "changed", {*subject.inputs, *map(gradient_called, subject.outputs)})
+
+
+def output_shapes(subject: Subject, inputs: Arrays) -> Shapes:
+    """The outputs that a forward pass may give for these inputs."""
+    sizes = sizes_of(subject, inputs)
+    return {name: size_of(axes, sizes) for name, axes in subject.outputs.items()}
+
+
+def may_end_early(subject: Subject) -> bool:
+    """Whether a forward pass may give its first output alone: what it has at every step, and no final state."""
+    return "T" in next(iter(subject.outputs.values())).split()
+
+
+def complete(arrays: Arrays, shapes: Shapes, first_will_do: bool = False) -> Arrays:
+    """The arrays in the order in which they were asked for, none of them lacking, all of finite numbers."""
+    names = list(shapes)
+    if first_will_do and set(arrays) == set(names[:1]):
+        names = names[:1]
+    lacking = [name for name in names if name not in arrays]
+    if lacking:
+        raise ValueError(f"it gives no {', '.join(lacking)}")
+    for name in names:
+        if not np.isfinite(arrays[name]).all():
+            raise ValueError(f"it gives {name} numbers that are not finite")
+    return {name: arrays[name] for name in names}

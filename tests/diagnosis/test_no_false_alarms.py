@@ -1,0 +1,40 @@
+"""Right code is called right, whatever its layout, at any size and with any numbers; code that is not, is not."""
+
+from functools import cache
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from npbilstm.diagnosis.diagnosis import diagnose_subject
+from npbilstm.diagnosis.report_text import words
+from npbilstm.submission.specs import SUBJECTS
+from tests.diagnosis.columns_bugs import source_with
+from tests.diagnosis.measure import CORRECT, LARGEST
+from tests.submission.submitted_files import FILES, own_pair
+
+SIZES = st.fixed_dictionaries({letter: st.integers(1, LARGEST) for letter in "NTDHRV"})
+SEEDS = st.integers(0, 2**32 - 1)
+
+
+@cache
+def right_pair(name, subject):
+    return own_pair(FILES[name][0], subject)
+
+
+@pytest.mark.slow
+@settings(max_examples=200)
+@given(st.sampled_from(CORRECT), st.data(), SIZES, SEEDS)
+def test_right_code_in_three_layouts_is_called_right(name, data, sizes, seed):
+    subject = data.draw(st.sampled_from(FILES[name][1]))
+    diagnosis = diagnose_subject(SUBJECTS[subject], right_pair(name, subject), seed, sizes)
+    assert diagnosis.ok, words(diagnosis)
+
+
+SLIP = ("lstm_backward", "zu = dm * i * (1 - u**2)", "zu = dm * i * (1 - u**2) * (1 + 1e-7)")
+
+
+@settings(max_examples=20)
+@given(st.sampled_from(["lstm", "bilstm"]), SIZES, SEEDS)
+def test_a_slip_of_a_ten_millionth_is_seen_at_any_size(subject, sizes, seed):
+    assert not diagnose_subject(SUBJECTS[subject], own_pair(source_with(SLIP), subject), seed, sizes).ok

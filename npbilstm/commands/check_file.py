@@ -14,9 +14,9 @@ from npbilstm.diagnosis.diagnosis import diagnose_pairs
 from npbilstm.diagnosis.report import DiagnosisReport
 from npbilstm.submission.definitions import written
 from npbilstm.submission.errors import OwnError
+from npbilstm.submission.function_spec import FunctionSpec
 from npbilstm.submission.pairs import pairs_of_theirs
 from npbilstm.submission.process import OwnProcess
-from npbilstm.submission.specs import Subject
 from npbilstm.submission.unread import none_there, unread_in_source
 from npbilstm.training.progress import on_terminal, tell
 
@@ -134,7 +134,7 @@ def settings(options: argparse.Namespace) -> dict[str, str]:
     return {name: getattr(options, name) for name in ("gates", "weights", "x", "b") if getattr(options, name)}
 
 
-def judging(subject: Subject) -> None:
+def judging(spec: FunctionSpec) -> None:
     """Say on a terminal what is being judged, for as long as it is."""
     if on_terminal():
-        tell(f"judging {subject.title} ...")
+        tell(f"judging {spec.title} ...")

@@ -1,4 +1,4 @@
-"""Running a subject's two passes on its staged probes, and comparing what two implementations give."""
+"""Running a spec's two passes on its staged probes, and comparing what two implementations give."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from npbilstm import textbook
 from npbilstm.diagnosis.stages import SIZES, Stage, draw_inputs, draw_upstream, stages_of
 from npbilstm.gradcheck.flags import flags_of
 from npbilstm.submission.errors import FINAL
-from npbilstm.submission.specs import Arrays, Pair, Subject
+from npbilstm.submission.function_spec import Arrays, FunctionSpec, Pair
 
 RIGHT = 1e-9
 """How far from the truth, relative to a block's scale, is still right: round-off and no more."""
@@ -39,13 +39,13 @@ class Run(NamedTuple):
 
 
 def draw_cases(
-    subject: Subject,
+    spec: FunctionSpec,
     reference: Pair,
     seed: int = 0,
     sizes: dict[str, int] = SIZES,
     absent: Iterable[str] = (),
 ) -> list[Case]:
-    """A case for each of the subject's stages, seeded.
+    """A case for each of the spec's stages, seeded.
 
     absent: what a person's own form lacks: inputs, which then are 0, lengths, which then are equal, outputs, which the
     loss then does not see, and "rows", where it takes one sequence alone.
@@ -55,27 +55,27 @@ def draw_cases(
         absent |= {"lengths"}
         sizes = {**sizes, "N": 1}
     cases = []
-    for k, stage in enumerate(stages_of(subject)):
+    for k, stage in enumerate(stages_of(spec)):
         if ("lengths" in absent and stage.lengths != "equal") or (stage.name == "one row" and "rows" in absent):
             continue
         rng = np.random.default_rng([seed, k])
-        inputs = draw_inputs(subject, stage, rng, sizes)
+        inputs = draw_inputs(spec, stage, rng, sizes)
         for name in absent & set(inputs) - {"lengths"}:
             inputs[name] = np.full_like(inputs[name], name == "mask")
         outputs = {name: out for name, out in reference.forward(inputs)[0].items() if name not in absent}
-        upstream = draw_upstream(subject, stage, outputs, rng) if reference.backward else {}
+        upstream = draw_upstream(spec, stage, outputs, rng) if reference.backward else {}
         if upstream or not reference.backward:
             cases.append(Case(stage, inputs, upstream))
     return cases
 
 
 def outputs_of(
-    subject: Subject, pair: Any, seed: int, sizes: dict[str, int], absent: Iterable[str]
+    spec: FunctionSpec, pair: Any, seed: int, sizes: dict[str, int], absent: Iterable[str]
 ) -> tuple[set[str], dict[str, Exception]]:
     """The outputs that a person's forward pass gives at the first stage at which it runs, and what it raised at those
     before, by their names. Raises the first of it where it runs at none."""
     errors: dict[str, Exception] = {}
-    for case in draw_cases(subject, subject.in_textbook_form(textbook), seed, sizes, absent):
+    for case in draw_cases(spec, spec.in_textbook_form(textbook), seed, sizes, absent):
         try:
             return set(pair.forward(case.inputs)[0]), errors
         except FINAL:
@@ -132,22 +132,22 @@ def label(name: str, block: str) -> str:
     return f"{name}[{block}]" if block else name
 
 
-def wrong_blocks(subject: Subject, got: Arrays, expected: Arrays, tolerance: float = RIGHT) -> dict[str, float]:
+def wrong_blocks(spec: FunctionSpec, got: Arrays, expected: Arrays, tolerance: float = RIGHT) -> dict[str, float]:
     """The blocks of gradients in which got is not as expected, with their errors; in the order of the inputs."""
     wrong = {}
     for name in got:
-        for block, error in block_errors(got[name], expected[name], subject.blocks(name)).items():
+        for block, error in block_errors(got[name], expected[name], spec.blocks(name)).items():
             if error > tolerance:
                 wrong[label(name, block)] = error
     return wrong
 
 
-def noticed(subject: Subject, got: Arrays, expected: Arrays) -> list[str]:
+def noticed(spec: FunctionSpec, got: Arrays, expected: Arrays) -> list[str]:
     """What strikes one about the wrong blocks: exactly zero, a constant ratio, the sign flipped."""
     notes = []
     for name in got:
-        right = pieces(expected[name], subject.blocks(name))
-        for block, piece in pieces(got[name], subject.blocks(name)).items():
+        right = pieces(expected[name], spec.blocks(name))
+        for block, piece in pieces(got[name], spec.blocks(name)).items():
             ok = block_errors(piece, right[block], ())[""] <= RIGHT
             notes += [f"{label(name, block)}: {flag}" for flag in flags_of(piece, right[block], ok, False, SAME)]
     return notes

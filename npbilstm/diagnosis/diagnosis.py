@@ -1,4 +1,4 @@
-"""Diagnosis: somebody's two passes of a subject, judged on staged probes against the textbook, and the reason named.
+"""Diagnosis: somebody's two passes of a spec, judged on staged probes against the textbook, and the reason named.
 
     1. run both passes on every stage, and the textbook's beside them
     2. the forward pass wrong: which catalogued mistake gives these outputs? else: which invariance is broken?
@@ -25,8 +25,9 @@ from npbilstm.diagnosis.observations import IMPRECISE, Evidence, StoppedError, g
 from npbilstm.diagnosis.stages import SIZES
 from npbilstm.diagnosis.symptoms import StageResult, reading
 from npbilstm.submission.errors import FINAL, OwnError
+from npbilstm.submission.function_spec import FunctionSpec
 from npbilstm.submission.pairs import Refused
-from npbilstm.submission.specs import SUBJECTS, Subject
+from npbilstm.submission.specs import SPECS
 
 ROUNDED = (
     "The outputs are right to a few digits and no further: the numbers are rounded. Is something "
@@ -40,10 +41,10 @@ MAYBE_KNOWN = "This may be nothing but what was found above, in another form: me
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What was found out about one subject.
+    """What was found out about one spec.
 
     named: the catalogued mistakes that explain all of it exactly, usually one; each alternative is a bug or a pair.
-    by_outputs: whether they were compared by the outputs alone. known: mistakes of a subject that this one builds on,
+    by_outputs: whether they were compared by the outputs alone. known: mistakes of a spec that this one builds on,
     and which show here too. located: the equations, where no
     catalogued mistake fits. sentences: what the stages and the invariances say. findings: how the functions behaved
     besides. stopped: what the code raised, where it raised at every stage and could not be judged, or why it could not
@@ -89,22 +90,22 @@ def diagnose_pairs(
     pairs: Mapping[str, Any],
     seed: int = 0,
     sizes: dict[str, int] = SIZES,
-    begin: Callable[[Subject], None] | None = None,
+    begin: Callable[[FunctionSpec], None] | None = None,
 ) -> Iterator[Diagnosis]:
-    """The diagnosis of each of a person's pairs, in the order in which subjects build on one another.
+    """The diagnosis of each of a person's pairs, in the order in which specs build on one another.
 
-    pairs: the subject's name -> its pair, which may say in `absent` which inputs its form lacks, or Refused. A mistake
-    that is named in one subject is known to those built on it, and need not be found again. begin: called with each
-    subject before it is judged.
+    pairs: the spec's name -> its pair, which may say in `absent` which inputs its form lacks, or Refused. A mistake
+    that is named in one spec is known to those built on it, and need not be found again. begin: called with each
+    spec before it is judged.
     """
     known: Bugs = ()
     cleared: frozenset[str] = frozenset()
     deep = True
-    for name, subject in SUBJECTS.items():
+    for name, spec in SPECS.items():
         if name in pairs:
             if begin is not None:
-                begin(subject)
-            found = diagnose_what_runs(subject, pairs[name], seed, sizes, known, cleared, deep)
+                begin(spec)
+            found = diagnose_what_runs(spec, pairs[name], seed, sizes, known, cleared, deep)
             yield found
             if found.ok:
                 cleared |= set(found.functions)
@@ -114,21 +115,21 @@ def diagnose_pairs(
             deep = deep and not (wrong and not found.named and not found.known)
 
 
-def diagnose_what_runs(subject: Subject, pair: Any, *options: Any) -> Diagnosis:
-    """As diagnose_subject; where the backward pass stops at every stage, of the forward pass alone."""
-    functions = functions_of(subject, pair)
+def diagnose_what_runs(spec: FunctionSpec, pair: Any, *options: Any) -> Diagnosis:
+    """As diagnose_pair; where the backward pass stops at every stage, of the forward pass alone."""
+    functions = functions_of(spec, pair)
     if isinstance(pair, Refused):
-        return Diagnosis(subject.name, functions, (), stopped=pair.reason)
+        return Diagnosis(spec.name, functions, (), stopped=pair.reason)
     try:
-        return diagnose_subject(subject, pair, *options)
+        return diagnose_pair(spec, pair, *options)
     except FINAL as error:
-        return Diagnosis(subject.name, functions, (), stopped=str(error))
+        return Diagnosis(spec.name, functions, (), stopped=str(error))
     except StoppedError as error:
         stopped = described(error.__cause__)
     try:
-        forward = diagnose_subject(subject, ForwardOnly(pair), *options)
+        forward = diagnose_pair(spec, ForwardOnly(pair), *options)
     except (StoppedError, *FINAL):
-        return Diagnosis(subject.name, functions, (), stopped=stopped)
+        return Diagnosis(spec.name, functions, (), stopped=stopped)
     return replace(forward, functions=functions, stopped=stopped)
 
 
@@ -151,14 +152,14 @@ class ForwardOnly:
         self.findings = getattr(pair, "findings", ())
 
 
-def functions_of(subject: Subject, pair: Any) -> tuple[str, ...]:
+def functions_of(spec: FunctionSpec, pair: Any) -> tuple[str, ...]:
     """The names of the functions that are judged."""
-    both = tuple(filter(None, (subject.forward, subject.backward)))
+    both = tuple(filter(None, (spec.forward, spec.backward)))
     return tuple(getattr(pair, "functions", both))
 
 
-def diagnose_subject(
-    subject: Subject,
+def diagnose_pair(
+    spec: FunctionSpec,
     pair: Any,
     seed: int = 0,
     sizes: dict[str, int] = SIZES,
@@ -172,15 +173,15 @@ def diagnose_subject(
     Raises StoppedError, from what the person's code raises, where it does so at every stage.
     """
     with np.errstate(all="ignore"):  # the logarithms that somebody takes are theirs to warn of
-        return judged(subject, pair, gather(subject, pair, seed, sizes), seed, known, cleared, deep)
+        return judged(spec, pair, gather(spec, pair, seed, sizes), seed, known, cleared, deep)
 
 
 def judged(
-    subject: Subject, pair: Any, evidence: Evidence, seed: int, known: Bugs, cleared: frozenset[str], deep: bool
+    spec: FunctionSpec, pair: Any, evidence: Evidence, seed: int, known: Bugs, cleared: frozenset[str], deep: bool
 ) -> Diagnosis:
-    """The diagnosis from the evidence; see diagnose_subject."""
+    """The diagnosis from the evidence; see diagnose_pair."""
     findings = tuple(getattr(pair, "findings", ()))
-    result = Diagnosis(subject.name, functions_of(subject, pair), evidence.stages(), findings=findings)
+    result = Diagnosis(spec.name, functions_of(spec, pair), evidence.stages(), findings=findings)
     if evidence.rounded:
         result = replace(result, findings=(*findings, ROUNDED))
     if all(stage.ok for stage in result.stages):
@@ -188,10 +189,10 @@ def judged(
     if 0 < evidence.worst < IMPRECISE:
         return replace(result, sentences=(imprecise(int(-np.log10(evidence.worst))),))
     if evidence.forward_wrong:
-        result = replace(result, sentences=invariances(subject, pair, evidence, seed))
+        result = replace(result, sentences=invariances(spec, pair, evidence, seed))
     else:
-        result = replace(result, sentences=tuple(filter(None, [reading(result.stages, subject)])))
-    # what is known of the subjects below shows here only where this one is built on them
+        result = replace(result, sentences=tuple(filter(None, [reading(result.stages, spec)])))
+    # what is known of the specs below shows here only where this one is built on them
     for assumed in dict.fromkeys([known, ()]):
         search = Search(evidence, assumed, cleared & getattr(pair, "uses", frozenset()))
         found = of_forward(result, search) if evidence.forward_wrong else of_backward(result, search)
@@ -204,10 +205,10 @@ def judged(
     return of_two_forward(found, search) if deep and not known else found
 
 
-def invariances(subject: Subject, pair: Any, evidence: Evidence, seed: int) -> tuple[str, ...]:
+def invariances(spec: FunctionSpec, pair: Any, evidence: Evidence, seed: int) -> tuple[str, ...]:
     """The sentences on broken invariances; none where the code stops at what they need."""
     try:
-        return tuple(broken(subject, pair, evidence.absent, seed))
+        return tuple(broken(spec, pair, evidence.absent, seed))
     except FINAL:
         raise
     except Exception:

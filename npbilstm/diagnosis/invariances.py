@@ -15,16 +15,16 @@ import numpy as np
 
 from npbilstm.diagnosis.comparison import RIGHT, same
 from npbilstm.diagnosis.stages import SIZES, Stage, draw_inputs
-from npbilstm.submission.specs import Arrays, Pair, Subject
+from npbilstm.submission.function_spec import Arrays, FunctionSpec, Pair
 
 
-def broken(subject: Subject, pair: Pair, absent: set[str], seed: int = 0) -> list[str]:
+def broken(spec: FunctionSpec, pair: Pair, absent: set[str], seed: int = 0) -> list[str]:
     """A sentence for each invariance that a forward pass over a batch of sequences breaks."""
-    if "rows" in absent or not {"x", "lengths"} <= set(subject.inputs) or not {"h", "y"} & set(subject.outputs):
+    if "rows" in absent or not {"x", "lengths"} <= set(spec.inputs) or not {"h", "y"} & set(spec.outputs):
         return []
     rng = np.random.default_rng([seed, 99])
     stage = Stage("invariances", lengths="equal" if "lengths" in absent else "ragged")
-    inputs = draw_inputs(subject, stage, rng, SIZES)
+    inputs = draw_inputs(spec, stage, rng, SIZES)
     inputs.update({name: np.zeros_like(inputs[name]) for name in absent & set(inputs) - {"lengths"}})
 
     def outputs(**changes: np.ndarray) -> Arrays:
@@ -44,7 +44,7 @@ def broken(subject: Subject, pair: Pair, absent: set[str], seed: int = 0) -> lis
             sentences.append("What stands in the padding changes the outputs: a row ends at its length.")
         if np.abs(first[sequence][padding]).max() > RIGHT:
             sentences.append("The outputs in the padding are not 0.")
-    row = outputs(**{name: first_row(inputs[name], axes) for name, axes in subject.inputs.items()})
+    row = outputs(**{name: first_row(inputs[name], axes) for name, axes in spec.inputs.items()})
     if not same({sequence: row[sequence]}, {sequence: first[sequence][:1]}, RIGHT):
         sentences.append("A row gives something else alone than in its batch: rows must not see one another.")
     return sentences + of_time(outputs, inputs, sequence)

@@ -22,7 +22,7 @@ from npbilstm.diagnosis.lstm_step_equations import wrong_equations
 from npbilstm.diagnosis.matching import Pattern
 from npbilstm.diagnosis.observations import Evidence
 from npbilstm.mistakes.planting import Bug
-from npbilstm.submission.specs import Arrays, Subject
+from npbilstm.submission.function_spec import Arrays, FunctionSpec
 
 ONE_STEP = ("T=1, loss on h", "T=1, loss on c", "loss on h", "loss on h and c", "all rows")
 STEP, LOOP, BOTH = "lstm_step_backward", "lstm_backward", "bilstm_backward"
@@ -33,28 +33,28 @@ def located(evidence: Evidence, patterns: dict[Bug, Pattern]) -> tuple[str, ...]
 
     patterns: of the catalogued bugs.
     """
-    subject, pattern = evidence.subject, evidence.pattern
+    spec, pattern = evidence.spec, evidence.pattern
     if not pattern:
         return ()
-    if subject.name not in ("lstm_step", "lstm", "bilstm"):
-        return nearest(pattern, patterns) or alone(subject, pattern)
-    if subject.name == "bilstm":
+    if spec.name not in ("lstm_step", "lstm", "bilstm"):
+        return nearest(pattern, patterns) or alone(spec, pattern)
+    if spec.name == "bilstm":
         between = of_directions(pattern)
         if between:
             return between
-    if subject.name != "lstm_step" and no_step_taken(evidence):
+    if spec.name != "lstm_step" and no_step_taken(evidence):
         return (f"order in {LOOP}",)
     equations = step_equations(evidence)
-    if subject.name == "lstm_step":
+    if spec.name == "lstm_step":
         return tuple(f"{equation} in {STEP}" for equation in equations or row_sums(evidence))
     if equations:
-        between = (f"dh_fwd, dh_rev in {BOTH}",) if subject.name == "bilstm" and "dh" in equations else ()
+        between = (f"dh_fwd, dh_rev in {BOTH}",) if spec.name == "bilstm" and "dh" in equations else ()
         return (*between, *in_loop(equations, {block for _, block in pattern}, {stage for stage, _ in pattern}))
     sums = row_sums(evidence)
     if sums:
         return tuple(f"{equation} in {STEP}" for equation in sums)
-    own = {bug: where for bug, where in patterns.items() if bug.function in (LOOP, subject.backward)}
-    return tuple(dict.fromkeys((*of_time(subject, pattern), *nearest(pattern, own))))
+    own = {bug: where for bug, where in patterns.items() if bug.function in (LOOP, spec.backward)}
+    return tuple(dict.fromkeys((*of_time(spec, pattern), *nearest(pattern, own))))
 
 
 def in_loop(equations: list[str], blocks: set[str], stages: set[str]) -> tuple[str, ...]:
@@ -106,14 +106,14 @@ def of_directions(pattern: Pattern) -> tuple[str, ...]:
     return ()
 
 
-def of_time(subject: Subject, pattern: Pattern) -> list[str]:
+def of_time(spec: FunctionSpec, pattern: Pattern) -> list[str]:
     """What the blocks that are wrong from two steps on say by themselves."""
     blocks, stages = {block for _, block in pattern}, {stage for stage, _ in pattern}
     arrays = {block.split("[")[0].split(".")[-1] for block in blocks}
     if stages <= {"ragged lengths", "an empty row"}:
         return [f"{part} in {LOOP}" for part in ("mask", "dh_t", "dc_t", "dh_next", "dc_next")]
     if arrays == {"x"}:
-        return [f"dx in {subject.backward}"]
+        return [f"dx in {spec.backward}"]
     if arrays <= {"Wx", "Wh", "b"}:
         return [f"grads in {LOOP}"]
     if arrays <= {"h0", "c0"}:
@@ -128,7 +128,7 @@ def step_equations(evidence: Evidence) -> list[str]:
     found: dict[str, None] = {}
     for case, mine in zip(evidence.cases, evidence.theirs):
         if mine.gradients and case.inputs["x"].size == case.inputs["x"].shape[-1] and case.stage.loss == "all":
-            for k, way in enumerate(("forward.", "reverse.") if evidence.subject.name == "bilstm" else ("",)):
+            for k, way in enumerate(("forward.", "reverse.") if evidence.spec.name == "bilstm" else ("",)):
                 inputs, dh, dc, grads = single_step(case, mine, k, way)
                 found.update(dict.fromkeys(wrong_equations(inputs, dh, dc, grads)))
     return list(found)
@@ -192,10 +192,10 @@ def nearest(pattern: Pattern, patterns: dict[Bug, Pattern]) -> tuple[str, ...]:
     return equations_of(bug for bug, value in likeness.items() if value == best and best > 0.5)
 
 
-def alone(subject: Subject, pattern: Pattern) -> tuple[str, ...]:
+def alone(spec: FunctionSpec, pattern: Pattern) -> tuple[str, ...]:
     """The gradient of the one array that is wrong, where it is but one."""
     arrays = {block.split("[")[0] for _, block in pattern}
-    return tuple(f"d{name} in {subject.backward}" for name in arrays) if len(arrays) == 1 else ()
+    return tuple(f"d{name} in {spec.backward}" for name in arrays) if len(arrays) == 1 else ()
 
 
 def equations_of(bugs: Iterable[Bug]) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ import numpy as np
 
 from npbilstm import textbook
 from npbilstm.diagnosis.comparison import SAME
-from npbilstm.submission.specs import Arrays
+from npbilstm.submission.function_spec import Arrays
 
 
 def wrong_equations(inputs: Arrays, dh: np.ndarray, dc: np.ndarray, grads: Arrays) -> list[str]:

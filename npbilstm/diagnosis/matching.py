@@ -13,7 +13,7 @@ from npbilstm.diagnosis.observations import Evidence
 from npbilstm.mistakes.catalogue import BUGS
 from npbilstm.mistakes.planting import Bug, plant, textbook_functions
 from npbilstm.submission.call_graph import reached
-from npbilstm.submission.specs import Subject
+from npbilstm.submission.function_spec import FunctionSpec
 
 Pattern = frozenset[tuple[str, str]]
 """Which blocks fail at which stages."""
@@ -21,22 +21,22 @@ Pattern = frozenset[tuple[str, str]]
 Bugs = tuple[Bug, ...]
 
 
-def candidates(subject: Subject) -> list[Bug]:
-    """The catalogued bugs that can show in a subject."""
-    own = [name for name in (subject.forward, subject.backward, *(subject.steps or ())) if name]
+def candidates(spec: FunctionSpec) -> list[Bug]:
+    """The catalogued bugs that can show in a spec."""
+    own = [name for name in (spec.forward, spec.backward, *(spec.steps or ())) if name]
     functions = frozenset().union(*(reached(name, textbook_functions()) for name in own))
     return [bug for bug in BUGS.values() if bug.function in functions]
 
 
 class Search:
-    """A search over one subject's cases: what somebody's code gave, and the bugs known to be in it.
+    """A search over one spec's cases: what somebody's code gave, and the bugs known to be in it.
 
     cleared: functions that were judged right by themselves, in which no mistake is looked for.
     """
 
     def __init__(self, evidence: Evidence, known: Bugs = (), cleared: frozenset[str] = frozenset()) -> None:
         self.evidence, self.known, self.cleared = evidence, known, cleared
-        self.bugs = [bug for bug in candidates(evidence.subject) if bug not in known and bug.function not in cleared]
+        self.bugs = [bug for bug in candidates(evidence.spec) if bug not in known and bug.function not in cleared]
 
     def matches(self, more: Bugs = (), parts: tuple[str, ...] | None = None) -> bool:
         """Whether the textbook with the known bugs and these gives exactly what the person's code gave."""
@@ -44,7 +44,7 @@ class Search:
             planted = plant((*self.known, *more))
         except ValueError:  # two bugs on one line
             return False
-        pair = self.evidence.subject.in_textbook_form(planted)
+        pair = self.evidence.spec.in_textbook_form(planted)
         evidence = self.evidence
         return all_same(
             evidence.theirs, evidence.cases, pair, parts or evidence.parts, evidence.exactness, evidence.worst > 0
@@ -53,11 +53,11 @@ class Search:
     def singles(self, parts: tuple[str, ...] | None = None) -> list[Bugs]:
         """The bugs that explain all of it, each alone.
 
-        Where one of them stands in the subject's own functions, no others: the same slip in a function that these call
+        Where one of them stands in the spec's own functions, no others: the same slip in a function that these call
         but once looks the same.
         """
         found = [bug for bug in self.bugs if self.matches((bug,), parts)]
-        own = [bug for bug in found if bug.function in (self.evidence.subject.forward, self.evidence.subject.backward)]
+        own = [bug for bug in found if bug.function in (self.evidence.spec.forward, self.evidence.spec.backward)]
         return [(bug,) for bug in own or found]
 
     def pairs(self, patterns: dict[Bug, Pattern]) -> list[Bugs]:
@@ -76,7 +76,7 @@ class Search:
 
     def forward_pairs(self) -> list[Bugs]:
         """The pairs of bugs that explain wrong outputs; where some explain the gradients as well, those."""
-        subject, cases, truth = self.evidence.subject, self.evidence.cases, self.evidence.truth
+        spec, cases, truth = self.evidence.spec, self.evidence.cases, self.evidence.truth
 
         def pattern_of(got: list[Run]) -> Pattern:
             return frozenset(
@@ -89,7 +89,7 @@ class Search:
         pattern = pattern_of(self.evidence.theirs)
         patterns = {}
         for bug in self.bugs:
-            forward = subject.in_textbook_form(plant((bug,)))._replace(backward=None)
+            forward = spec.in_textbook_form(plant((bug,)))._replace(backward=None)
             patterns[bug] = pattern_of([run(forward, case) for case in cases])
         likely = [bug for bug, own in patterns.items() if own and own <= pattern]
         found: list[Bugs] = [
@@ -101,13 +101,13 @@ class Search:
 
     def patterns(self) -> dict[Bug, Pattern]:
         """The pattern of each candidate that leaves the outputs right and spoils the gradients."""
-        subject, cases, truth = self.evidence.subject, self.evidence.cases, self.evidence.truth
+        spec, cases, truth = self.evidence.spec, self.evidence.cases, self.evidence.truth
         patterns = {}
         for bug in self.bugs:
-            pair = subject.in_textbook_form(plant((bug,)))
+            pair = spec.in_textbook_form(plant((bug,)))
             got = [run(pair, case) for case in cases]
             if all(same(one.outputs, right.outputs, SAME) for one, right in zip(got, truth)):
-                patterns[bug] = pattern_between(subject, cases, got, truth)
+                patterns[bug] = pattern_between(spec, cases, got, truth)
         stopped = self.evidence.stopped
         patterns = {
             bug: frozenset((stage, block) for stage, block in pattern if stage not in stopped)
@@ -116,11 +116,11 @@ class Search:
         return {bug: pattern for bug, pattern in patterns.items() if pattern}
 
 
-def pattern_between(subject: Subject, cases: list[Case], got: list[Run], expected: list[Run]) -> Pattern:
+def pattern_between(spec: FunctionSpec, cases: list[Case], got: list[Run], expected: list[Run]) -> Pattern:
     """Which blocks of the gradients differ at which stages."""
     return frozenset(
         (case.stage.name, block)
         for case, one, other in zip(cases, got, expected)
         if one.error is None
-        for block in wrong_blocks(subject, one.gradients, other.gradients)
+        for block in wrong_blocks(spec, one.gradients, other.gradients)
     )

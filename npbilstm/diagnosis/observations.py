@@ -22,7 +22,7 @@ from npbilstm.diagnosis.comparison import (
 from npbilstm.diagnosis.symptoms import StageResult
 from npbilstm.gradcheck.numerical import METHODS
 from npbilstm.submission.errors import FINAL, OwnError
-from npbilstm.submission.specs import Subject
+from npbilstm.submission.function_spec import FunctionSpec
 
 IMPRECISE = 1e-4
 """Errors that are all below this are no mistake in an equation: float32 or numerical differences look like that."""
@@ -36,11 +36,11 @@ class StoppedError(Exception):
 
 
 class Evidence(NamedTuple):
-    """A subject's cases, what a person's pair gave for each, what the textbook gives, and for each the outputs and the
+    """A spec's cases, what a person's pair gave for each, what the textbook gives, and for each the outputs and the
     gradients that are wrong, with their errors. absent: what their form lacks. rounded: the outputs are right but for
     their last digits, which blurs the gradients as well."""
 
-    subject: Subject
+    spec: FunctionSpec
     absent: set[str]
     cases: list[Case]
     theirs: list[Run]
@@ -101,26 +101,26 @@ class Evidence(NamedTuple):
         """What strikes one about the wrong blocks of the first stage that has some, in a sentence; "" for nothing."""
         for case, mine, right, wrong in zip(self.cases, self.theirs, self.truth, self.wrong_gradients):
             if wrong:
-                notes = noticed(self.subject, mine.gradients, right.gradients)
+                notes = noticed(self.spec, mine.gradients, right.gradients)
                 return f"At the stage {case.stage.name!r}: {'; '.join(notes)}." if notes else ""
         return ""
 
 
-def gather(subject: Subject, pair: Any, seed: int, sizes: dict[str, int]) -> Evidence:
+def gather(spec: FunctionSpec, pair: Any, seed: int, sizes: dict[str, int]) -> Evidence:
     """Run both passes on every stage. Raises StoppedError from what they raise, where they do so at every stage.
 
     Where the outputs are not the textbook's, the truth about the gradients is the derivative of what outputs there are.
     """
     absent = set(getattr(pair, "absent", ()))
     try:
-        outputs_there, first = outputs_of(subject, pair, seed, sizes, absent)
+        outputs_there, first = outputs_of(spec, pair, seed, sizes, absent)
     except FINAL:
         raise
     except Exception as error:
         raise StoppedError from error
-    absent |= set(subject.outputs) - outputs_there
-    reference = subject.in_textbook_form(textbook)
-    cases = draw_cases(subject, reference, seed, sizes, absent)
+    absent |= set(spec.outputs) - outputs_there
+    reference = spec.in_textbook_form(textbook)
+    cases = draw_cases(spec, reference, seed, sizes, absent)
     theirs = [attempt(pair, case) for case in cases]
     # what stops at its first call and runs at its second has stopped
     theirs = [
@@ -142,9 +142,9 @@ def gather(subject: Subject, pair: Any, seed: int, sizes: dict[str, int]) -> Evi
     else:
         tolerance = IMPRECISE if rounded else RIGHT
         gradients = [
-            wrong_blocks(subject, mine.gradients, right.gradients, tolerance) for mine, right in zip(theirs, truth)
+            wrong_blocks(spec, mine.gradients, right.gradients, tolerance) for mine, right in zip(theirs, truth)
         ]
-    return Evidence(subject, absent, cases, theirs, truth, outputs, gradients, rounded)
+    return Evidence(spec, absent, cases, theirs, truth, outputs, gradients, rounded)
 
 
 def attempt(pair: Any, case: Case) -> Run:

@@ -22,7 +22,7 @@ from npbilstm.submission.arguments import renamed_arguments
 from npbilstm.submission.definitions import is_namespace, is_ours, is_own
 from npbilstm.submission.layouts import layout_of
 from npbilstm.submission.pairs import pair_of_theirs, pairs_of_theirs
-from npbilstm.submission.specs import SUBJECTS
+from npbilstm.submission.specs import SPECS
 from npbilstm.submission.unread import ELSEWHERE, PASSES, NotJudged, none_there, unread_in_names
 
 
@@ -133,7 +133,7 @@ def diagnose(functions: Mapping[str, Any] | ModuleType, *, hint: int = 1, **sett
             raise TypeError(f"{name} is {value!r}; it needs a string")
     layout, renamed = layout_of(settings), renamed_arguments(settings)
     own = {name: names[name] for name in PASSES if callable(names.get(name)) and counts(names[name], names)}
-    pairs = pairs_of_theirs(own, lambda name: pair_of_theirs(SUBJECTS[name], own, layout, renamed))
+    pairs = pairs_of_theirs(own, lambda name: pair_of_theirs(SPECS[name], own, layout, renamed))
     unread = tuple(unread_in_names(names, own))
     if not own and not unread:
         raise ValueError(none_there(names))

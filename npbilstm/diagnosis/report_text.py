@@ -9,7 +9,7 @@ from typing import Any
 from npbilstm.diagnosis.diagnosis import Diagnosis
 from npbilstm.diagnosis.symptoms import shortened
 from npbilstm.mistakes.planting import Bug
-from npbilstm.submission.specs import SUBJECTS
+from npbilstm.submission.specs import SPECS
 
 HINTS = (1, 2, 3)
 WIDTH = 100
@@ -43,7 +43,7 @@ def headline(diagnosis: Diagnosis) -> str:
 
 
 def nothing_new(diagnosis: Diagnosis) -> bool:
-    """Whether what was found in the subjects below is all that there is."""
+    """Whether what was found in the specs below is all that there is."""
     new = diagnosis.named or diagnosis.findings or any(stage.raised or stage.changed for stage in diagnosis.stages)
     return bool(diagnosis.known) and not new
 
@@ -126,7 +126,7 @@ def wrapped(text: str, indent: int = 2, first: str = "") -> list[str]:
 def stage_table(diagnosis: Diagnosis) -> list[str]:
     """A line a stage."""
     width = max((len(stage.name) for stage in diagnosis.stages), default=0)
-    gates = SUBJECTS[diagnosis.subject].gates
+    gates = SPECS[diagnosis.subject].gates
     lines = []
     for stage in diagnosis.stages:
         what = []

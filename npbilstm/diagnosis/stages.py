@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from npbilstm.submission.specs import Arrays, Subject, size_of
+from npbilstm.submission.function_spec import Arrays, FunctionSpec, shape_of
 
 SIZES = {"N": 3, "T": 5, "D": 2, "H": 4, "R": 3, "V": 6}
 """Rows, steps, features, units, projected units, classes: few are alike, so that a mix-up shows where it can."""
@@ -69,24 +69,24 @@ BATCH_STAGES = (
 )
 
 
-def stages_of(subject: Subject) -> tuple[Stage, ...]:
-    """The probes of a subject, in the order in which they add difficulties."""
-    if subject.name.endswith("_step"):
-        return CELL_STAGES if "c" in subject.outputs else STEP_STAGES
-    if "y" in subject.outputs:
-        return DIRECTION_STAGES if "h0" in subject.inputs else ONE_SEQUENCE_STAGES
-    if "h" in subject.outputs:
-        return SEQUENCE_STAGES if "lengths" in subject.inputs else ONE_SEQUENCE_STAGES
+def stages_of(spec: FunctionSpec) -> tuple[Stage, ...]:
+    """The probes of a spec, in the order in which they add difficulties."""
+    if spec.name.endswith("_step"):
+        return CELL_STAGES if "c" in spec.outputs else STEP_STAGES
+    if "y" in spec.outputs:
+        return DIRECTION_STAGES if "h0" in spec.inputs else ONE_SEQUENCE_STAGES
+    if "h" in spec.outputs:
+        return SEQUENCE_STAGES if "lengths" in spec.inputs else ONE_SEQUENCE_STAGES
     return BATCH_STAGES
 
 
-def draw_inputs(subject: Subject, stage: Stage, rng: np.random.Generator, sizes: dict[str, int] = SIZES) -> Arrays:
-    """Random inputs of a subject for a stage."""
+def draw_inputs(spec: FunctionSpec, stage: Stage, rng: np.random.Generator, sizes: dict[str, int] = SIZES) -> Arrays:
+    """Random inputs of a spec for a stage."""
     sizes = {**sizes, **stage.sizes}
     N, T = sizes["N"], sizes["T"]
     inputs: Arrays = {}
-    for name, axes in subject.inputs.items():
-        shape = size_of(axes, sizes)
+    for name, axes in spec.inputs.items():
+        shape = shape_of(axes, sizes)
         if name == "lengths":
             inputs[name] = draw_lengths(stage, N, T, rng)
         elif name in ("N", "T"):
@@ -116,12 +116,10 @@ def draw_lengths(stage: Stage, N: int, T: int, rng: np.random.Generator) -> np.n
     return lengths
 
 
-def draw_upstream(subject: Subject, stage: Stage, outputs: Arrays, rng: np.random.Generator) -> Arrays:
+def draw_upstream(spec: FunctionSpec, stage: Stage, outputs: Arrays, rng: np.random.Generator) -> Arrays:
     """Random upstream gradients, 0 where the stage's loss does not look. Empty where it sees none of these outputs."""
     upstream = {name: rng.standard_normal(np.shape(out)) for name, out in outputs.items()}
-    seen = {
-        name: looked_at(name, axes, stage.loss, upstream) for name, axes in subject.outputs.items() if name in outputs
-    }
+    seen = {name: looked_at(name, axes, stage.loss, upstream) for name, axes in spec.outputs.items() if name in outputs}
     if not any(mask.any() for mask in seen.values()):
         return {}
     return {name: np.where(seen[name], d, 0.0) for name, d in upstream.items()}

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from npbilstm.submission.specs import Subject
+from npbilstm.submission.function_spec import FunctionSpec
 
 
 class StageResult(NamedTuple):
@@ -36,14 +36,14 @@ FROM_ZERO = " From a zero state it is right: look at what meets the old state."
 class Seen(NamedTuple):
     """What was seen: the stages at which gradients fail, with the blocks that do, and the stages that are right."""
 
-    subject: Subject
+    spec: FunctionSpec
     failing: dict[str, tuple[str, ...]]
     passing: set[str]
 
     def blocks(self, *stages: str) -> str:
         """The blocks that fail at some of these stages, at all of them where none is named, in words."""
         some = [wrong for stage, wrong in self.failing.items() if stage in stages or not stages]
-        return shortened(dict.fromkeys(name for wrong in some for name in wrong), self.subject.gates)
+        return shortened(dict.fromkeys(name for wrong in some for name in wrong), self.spec.gates)
 
     @property
     def arrays(self) -> set[str]:
@@ -51,12 +51,12 @@ class Seen(NamedTuple):
         return {name.split("[")[0].split(".")[-1] for wrong in self.failing.values() for name in wrong}
 
 
-def reading(stages: Sequence[StageResult], subject: Subject) -> str:
+def reading(stages: Sequence[StageResult], spec: FunctionSpec) -> str:
     """The sentence for the gradients' failing stages; "" where none fails."""
     failing = {stage.name: stage.wrong for stage in stages if stage.wrong}
     if not failing:
         return ""
-    seen = Seen(subject, failing, {stage.name for stage in stages if stage.ok})
+    seen = Seen(spec, failing, {stage.name for stage in stages if stage.ok})
     for rule in (of_batch, of_one_direction, of_one_step, of_time):
         sentence = rule(seen)
         if sentence:
@@ -70,12 +70,12 @@ def reading(stages: Sequence[StageResult], subject: Subject) -> str:
 
 def of_batch(seen: Seen) -> str:
     """What the rows of the batch and their lengths tell."""
-    through_time = "h0" in seen.subject.inputs
+    through_time = "h0" in seen.spec.inputs
     if set(seen.failing) <= {"an empty row"} and through_time:
         return "Right unless a row is empty: with a length of 0 the gradient passes straight to the initial state."
     if set(seen.failing) <= set(RAGGED):
         look = "the mask in the backward pass, and what happens to the carry over the padding"
-        if "y" in seen.subject.outputs:
+        if "y" in seen.spec.outputs:
             look += ", and whether rows are turned round by their own lengths"
         return (
             "Right for rows of equal length, wrong for ragged ones: look at the padding: "
@@ -92,7 +92,7 @@ def of_batch(seen: Seen) -> str:
 
 def of_one_step(seen: Seen) -> str:
     """What one step, with the loss on h and on c, tells."""
-    both = ONE_STEP if "h0" in seen.subject.inputs else ("loss on h", "loss on c")
+    both = ONE_STEP if "h0" in seen.spec.inputs else ("loss on h", "loss on c")
     wrong = [stage for stage in both if stage in seen.failing]
     if not wrong:
         return ""
@@ -131,7 +131,7 @@ def of_time(seen: Seen) -> str:
         )
     if "T=2, loss on the last step" not in seen.failing:
         return ""
-    back = "dh_prev and dc_prev and at how they join" if "c0" in seen.subject.inputs else "dh_prev and at how it joins"
+    back = "dh_prev and dc_prev and at how they join" if "c0" in seen.spec.inputs else "dh_prev and at how it joins"
     return (
         "Correct for one step, wrong from two: what flows back through time is lost, doubled or misplaced; look at "
         f"{back} the step before."

@@ -13,8 +13,9 @@ from functools import cache
 from typing import Any
 
 from npbilstm.submission.errors import OwnError
+from npbilstm.submission.function_spec import Argument, FunctionSpec, Group, name_of, names_in
 from npbilstm.submission.layouts import SETTINGS
-from npbilstm.submission.specs import SUBJECTS, Argument, Group, Subject, name_of, names_in, pair_of
+from npbilstm.submission.specs import SPECS, pair_of
 
 HIDDEN = "hprev prevh h h0 hinit inith hiddenprev prevhidden hidden hidden0 hold hlast aprev preva a0 state state0"
 CELL = "cprev prevc c c0 cinit initc cellprev prevcell cell cell0 cellstate cold clast"
@@ -57,7 +58,7 @@ MAY_LACK = {"h0", "c0", "lengths", "b", "b_hn", "p"}
 """What a function may do without: it then starts at 0, reads all steps, adds no bias."""
 
 
-def known_arguments(subject: Subject) -> dict[str, Argument]:
+def known_arguments(spec: FunctionSpec) -> dict[str, Argument]:
     """Every argument that a person's function may have, by the names it has here: groups, and the arrays in them."""
     known: dict[str, Argument] = {}
 
@@ -67,7 +68,7 @@ def known_arguments(subject: Subject) -> dict[str, Argument]:
             for member in argument.members:
                 add(member)
 
-    for argument in textbook_arguments(subject):
+    for argument in textbook_arguments(spec):
         add(argument)
     if "xs" in known:
         known["x"] = known["xs"]  # a list of steps, whatever it is called
@@ -77,9 +78,9 @@ def known_arguments(subject: Subject) -> dict[str, Argument]:
     return known
 
 
-def textbook_arguments(subject: Subject) -> list[Argument]:
+def textbook_arguments(spec: FunctionSpec) -> list[Argument]:
     """The forward function's arguments in the textbook's order; "step" is the function that is taken through time."""
-    return [*(["step"] if subject.steps else []), *subject.arguments]
+    return [*(["step"] if spec.steps else []), *spec.arguments]
 
 
 def argument_called(name: str, known: Iterable[str]) -> str | None:
@@ -106,7 +107,7 @@ def argument_called(name: str, known: Iterable[str]) -> str | None:
 def renamed_arguments(settings: Mapping[str, str]) -> dict[str, str]:
     """The settings that name arguments, theirs -> ours. Raises ValueError for one that is no name of ours."""
     renamed = {name: value for name, value in settings.items() if name not in SETTINGS}
-    ours = list(dict.fromkeys(name for subject in SUBJECTS.values() for name in known_arguments(subject)))
+    ours = list(dict.fromkeys(name for spec in SPECS.values() for name in known_arguments(spec)))
     for name, value in renamed.items():
         if value not in ours:
             raise ValueError(
@@ -117,18 +118,18 @@ def renamed_arguments(settings: Mapping[str, str]) -> dict[str, str]:
 
 
 def arguments_of(
-    subject: Subject, called: str, function: Callable[..., Any], renamed: Mapping[str, str]
+    spec: FunctionSpec, called: str, function: Callable[..., Any], renamed: Mapping[str, str]
 ) -> list[tuple[str, Argument]]:
     """What a forward function takes: each argument with the keyword that it is given by, "" for by place. What it has a
     default for and nobody knows is left to it.
 
     Raises OwnError where an argument is not known, or one that there must be is not there.
     """
-    order = textbook_arguments(subject)
+    order = textbook_arguments(spec)
     parameters = parameters_of(function)
     if parameters is None:
         return [("", argument) for argument in order]
-    known = known_arguments(subject)
+    known = known_arguments(spec)
     found = {}
     for parameter in parameters:
         name = renamed.get(parameter.name, parameter.name)
@@ -156,7 +157,7 @@ def arguments_of(
                 )
             taken[name] = parameter.name
         arguments.append(("" if parameter.kind is parameter.POSITIONAL_ONLY else parameter.name, known[ours]))
-    lacking = [name for name in subject.inputs if name not in taken and name.rpartition(".")[2] not in MAY_LACK]
+    lacking = [name for name in spec.inputs if name not in taken and name.rpartition(".")[2] not in MAY_LACK]
     if lacking:
         theirs = ", ".join(parameter.name for parameter in parameters)
         raise OwnError(f"{called}({theirs}) does not take {', '.join(lacking)}; it needs to")
@@ -192,7 +193,7 @@ def made(argument: Argument, arrays: Mapping[str, Any]) -> Any:
     """An argument made of its arrays. A group with names can be asked by them as well, params["Wx"], like a dict."""
     if isinstance(argument, str):
         return arrays[argument]
-    make = asked_by_name(argument.made) if hasattr(argument.made, "_fields") else argument.made
+    make = asked_by_name(argument.make) if hasattr(argument.make, "_fields") else argument.make
     return make(*(made(member, arrays) for member in argument.members))
 
 

@@ -24,11 +24,12 @@ import numpy.random  # noqa: F401  before a file of theirs with the name of a mo
 from npbilstm.submission.arguments import renamed_arguments
 from npbilstm.submission.containment import contain
 from npbilstm.submission.errors import OwnError
+from npbilstm.submission.function_spec import Arrays
 from npbilstm.submission.layouts import layout_of, read_header
 from npbilstm.submission.messages import packed, receive
 from npbilstm.submission.pairs import OwnPair, pair_of_theirs
 from npbilstm.submission.raised import WIDTH, described
-from npbilstm.submission.specs import SUBJECTS, Arrays
+from npbilstm.submission.specs import SPECS
 from npbilstm.submission.unread import PASSES, told
 
 
@@ -54,14 +55,14 @@ class File:
         """What the other end should know of it."""
         return {"functions": sorted(self.functions), "others": self.others, "layout": self.layout}
 
-    def pair(self, subject: str) -> OwnPair | None:
-        """The pair of a subject."""
-        if subject not in self.pairs:
-            self.pairs[subject] = pair_of_theirs(SUBJECTS[subject], self.functions, self.layout, self.renamed)
-        return self.pairs[subject]
+    def pair(self, name: str) -> OwnPair | None:
+        """The pair of a spec, by its name."""
+        if name not in self.pairs:
+            self.pairs[name] = pair_of_theirs(SPECS[name], self.functions, self.layout, self.renamed)
+        return self.pairs[name]
 
     def answer(self, request: Mapping[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
-        """Do what is asked for: "pair", "forward" or "backward" of a subject."""
+        """Do what is asked for: "pair", "forward" or "backward" of a spec."""
         for number in request["free"]:
             self.runs.pop(number, None)
         pair = self.pair(request["subject"])

@@ -124,7 +124,7 @@ def spelled(name: str, value: str, spellings: Mapping[str, str]) -> str:
 
 
 def to_theirs(name: str, array: np.ndarray, axes: str, layout: Layout) -> np.ndarray:
-    """An array of ours, moved to their layout: always a new one. axes: as a subject has them, "N T D" or "D 4H".
+    """An array of ours, moved to their layout: always a new one. axes: as a spec has them, "N T D" or "D 4H".
 
     Raises ValueError where the layout has no batch and the array has more rows than one.
     """

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from npbilstm.submission.specs import Arrays
+from npbilstm.submission.function_spec import Arrays
 
 LENGTHS = struct.Struct("<QQ")
 HEAD = 2**16

@@ -1,4 +1,4 @@
-"""A person's own functions as a subject's pair of passes: by the textbook's names, in the textbook's layout.
+"""A person's own functions as a spec's pair of passes: by the textbook's names, in the textbook's layout.
 
 They are called in their own way and their own layout, with fresh copies each time, and what they return is copied. What
 is wrong with how they behave, not with their numbers, is found on the way: arrays changed in place, a backward pass
@@ -19,9 +19,10 @@ from npbilstm.gradcheck.pair_faults import RECOMPUTED, counted, unlike
 from npbilstm.submission.arguments import argument_called, arguments_of, known_arguments, made, parameters_of
 from npbilstm.submission.call_graph import reached
 from npbilstm.submission.errors import OwnError
+from npbilstm.submission.function_spec import Arrays, FunctionSpec, names_in, shape_of, sizes_in
 from npbilstm.submission.layouts import Layout, to_theirs
 from npbilstm.submission.returns import Outputs, array_of_ours, gradient_called, gradients_in, like, outputs_in
-from npbilstm.submission.specs import SUBJECTS, Arrays, Subject, names_in, size_of, sizes_of
+from npbilstm.submission.specs import SPECS
 
 
 class OwnPair(NamedTuple):
@@ -60,12 +61,12 @@ class Run(NamedTuple):
 
 
 def pair_of_theirs(
-    subject: Subject,
+    spec: FunctionSpec,
     functions: Mapping[str, Callable[..., Any]],
     layout: Layout,
     renamed: Mapping[str, str] | None = None,
 ) -> OwnPair | None:
-    """The pair of a subject, made of a person's functions; None where they have neither pass.
+    """The pair of a spec, made of a person's functions; None where they have neither pass.
 
     functions: what they define, by the textbook's names. renamed: their arguments' names -> ours, from their header.
     With a backward pass alone, the textbook's forward makes its cache.
@@ -73,21 +74,21 @@ def pair_of_theirs(
     Raises OwnError, a sentence, where it cannot be told how their functions are called. Calling the pair raises it too,
     and whatever their functions raise.
     """
-    if not {subject.forward, subject.backward} & functions.keys():
+    if not {spec.forward, spec.backward} & functions.keys():
         return None
-    own = OwnPasses(subject, functions, layout, renamed or {})
-    names = tuple(name for name in (subject.forward, subject.backward) if name in functions)
+    own = OwnPasses(spec, functions, layout, renamed or {})
+    names = tuple(name for name in (spec.forward, spec.backward) if name in functions)
     backward = own.run_backward if own.backward else None
     uses = frozenset().union(*(reached(name, functions) for name in names))
     return OwnPair(own.run_forward, backward, names, uses, own.absent, own.findings, own.changed)
 
 
 def pairs_of_theirs(functions: Collection[str], make: Callable[[str], OwnPair | None]) -> dict[str, OwnPair | Refused]:
-    """The pair of every subject of which a person has a pass, by the subject's name; Refused where `make`, which is
+    """The pair of every spec of which a person has a pass, by the spec's name; Refused where `make`, which is
     given that name, raises OwnError."""
     pairs: dict[str, OwnPair | Refused] = {}
-    for name, subject in SUBJECTS.items():
-        theirs = tuple(each for each in (subject.forward, subject.backward) if each in functions)
+    for name, spec in SPECS.items():
+        theirs = tuple(each for each in (spec.forward, spec.backward) if each in functions)
         if theirs:
             try:
                 pairs[name] = make(name) or Refused(theirs, "it could not be found again")
@@ -97,27 +98,27 @@ def pairs_of_theirs(functions: Collection[str], make: Callable[[str], OwnPair | 
 
 
 class OwnPasses:
-    """A person's functions for one subject, and how they are called."""
+    """A person's functions for one spec, and how they are called."""
 
     def __init__(
         self,
-        subject: Subject,
+        spec: FunctionSpec,
         functions: Mapping[str, Callable[..., Any]],
         layout: Layout,
         renamed: Mapping[str, str],
     ) -> None:
-        self.subject, self.layout = subject, layout
-        if subject.forward not in functions and layout != Layout():
+        self.spec, self.layout = spec, layout
+        if spec.forward not in functions and layout != Layout():
             raise OwnError(
-                f"{subject.backward} has no {subject.forward} beside it, and the textbook's makes no cache in your "
-                f"layout; it needs your own {subject.forward}, or the textbook's layout"
+                f"{spec.backward} has no {spec.forward} beside it, and the textbook's makes no cache in your "
+                f"layout; it needs your own {spec.forward}, or the textbook's layout"
             )
-        self.forward = functions.get(subject.forward) or getattr(textbook, subject.forward)
-        self.backward = functions.get(subject.backward)
-        self.arguments = arguments_of(subject, subject.forward, self.forward, renamed)
-        self.steps = steps_of(subject, functions, layout)
+        self.forward = functions.get(spec.forward) or getattr(textbook, spec.forward)
+        self.backward = functions.get(spec.backward)
+        self.arguments = arguments_of(spec, spec.forward, self.forward, renamed)
+        self.steps = steps_of(spec, functions, layout)
         taken = {name for _, argument in self.arguments for name in names_in(argument)}
-        self.absent = frozenset(subject.inputs) - taken | (set() if layout.has_batch else {"rows"})
+        self.absent = frozenset(spec.inputs) - taken | (set() if layout.has_batch else {"rows"})
         self.findings: list[str] = []
         self.changed: list[str] = []
 
@@ -134,10 +135,10 @@ class OwnPasses:
 
     def run_forward(self, inputs: Arrays) -> tuple[Arrays, Run]:
         """Their forward pass -> the outputs by name, what run_backward needs."""
-        subject, layout = self.subject, self.layout
+        spec, layout = self.spec, self.layout
         given: dict[str, Any] = {
             name: to_theirs(name, inputs[name], axes, layout) if axes else inputs[name].item()
-            for name, axes in subject.inputs.items()
+            for name, axes in spec.inputs.items()
             if name not in self.absent
         }
         if not layout.has_batch and "lengths" in given:
@@ -148,31 +149,31 @@ class OwnPasses:
         answer = self.forward(*(value for key, value in values if not key), **{key: v for key, v in values if key})
         for name, array in given.items():
             if snapshot(array) != before[name]:
-                self.find_changed(subject.forward, name)
-        outputs = outputs_in(subject, subject.forward, answer, self.backward is not None)
-        sizes = sizes_of(subject, inputs)
+                self.find_changed(spec.forward, name)
+        outputs = outputs_in(spec, spec.forward, answer, self.backward is not None)
+        sizes = sizes_in(spec, inputs)
         arrays = {}
         for name, value in outputs.values.items():
-            axes, called = subject.outputs[name], f"{subject.forward}'s {name}"
-            arrays[name] = array_of_ours(called, name, value, axes, layout, size_of(axes, sizes))
+            axes, called = spec.outputs[name], f"{spec.forward}'s {name}"
+            arrays[name] = array_of_ours(called, name, value, axes, layout, shape_of(axes, sizes))
         return arrays, Run(inputs, given, outputs)
 
     def run_backward(self, upstream: Arrays, run: Run) -> Arrays:
         """Their backward pass -> the gradients by name."""
-        subject, layout = self.subject, self.layout
+        spec, layout = self.spec, self.layout
         given = {}
         for name, value in run.outputs.values.items():
-            given[name] = like(value, name, upstream[name], subject.outputs[name], layout)
+            given[name] = like(value, name, upstream[name], spec.outputs[name], layout)
         again = copy.deepcopy(given)
         held = {gradient_called(name): value for name, value in given.items()} | run.given
         before = {name: snapshot(value) for name, value in held.items()}
         answer, calls = counted(self.forward, lambda: self.backward(*self.backward_arguments(run, given)))  # type: ignore[misc]
         for name, value in held.items():
             if snapshot(value) != before[name]:
-                self.find_changed(subject.backward, name)
+                self.find_changed(spec.backward, name)
         if calls > RECOMPUTED:
             self.find(
-                f"{subject.backward} calls {subject.forward} {calls} times in one pass; differences of the "
+                f"{spec.backward} calls {spec.forward} {calls} times in one pass; differences of the "
                 "forward pass are no backward pass"
             )
         grads = self.gradients_of(run, answer)
@@ -181,17 +182,17 @@ class OwnPasses:
 
     def gradients_of(self, run: Run, answer: Any) -> Arrays:
         """The gradients by name in what their backward function returned."""
-        subject, grads = self.subject, {}
+        spec, grads = self.spec, {}
         arguments = [argument for _, argument in self.arguments]
-        for name, value in gradients_in(subject, subject.backward, answer, arguments).items():
-            called = f"{subject.backward}'s {gradient_called(name)}"
+        for name, value in gradients_in(spec, spec.backward, answer, arguments).items():
+            called = f"{spec.backward}'s {gradient_called(name)}"
             shape = np.shape(run.inputs[name])
-            grads[name] = array_of_ours(called, name, value, subject.inputs[name], self.layout, shape)
+            grads[name] = array_of_ours(called, name, value, spec.inputs[name], self.layout, shape)
         return grads
 
     def call_again(self, run: Run, given: dict[str, Any], grads: Arrays) -> None:
         """Call their backward function once more on the same cache, and find whether it answers otherwise."""
-        called = self.subject.backward
+        called = self.spec.backward
         try:
             second = self.gradients_of(run, self.backward(*self.backward_arguments(run, given)))  # type: ignore[misc]
         except Exception as error:
@@ -208,9 +209,9 @@ class OwnPasses:
     def backward_arguments(self, run: Run, given: Mapping[str, Any]) -> list[Any]:
         """What their backward function is called with: the upstream gradients, nested as the outputs are or one by
         one, as many as it takes, and the cache."""
-        subject, cache = self.subject, run.outputs.cache
-        known = known_arguments(subject)
-        again = [made(known[name], run.given) for name in subject.again]
+        spec, cache = self.spec, run.outputs.cache
+        known = known_arguments(spec)
+        again = [made(known[name], run.given) for name in spec.again]
         nested = nested_as(run.outputs.nesting, given)
         parameters = parameters_of(self.backward)  # type: ignore[arg-type]
         if parameters is None:
@@ -226,24 +227,22 @@ class OwnPasses:
                     arguments.insert(next(called, len(steps) + len(upstream)), cache)
                     return arguments
         needed = ", ".join(map(gradient_called, given))
-        raise OwnError(f"{subject.backward}({', '.join(names)}) does not take what it needs: {needed} and the cache")
+        raise OwnError(f"{spec.backward}({', '.join(names)}) does not take what it needs: {needed} and the cache")
 
 
-def steps_of(subject: Subject, functions: Mapping[str, Any], layout: Layout) -> tuple[Any, ...]:
-    """The two passes of the step that a subject takes through time: theirs where they have both, else the textbook's.
-    None at all for a subject that takes no step.
+def steps_of(spec: FunctionSpec, functions: Mapping[str, Any], layout: Layout) -> tuple[Any, ...]:
+    """The two passes of the step that a spec takes through time: theirs where they have both, else the textbook's.
+    None at all for a spec that takes no step.
 
     Raises OwnError where that one is in another layout.
     """
-    if subject.steps is None:
+    if spec.steps is None:
         return ()
-    if set(subject.steps) <= functions.keys():
-        return functions[subject.steps[0]], functions[subject.steps[1]]
+    if set(spec.steps) <= functions.keys():
+        return functions[spec.steps[0]], functions[spec.steps[1]]
     if layout != Layout():
-        raise OwnError(
-            f"{subject.forward} takes a step through time; in your layout it needs your own {subject.steps[0]}"
-        )
-    return getattr(textbook, subject.steps[0]), getattr(textbook, subject.steps[1])
+        raise OwnError(f"{spec.forward} takes a step through time; in your layout it needs your own {spec.steps[0]}")
+    return getattr(textbook, spec.steps[0]), getattr(textbook, spec.steps[1])
 
 
 def nested_as(nesting: tuple[Any, ...], values: Mapping[str, Any]) -> list[Any]:

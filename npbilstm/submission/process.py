@@ -24,10 +24,11 @@ import npbilstm
 from npbilstm.printable import one_line
 from npbilstm.submission import replies
 from npbilstm.submission.errors import Interfered, OwnError, TimedOut
+from npbilstm.submission.function_spec import Arrays
 from npbilstm.submission.messages import Shapes, packed, receive
 from npbilstm.submission.pairs import OwnPair
 from npbilstm.submission.pipes import PipedProcess, Printed
-from npbilstm.submission.specs import SUBJECTS, Arrays
+from npbilstm.submission.specs import SPECS
 
 START = (
     "import sys; sys.path[:] = sys.argv[3:]; from npbilstm.submission.child import serve; "
@@ -63,7 +64,7 @@ class OwnProcess:
     """A person's file, run in a process of its own: with OwnProcess(path, flags) as own: ...
 
     functions: the textbook's functions that the file defines. others: those that look like passes and are none of them.
-    subjects: those of which it has a pass. layout: its layout, from its header and from flags, which win.
+    spec_names: those of which it has a pass. layout: its layout, from its header and from flags, which win.
 
     Raises OwnError, a sentence or a traceback of the file's own lines, where it cannot be run; TimedOut where its
     import takes longer than `seconds` of the processor's time (five times as long by the clock, where it sleeps). So do
@@ -119,7 +120,7 @@ class OwnProcess:
         with self.believing(self.called):
             self.functions, self.others = replies.functions_in(facts), replies.others_in(facts)
             self.layout = replies.layout_in(facts)
-        self.subjects = [n for n, s in SUBJECTS.items() if {s.forward, s.backward} & self.functions]
+        self.spec_names = [n for n, s in SPECS.items() if {s.forward, s.backward} & self.functions]
 
     def close(self) -> None:
         """End the process."""
@@ -128,15 +129,15 @@ class OwnProcess:
             process.end()
 
     def pair(self, name: str) -> OwnPair | None:
-        """The pair of a subject, by its name; None where the file has neither of its passes."""
-        subject = SUBJECTS[name]
-        functions = tuple(name for name in (subject.forward, subject.backward) if name in self.functions)
+        """The pair of a spec, by its name; None where the file has neither of its passes."""
+        spec = SPECS[name]
+        functions = tuple(name for name in (spec.forward, spec.backward) if name in self.functions)
         if not functions:
             return None
-        facts, _ = self.ask(subject.forward, {"do": "pair", "subject": name})
-        with self.believing(subject.forward):
+        facts, _ = self.ask(spec.forward, {"do": "pair", "subject": name})
+        with self.believing(spec.forward):
             found = replies.pair_in(facts)
-            uses, absent = replies.uses_in(found), replies.absent_in(found, subject, self.layout)
+            uses, absent = replies.uses_in(found), replies.absent_in(found, spec, self.layout)
         findings: list[str] = []
         changed: list[str] = []
         given: list[str] = []
@@ -144,8 +145,8 @@ class OwnProcess:
         def ask(do: str, function: str, number: int, arrays: Arrays, shapes: Shapes) -> Arrays:
             reply, answer = self.ask(function, {"do": do, "subject": name, "run": number}, arrays, shapes)
             with self.believing(function):
-                more = replies.findings_in(reply), replies.changed_in(reply, subject)
-                answer = replies.complete(answer, shapes, do == "forward" and replies.may_end_early(subject))
+                more = replies.findings_in(reply), replies.changed_in(reply, spec)
+                answer = replies.complete(answer, shapes, do == "forward" and replies.may_end_early(spec))
             for kept, new in zip((findings, changed), more):
                 kept.extend(part for part in new if part not in kept)
             return answer
@@ -153,18 +154,18 @@ class OwnProcess:
         def forward(inputs: Arrays) -> tuple[Arrays, RunNumber]:
             run = RunNumber(next(self.numbers), {name: np.shape(array) for name, array in inputs.items()})
             weakref.finalize(run, self.forgotten.append, run.number).atexit = False
-            outputs = ask("forward", subject.forward, run.number, inputs, replies.output_shapes(subject, inputs))
+            outputs = ask("forward", spec.forward, run.number, inputs, replies.output_shapes(spec, inputs))
             if list(outputs) != (given or list(outputs)):
                 once, now = ", ".join(given), ", ".join(outputs)
-                raise OwnError(f"{subject.forward} returned {once} at one call, {now} at another; it needs to choose")
+                raise OwnError(f"{spec.forward} returned {once} at one call, {now} at another; it needs to choose")
             given[:] = outputs
             return outputs, run
 
         def backward(upstream: Arrays, run: RunNumber) -> Arrays:
-            wanted = {name: run.shapes[name] for name in subject.floats if name not in absent}
-            return ask("backward", subject.backward, run.number, upstream, wanted)
+            wanted = {name: run.shapes[name] for name in spec.floats if name not in absent}
+            return ask("backward", spec.backward, run.number, upstream, wanted)
 
-        passes = forward, backward if subject.backward in functions else None
+        passes = forward, backward if spec.backward in functions else None
         return OwnPair(*passes, functions, uses, absent, findings, changed)
 
     def ask(

@@ -14,10 +14,10 @@ import numpy as np
 from npbilstm import textbook
 from npbilstm.printable import cut, in_lines, one_line
 from npbilstm.submission.arguments import MAY_LACK
+from npbilstm.submission.function_spec import Arrays, FunctionSpec, shape_of, sizes_in
 from npbilstm.submission.layouts import Layout, layout_of
 from npbilstm.submission.messages import Shapes
 from npbilstm.submission.returns import gradient_called
-from npbilstm.submission.specs import Arrays, Subject, size_of, sizes_of
 
 Facts = Mapping[str, Any]
 
@@ -97,9 +97,9 @@ def uses_in(facts: Facts) -> frozenset[str]:
     return frozenset(texts_in(facts, "uses", textbook.__all__))
 
 
-def absent_in(facts: Facts, subject: Subject, layout: Layout) -> frozenset[str]:
+def absent_in(facts: Facts, spec: FunctionSpec, layout: Layout) -> frozenset[str]:
     """The inputs that a person's functions do without, and "rows" where the layout has no batch."""
-    may_lack = {name for name in subject.inputs if name.rpartition(".")[2] in MAY_LACK}
+    may_lack = {name for name in spec.inputs if name.rpartition(".")[2] in MAY_LACK}
     absent = frozenset(texts_in(facts, "absent", {*may_lack, "rows"}))
     if ("rows" in absent) == layout.has_batch:
         raise ValueError(IMPOSSIBLE)
@@ -114,20 +114,20 @@ def findings_in(facts: Facts) -> list[str]:
     return [one_line(finding, SENTENCE) for finding in findings]
 
 
-def changed_in(facts: Facts, subject: Subject) -> list[str]:
+def changed_in(facts: Facts, spec: FunctionSpec) -> list[str]:
     """The arrays that a person's functions changed in place."""
-    return texts_in(facts, "changed", {*subject.inputs, *map(gradient_called, subject.outputs)})
+    return texts_in(facts, "changed", {*spec.inputs, *map(gradient_called, spec.outputs)})
 
 
-def output_shapes(subject: Subject, inputs: Arrays) -> Shapes:
+def output_shapes(spec: FunctionSpec, inputs: Arrays) -> Shapes:
     """The outputs that a forward pass may give for these inputs."""
-    sizes = sizes_of(subject, inputs)
-    return {name: size_of(axes, sizes) for name, axes in subject.outputs.items()}
+    sizes = sizes_in(spec, inputs)
+    return {name: shape_of(axes, sizes) for name, axes in spec.outputs.items()}
 
 
-def may_end_early(subject: Subject) -> bool:
+def may_end_early(spec: FunctionSpec) -> bool:
     """Whether a forward pass may give its first output alone: what it has at every step, and no final state."""
-    return "T" in next(iter(subject.outputs.values())).split()
+    return "T" in next(iter(spec.outputs.values())).split()
 
 
 def complete(arrays: Arrays, shapes: Shapes, first_will_do: bool = False) -> Arrays:

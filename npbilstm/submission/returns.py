@@ -14,8 +14,8 @@ import numpy as np
 
 from npbilstm.submission.arguments import argument_called
 from npbilstm.submission.errors import OwnError
+from npbilstm.submission.function_spec import Argument, FunctionSpec, name_of, names_in
 from npbilstm.submission.layouts import Layout, their_axes, to_ours, to_theirs
-from npbilstm.submission.specs import Argument, Subject, name_of, names_in
 
 
 class Outputs(NamedTuple):
@@ -27,11 +27,11 @@ class Outputs(NamedTuple):
     cache: Any
 
 
-def outputs_in(subject: Subject, called: str, answer: Any, needs_cache: bool) -> Outputs:
+def outputs_in(spec: FunctionSpec, called: str, answer: Any, needs_cache: bool) -> Outputs:
     """The outputs in a forward function's answer. A function over time may leave out the final state, and one that no
     backward function follows its cache."""
-    names = tuple(subject.outputs)
-    if not subject.backward:
+    names = tuple(spec.outputs)
+    if not spec.backward:
         values = (answer,) if len(names) == 1 else answer
         if not isinstance(values, (tuple, list)) or len(values) != len(names):
             raise OwnError(f"{called} returned {described(answer)}; it needs to return {', '.join(names)}")
@@ -43,10 +43,10 @@ def outputs_in(subject: Subject, called: str, answer: Any, needs_cache: bool) ->
         nesting, values = nested(iter(names), parts)
     elif len(parts) == len(names):  # a pair of directions in place of an array
         nesting, values = names, dict(zip(names, parts))
-    elif flat_count(parts) == 1 and "T" in subject.outputs[names[0]].split():
+    elif flat_count(parts) == 1 and "T" in spec.outputs[names[0]].split():
         nesting, values = nested(iter(names), parts)
     else:
-        short = f", or {names[0]} and a cache" if "T" in subject.outputs[names[0]].split() and len(names) > 1 else ""
+        short = f", or {names[0]} and a cache" if "T" in spec.outputs[names[0]].split() and len(names) > 1 else ""
         raise OwnError(
             f"{called} returned {described(answer)}; it needs to return {', '.join(names)} and a cache{short}"
         )
@@ -91,16 +91,16 @@ def gradient_called(name: str) -> str:
     return f"{way}{dot}d{part}"
 
 
-def gradients_in(subject: Subject, called: str, answer: Any, arguments: Sequence[Argument]) -> dict[str, Any]:
+def gradients_in(spec: FunctionSpec, called: str, answer: Any, arguments: Sequence[Argument]) -> dict[str, Any]:
     """The gradients in a backward function's answer, by the names of the inputs, as they came.
 
     arguments: what the forward function takes. Their gradients are expected in that order, or in the textbook's, one
     by one, grouped, or by name.
     """
-    floats = set(subject.floats)
+    floats = set(spec.floats)
     theirs = [argument for argument in arguments if floats & set(names_in(argument))]
     flat = [name for argument in theirs for name in names_in(argument)]
-    ours = [argument for argument in subject.arguments if set(names_in(argument)) & set(flat)]
+    ours = [argument for argument in spec.arguments if set(names_in(argument)) & set(flat)]
     into: dict[str, Any] = {}
     if isinstance(answer, Mapping):
         take_by_name(called, answer, [*theirs, *ours, *flat], into)
@@ -126,7 +126,7 @@ def take(called: str, argument: Argument, value: Any, into: dict[str, Any]) -> N
     """Put an argument's gradient, maybe a group of them, into a dict by name."""
     if isinstance(argument, str):
         into[argument] = value
-    elif argument.made is list:
+    elif argument.make is list:
         into[argument.members[0]] = value
     elif isinstance(value, Mapping):
         take_by_name(called, value, argument.members, into)

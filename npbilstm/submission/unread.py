@@ -16,9 +16,9 @@ from typing import Any
 from npbilstm.gradcheck.report import NotJudged
 from npbilstm.submission.definitions import INSIDE, Definition, living, written
 from npbilstm.submission.looks import looks_like_pass
-from npbilstm.submission.specs import SUBJECTS
+from npbilstm.submission.specs import SPECS
 
-PASSES = tuple(name for subject in SUBJECTS.values() for name in (subject.forward, subject.backward) if name)
+PASSES = tuple(name for spec in SPECS.values() for name in (spec.forward, spec.backward) if name)
 """The textbook's functions that can be judged."""
 ELSEWHERE = "nb.check_pair(forward, backward, inputs) judges any two passes, whatever their names."
 """Where else to turn."""

@@ -97,7 +97,7 @@ class Outcome(NamedTuple):
 
 
 def judged(trial: Trial) -> list[Diagnosis]:
-    """The diagnosis of each subject in columns.py with the plants of a trial."""
+    """The diagnosis of each spec in columns.py with the plants of a trial."""
     source = source_with(*trial.changes)
     known = {id: bug for id, bug in CATALOGUE.items() if id not in trial.without}
     with mock.patch.object(matching, "BUGS", known):
@@ -112,9 +112,9 @@ def outcome(trial: Trial) -> Outcome:
 
 
 def verdict(trial: Trial, wrong: list[Diagnosis]) -> str:
-    """Which of VERDICTS the diagnoses of the wrong subjects are.
+    """Which of VERDICTS the diagnoses of the wrong specs are.
 
-    One mistake is to be found in the first subject that is wrong, of two each may show first in another. A name that
+    One mistake is to be found in the first spec that is wrong, of two each may show first in another. A name that
     was not planted is a misnomer wherever it is said, unless it stands beside the right one as what fits as well.
     """
     if not wrong:
@@ -141,7 +141,7 @@ def verdict(trial: Trial, wrong: list[Diagnosis]) -> str:
 
 
 def offered(trial: Trial, wrong: list[Diagnosis]) -> list[str]:
-    """The places that are offered, by the first subject that is wrong, and for two mistakes by the second."""
+    """The places that are offered, by the first spec that is wrong, and for two mistakes by the second."""
     return [place for diagnosis in wrong[: len(trial.planted)] for place in diagnosis.located]
 
 
@@ -192,8 +192,8 @@ def all_trials() -> dict[str, list[Trial]]:
 
 def false_alarms(name: str, draws: int, rng: random.Random) -> int:
     """How often a right file of own_files.py is said to be wrong, over random sizes and seeds."""
-    source, subjects = FILES[name]
-    pairs = {subject: own_pair(source, subject) for subject in subjects}
+    source, specs = FILES[name]
+    pairs = {spec: own_pair(source, spec) for spec in specs}
     return sum(
         not all(diagnosis.ok for diagnosis in diagnose_pairs(pairs, rng.randrange(2**32), drawn_sizes(rng)))
         for _ in range(draws)

@@ -104,7 +104,7 @@ For `npbilstm check FILE.py` with all three in it, from its start to its end, th
   are broken, but its equation is not told.
 - **Two mistakes in one line** cannot be told from one that nobody knows, and three mistakes are not tried.
 - **Two mistakes can hide each other**: what the one spoils, the other may overwrite. Mend what is named and run again.
-- **What is built on something wrong is judged with it.** The first subject that is wrong tells the most; what stands
+- **What is built on something wrong is judged with it.** The first spec that is wrong tells the most; what stands
   above it may be wrong for no other reason even where no name is given there.
 """
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from npbilstm import textbook
-from npbilstm.diagnosis.diagnosis import Diagnosis, diagnose_pairs, diagnose_subject, diagnose_what_runs
+from npbilstm.diagnosis.diagnosis import Diagnosis, diagnose_pair, diagnose_pairs, diagnose_what_runs
 from npbilstm.diagnosis.matching import candidates
 from npbilstm.diagnosis.observations import StoppedError
 from npbilstm.diagnosis.report_text import HINTS, as_dict, headline, words
@@ -12,7 +12,8 @@ from npbilstm.mistakes.catalogue import BUGS
 from npbilstm.mistakes.catalogue.in_place import BUGS as IN_PLACE
 from npbilstm.mistakes.planting import Bug, plant
 from npbilstm.submission.errors import Interfered, OwnError, TimedOut
-from npbilstm.submission.specs import SUBJECTS, Pair
+from npbilstm.submission.function_spec import Pair
+from npbilstm.submission.specs import SPECS
 
 OTHER_ORDER = (
     Bug("x", "lstm_step_forward", "a_i, a_f, a_g, a_o = ", "a_i, a_f, a_o, a_g = ", "a", "", ("", "", "")),
@@ -22,11 +23,11 @@ OTHER_ORDER = (
 
 
 def pair_with(name, *ids):
-    return SUBJECTS[name].in_textbook_form(plant(BUGS[one] for one in ids))
+    return SPECS[name].in_textbook_form(plant(BUGS[one] for one in ids))
 
 
 def diagnosed(name, *ids, **options):
-    return diagnose_subject(SUBJECTS[name], pair_with(name, *ids), **options)
+    return diagnose_pair(SPECS[name], pair_with(name, *ids), **options)
 
 
 def flat(diagnosis, *hint):
@@ -34,8 +35,8 @@ def flat(diagnosis, *hint):
     return " ".join(words(diagnosis, *hint).split())
 
 
-def lowest_subject(bug):
-    return next(subject for subject in SUBJECTS.values() if bug in candidates(subject))
+def lowest_spec(bug):
+    return next(spec for spec in SPECS.values() if bug in candidates(spec))
 
 
 def named(diagnosis):
@@ -44,12 +45,12 @@ def named(diagnosis):
 
 def test_every_function_of_the_textbook_belongs_to_a_subject():
     functions = {name for name in textbook.__all__ if name[0].islower()}
-    assert functions == {name for subject in SUBJECTS.values() for name in (subject.forward, subject.backward) if name}
+    assert functions == {name for spec in SPECS.values() for name in (spec.forward, spec.backward) if name}
 
 
-@pytest.mark.parametrize("name", SUBJECTS)
+@pytest.mark.parametrize("name", SPECS)
 def test_the_textbook_itself_is_right(name):
-    diagnosis = diagnose_subject(SUBJECTS[name], SUBJECTS[name].in_textbook_form(textbook))
+    diagnosis = diagnose_pair(SPECS[name], SPECS[name].in_textbook_form(textbook))
     assert diagnosis.ok, words(diagnosis)
     assert headline(diagnosis).startswith("ok ")
 
@@ -57,8 +58,8 @@ def test_the_textbook_itself_is_right(name):
 @pytest.mark.few(10)
 @pytest.mark.parametrize("bug", [*IN_PLACE, *list(BUGS.values())[::13]], ids=lambda bug: bug.id)
 def test_a_catalogued_mistake_is_named_and_nothing_else(bug):
-    subject = lowest_subject(bug)
-    diagnosis = diagnosed(subject.name, bug.id)
+    spec = lowest_spec(bug)
+    diagnosis = diagnosed(spec.name, bug.id)
     assert named(diagnosis) == [(bug.id,)]
     assert headline(diagnosis).endswith(f": {bug.id}")
 
@@ -96,8 +97,8 @@ def test_a_loop_with_another_mistake_than_the_step_beside_it_has_its_own_named()
 def test_a_mistake_that_no_one_knows_is_located_and_not_named():
     unknown = Bug("x", "lstm_step_backward", "df = dc * c_prev", "df = 0.7 * dc * c_prev + 0.1", "df", "", ("", "", ""))
     for name in ("lstm_step", "lstm"):
-        subject = SUBJECTS[name]
-        diagnosis = diagnose_subject(subject, subject.in_textbook_form(plant([unknown])))
+        spec = SPECS[name]
+        diagnosis = diagnose_pair(spec, spec.in_textbook_form(plant([unknown])))
         assert not diagnosis.named
         assert diagnosis.located[0] == "df in lstm_step_backward"
         assert "No known mistake gives these numbers" in flat(diagnosis, 3)
@@ -105,7 +106,7 @@ def test_a_mistake_that_no_one_knows_is_located_and_not_named():
 
 def test_a_right_backward_pass_of_a_wrong_forward_pass_is_said_to_be_so():
     """Gates in another order, forward and backward: no gradient check can see it."""
-    diagnosis = diagnose_subject(SUBJECTS["lstm_step"], SUBJECTS["lstm_step"].in_textbook_form(plant(OTHER_ORDER)))
+    diagnosis = diagnose_pair(SPECS["lstm_step"], SPECS["lstm_step"].in_textbook_form(plant(OTHER_ORDER)))
     assert not diagnosis.ok
     assert "no gradient check can see the mistake" in " ".join(diagnosis.sentences)
     assert [bugs[0].function for bugs in diagnosis.named] == ["lstm_step_forward"]
@@ -128,7 +129,7 @@ def in_float32(pair):
 
 @pytest.mark.parametrize("name", ["lstm_step", "lstm", "gru_step", "softmax_cross_entropy"])
 def test_float32_inside_is_said_and_no_mistake_is_named(name):
-    diagnosis = diagnose_subject(SUBJECTS[name], in_float32(pair_with(name)))
+    diagnosis = diagnose_pair(SPECS[name], in_float32(pair_with(name)))
     assert not diagnosis.ok
     assert not diagnosis.named
     assert not any(stage.wrong or stage.wrong_outputs for stage in diagnosis.stages)
@@ -136,15 +137,15 @@ def test_float32_inside_is_said_and_no_mistake_is_named(name):
 
 
 def test_a_mistake_in_float32_is_named_all_the_same():
-    diagnosis = diagnose_subject(SUBJECTS["lstm"], in_float32(pair_with("lstm", "df-wrong-cell-state")))
+    diagnosis = diagnose_pair(SPECS["lstm"], in_float32(pair_with("lstm", "df-wrong-cell-state")))
     assert named(diagnosis) == [("df-wrong-cell-state",)]
     assert not any(stage.wrong_outputs for stage in diagnosis.stages)
 
 
 def test_a_gradient_by_differences_is_said_to_be_rounded():
-    right = SUBJECTS["lstm_step"].in_textbook_form(textbook)
+    right = SPECS["lstm_step"].in_textbook_form(textbook)
     differences = Pair(right.forward, lambda upstream, cache: rounded(right.backward(upstream, cache)))
-    diagnosis = diagnose_subject(SUBJECTS["lstm_step"], differences)
+    diagnosis = diagnose_pair(SPECS["lstm_step"], differences)
     assert not diagnosis.named
     assert "no equation is wrong, but the numbers are rounded" in flat(diagnosis)
 
@@ -165,8 +166,8 @@ def test_no_mistake_is_looked_for_in_a_function_that_is_right_and_that_is_called
 
 
 def test_gates_in_another_order_may_be_meant():
-    subject = SUBJECTS["lstm_step"]
-    text = flat(diagnose_subject(subject, subject.in_textbook_form(plant(OTHER_ORDER))))
+    spec = SPECS["lstm_step"]
+    text = flat(diagnose_pair(spec, spec.in_textbook_form(plant(OTHER_ORDER))))
     assert "If i, f, o, g is the order that you mean, say so in the file's first line: # npbilstm: gates=ifog" in text
 
 
@@ -175,19 +176,19 @@ def test_code_that_stops_everywhere_raises_what_it_raises():
         raise RuntimeError("half way")
 
     with pytest.raises(StoppedError) as stopped:
-        diagnose_subject(SUBJECTS["lstm"], Pair(forward, None))
+        diagnose_pair(SPECS["lstm"], Pair(forward, None))
     assert str(stopped.value.__cause__) == "half way"
 
 
 def test_code_that_stops_at_an_empty_row_alone_is_told_so():
-    right = SUBJECTS["lstm"].in_textbook_form(textbook)
+    right = SPECS["lstm"].in_textbook_form(textbook)
 
     def forward(inputs):
         if (inputs["lengths"] == 0).any():
             raise IndexError("index -1 is out of bounds")
         return right.forward(inputs)
 
-    diagnosis = diagnose_subject(SUBJECTS["lstm"], Pair(forward, right.backward))
+    diagnosis = diagnose_pair(SPECS["lstm"], Pair(forward, right.backward))
     assert [stage.name for stage in diagnosis.stages if not stage.ok] == ["an empty row"]
     assert "stopped: index -1 is out of bounds" in flat(diagnosis)
 
@@ -195,7 +196,7 @@ def test_code_that_stops_at_an_empty_row_alone_is_told_so():
 @pytest.mark.few(4)
 @pytest.mark.parametrize("bug", list(BUGS.values())[::40], ids=lambda bug: bug.id)
 def test_the_solution_is_told_at_the_last_hint_alone(bug):
-    diagnosis = diagnosed(lowest_subject(bug).name, bug.id)
+    diagnosis = diagnosed(lowest_spec(bug).name, bug.id)
     for hint in HINTS:
         text = flat(diagnosis, hint)
         assert [" ".join(f"hint {level}: {bug.hints[level - 1]}".split()) in text for level in HINTS] == [
@@ -237,7 +238,7 @@ class Stubborn:
     """A right pair whose forward pass raises an error at its first call, and at no other."""
 
     def __init__(self, error):
-        self.pair = SUBJECTS["lstm_step"].in_textbook_form(textbook)
+        self.pair = SPECS["lstm_step"].in_textbook_form(textbook)
         self.backward, self.error = self.pair.backward, error
 
     def forward(self, inputs):
@@ -248,7 +249,7 @@ class Stubborn:
 
 
 def test_what_stops_at_its_first_call_and_at_no_other_is_not_right():
-    diagnosis = diagnose_what_runs(SUBJECTS["lstm_step"], Stubborn(ZeroDivisionError("once")))
+    diagnosis = diagnose_what_runs(SPECS["lstm_step"], Stubborn(ZeroDivisionError("once")))
     assert diagnosis.verdict == "wrong"
     assert [stage.raised for stage in diagnosis.stages if stage.raised] == ["once"]
 
@@ -261,7 +262,7 @@ def test_after_an_error_that_ends_it_all_nothing_is_right(error):
         def forward(self, inputs):
             raise error
 
-    diagnosis = diagnose_what_runs(SUBJECTS["lstm_step"], Ended())
+    diagnosis = diagnose_what_runs(SPECS["lstm_step"], Ended())
     assert (diagnosis.verdict, bool(diagnosis.stopped), diagnosis.stages) == ("not judged", True, ())
 
 

@@ -7,7 +7,7 @@ from npbilstm.diagnosis.matching import candidates
 from npbilstm.diagnosis.observations import gather
 from npbilstm.diagnosis.stages import SIZES
 from npbilstm.mistakes.planting import plant
-from npbilstm.submission.specs import SUBJECTS
+from npbilstm.submission.specs import SPECS
 
 CATALOGUE_NEEDED = {
     "dh-carry-missing",
@@ -36,11 +36,11 @@ CATALOGUE_NEEDED = {
     ],
 )
 def test_the_equation_is_told_and_few_others(name, function, every):
-    subject = SUBJECTS[name]
-    bugs = [bug for bug in candidates(subject) if bug.function == function and bug.id not in CATALOGUE_NEEDED]
+    spec = SPECS[name]
+    bugs = [bug for bug in candidates(spec) if bug.function == function and bug.id not in CATALOGUE_NEEDED]
     told = 0
     for bug in bugs[::every]:
-        evidence = gather(subject, subject.in_textbook_form(plant([bug])), 0, SIZES)
+        evidence = gather(spec, spec.in_textbook_form(plant([bug])), 0, SIZES)
         if evidence.pattern:  # else its numbers are right, and it changes an array in place
             places = located(evidence, {})
             gate = bug.equation.replace("da_", "d")  # a gate and its pre-activation cannot be told apart

@@ -8,15 +8,16 @@ import pytest
 import npbilstm as nb
 from npbilstm import textbook
 from npbilstm.diagnosis.comparison import block_errors, draw_cases, run
-from npbilstm.diagnosis.diagnosis import diagnose_pairs, diagnose_subject
+from npbilstm.diagnosis.diagnosis import diagnose_pair, diagnose_pairs
 from npbilstm.diagnosis.invariances import broken
 from npbilstm.diagnosis.report_text import headline, words
 from npbilstm.diagnosis.stages import SIZES, draw_inputs, stages_of
 from npbilstm.mistakes.catalogue import BUGS
 from npbilstm.mistakes.planting import Bug, plant
-from npbilstm.submission.specs import SUBJECTS, Pair
+from npbilstm.submission.function_spec import Pair
+from npbilstm.submission.specs import SPECS
 
-LSTM, STEP = SUBJECTS["lstm"], SUBJECTS["lstm_step"]
+LSTM, STEP = SPECS["lstm"], SPECS["lstm_step"]
 
 
 def unknown(function, old, new):
@@ -33,15 +34,15 @@ OUTPUT = unknown("lstm_step_forward", "h = o * tanh_c", "h = 1.1 * o * tanh_c")
 
 def pair(name, *bugs):
     """The textbook's two passes with these mistakes, of the catalogue where they are ids."""
-    return SUBJECTS[name].in_textbook_form(plant(BUGS[bug] if isinstance(bug, str) else bug for bug in bugs))
+    return SPECS[name].in_textbook_form(plant(BUGS[bug] if isinstance(bug, str) else bug for bug in bugs))
 
 
 def named(diagnosis):
     return [tuple(bug.id for bug in bugs) for bugs in diagnosis.named]
 
 
-def cases_of(subject, **options):
-    return draw_cases(subject, subject.in_textbook_form(textbook), **options)
+def cases_of(spec, **options):
+    return draw_cases(spec, spec.in_textbook_form(textbook), **options)
 
 
 # the probes
@@ -56,8 +57,8 @@ def test_an_empty_row_stands_beside_a_full_one():
 
 @pytest.mark.parametrize(("name", "parts"), [("lstm", ("h0", "c0")), ("lstm_step", ("h_prev", "c_prev"))])
 def test_a_zero_state_is_all_zero_and_no_other_is(name, parts):
-    for stage in stages_of(SUBJECTS[name]):
-        inputs = draw_inputs(SUBJECTS[name], stage, np.random.default_rng(0))
+    for stage in stages_of(SPECS[name]):
+        inputs = draw_inputs(SPECS[name], stage, np.random.default_rng(0))
         assert [inputs[part].any() for part in parts] == [stage.name != "zero state"] * 2
 
 
@@ -82,16 +83,16 @@ def test_one_sequence_alone_has_one_row_and_no_stage_for_it():
 
 
 def test_both_directions_have_stages_of_their_own():
-    names = {stage.name for stage in stages_of(SUBJECTS["bilstm"])}
+    names = {stage.name for stage in stages_of(SPECS["bilstm"])}
     assert {"forward direction, T=3", "reverse direction, T=3"} <= names
 
 
 def test_a_dropout_mask_keeps_the_mean_and_is_one_where_the_form_has_none():
-    subject = SUBJECTS["lstm_variant_step"]
-    mask = draw_inputs(subject, stages_of(subject)[0], np.random.default_rng(0), {**SIZES, "N": 1000})["mask"]
+    spec = SPECS["lstm_variant_step"]
+    mask = draw_inputs(spec, stages_of(spec)[0], np.random.default_rng(0), {**SIZES, "N": 1000})["mask"]
     assert set(np.unique(mask)) == {0, 1 / 0.6}
     assert mask.mean() == pytest.approx(1, abs=0.05)
-    assert all((case.inputs["mask"] == 1).all() for case in cases_of(subject, absent={"mask"}))
+    assert all((case.inputs["mask"] == 1).all() for case in cases_of(spec, absent={"mask"}))
 
 
 def test_what_a_pair_says_it_changed_is_changed():
@@ -115,13 +116,13 @@ def test_errors_of_another_shape_and_of_nan_are_infinite_and_round_off_in_a_smal
 
 def said(change, name="lstm", absent=()):
     """The sentences on a right forward pass whose outputs and inputs `change` makes new outputs of."""
-    right = SUBJECTS[name].in_textbook_form(textbook)
+    right = SPECS[name].in_textbook_form(textbook)
 
     def forward(inputs):
         outputs = right.forward(inputs)[0]
         return outputs | change(outputs, inputs), None
 
-    return " ".join(broken(SUBJECTS[name], Pair(forward, None), set(absent)))
+    return " ".join(broken(SPECS[name], Pair(forward, None), set(absent)))
 
 
 CALLS = itertools.count()
@@ -174,13 +175,13 @@ def test_an_unknown_mistake_beside_a_known_one_is_said_to_be_maybe_the_known_one
 
 
 def test_a_mistake_in_either_pass_is_named_with_the_other():
-    assert named(diagnose_subject(STEP, pair("lstm_step", "gate-order-ifog", "dx-sign"))) == [
+    assert named(diagnose_pair(STEP, pair("lstm_step", "gate-order-ifog", "dx-sign"))) == [
         ("gate-order-ifog", "dx-sign")
     ]
 
 
 def test_a_known_mistake_forward_is_named_beside_an_unknown_one_backward():
-    diagnosis = diagnose_subject(STEP, pair("lstm_step", "gate-order-ifog", DX))
+    diagnosis = diagnose_pair(STEP, pair("lstm_step", "gate-order-ifog", DX))
     assert named(diagnosis) == [("gate-order-ifog",)]
     assert any("mend the forward pass first" in sentence for sentence in diagnosis.sentences)
 
@@ -188,21 +189,21 @@ def test_a_known_mistake_forward_is_named_beside_an_unknown_one_backward():
 @pytest.mark.parametrize("backward", [(), (DX,)])
 def test_two_mistakes_forward_are_named_whatever_the_backward_pass(backward):
     wrong = pair("lstm_step", "bias-missing", "output-without-tanh", *backward)
-    diagnosis = diagnose_subject(STEP, wrong)
+    diagnosis = diagnose_pair(STEP, wrong)
     assert ("bias-missing", "output-without-tanh") in named(diagnosis)
     assert diagnosis.by_outputs == bool(backward)
 
 
 @pytest.mark.parametrize(("bug", "names"), [("gate-order-ifog", [("gate-order-ifog",)]), (OUTPUT, [])])
 def test_of_a_forward_pass_alone_nothing_is_said_about_gradients(bug, names):
-    diagnosis = diagnose_subject(STEP, pair("lstm_step", bug)._replace(backward=None))
+    diagnosis = diagnose_pair(STEP, pair("lstm_step", bug)._replace(backward=None))
     assert not diagnosis.ok
     assert named(diagnosis) == names
     assert not any(word in " ".join(diagnosis.sentences) for word in ("backward", "gradient"))
 
 
 def test_what_strikes_one_about_the_numbers_is_said():
-    diagnosis = diagnose_subject(STEP, pair("lstm_step", DX))
+    diagnosis = diagnose_pair(STEP, pair("lstm_step", DX))
     assert "At the stage 'loss on h': x: constant ratio 1.1 (11/10)." in diagnosis.sentences
 
 
@@ -219,21 +220,21 @@ def stops(pair, where):
 
 def test_what_raised_at_one_stage_does_not_hide_the_mistake():
     wrong = stops(pair("lstm", "dx-sign"), lambda inputs: (inputs["lengths"] == 0).any())
-    diagnosis = diagnose_subject(LSTM, wrong)
+    diagnosis = diagnose_pair(LSTM, wrong)
     assert named(diagnosis) == [("dx-sign",)]
     assert [stage.name for stage in diagnosis.stages if stage.raised] == ["an empty row"]
 
 
 def test_two_mistakes_are_named_though_a_stage_stops():
     wrong = stops(pair("lstm_step", "df-wrong-cell-state", "dx-sign"), lambda inputs: len(inputs["x"]) == 1)
-    assert named(diagnose_subject(STEP, wrong)) == [("df-wrong-cell-state", "dx-sign")]
+    assert named(diagnose_pair(STEP, wrong)) == [("df-wrong-cell-state", "dx-sign")]
 
 
 def test_right_numbers_with_a_finding_are_not_right():
     class Finds(Pair):
         findings = ("lstm_step_backward changes its cache in place",)
 
-    diagnosis = diagnose_subject(STEP, Finds(*pair("lstm_step")))
+    diagnosis = diagnose_pair(STEP, Finds(*pair("lstm_step")))
     assert not diagnosis.ok
     assert "changes its cache in place" in words(diagnosis)
 

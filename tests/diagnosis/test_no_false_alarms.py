@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from npbilstm.diagnosis.diagnosis import diagnose_subject
+from npbilstm.diagnosis.diagnosis import diagnose_pair
 from npbilstm.diagnosis.report_text import words
-from npbilstm.submission.specs import SUBJECTS
+from npbilstm.submission.specs import SPECS
 from tests.diagnosis.columns_bugs import source_with
 from tests.diagnosis.measure import CORRECT, LARGEST
 from tests.submission.submitted_files import FILES, own_pair
@@ -18,16 +18,16 @@ SEEDS = st.integers(0, 2**32 - 1)
 
 
 @cache
-def right_pair(name, subject):
-    return own_pair(FILES[name][0], subject)
+def right_pair(name, spec):
+    return own_pair(FILES[name][0], spec)
 
 
 @pytest.mark.slow
 @settings(max_examples=200)
 @given(st.sampled_from(CORRECT), st.data(), SIZES, SEEDS)
 def test_right_code_in_three_layouts_is_called_right(name, data, sizes, seed):
-    subject = data.draw(st.sampled_from(FILES[name][1]))
-    diagnosis = diagnose_subject(SUBJECTS[subject], right_pair(name, subject), seed, sizes)
+    spec = data.draw(st.sampled_from(FILES[name][1]))
+    diagnosis = diagnose_pair(SPECS[spec], right_pair(name, spec), seed, sizes)
     assert diagnosis.ok, words(diagnosis)
 
 
@@ -36,5 +36,5 @@ SLIP = ("lstm_backward", "zu = dm * i * (1 - u**2)", "zu = dm * i * (1 - u**2) *
 
 @settings(max_examples=20)
 @given(st.sampled_from(["lstm", "bilstm"]), SIZES, SEEDS)
-def test_a_slip_of_a_ten_millionth_is_seen_at_any_size(subject, sizes, seed):
-    assert not diagnose_subject(SUBJECTS[subject], own_pair(source_with(SLIP), subject), seed, sizes).ok
+def test_a_slip_of_a_ten_millionth_is_seen_at_any_size(spec, sizes, seed):
+    assert not diagnose_pair(SPECS[spec], own_pair(source_with(SLIP), spec), seed, sizes).ok

@@ -6,7 +6,7 @@ from npbilstm.diagnosis.diagnosis import Diagnosis
 from npbilstm.diagnosis.report_text import as_dict, at_fault, cause, stage_table, words
 from npbilstm.diagnosis.stages import BATCH_STAGES, CELL_STAGES, DIRECTION_STAGES, SEQUENCE_STAGES
 from npbilstm.diagnosis.symptoms import StageResult, reading, shortened
-from npbilstm.submission.specs import SUBJECTS
+from npbilstm.submission.specs import SPECS
 
 EVERY = {stage.name for stage in SEQUENCE_STAGES}
 EVERY_WAY = {stage.name for stage in DIRECTION_STAGES}
@@ -51,7 +51,7 @@ CELL = tuple(name for name in GATES if "o" not in name)
 )
 def test_what_the_stages_say(name, stages, failing, blocks, sentence):
     results = [StageResult(stage.name, blocks if stage.name in failing else ()) for stage in stages]
-    said = reading(results, SUBJECTS[name])
+    said = reading(results, SPECS[name])
     assert sentence in said
     assert bool(said) == bool(failing)
     assert ("From a zero state" in said) == ("From a zero state" in sentence)

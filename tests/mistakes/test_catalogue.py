@@ -17,7 +17,7 @@ from npbilstm.mistakes import catalogue
 from npbilstm.mistakes.catalogue import BUGS, in_place
 from npbilstm.mistakes.planting import code_of, plant, textbook_functions, textbook_names
 from npbilstm.submission.call_graph import reached
-from npbilstm.submission.specs import SUBJECTS
+from npbilstm.submission.specs import SPECS
 
 ROWS = {
     "the carry of h is missing": "dh-carry-missing dh-carry-and-final-missing dh-next-zeroed recurrent-carry-missing",
@@ -172,41 +172,41 @@ def differ(one, other):
 def shown():
     """subject -> a bug's id, or "" for the truth -> what it shows over all stages, a vector each."""
     result = {}
-    for name, subject in SUBJECTS.items():
-        cases = draw_cases(subject, subject.in_textbook_form(textbook))
-        truth = show(subject.in_textbook_form(textbook), cases)
-        every = {bug.id: show(subject.in_textbook_form(plant([bug])), cases) for bug in candidates(subject)}
+    for name, spec in SPECS.items():
+        cases = draw_cases(spec, spec.in_textbook_form(textbook))
+        truth = show(spec.in_textbook_form(textbook), cases)
+        every = {bug.id: show(spec.in_textbook_form(plant([bug])), cases) for bug in candidates(spec)}
         result[name] = {bug: Shown(*map(in_one, got, truth)) for bug, got in {"": truth, **every}.items()}
     return result
 
 
-def wrong_in(shown, subject, part):
-    """The bugs that are unlike the truth in a part of what they show in a subject, and that part of each."""
-    right = getattr(shown[subject][""], part)
-    return {name: got for name, one in shown[subject].items() if differ(got := getattr(one, part), right)}
+def wrong_in(shown, spec, part):
+    """The bugs that are unlike the truth in a part of what they show in a spec, and that part of each."""
+    right = getattr(shown[spec][""], part)
+    return {name: got for name, one in shown[spec].items() if differ(got := getattr(one, part), right)}
 
 
 @pytest.mark.slow
 def test_every_bug_runs_on_every_stage_and_shows_in_some_subject(shown):
-    seen = {name for subject in shown for part in Shown._fields for name in wrong_in(shown, subject, part)}
+    seen = {name for spec in shown for part in Shown._fields for name in wrong_in(shown, spec, part)}
     assert seen == set(BUGS)
 
 
 def test_no_two_bugs_give_the_same_outputs(shown):
-    for subject in shown:
-        wrong = wrong_in(shown, subject, "outputs")
+    for spec in shown:
+        wrong = wrong_in(shown, spec, "outputs")
         for one, other in combinations(wrong, 2):
-            assert differ(wrong[one], wrong[other]), (subject, one, other)
+            assert differ(wrong[one], wrong[other]), (spec, one, other)
 
 
 def test_no_two_bugs_give_the_same_gradients_but_a_slip_in_a_function_and_the_same_where_it_is_called(shown):
-    for subject in shown:
-        forward = wrong_in(shown, subject, "outputs")
-        wrong = {name: got for name, got in wrong_in(shown, subject, "gradients").items() if name not in forward}
+    for spec in shown:
+        forward = wrong_in(shown, spec, "outputs")
+        wrong = {name: got for name, got in wrong_in(shown, spec, "gradients").items() if name not in forward}
         for one, other in combinations(wrong, 2):
             above, below = BUGS[one].function, BUGS[other].function
             called = above != below and (above in called_by(below) or below in called_by(above))
-            assert differ(wrong[one], wrong[other]) or called, (subject, one, other)
+            assert differ(wrong[one], wrong[other]) or called, (spec, one, other)
 
 
 @pytest.mark.parametrize("name", ["lstm_step", "lstm", "bilstm"])
@@ -232,21 +232,21 @@ def checked(pair, case):
 @pytest.mark.slow
 def test_the_checker_rejects_every_bug_that_leaves_the_outputs_right(shown):
     waiting = set(BUGS) - {bug.id for bug in in_place.BUGS}
-    for name, subject in SUBJECTS.items():
-        if not subject.backward:
+    for name, spec in SPECS.items():
+        if not spec.backward:
             continue
         forward = wrong_in(shown, name, "outputs").keys()
         wrong = waiting & (wrong_in(shown, name, "gradients").keys() - forward)
         waiting -= wrong | forward
-        right = subject.in_textbook_form(textbook)
-        cases = draw_cases(subject, right)
+        right = spec.in_textbook_form(textbook)
+        cases = draw_cases(spec, right)
         assert all(checked(right, case).direction.ok for case in cases)
         for bug in wrong:
-            pair = subject.in_textbook_form(plant([BUGS[bug]]))
+            pair = spec.in_textbook_form(plant([BUGS[bug]]))
             assert not all(checked(pair, case).direction.ok for case in reversed(cases)), bug
     assert not waiting
 
 
 def test_a_change_in_place_shows_in_the_arrays_that_were_handed_in(shown):
-    changed = {bug for subject in shown for bug in wrong_in(shown, subject, "arrays")}
+    changed = {bug for spec in shown for bug in wrong_in(shown, spec, "arrays")}
     assert changed == {bug.id for bug in in_place.BUGS}

@@ -12,7 +12,7 @@ from npbilstm.diagnosis.stages import draw_inputs, stages_of
 from npbilstm.submission.arguments import renamed_arguments
 from npbilstm.submission.layouts import layout_of, read_header
 from npbilstm.submission.pairs import pair_of_theirs
-from npbilstm.submission.specs import SUBJECTS
+from npbilstm.submission.specs import SPECS
 from tests.cases import assert_close
 
 CS231N = """
@@ -127,13 +127,13 @@ def textbook_file():
 
 
 FILES = {
-    "textbook": (textbook_file(), list(SUBJECTS)),
+    "textbook": (textbook_file(), list(SPECS)),
     "cs231n": (CS231N, ["sigmoid", "lstm_step", "lstm", "rnn_step"]),
     "columns": (COLUMNS, ["lstm_step", "lstm", "bilstm"]),
     "transposed": (TRANSPOSED, ["sigmoid", "gru_step", "rnn_step"]),
     "one sequence": (ONE_SEQUENCE, ["lstm"]),
 }
-"""Source, and the subjects that it defines."""
+"""Source, and the specs that it defines."""
 
 
 def functions_of(source):
@@ -143,22 +143,22 @@ def functions_of(source):
     return {name: value for name, value in names.items() if getattr(value, "__module__", None) == "own"}
 
 
-def own_pair(source, subject, make=pair_of_theirs):
-    """The pair of a subject, made of a source's functions."""
+def own_pair(source, spec, make=pair_of_theirs):
+    """The pair of a spec, made of a source's functions."""
     settings = read_header(source)
-    return make(SUBJECTS[subject], functions_of(source), layout_of(settings), renamed_arguments(settings))
+    return make(SPECS[spec], functions_of(source), layout_of(settings), renamed_arguments(settings))
 
 
 def drawn(name, own, seed=0, sizes=SIZES, stage=-1):
     """The textbook's pair, inputs such as this pair takes, and upstream gradients, 0 for the outputs that it lacks."""
-    subject, rng = SUBJECTS[name], np.random.default_rng(seed)
-    stage = stages_of(subject)[stage]
+    spec, rng = SPECS[name], np.random.default_rng(seed)
+    stage = stages_of(spec)[stage]
     if "lengths" in own.absent:
         stage = stage._replace(lengths="equal")
-    inputs = draw_inputs(subject, stage, rng, sizes)
+    inputs = draw_inputs(spec, stage, rng, sizes)
     for lacking in own.absent - {"lengths", "rows"}:
         inputs[lacking] = np.zeros_like(inputs[lacking])
-    reference = subject.in_textbook_form(textbook)
+    reference = spec.in_textbook_form(textbook)
     outputs, _ = reference.forward(inputs)
     theirs, _ = own.forward(inputs)
     upstream = {name: rng.standard_normal(np.shape(out)) * (name in theirs) for name, out in outputs.items()}

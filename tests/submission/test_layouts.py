@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from npbilstm.submission.arguments import renamed_arguments
+from npbilstm.submission.function_spec import shape_of
 from npbilstm.submission.layouts import Layout, layout_of, read_header, to_ours, to_theirs
-from npbilstm.submission.specs import SUBJECTS, size_of
+from npbilstm.submission.specs import SPECS
 
-ARRAYS = sorted({item for s in SUBJECTS.values() for item in [*s.inputs.items(), *s.outputs.items()]})
+ARRAYS = sorted({item for s in SPECS.values() for item in [*s.inputs.items(), *s.outputs.items()]})
 WEIGHTS = ("(D,4H)", "(4H,D)", "(4,D,H)", "(4,H,D)")
 BIASES = ("(4H)", "(4H,1)", "(4,H)", "(4,H,1)")
 
@@ -39,7 +40,7 @@ def test_there_and_back_is_the_same(array, layout, sizes):
     name, axes = array
     if not layout.has_batch:
         sizes["N"] = 1
-    shape = size_of(axes, sizes)
+    shape = shape_of(axes, sizes)
     ours = np.random.default_rng(0).standard_normal(shape)
     theirs = to_theirs(name, ours, axes, layout)
     assert sorted(theirs.ravel()) == sorted(ours.ravel())
@@ -50,7 +51,7 @@ def test_there_and_back_is_the_same(array, layout, sizes):
 
 @pytest.mark.parametrize(("name", "axes"), ARRAYS)
 def test_the_textbooks_own_layout_changes_nothing(name, axes):
-    ours = np.random.default_rng(0).standard_normal(size_of(axes, {"N": 2, "T": 3, "D": 4, "H": 5, "R": 6, "V": 7}))
+    ours = np.random.default_rng(0).standard_normal(shape_of(axes, {"N": 2, "T": 3, "D": 4, "H": 5, "R": 6, "V": 7}))
     theirs = to_theirs(name, ours, axes, Layout())
     assert theirs.shape == ours.shape
     assert (theirs == ours).all()
@@ -126,7 +127,7 @@ def test_data_follows_x(x, sequence, step, states):
     assert theirs.shape == sequence
     assert theirs[tuple({2: 1, 3: 2, 5: 3}[size] for size in sequence)] == ours[1, 2, 3]
     assert to_theirs("x", ours[:, 0], "N D", layout).shape == step
-    assert to_theirs("h0", np.zeros(size_of("2 N H", entries)), "2 N H", layout).shape == states
+    assert to_theirs("h0", np.zeros(shape_of("2 N H", entries)), "2 N H", layout).shape == states
     assert to_theirs("lengths", np.arange(2), "N", layout).tolist() == [0, 1]
 
 

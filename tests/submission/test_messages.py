@@ -15,7 +15,7 @@ from npbilstm.submission.errors import Interfered, OwnError, TimedOut
 from npbilstm.submission.layouts import Layout
 from npbilstm.submission.messages import HEAD, LENGTHS, packed, receive
 from npbilstm.submission.process import OwnProcess
-from npbilstm.submission.specs import SUBJECTS
+from npbilstm.submission.specs import SPECS
 from tests.submission.submitted_files import drawn
 
 ASKED = {"h": (2, 3), "loss": (), "none": (0, 4)}
@@ -327,9 +327,9 @@ def test_a_forward_pass_gives_all_outputs_or_the_first_and_always_the_same(tmp_p
         gives[:] = names
         return list(own_pair.forward(inputs)[0])
 
-    subject = SUBJECTS["lstm"]
+    spec = SPECS["lstm"]
     sizes = {"N": 3, "T": 5, "D": 2, "H": 4}
-    inputs = {name: np.zeros(replies.size_of(axes, sizes)) for name, axes in subject.inputs.items()}
+    inputs = {name: np.zeros(replies.shape_of(axes, sizes)) for name, axes in spec.inputs.items()}
     with forged(answer, tmp_path, monkeypatch) as own:
         own_pair = own.pair("lstm")
         assert given("c_T", "h", "h_T") == ["h", "h_T", "c_T"]

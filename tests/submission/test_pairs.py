@@ -11,7 +11,7 @@ from npbilstm.diagnosis.stages import stages_of
 from npbilstm.submission import layouts, pairs, returns
 from npbilstm.submission.errors import OwnError
 from npbilstm.submission.layouts import Layout
-from npbilstm.submission.specs import SUBJECTS
+from npbilstm.submission.specs import SPECS
 from tests.planting import planted_below
 from tests.submission.submitted_files import (
     COLUMNS,
@@ -40,7 +40,7 @@ def test_a_right_file_in_any_form_gives_what_the_textbook_gives(form, name, size
     own = PAIRS[form, name]
     if form == "one sequence":
         sizes["N"] = 1
-    stage = data.draw(st.integers(0, len(stages_of(SUBJECTS[name])) - 1))
+    stage = data.draw(st.integers(0, len(stages_of(SPECS[name])) - 1))
     assert_agrees(name, own, seed, sizes, stage)
     assert own.findings == []
 
@@ -194,7 +194,7 @@ from npbilstm.textbook import BiLSTMParams, GRUParams, LSTMParams
 )
 def test_other_peoples_arguments_and_answers_are_understood(name, source):
     own = own_pair("import numpy as np\n" + WRAPPED + source, name)
-    for stage in range(len(stages_of(SUBJECTS[name]))):
+    for stage in range(len(stages_of(SPECS[name]))):
         assert_agrees(name, own, stage=stage)
     assert own.findings == []
 
@@ -218,7 +218,7 @@ def test_params_are_asked_by_name_like_a_dict():
         assert params.values()[2] is params.b
         params["V"]
 
-    own = pairs.pair_of_theirs(SUBJECTS["lstm_step"], {"lstm_step_forward": lstm_step_forward}, Layout())
+    own = pairs.pair_of_theirs(SPECS["lstm_step"], {"lstm_step_forward": lstm_step_forward}, Layout())
     with pytest.raises(KeyError, match="V; there is Wx, Wh, b"):
         drawn("lstm_step", own)
     assert asked == [(True, {"Wx", "Wh", "b"})]
@@ -355,7 +355,7 @@ def test_every_call_is_given_fresh_copies_and_what_it_returns_is_copied():
         a[:] = 1 / (1 + np.exp(-a))
         return a
 
-    own = pairs.pair_of_theirs(SUBJECTS["sigmoid"], {"sigmoid": sigmoid}, Layout())
+    own = pairs.pair_of_theirs(SPECS["sigmoid"], {"sigmoid": sigmoid}, Layout())
     _, inputs, _ = drawn("sigmoid", own)
     before = inputs["a"].copy()
     outputs, _ = own.forward(inputs)

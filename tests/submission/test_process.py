@@ -38,7 +38,7 @@ def file(tmp_path):
 def test_a_right_file_gives_in_its_process_what_the_textbook_gives(form, file):
     source, names = FILES[form]
     with OwnProcess(file(source)) as own:
-        assert set(own.subjects) == set(names)
+        assert set(own.spec_names) == set(names)
         for name in names:
             pair = own.pair(name)
             assert_agrees(
@@ -225,7 +225,7 @@ def test_a_file_may_have_the_name_of_a_module_and_neighbours_and_a_main_block(fi
         "if __name__ == '__main__':\n    1 / 0\nsigmoid = lambda a: 0.5 + 0.5 * np.tanh(a / 2)\n"
     )
     with OwnProcess(file(source, "secrets.py")) as own:
-        assert own.subjects == ["sigmoid"]
+        assert own.spec_names == ["sigmoid"]
         assert_agrees("sigmoid", own.pair("sigmoid"))
 
 
@@ -368,7 +368,7 @@ def test_nobody_needs_to_listen_to_what_a_file_prints(file, monkeypatch):
             stream.close()
         monkeypatch.setattr(sys, "stderr", stream)
         with OwnProcess(file(source)) as own:
-            assert own.subjects == ["sigmoid"]
+            assert own.spec_names == ["sigmoid"]
 
 
 def test_numbers_that_are_too_large_for_float64_are_a_sentence(file):
@@ -382,7 +382,7 @@ def test_a_file_may_have_any_name(tmp_path):
     path = tmp_path / os.fsdecode(b"own\xff.py")
     path.write_text("sigmoid = lambda a: a")
     with OwnProcess(path) as own:
-        assert own.subjects == ["sigmoid"]
+        assert own.spec_names == ["sigmoid"]
         assert own.called == "own\ufffd.py"
 
 

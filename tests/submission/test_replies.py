@@ -6,7 +6,7 @@ import pytest
 from npbilstm import textbook
 from npbilstm.submission import replies
 from npbilstm.submission.layouts import Layout
-from npbilstm.submission.specs import SUBJECTS
+from npbilstm.submission.specs import SPECS
 
 
 def test_every_name_of_the_textbook_may_be_a_files():
@@ -17,7 +17,7 @@ def test_every_name_of_the_textbook_may_be_a_files():
         assert replies.layout_in({"layout": list(layout)}) == layout
 
 
-LSTM, BATCH, NO_BATCH = SUBJECTS["lstm"], Layout(), Layout(x="TD")
+LSTM, BATCH, NO_BATCH = SPECS["lstm"], Layout(), Layout(x="TD")
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_arrays_must_be_all_there_in_order_and_finite():
 
 
 def test_a_pass_over_time_may_give_its_steps_alone_and_no_other():
-    alone = {name for name, subject in SUBJECTS.items() if replies.may_end_early(subject)}
+    alone = {name for name, spec in SPECS.items() if replies.may_end_early(spec)}
     assert alone == {
         *("lstm", "bilstm", "sequence_lstm", "sequence_bilstm", "recurrent", "bidirectional_recurrent"),
         *("valid_steps", "flip"),  # whose first output is all

@@ -11,7 +11,7 @@ from npbilstm.diagnosis.diagnosis import diagnose_pairs
 from npbilstm.submission import process
 from npbilstm.submission.errors import OwnError, TimedOut
 from npbilstm.submission.process import OwnProcess
-from npbilstm.submission.specs import SUBJECTS
+from npbilstm.submission.specs import SPECS
 from tests.submission.submitted_files import assert_agrees
 
 
@@ -33,8 +33,8 @@ LOOPS = "".join(f"def {name}(*_):\n    while True: pass\n" for name in textbook.
 def test_all_of_a_file_has_a_time_limit_and_what_was_not_reached_is_named(file):
     with OwnProcess(file(LOOPS), seconds=0.2) as own:
         own.left = 1.5
-        found = list(diagnose_pairs({name: own.pair(name) for name in own.subjects}))
-    assert len(found) == len(SUBJECTS)
+        found = list(diagnose_pairs({name: own.pair(name) for name in own.spec_names}))
+    assert len(found) == len(SPECS)
     sentences = [diagnosis.stopped for diagnosis in found]
     assert sum("had not ended after 0.2 s" in sentence for sentence in sentences) <= 10
     assert sentences[-1] == "max_over_steps_forward was not reached: own.py had taken 60 s in all"
@@ -99,4 +99,4 @@ def test_there_may_be_no_limit_on_time(file):
 def test_the_time_that_python_takes_to_start_is_not_the_files(file, monkeypatch):
     monkeypatch.setattr(process, "START", "import time\nwhile time.process_time() < 0.6: pass\n" + process.START)
     with OwnProcess(file("def sigmoid(a): return a"), seconds=0.5) as own:
-        assert own.subjects == ["sigmoid"]
+        assert own.spec_names == ["sigmoid"]

@@ -1,4 +1,4 @@
-"""`npbilstm check FILE.py`: which of a person's own functions are wrong, and why."""
+"""`npbilstm check FILE.py`: which of the functions in a submitted file are wrong, and why."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from npbilstm.commands.source_file import read_source, require_file
 from npbilstm.commands.terminal import fault_of, say
 from npbilstm.diagnosis.diagnosis import diagnose_pairs
 from npbilstm.diagnosis.report import DiagnosisReport
-from npbilstm.submission.definitions import written
-from npbilstm.submission.errors import OwnError
+from npbilstm.submission.definitions import definitions_in_source
+from npbilstm.submission.errors import SubmissionError
 from npbilstm.submission.function_spec import FunctionSpec
-from npbilstm.submission.pairs import pairs_of_theirs
-from npbilstm.submission.process import OwnProcess
+from npbilstm.submission.pairs import submitted_pairs
+from npbilstm.submission.process import SubmissionProcess
 from npbilstm.submission.unread import none_there, unread_in_source
 from npbilstm.training.progress import on_terminal, tell
 
@@ -101,15 +101,15 @@ def judge(options: argparse.Namespace) -> int:
     """Judge the file once, and print what is found."""
     start = time.perf_counter()
     source = read_source(options.file)
-    with OwnProcess(options.file, settings(options), options.seconds) as own:
+    with SubmissionProcess(options.file, settings(options), options.seconds) as submission:
         try:
-            report = report_on(own, source, options.hint)
-        except (OSError, OwnError):
+            report = report_on(submission, source, options.hint)
+        except (OSError, SubmissionError):
             raise
         except Exception as error:
             raise CheckerError from error
     if not report.diagnoses and not report.unread:
-        raise ValueError(f"{options.file}: {none_there(each.name for each in written(source))}")
+        raise ValueError(f"{options.file}: {none_there(each.name for each in definitions_in_source(source))}")
     seconds = time.perf_counter() - start
     if options.json:
         say(json.dumps({"file": options.file, "seconds": round(seconds, 2), **report.as_dict()}, indent=2))
@@ -118,15 +118,15 @@ def judge(options: argparse.Namespace) -> int:
     return EXIT_CODES[report.verdict]
 
 
-def report_on(own: OwnProcess, source: str, hint: int) -> DiagnosisReport:
+def report_on(submission: SubmissionProcess, source: str, hint: int) -> DiagnosisReport:
     """What is found in a file: what is judged, and what stands unread beside it."""
     found = []
-    for diagnosis in diagnose_pairs(pairs_of_theirs(own.functions, own.pair), begin=judging):
+    for diagnosis in diagnose_pairs(submitted_pairs(submission.functions, submission.pair), begin=judging):
         found.append(diagnosis)
         if on_terminal():
             tell("\r\x1b[K")
-    named = [name for diagnosis in found for name in diagnosis.functions]
-    return DiagnosisReport(tuple(found), hint, tuple(unread_in_source(source, named, own.others)))
+    judged = [name for diagnosis in found for name in diagnosis.functions]
+    return DiagnosisReport(tuple(found), hint, tuple(unread_in_source(source, judged, submission.others)))
 
 
 def settings(options: argparse.Namespace) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""A person's file, read as text before it is run. What is no Python source is a sentence that says where to turn."""
+"""A submitted file, read as text before it is run. What is no Python source is a sentence that says where to turn."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Diagnosis: somebody's two passes of a spec, judged on staged probes against the textbook, and the reason named.
+"""Diagnosis: two submitted passes, judged on stages against the textbook, and the reason named.
 
     1. run both passes on every stage, and the textbook's beside them
     2. the forward pass wrong: which catalogued mistake gives these outputs? else: which invariance is broken?
@@ -12,19 +12,20 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from npbilstm.diagnosis.invariances import broken
-from npbilstm.diagnosis.localization import located
-from npbilstm.diagnosis.matching import Bugs, Search
-from npbilstm.diagnosis.observations import IMPRECISE, Evidence, StoppedError, gather
+from npbilstm.diagnosis.invariances import broken_invariances
+from npbilstm.diagnosis.localization import localize
+from npbilstm.diagnosis.matching import Matcher
+from npbilstm.diagnosis.observations import IMPRECISE, Observations, StoppedError, observe_all
+from npbilstm.diagnosis.results import Bugs, Diagnosis
 from npbilstm.diagnosis.stages import SIZES
-from npbilstm.diagnosis.symptoms import StageResult, reading
-from npbilstm.submission.errors import FINAL, OwnError
+from npbilstm.diagnosis.symptoms import symptoms
+from npbilstm.submission.errors import FINAL, SubmissionError
 from npbilstm.submission.function_spec import FunctionSpec
 from npbilstm.submission.pairs import Refused
 from npbilstm.submission.specs import SPECS
@@ -34,56 +35,7 @@ ROUNDED = (
     "float32 inside, or an epsilon added for safety?"
 )
 CONSISTENT = ("The backward pass is the derivative of this forward pass, so no gradient check can see the mistake.",)
-
-
 MAYBE_KNOWN = "This may be nothing but what was found above, in another form: mend that first."
-
-
-@dataclass(frozen=True)
-class Diagnosis:
-    """What was found out about one spec.
-
-    named: the catalogued mistakes that explain all of it exactly, usually one; each alternative is a bug or a pair.
-    by_outputs: whether they were compared by the outputs alone. known: mistakes of a spec that this one builds on,
-    and which show here too. located: the equations, where no
-    catalogued mistake fits. sentences: what the stages and the invariances say. findings: how the functions behaved
-    besides. stopped: what the code raised, where it raised at every stage and could not be judged, or why it could not
-    be called; with stages, of the backward pass alone.
-    """
-
-    subject: str
-    functions: tuple[str, ...]
-    stages: tuple[StageResult, ...]
-    named: tuple[Bugs, ...] = ()
-    known: Bugs = ()
-    located: tuple[str, ...] = ()
-    sentences: tuple[str, ...] = ()
-    findings: tuple[str, ...] = ()
-    stopped: str = ""
-    by_outputs: bool = False
-
-    @property
-    def verdict(self) -> str:
-        """ "right" where every output and gradient is right and nothing else was found, "wrong" where something is not,
-        "not judged" where nothing is wrong so far as the functions run."""
-        if self.findings or not all(stage.ok for stage in self.stages):
-            return "wrong"
-        return "right" if self.stages and not self.stopped else "not judged"
-
-    @property
-    def ok(self) -> bool:
-        """True where the verdict is "right"."""
-        return self.verdict == "right"
-
-    @property
-    def not_judged(self) -> tuple[str, ...]:
-        """The functions about which nothing is said, since they stop."""
-        return () if not self.stopped else self.functions[-1:] if self.stages else self.functions
-
-    @property
-    def judged(self) -> tuple[str, ...]:
-        """The functions about which the verdict is."""
-        return self.functions[: len(self.functions) - len(self.not_judged)]
 
 
 def diagnose_pairs(
@@ -92,11 +44,11 @@ def diagnose_pairs(
     sizes: dict[str, int] = SIZES,
     begin: Callable[[FunctionSpec], None] | None = None,
 ) -> Iterator[Diagnosis]:
-    """The diagnosis of each of a person's pairs, in the order in which specs build on one another.
+    """The diagnosis of each submitted pair, in the order in which the functions build on one another.
 
-    pairs: the spec's name -> its pair, which may say in `absent` which inputs its form lacks, or Refused. A mistake
-    that is named in one spec is known to those built on it, and need not be found again. begin: called with each
-    spec before it is judged.
+    pairs: the name of a spec -> its pair, which may say in `absent` which inputs its form lacks, or Refused. A mistake
+    that is named in one pair is known to those built on it, and need not be found again. begin: called with each spec
+    before its pair is judged.
     """
     known: Bugs = ()
     cleared: frozenset[str] = frozenset()
@@ -125,7 +77,7 @@ def diagnose_what_runs(spec: FunctionSpec, pair: Any, *options: Any) -> Diagnosi
     except FINAL as error:
         return Diagnosis(spec.name, functions, (), stopped=str(error))
     except StoppedError as error:
-        stopped = described(error.__cause__)
+        stopped = describe_stop(error.__cause__)
     try:
         forward = diagnose_pair(spec, ForwardOnly(pair), *options)
     except (StoppedError, *FINAL):
@@ -133,9 +85,9 @@ def diagnose_what_runs(spec: FunctionSpec, pair: Any, *options: Any) -> Diagnosi
     return replace(forward, functions=functions, stopped=stopped)
 
 
-def described(error: BaseException | None) -> str:
-    """What a person should read of what their code raised."""
-    if error is None or isinstance(error, OwnError):
+def describe_stop(error: BaseException | None) -> str:
+    """What is told of what the submitted code raised."""
+    if error is None or isinstance(error, SubmissionError):
         return str(error) or "it stops, and does not say why"
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__}: {error} (line {frame.lineno} of {Path(frame.filename).name}, in {frame.name})"
@@ -170,66 +122,68 @@ def diagnose_pair(
     """The diagnosis of one pair. known, cleared: mistakes in what it may be built on, and functions that were judged
     right; in those that it calls no mistake is looked for. deep: whether two mistakes at once are tried.
 
-    Raises StoppedError, from what the person's code raises, where it does so at every stage.
+    Raises StoppedError, from what the submitted code raises, where it does so at every stage.
     """
-    with np.errstate(all="ignore"):  # the logarithms that somebody takes are theirs to warn of
-        return judged(spec, pair, gather(spec, pair, seed, sizes), seed, known, cleared, deep)
+    with np.errstate(all="ignore"):  # it is not for the diagnosis to warn of logarithms that the code takes
+        return diagnose_observations(observe_all(spec, pair, seed, sizes), pair, seed, known, cleared, deep)
 
 
-def judged(
-    spec: FunctionSpec, pair: Any, evidence: Evidence, seed: int, known: Bugs, cleared: frozenset[str], deep: bool
+def diagnose_observations(
+    observations: Observations, pair: Any, seed: int, known: Bugs, cleared: frozenset[str], deep: bool
 ) -> Diagnosis:
-    """The diagnosis from the evidence; see diagnose_pair."""
+    """The diagnosis from the observations of a pair; see diagnose_pair."""
+    spec = observations.spec
     findings = tuple(getattr(pair, "findings", ()))
-    result = Diagnosis(spec.name, functions_of(spec, pair), evidence.stages(), findings=findings)
-    if evidence.rounded:
+    result = Diagnosis(spec.name, functions_of(spec, pair), observations.stages(), findings=findings)
+    if observations.rounded:
         result = replace(result, findings=(*findings, ROUNDED))
     if all(stage.ok for stage in result.stages):
         return result
-    if 0 < evidence.worst < IMPRECISE:
-        return replace(result, sentences=(imprecise(int(-np.log10(evidence.worst))),))
-    if evidence.forward_wrong:
-        result = replace(result, sentences=invariances(spec, pair, evidence, seed))
+    if 0 < observations.worst < IMPRECISE:
+        return replace(result, sentences=(imprecise(int(-np.log10(observations.worst))),))
+    if observations.forward_wrong:
+        result = replace(result, sentences=what_breaks(observations, pair, seed))
     else:
-        result = replace(result, sentences=tuple(filter(None, [reading(result.stages, spec)])))
-    # what is known of the specs below shows here only where this one is built on them
+        result = replace(result, sentences=tuple(filter(None, [symptoms(result.stages, spec)])))
+    # what is known of other pairs shows here only where this one is built on them
     for assumed in dict.fromkeys([known, ()]):
-        search = Search(evidence, assumed, cleared & getattr(pair, "uses", frozenset()))
-        found = of_forward(result, search) if evidence.forward_wrong else of_backward(result, search)
+        matcher = Matcher(observations, assumed, cleared & getattr(pair, "uses", frozenset()))
+        explain = explain_outputs if observations.forward_wrong else explain_gradients
+        found = explain(result, matcher)
         if found.named or found.known:
             return found
     if known or not deep:
         found = replace(found, sentences=(*found.sentences, MAYBE_KNOWN))
-    if not evidence.forward_wrong:
-        return of_two(found, search, deep)
-    return of_two_forward(found, search) if deep and not known else found
+    if not observations.forward_wrong:
+        return explain_by_two_or_localize(found, matcher, deep)
+    return explain_outputs_by_two(found, matcher) if deep and not known else found
 
 
-def invariances(spec: FunctionSpec, pair: Any, evidence: Evidence, seed: int) -> tuple[str, ...]:
+def what_breaks(observations: Observations, pair: Any, seed: int) -> tuple[str, ...]:
     """The sentences on broken invariances; none where the code stops at what they need."""
     try:
-        return tuple(broken(spec, pair, evidence.absent, seed))
+        return tuple(broken_invariances(observations.spec, pair, observations.absent, seed))
     except FINAL:
         raise
     except Exception:
         return ()
 
 
-def of_forward(result: Diagnosis, search: Search) -> Diagnosis:
+def explain_outputs(result: Diagnosis, matcher: Matcher) -> Diagnosis:
     """The reason of wrong outputs, and whether the gradients are at least theirs."""
     consistent = not any(stage.wrong for stage in result.stages)
-    already = bool(search.known) and search.matches(parts=("outputs",))
-    if already and (consistent or search.matches()):
-        return replace(result, known=search.known)
-    named = search.singles()
+    already = bool(matcher.known) and matcher.matches(parts=("outputs",))
+    if already and (consistent or matcher.matches()):
+        return replace(result, known=matcher.known)
+    named = matcher.singles()
     if named:
-        return replace(result, named=tuple(named), known=search.known)
-    alone = [()] if already else search.singles(("outputs",))
+        return replace(result, named=tuple(named), known=matcher.known)
+    alone = [()] if already else matcher.singles(("outputs",))
     if consistent:
-        note = CONSISTENT if len(search.evidence.parts) == 2 else ()
+        note = CONSISTENT if len(matcher.observations.parts) == 2 else ()
         sentences = (*result.sentences, *note, *layouts_meant(alone))
         return replace(result, named=tuple(alone), by_outputs=True, sentences=sentences)
-    both = [(*first, bug) for first in alone for bug in search.bugs if search.matches((*first, bug))]
+    both = [(*first, bug) for first in alone for bug in matcher.bugs if matcher.matches((*first, bug))]
     if both:
         return replace(result, named=tuple(both))
     sentence = "The gradients are not those of these outputs either: mend the forward pass first, then run again."
@@ -245,30 +199,30 @@ def layouts_meant(named: Iterable[Bugs]) -> tuple[str, ...]:
     )
 
 
-def of_backward(result: Diagnosis, search: Search) -> Diagnosis:
+def explain_gradients(result: Diagnosis, matcher: Matcher) -> Diagnosis:
     """The one mistake behind wrong gradients of right outputs, or the mistakes known already."""
-    if search.known and search.matches():
-        return replace(result, known=search.known, sentences=())
-    named = tuple(search.singles())
-    return replace(result, named=named, known=search.known if named else ())
+    if matcher.known and matcher.matches():
+        return replace(result, known=matcher.known, sentences=())
+    named = tuple(matcher.singles())
+    return replace(result, named=named, known=matcher.known if named else ())
 
 
-def of_two_forward(result: Diagnosis, search: Search) -> Diagnosis:
+def explain_outputs_by_two(result: Diagnosis, matcher: Matcher) -> Diagnosis:
     """The two mistakes behind wrong outputs that no single one explains."""
-    pairs = search.forward_pairs()
-    return replace(result, named=tuple(pairs), by_outputs=not any(map(search.matches, pairs)))
+    pairs = matcher.forward_pairs()
+    return replace(result, named=tuple(pairs), by_outputs=not any(map(matcher.matches, pairs)))
 
 
-def of_two(result: Diagnosis, search: Search, deep: bool) -> Diagnosis:
+def explain_by_two_or_localize(result: Diagnosis, matcher: Matcher, deep: bool) -> Diagnosis:
     """The two mistakes behind wrong gradients that no single one explains, or where they are."""
-    evidence, patterns = search.evidence, search.patterns()
-    named = tuple(search.pairs(patterns)) if deep else ()
+    observations, patterns = matcher.observations, matcher.patterns()
+    named = tuple(matcher.pairs(patterns)) if deep else ()
     if named:
         return replace(result, named=named)
-    sentences = tuple(filter(None, [*result.sentences, evidence.noticed()]))
-    places = located(evidence, patterns)
-    open_places = tuple(place for place in places if place.split(" in ")[-1] not in search.cleared)
-    return replace(result, located=open_places or places, sentences=sentences)
+    sentences = tuple(filter(None, [*result.sentences, observations.first_oddities()]))
+    located = localize(observations, patterns)
+    not_cleared = tuple(place for place in located if place.split(" in ")[-1] not in matcher.cleared)
+    return replace(result, located=not_cleared or located, sentences=sentences)
 
 
 def imprecise(digits: int) -> str:

@@ -13,12 +13,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from npbilstm.diagnosis.comparison import RIGHT, same
+from npbilstm.diagnosis.comparison import RIGHT, agree
 from npbilstm.diagnosis.stages import SIZES, Stage, draw_inputs
 from npbilstm.submission.function_spec import Arrays, FunctionSpec, Pair
 
 
-def broken(spec: FunctionSpec, pair: Pair, absent: set[str], seed: int = 0) -> list[str]:
+def broken_invariances(spec: FunctionSpec, pair: Pair, absent: set[str], seed: int = 0) -> list[str]:
     """A sentence for each invariance that a forward pass over a batch of sequences breaks."""
     if "rows" in absent or not {"x", "lengths"} <= set(spec.inputs) or not {"h", "y"} & set(spec.outputs):
         return []
@@ -32,7 +32,7 @@ def broken(spec: FunctionSpec, pair: Pair, absent: set[str], seed: int = 0) -> l
 
     first = outputs()
     sentences = []
-    if not same(first, outputs(), RIGHT):
+    if not agree(first, outputs(), RIGHT):
         sentences.append("Two calls with the same numbers give different outputs: something is kept from call to call.")
         return sentences
     sequence = next(name for name in ("h", "y") if name in first)
@@ -40,14 +40,14 @@ def broken(spec: FunctionSpec, pair: Pair, absent: set[str], seed: int = 0) -> l
     padding = np.arange(T) >= inputs["lengths"][:, None]
     if padding.any():
         changed = np.where(padding[:, :, None], 7.0, inputs["x"])
-        if not same(first, outputs(x=changed), RIGHT):
+        if not agree(first, outputs(x=changed), RIGHT):
             sentences.append("What stands in the padding changes the outputs: a row ends at its length.")
         if np.abs(first[sequence][padding]).max() > RIGHT:
             sentences.append("The outputs in the padding are not 0.")
     row = outputs(**{name: first_row(inputs[name], axes) for name, axes in spec.inputs.items()})
-    if not same({sequence: row[sequence]}, {sequence: first[sequence][:1]}, RIGHT):
+    if not agree({sequence: row[sequence]}, {sequence: first[sequence][:1]}, RIGHT):
         sentences.append("A row gives something else alone than in its batch: rows must not see one another.")
-    return sentences + of_time(outputs, inputs, sequence)
+    return sentences + broken_over_time(outputs, inputs, sequence)
 
 
 def first_row(array: np.ndarray, axes: str) -> np.ndarray:
@@ -56,7 +56,7 @@ def first_row(array: np.ndarray, axes: str) -> np.ndarray:
     return array[(slice(None),) * letters.index("N") + (slice(1),)] if "N" in letters else array
 
 
-def of_time(outputs: Callable[..., Arrays], inputs: Arrays, sequence: str) -> list[str]:
+def broken_over_time(outputs: Callable[..., Arrays], inputs: Arrays, sequence: str) -> list[str]:
     """Causality and symmetry, on rows of full length."""
     N, T, _ = inputs["x"].shape
     H, middle = SIZES["H"], T // 2
@@ -82,7 +82,7 @@ def of_time(outputs: Callable[..., Arrays], inputs: Arrays, sequence: str) -> li
         tied |= {name: np.stack([inputs[name][0]] * 2) for name in ("h0", "c0") if name in inputs}
         turned = run(x=inputs["x"][:, ::-1].copy(), **tied)
         one = run(**tied)
-        if not same({"y": turned}, {"y": np.concatenate([one[:, ::-1, H:], one[:, ::-1, :H]], axis=2)}, RIGHT):
+        if not agree({"y": turned}, {"y": np.concatenate([one[:, ::-1, H:], one[:, ::-1, :H]], axis=2)}, RIGHT):
             sentences.append(
                 "With the same weights in both directions a sequence turned round does not give the halves exchanged: "
                 "the two directions do not do the same to what they read."

@@ -1,9 +1,9 @@
-"""Where a mistake is that no catalogued bug fits: the equation, as nearly as the stages can tell.
+"""Localization: where a mistake is that no catalogued bug fits. The equation, as nearly as the stages can tell.
 
 Ways to it; the first that says anything is taken, but for the last two, which are taken together:
 
     0. two directions        only dx, only the initial state, only one direction: what joins and parts them
-    1. one row, one step     each equation of the LSTM's step by itself (equations.py), which needs no catalogue
+    1. one row, one step     each equation of the LSTM's step by itself (lstm_step_equations.py), without the catalogue
     2. several rows          right for one row and wrong for three: the sums over the rows
     3. several steps         only dx, only the weights, only the initial state, only ragged rows: each has its equation
     4. all else              the catalogued mistakes that make the same blocks fail at the same stages tell the
@@ -17,44 +17,43 @@ from itertools import combinations
 
 import numpy as np
 
-from npbilstm.diagnosis.comparison import Case, Run
+from npbilstm.diagnosis.cases import Case
 from npbilstm.diagnosis.lstm_step_equations import wrong_equations
-from npbilstm.diagnosis.matching import Pattern
-from npbilstm.diagnosis.observations import Evidence
-from npbilstm.mistakes.planting import Bug
+from npbilstm.diagnosis.observations import Observations, Pattern
+from npbilstm.mistakes import Bug
 from npbilstm.submission.function_spec import Arrays, FunctionSpec
 
 ONE_STEP = ("T=1, loss on h", "T=1, loss on c", "loss on h", "loss on h and c", "all rows")
 STEP, LOOP, BOTH = "lstm_step_backward", "lstm_backward", "bilstm_backward"
 
 
-def located(evidence: Evidence, patterns: dict[Bug, Pattern]) -> tuple[str, ...]:
+def localize(observations: Observations, patterns: dict[Bug, Pattern]) -> tuple[str, ...]:
     """The equations, most likely first, each with its function; () where nothing can be said.
 
     patterns: of the catalogued bugs.
     """
-    spec, pattern = evidence.spec, evidence.pattern
+    spec, pattern = observations.spec, observations.pattern
     if not pattern:
         return ()
     if spec.name not in ("lstm_step", "lstm", "bilstm"):
-        return nearest(pattern, patterns) or alone(spec, pattern)
+        return nearest(pattern, patterns) or only_array(spec, pattern)
     if spec.name == "bilstm":
-        between = of_directions(pattern)
+        between = between_directions(pattern)
         if between:
             return between
-    if spec.name != "lstm_step" and no_step_taken(evidence):
+    if spec.name != "lstm_step" and no_step_taken(observations):
         return (f"order in {LOOP}",)
-    equations = step_equations(evidence)
+    equations = step_equations(observations)
     if spec.name == "lstm_step":
-        return tuple(f"{equation} in {STEP}" for equation in equations or row_sums(evidence))
+        return tuple(f"{equation} in {STEP}" for equation in equations or row_sums(observations))
     if equations:
         between = (f"dh_fwd, dh_rev in {BOTH}",) if spec.name == "bilstm" and "dh" in equations else ()
         return (*between, *in_loop(equations, {block for _, block in pattern}, {stage for stage, _ in pattern}))
-    sums = row_sums(evidence)
+    sums = row_sums(observations)
     if sums:
         return tuple(f"{equation} in {STEP}" for equation in sums)
     own = {bug: where for bug, where in patterns.items() if bug.function in (LOOP, spec.backward)}
-    return tuple(dict.fromkeys((*of_time(spec, pattern), *nearest(pattern, own))))
+    return tuple(dict.fromkeys((*between_steps(spec, pattern), *nearest(pattern, own))))
 
 
 def in_loop(equations: list[str], blocks: set[str], stages: set[str]) -> tuple[str, ...]:
@@ -79,16 +78,16 @@ def in_loop(equations: list[str], blocks: set[str], stages: set[str]) -> tuple[s
     return tuple(dict.fromkeys(found))
 
 
-def no_step_taken(evidence: Evidence) -> bool:
+def no_step_taken(observations: Observations) -> bool:
     """Whether a single step leaves nothing in x and in the weights: a loop that does not come to it."""
     return any(
         case.stage.name == "T=1, one row"
-        and not any(grad.any() for name, grad in mine.gradients.items() if name not in ("h0", "c0"))
-        for case, mine in zip(evidence.cases, evidence.theirs)
+        and not any(grad.any() for name, grad in one.gradients.items() if name not in ("h0", "c0"))
+        for case, one in zip(observations.cases, observations.submitted)
     )
 
 
-def of_directions(pattern: Pattern) -> tuple[str, ...]:
+def between_directions(pattern: Pattern) -> tuple[str, ...]:
     """What the blocks that are wrong say of the two directions, which share their step and their loop."""
     blocks = {block.split("[")[0] for _, block in pattern}
     stages = {stage for stage, _ in pattern}
@@ -106,7 +105,7 @@ def of_directions(pattern: Pattern) -> tuple[str, ...]:
     return ()
 
 
-def of_time(spec: FunctionSpec, pattern: Pattern) -> list[str]:
+def between_steps(spec: FunctionSpec, pattern: Pattern) -> list[str]:
     """What the blocks that are wrong from two steps on say by themselves."""
     blocks, stages = {block for _, block in pattern}, {stage for stage, _ in pattern}
     arrays = {block.split("[")[0].split(".")[-1] for block in blocks}
@@ -123,36 +122,36 @@ def of_time(spec: FunctionSpec, pattern: Pattern) -> list[str]:
     return []
 
 
-def step_equations(evidence: Evidence) -> list[str]:
+def step_equations(observations: Observations) -> list[str]:
     """The equations of the LSTM's step that do not hold for one row at one step, in either direction."""
     found: dict[str, None] = {}
-    for case, mine in zip(evidence.cases, evidence.theirs):
-        if mine.gradients and case.inputs["x"].size == case.inputs["x"].shape[-1] and case.stage.loss == "all":
-            for k, way in enumerate(("forward.", "reverse.") if evidence.spec.name == "bilstm" else ("",)):
-                inputs, dh, dc, grads = single_step(case, mine, k, way)
+    for case, one in zip(observations.cases, observations.submitted):
+        if one.gradients and case.inputs["x"].size == case.inputs["x"].shape[-1] and case.stage.loss == "all":
+            for k, prefix in enumerate(("forward.", "reverse.") if observations.spec.name == "bilstm" else ("",)):
+                inputs, dh, dc, grads = single_step(case, one.gradients, k, prefix)
                 found.update(dict.fromkeys(wrong_equations(inputs, dh, dc, grads)))
     return list(found)
 
 
-def single_step(case: Case, mine: Run, k: int, way: str) -> tuple[Arrays, np.ndarray, np.ndarray, Arrays]:
+def single_step(case: Case, gradients: Arrays, k: int, prefix: str) -> tuple[Arrays, np.ndarray, np.ndarray, Arrays]:
     """The one step of a case as a step by itself -> inputs, dh, dc, gradients, as `wrong_equations` takes them.
 
-    k: the direction. way: what its weights' names begin with, "" where there is but one direction.
+    k: the direction. prefix: what its weights' names begin with, "" where there is but one direction.
     """
 
     def parts(arrays: Arrays) -> Arrays:
-        own = {name: arrays[f"{way}{name}"] for name in ("Wx", "Wh", "b") if f"{way}{name}" in arrays}
+        own = {name: arrays[f"{prefix}{name}"] for name in ("Wx", "Wh", "b") if f"{prefix}{name}" in arrays}
         for name, called in [("h_prev", "h0"), ("c_prev", "c0"), ("h_prev", "h_prev"), ("c_prev", "c_prev")]:
             if called in arrays:
-                own[name] = arrays[called][k] if way else arrays[called]
+                own[name] = arrays[called][k] if prefix else arrays[called]
         return own
 
-    inputs, grads = parts(case.inputs), parts(mine.gradients)
+    inputs, grads = parts(case.inputs), parts(gradients)
     inputs["x"] = case.inputs["x"].reshape(1, -1)
-    if not way:  # else x's gradient is of both directions together
-        grads["x"] = mine.gradients["x"].reshape(1, -1)
+    if not prefix:  # else x's gradient is of both directions together
+        grads["x"] = gradients["x"].reshape(1, -1)
     H = inputs["h_prev"].shape[-1]
-    upstream = {name: d[k] if way and name != "y" else d.reshape(1, -1) for name, d in case.upstream.items()}
+    upstream = {name: d[k] if prefix and name != "y" else d.reshape(1, -1) for name, d in case.upstream.items()}
     if "y" in upstream:
         upstream["y"] = upstream["y"][:, k * H : (k + 1) * H]
     dh, dc = (
@@ -162,13 +161,13 @@ def single_step(case: Case, mine: Run, k: int, way: str) -> tuple[Arrays, np.nda
     return inputs, dh, dc, grads
 
 
-def row_sums(evidence: Evidence) -> list[str]:
+def row_sums(observations: Observations) -> list[str]:
     """The gradients that one step gives right for one row and wrong for several."""
-    if "rows" in evidence.absent:
+    if "rows" in observations.absent:
         return []
     wrong = {
         block.split("[")[0].split(".")[-1]
-        for case, blocks in zip(evidence.cases, evidence.wrong_gradients)
+        for case, blocks in zip(observations.cases, observations.wrong_gradients)
         if case.stage.name in ONE_STEP
         for block in blocks
     }
@@ -192,7 +191,7 @@ def nearest(pattern: Pattern, patterns: dict[Bug, Pattern]) -> tuple[str, ...]:
     return equations_of(bug for bug, value in likeness.items() if value == best and best > 0.5)
 
 
-def alone(spec: FunctionSpec, pattern: Pattern) -> tuple[str, ...]:
+def only_array(spec: FunctionSpec, pattern: Pattern) -> tuple[str, ...]:
     """The gradient of the one array that is wrong, where it is but one."""
     arrays = {block.split("[")[0] for _, block in pattern}
     return tuple(f"d{name} in {spec.backward}" for name in arrays) if len(arrays) == 1 else ()

@@ -1,6 +1,6 @@
 """Which equation of an LSTM's step is wrong, told from one row at one step and from no catalogue.
 
-Each equation of `lstm_step_backward` is judged given what the person's own code gave for the others. One row's db is
+Each equation of `lstm_step_backward` is judged given what the submitted code gave for the others. One row's db is
 its da; dWx and dWh are outer products with the same da; so three gradients say what da is, and one that disagrees with
 the others is wrong by itself. In the same way di, df, dg and dc_prev are each the same dc times what is known:
 
@@ -45,7 +45,7 @@ def wrong_equations(inputs: Arrays, dh: np.ndarray, dc: np.ndarray, grads: Array
         *([grads["b"]] if "b" in grads else []),
         *(grad[0] / factor[0] for grad, factor in outer.values() if factor.any()),
     ]
-    da = np.concatenate([agreed(blocks) for blocks in zip(*(np.split(estimate, 4) for estimate in estimates))])
+    da = np.concatenate([majority(blocks) for blocks in zip(*(np.split(estimate, 4) for estimate in estimates))])
     of_da = [
         *(name for name, (grad, factor) in outer.items() if not near(grad, np.outer(factor, da))),
         *(["db"] if "b" in grads and not near(grads["b"], da) else []),
@@ -65,7 +65,7 @@ def wrong_equations(inputs: Arrays, dh: np.ndarray, dc: np.ndarray, grads: Array
     slopes = {"di": g * i * (1 - i), "df": c_prev * f * (1 - f), "dg": i * (1 - g**2), "dc_prev": f}
     values = dict(zip(slopes, [*parts[:3], *grads.get("c_prev", ())]))
     slopes = {name: slopes[name] for name in values if slopes[name].any()}
-    total = agreed([values[name] / slopes[name] for name in slopes])
+    total = majority([values[name] / slopes[name] for name in slopes])
     apart = [name for name in slopes if not near(values[name], total * slopes[name])]
     if len(apart) >= len(slopes) - 1:  # no two agree on a dc
         total = true_dc
@@ -87,7 +87,7 @@ def near(got: np.ndarray, expected: np.ndarray) -> bool:
     return bool(np.abs(got - expected).max(initial=0.0) <= SAME * scale)
 
 
-def agreed(estimates: Sequence[np.ndarray]) -> np.ndarray:
+def majority(estimates: Sequence[np.ndarray]) -> np.ndarray:
     """The estimate that most of the others agree with; the first, where none do."""
     votes = [sum(near(one, other) for other in estimates) for one in estimates]
     return estimates[int(np.argmax(votes))]

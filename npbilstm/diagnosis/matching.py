@@ -1,5 +1,5 @@
-"""The search for a mistake: every catalogued bug is planted in the textbook, and what it gives on the probes is
-compared with what the person's code gave, number by number.
+"""Matching: every catalogued mistake is planted in the textbook, and what it gives on the cases is compared with what
+the submission gave, number by number.
 
 A match is evidence only when it is exact in every output and every gradient of every stage.
 """
@@ -8,56 +8,51 @@ from __future__ import annotations
 
 from itertools import combinations
 
-from npbilstm.diagnosis.comparison import SAME, Case, Run, all_same, run, same, wrong_blocks, wrong_outputs
-from npbilstm.diagnosis.observations import Evidence
-from npbilstm.mistakes.catalogue import BUGS
-from npbilstm.mistakes.planting import Bug, plant, textbook_functions
+from npbilstm.diagnosis.cases import Case
+from npbilstm.diagnosis.comparison import SAME, agree, wrong_blocks, wrong_outputs
+from npbilstm.diagnosis.observations import Observation, Observations, Pattern, observe
+from npbilstm.diagnosis.results import Bugs
+from npbilstm.mistakes import BUGS, Bug, plant
+from npbilstm.mistakes.planting import textbook_functions
 from npbilstm.submission.call_graph import reached
 from npbilstm.submission.function_spec import FunctionSpec
 
-Pattern = frozenset[tuple[str, str]]
-"""Which blocks fail at which stages."""
-
-Bugs = tuple[Bug, ...]
-
 
 def candidates(spec: FunctionSpec) -> list[Bug]:
-    """The catalogued bugs that can show in a spec."""
+    """The catalogued bugs that can show in what a spec is about."""
     own = [name for name in (spec.forward, spec.backward, *(spec.steps or ())) if name]
     functions = frozenset().union(*(reached(name, textbook_functions()) for name in own))
     return [bug for bug in BUGS.values() if bug.function in functions]
 
 
-class Search:
-    """A search over one spec's cases: what somebody's code gave, and the bugs known to be in it.
+class Matcher:
+    """What tells which bugs match the observations of one pair.
 
-    cleared: functions that were judged right by themselves, in which no mistake is looked for.
+    known: bugs that are in it for certain. cleared: functions that were judged right by themselves, in which no bug is
+    looked for.
     """
 
-    def __init__(self, evidence: Evidence, known: Bugs = (), cleared: frozenset[str] = frozenset()) -> None:
-        self.evidence, self.known, self.cleared = evidence, known, cleared
-        self.bugs = [bug for bug in candidates(evidence.spec) if bug not in known and bug.function not in cleared]
+    def __init__(self, observations: Observations, known: Bugs = (), cleared: frozenset[str] = frozenset()) -> None:
+        self.observations, self.known, self.cleared = observations, known, cleared
+        self.bugs = [bug for bug in candidates(observations.spec) if bug not in known and bug.function not in cleared]
 
     def matches(self, more: Bugs = (), parts: tuple[str, ...] | None = None) -> bool:
-        """Whether the textbook with the known bugs and these gives exactly what the person's code gave."""
+        """Whether the textbook with the known bugs and these gives exactly what the submission gave."""
         try:
             planted = plant((*self.known, *more))
         except ValueError:  # two bugs on one line
             return False
-        pair = self.evidence.spec.in_textbook_form(planted)
-        evidence = self.evidence
-        return all_same(
-            evidence.theirs, evidence.cases, pair, parts or evidence.parts, evidence.exactness, evidence.worst > 0
-        )
+        return self.observations.reproduced_by(self.observations.spec.in_textbook_form(planted), parts)
 
     def singles(self, parts: tuple[str, ...] | None = None) -> list[Bugs]:
         """The bugs that explain all of it, each alone.
 
-        Where one of them stands in the spec's own functions, no others: the same slip in a function that these call
-        but once looks the same.
+        Where one of them stands in the functions that the spec is about, no others: the same slip in a function that
+        these call but once looks the same.
         """
+        spec = self.observations.spec
         found = [bug for bug in self.bugs if self.matches((bug,), parts)]
-        own = [bug for bug in found if bug.function in (self.evidence.spec.forward, self.evidence.spec.backward)]
+        own = [bug for bug in found if bug.function in (spec.forward, spec.backward)]
         return [(bug,) for bug in own or found]
 
     def pairs(self, patterns: dict[Bug, Pattern]) -> list[Bugs]:
@@ -65,7 +60,7 @@ class Search:
 
         Where both spoil a block that is right, the one would be the other's remedy there: nobody makes such two.
         """
-        pattern = self.evidence.pattern
+        pattern = self.observations.pattern
         likely = [bug for bug, own in patterns.items() if own & pattern]
         return [
             (one, other)
@@ -76,21 +71,21 @@ class Search:
 
     def forward_pairs(self) -> list[Bugs]:
         """The pairs of bugs that explain wrong outputs; where some explain the gradients as well, those."""
-        spec, cases, truth = self.evidence.spec, self.evidence.cases, self.evidence.truth
+        spec, cases, reference = self.observations.spec, self.observations.cases, self.observations.reference
 
-        def pattern_of(got: list[Run]) -> Pattern:
+        def pattern_of(got: list[Observation]) -> Pattern:
             return frozenset(
                 (case.stage.name, name)
-                for case, one, right in zip(cases, got, truth)
+                for case, one, right in zip(cases, got, reference)
                 if one.error is None
                 for name in wrong_outputs(one.outputs, right.outputs)
             )
 
-        pattern = pattern_of(self.evidence.theirs)
+        pattern = pattern_of(self.observations.submitted)
         patterns = {}
         for bug in self.bugs:
             forward = spec.in_textbook_form(plant((bug,)))._replace(backward=None)
-            patterns[bug] = pattern_of([run(forward, case) for case in cases])
+            patterns[bug] = pattern_of([observe(forward, case) for case in cases])
         likely = [bug for bug, own in patterns.items() if own and own <= pattern]
         found: list[Bugs] = [
             two
@@ -101,14 +96,14 @@ class Search:
 
     def patterns(self) -> dict[Bug, Pattern]:
         """The pattern of each candidate that leaves the outputs right and spoils the gradients."""
-        spec, cases, truth = self.evidence.spec, self.evidence.cases, self.evidence.truth
+        spec, cases, reference = self.observations.spec, self.observations.cases, self.observations.reference
         patterns = {}
         for bug in self.bugs:
             pair = spec.in_textbook_form(plant((bug,)))
-            got = [run(pair, case) for case in cases]
-            if all(same(one.outputs, right.outputs, SAME) for one, right in zip(got, truth)):
-                patterns[bug] = pattern_between(spec, cases, got, truth)
-        stopped = self.evidence.stopped
+            got = [observe(pair, case) for case in cases]
+            if all(agree(one.outputs, right.outputs, SAME) for one, right in zip(got, reference)):
+                patterns[bug] = pattern_between(spec, cases, got, reference)
+        stopped = self.observations.stopped
         patterns = {
             bug: frozenset((stage, block) for stage, block in pattern if stage not in stopped)
             for bug, pattern in patterns.items()
@@ -116,7 +111,9 @@ class Search:
         return {bug: pattern for bug, pattern in patterns.items() if pattern}
 
 
-def pattern_between(spec: FunctionSpec, cases: list[Case], got: list[Run], expected: list[Run]) -> Pattern:
+def pattern_between(
+    spec: FunctionSpec, cases: list[Case], got: list[Observation], expected: list[Observation]
+) -> Pattern:
     """Which blocks of the gradients differ at which stages."""
     return frozenset(
         (case.stage.name, block)

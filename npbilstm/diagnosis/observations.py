@@ -1,28 +1,19 @@
-"""The evidence: what somebody's two passes gave on every stage, beside the truth, and where the two differ."""
+"""Observations: what a submission's two passes gave for every case, beside the reference, and where the two differ."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from npbilstm import textbook
-from npbilstm.diagnosis.comparison import (
-    RIGHT,
-    SAME,
-    Case,
-    Run,
-    draw_cases,
-    noticed,
-    outputs_of,
-    run,
-    wrong_blocks,
-    wrong_outputs,
-)
-from npbilstm.diagnosis.symptoms import StageResult
-from npbilstm.gradcheck.numerical import METHODS
-from npbilstm.submission.errors import FINAL, OwnError
-from npbilstm.submission.function_spec import FunctionSpec
+from npbilstm.diagnosis.cases import Case, draw_cases
+from npbilstm.diagnosis.comparison import RIGHT, SAME, agree, oddities, wrong_blocks, wrong_outputs
+from npbilstm.diagnosis.consistency import inconsistent_gradients
+from npbilstm.diagnosis.results import StageResult
+from npbilstm.submission.errors import FINAL, SubmissionError
+from npbilstm.submission.function_spec import Arrays, FunctionSpec, Pair
 
 IMPRECISE = 1e-4
 """Errors that are all below this are no mistake in an equation: float32 or numerical differences look like that."""
@@ -30,21 +21,34 @@ IMPRECISE = 1e-4
 JUDGED_NUMERICALLY = ("T=1, loss on h", "T=1, loss on c", "T=3", "ragged lengths", "loss on h and c", "all rows")
 """The stages at which the gradients of wrong outputs are judged, by differences, which cost many calls."""
 
+Pattern = frozenset[tuple[str, str]]
+"""Which blocks fail at which stages."""
+
 
 class StoppedError(Exception):
-    """A person's code raises at every stage; the cause is what it raises first."""
+    """The submitted code raises at every stage; the cause is what it raises first."""
 
 
-class Evidence(NamedTuple):
-    """A spec's cases, what a person's pair gave for each, what the textbook gives, and for each the outputs and the
-    gradients that are wrong, with their errors. absent: what their form lacks. rounded: the outputs are right but for
-    their last digits, which blurs the gradients as well."""
+class Observation(NamedTuple):
+    """What a pair gave for a case: outputs and gradients by name, and which arrays it was given and changed in place, x
+    or dh say; what it raised instead, or None."""
+
+    outputs: Arrays
+    gradients: Arrays
+    changed: frozenset[str] = frozenset()
+    error: Exception | None = None
+
+
+class Observations(NamedTuple):
+    """A spec's cases, what the submitted pair gave for each, what the textbook, the reference, gives, and for each the
+    outputs and the gradients that are wrong, with their errors. absent: what the submitted form lacks. rounded: the
+    outputs are right but for their last digits, which blurs the gradients as well."""
 
     spec: FunctionSpec
     absent: set[str]
     cases: list[Case]
-    theirs: list[Run]
-    truth: list[Run]
+    submitted: list[Observation]
+    reference: list[Observation]
     wrong_outputs: list[dict[str, float]]
     wrong_gradients: list[dict[str, float]]
     rounded: bool
@@ -56,23 +60,18 @@ class Evidence(NamedTuple):
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """What there is to compare of a Run."""
+        """What there is to compare of an Observation."""
         if self.rounded:
             return ("gradients",)
-        return ("outputs", "gradients") if any(mine.gradients for mine in self.theirs) else ("outputs",)
-
-    @property
-    def exactness(self) -> float:
-        """How near two numbers must be to be the same."""
-        return IMPRECISE if self.rounded else SAME
+        return ("outputs", "gradients") if any(one.gradients for one in self.submitted) else ("outputs",)
 
     @property
     def stopped(self) -> set[str]:
-        """The stages at which their code raised."""
-        return {case.stage.name for case, mine in zip(self.cases, self.theirs) if mine.error is not None}
+        """The stages at which the submitted code raised."""
+        return {case.stage.name for case, one in zip(self.cases, self.submitted) if one.error is not None}
 
     @property
-    def pattern(self) -> frozenset[tuple[str, str]]:
+    def pattern(self) -> Pattern:
         """Which blocks of the gradients fail at which stages."""
         return frozenset(
             (case.stage.name, block) for case, wrong in zip(self.cases, self.wrong_gradients) for block in wrong
@@ -91,25 +90,72 @@ class Evidence(NamedTuple):
                 case.stage.name,
                 tuple(gradients),
                 tuple(outputs),
-                tuple(sorted(mine.changed)),
-                "" if mine.error is None else str(mine.error) or type(mine.error).__name__,
+                tuple(sorted(one.changed)),
+                "" if one.error is None else str(one.error) or type(one.error).__name__,
             )
-            for case, mine, outputs, gradients in zip(self.cases, self.theirs, self.wrong_outputs, self.wrong_gradients)
+            for case, one, outputs, gradients in zip(
+                self.cases, self.submitted, self.wrong_outputs, self.wrong_gradients
+            )
         )
 
-    def noticed(self) -> str:
+    def first_oddities(self) -> str:
         """What strikes one about the wrong blocks of the first stage that has some, in a sentence; "" for nothing."""
-        for case, mine, right, wrong in zip(self.cases, self.theirs, self.truth, self.wrong_gradients):
+        for case, one, right, wrong in zip(self.cases, self.submitted, self.reference, self.wrong_gradients):
             if wrong:
-                notes = noticed(self.spec, mine.gradients, right.gradients)
+                notes = oddities(self.spec, one.gradients, right.gradients)
                 return f"At the stage {case.stage.name!r}: {'; '.join(notes)}." if notes else ""
         return ""
 
+    def reproduced_by(self, pair: Pair, parts: tuple[str, ...] | None = None) -> bool:
+        """Whether a pair gives in every case what was submitted, in these parts of an Observation, and changes no other
+        arrays in place; all of those, where there are no wrong numbers to be explained. Stops at the first
+        difference."""
+        compared, exactness = parts or self.parts, IMPRECISE if self.rounded else SAME
+        changed: frozenset[str] = frozenset()
+        for one, case in zip(self.submitted, self.cases):
+            if one.error is not None:
+                continue
+            try:
+                other = observe(pair, case)
+            except Exception:  # two mistakes together may not run at all
+                return False
+            if not all(agree(getattr(one, part), getattr(other, part), exactness) for part in compared):
+                return False
+            changed |= other.changed
+        seen = frozenset().union(*(one.changed for one in self.submitted))
+        return changed <= seen if self.worst > 0 else changed == seen
 
-def gather(spec: FunctionSpec, pair: Any, seed: int, sizes: dict[str, int]) -> Evidence:
-    """Run both passes on every stage. Raises StoppedError from what they raise, where they do so at every stage.
 
-    Where the outputs are not the textbook's, the truth about the gradients is the derivative of what outputs there are.
+def observe(pair: Any, case: Case) -> Observation:
+    """Run both passes on one case. The pair gets copies, so that it may do to them what it likes."""
+    inputs = {name: np.array(value) for name, value in case.inputs.items()}
+    with np.errstate(all="ignore"):  # mistakes take logarithms of what they should not
+        outputs, cache = pair.forward(inputs)
+        outputs = {name: np.array(value) for name, value in outputs.items()}
+        gradients: Arrays = {}
+        upstream = {name: case.upstream.get(name, np.zeros_like(out)) for name, out in outputs.items()}
+        given = {name: d.copy() for name, d in upstream.items()}
+        if pair.backward is not None:
+            gradients = {name: np.array(grad) for name, grad in pair.backward(given, cache).items()}
+    changed = {name for name, value in inputs.items() if not np.array_equal(value, case.inputs[name])}
+    changed |= {f"d{name}" for name, value in given.items() if not np.array_equal(value, upstream[name])}
+    return Observation(outputs, gradients, frozenset(changed | set(getattr(pair, "changed", ()))))
+
+
+def observe_if_it_runs(pair: Any, case: Case) -> Observation:
+    """As observe; where the submitted code raises, what it raises."""
+    try:
+        return observe(pair, case)
+    except FINAL:
+        raise
+    except Exception as error:
+        return Observation({}, {}, error=error)
+
+
+def observe_all(spec: FunctionSpec, pair: Any, seed: int, sizes: dict[str, int]) -> Observations:
+    """Run both passes on every case. Raises StoppedError from what they raise, where they do so at every stage.
+
+    Where the outputs are not the textbook's, the gradients are judged against the derivatives of the outputs there are.
     """
     absent = set(getattr(pair, "absent", ()))
     try:
@@ -119,65 +165,45 @@ def gather(spec: FunctionSpec, pair: Any, seed: int, sizes: dict[str, int]) -> E
     except Exception as error:
         raise StoppedError from error
     absent |= set(spec.outputs) - outputs_there
-    reference = spec.in_textbook_form(textbook)
-    cases = draw_cases(spec, reference, seed, sizes, absent)
-    theirs = [attempt(pair, case) for case in cases]
+    textbook_pair = spec.in_textbook_form(textbook)
+    cases = draw_cases(spec, textbook_pair, seed, sizes, absent)
+    submitted = [observe_if_it_runs(pair, case) for case in cases]
     # what stops at its first call and runs at its second has stopped
-    theirs = [
-        mine if mine.error is not None or case.stage.name not in first else Run({}, {}, error=first[case.stage.name])
-        for case, mine in zip(cases, theirs)
+    submitted = [
+        Observation({}, {}, error=one.error or first[case.stage.name]) if case.stage.name in first else one
+        for case, one in zip(cases, submitted)
     ]
-    if all(mine.error is not None for mine in theirs):
-        raise StoppedError from next((mine.error for mine in theirs), OwnError("it gives nothing to compare"))
-    truth = [run(reference, case) for case in cases]
-    outputs = [wrong_outputs(mine.outputs, right.outputs) for mine, right in zip(theirs, truth)]
+    if all(one.error is not None for one in submitted):
+        raise StoppedError from next((one.error for one in submitted), SubmissionError("it gives nothing to compare"))
+    reference = [observe(textbook_pair, case) for case in cases]
+    outputs = [wrong_outputs(one.outputs, right.outputs) for one, right in zip(submitted, reference)]
     rounded = any(outputs) and max(error for errors in outputs for error in errors.values()) < IMPRECISE
     if rounded:
         outputs = [{} for _ in cases]
     if any(outputs):
         gradients = [
-            wrong_along(pair, case, mine) if case.stage.name in JUDGED_NUMERICALLY else {}
-            for case, mine in zip(cases, theirs)
+            inconsistent_gradients(pair, case, one.gradients) if case.stage.name in JUDGED_NUMERICALLY else {}
+            for case, one in zip(cases, submitted)
         ]
     else:
         tolerance = IMPRECISE if rounded else RIGHT
         gradients = [
-            wrong_blocks(spec, mine.gradients, right.gradients, tolerance) for mine, right in zip(theirs, truth)
+            wrong_blocks(spec, one.gradients, right.gradients, tolerance) for one, right in zip(submitted, reference)
         ]
-    return Evidence(spec, absent, cases, theirs, truth, outputs, gradients, rounded)
+    return Observations(spec, absent, cases, submitted, reference, outputs, gradients, rounded)
 
 
-def attempt(pair: Any, case: Case) -> Run:
-    """Both passes on one case, or what their code raised."""
-    try:
-        return run(pair, case)
-    except FINAL:
-        raise
-    except Exception as error:
-        return Run({}, {}, error=error)
-
-
-def wrong_along(pair: Any, case: Case, mine: Run) -> dict[str, float]:
-    """The gradients that are not derivatives of the pair's own outputs, with their errors: along a random direction of
-    each input by Richardson's extrapolation, for which the code need not take complex numbers."""
-    how = METHODS["richardson"]
-    rng = np.random.default_rng(0)
-    wrong = {}
-    for name, grad in mine.gradients.items():
-        v = rng.standard_normal(np.shape(grad))
-
-        def loss(t: Any, name: str = name, v: np.ndarray = v) -> Any:
-            moved = {**case.inputs, name: case.inputs[name] + t * v}
-            outputs = pair.forward({name: np.array(value) for name, value in moved.items()})[0]
-            return sum((outputs[out] * d).sum() for out, d in case.upstream.items())
-
+def outputs_of(
+    spec: FunctionSpec, pair: Any, seed: int, sizes: dict[str, int], absent: Iterable[str]
+) -> tuple[set[str], dict[str, Exception]]:
+    """The outputs that a submitted forward pass gives at the first stage at which it runs, and what it raised at those
+    before, by their names. Raises the first of it where it runs at none."""
+    errors: dict[str, Exception] = {}
+    for case in draw_cases(spec, spec.in_textbook_form(textbook), seed, sizes, absent):
         try:
-            expected = how.derivative(loss, how.step)
+            return set(pair.forward(case.inputs)[0]), errors
         except FINAL:
             raise
-        except Exception:  # it ran once before: what stops at another call has no derivative
-            expected = np.nan
-        error = abs((grad * v).sum() - expected) / max(abs(expected), np.sqrt(((grad * v) ** 2).sum()), 1e-12)
-        if not error <= SAME:
-            wrong[name] = float(error)
-    return wrong
+        except Exception as error:
+            errors[case.stage.name] = error
+    raise next(iter(errors.values()))

@@ -9,19 +9,20 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from npbilstm.diagnosis.diagnosis import Diagnosis, diagnose_pairs
+from npbilstm.diagnosis.diagnosis import diagnose_pairs
 from npbilstm.diagnosis.report_text import (
     as_dict,
-    judged_words,
+    judged_text,
     not_judged_lines,
-    not_judged_words,
+    not_judged_text,
     require_hint,
     why_stopped,
 )
+from npbilstm.diagnosis.results import Diagnosis
 from npbilstm.submission.arguments import renamed_arguments
-from npbilstm.submission.definitions import is_namespace, is_ours, is_own
+from npbilstm.submission.definitions import is_namespace, is_of_npbilstm, is_submitted
 from npbilstm.submission.layouts import layout_of
-from npbilstm.submission.pairs import pair_of_theirs, pairs_of_theirs
+from npbilstm.submission.pairs import submitted_pair, submitted_pairs
 from npbilstm.submission.specs import SPECS
 from npbilstm.submission.unread import ELSEWHERE, PASSES, NotJudged, none_there, unread_in_names
 
@@ -82,8 +83,8 @@ class DiagnosisReport:
 
     def __str__(self) -> str:
         unread = [line for each in self.unread for line in not_judged_lines(*each)]
-        stopped = [not_judged_words(diagnosis) for diagnosis in self.diagnoses if diagnosis.stopped]
-        judged = [line for diagnosis in self.diagnoses for line in judged_words(diagnosis, self.hint)]
+        stopped = [not_judged_text(diagnosis) for diagnosis in self.diagnoses if diagnosis.stopped]
+        judged = [line for diagnosis in self.diagnoses for line in judged_text(diagnosis, self.hint)]
         blocks = ([*unread, *stopped], judged, [self.summary])
         return "\n\n".join("\n".join(block) for block in blocks if block)
 
@@ -107,14 +108,14 @@ class DiagnosisReport:
 
 
 def diagnose(functions: Mapping[str, Any] | ModuleType, *, hint: int = 1, **settings: str) -> DiagnosisReport:
-    """Judge functions of your own against the textbook on staged probes, and name what is wrong with them.
+    """Judge functions of your own against the textbook on stages, and name what is wrong with them.
 
     functions: a module, globals(), or a dict of name -> function; those are judged that have the name of one of the
         textbook's functions and are your own. Any subset will do. What else of your own looks like a pass, a class say,
         is named as not judged; `report.ok` is then False.
     hint: how much is told of a known mistake: 1 is vague, 3 exact.
     settings: your layout, where it is not the textbook's: gates="ifog", weights="(4,H,D)", x="(T,N,D)", b="(4,H,1)",
-        and theirs="ours" for an argument whose name is not recognised.
+        and yours="h_prev" for an argument "yours" whose name is not recognised.
 
     They run in this process, with copies. `npbilstm check FILE` does the same in a process of its own.
 
@@ -125,27 +126,27 @@ def diagnose(functions: Mapping[str, Any] | ModuleType, *, hint: int = 1, **sett
     names = vars(functions) if isinstance(functions, ModuleType) else functions
     if not isinstance(names, Mapping):
         raise TypeError(
-            f"functions is {described(functions)}; it needs a module, globals() or a dict of name -> function. "
+            f"functions is {what_was_given(functions)}; it needs a module, globals() or a dict of name -> function. "
             f"{ELSEWHERE}"
         )
     for name, value in settings.items():
         if not isinstance(value, str):
             raise TypeError(f"{name} is {value!r}; it needs a string")
     layout, renamed = layout_of(settings), renamed_arguments(settings)
-    own = {name: names[name] for name in PASSES if callable(names.get(name)) and counts(names[name], names)}
-    pairs = pairs_of_theirs(own, lambda name: pair_of_theirs(SPECS[name], own, layout, renamed))
-    unread = tuple(unread_in_names(names, own))
-    if not own and not unread:
+    submitted = {name: names[name] for name in PASSES if callable(names.get(name)) and counts(names[name], names)}
+    pairs = submitted_pairs(submitted, lambda name: submitted_pair(SPECS[name], submitted, layout, renamed))
+    unread = tuple(unread_in_names(names, submitted))
+    if not submitted and not unread:
         raise ValueError(none_there(names))
     return DiagnosisReport(tuple(diagnose_pairs(pairs)), hint, unread)
 
 
 def counts(function: Any, names: Mapping[str, Any]) -> bool:
     """Whether a function is to be judged: not this package's own, nor what a namespace has from elsewhere."""
-    return not is_ours(function) and (is_own(function) or not is_namespace(names))
+    return not is_of_npbilstm(function) and (is_submitted(function) or not is_namespace(names))
 
 
-def described(value: Any) -> str:
+def what_was_given(value: Any) -> str:
     """What was given, for a sentence."""
     if isinstance(value, type):
         return f"a class, {value.__name__}"

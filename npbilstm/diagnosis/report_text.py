@@ -1,4 +1,4 @@
-"""A diagnosis in words: what is wrong first, then how it was found, then as much of a hint as was asked for."""
+"""The text of a report: what is wrong first, then how it was found, then as much of a hint as was asked for."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import re
 import textwrap
 from typing import Any
 
-from npbilstm.diagnosis.diagnosis import Diagnosis
-from npbilstm.diagnosis.symptoms import shortened
-from npbilstm.mistakes.planting import Bug
+from npbilstm.diagnosis.results import Bugs, Diagnosis
+from npbilstm.diagnosis.symptoms import joined_blocks
 from npbilstm.submission.specs import SPECS
 
 HINTS = (1, 2, 3)
@@ -43,7 +42,7 @@ def headline(diagnosis: Diagnosis) -> str:
 
 
 def nothing_new(diagnosis: Diagnosis) -> bool:
-    """Whether what was found in the specs below is all that there is."""
+    """Whether what was found in what this pair builds on is all that there is."""
     new = diagnosis.named or diagnosis.findings or any(stage.raised or stage.changed for stage in diagnosis.stages)
     return bool(diagnosis.known) and not new
 
@@ -68,7 +67,7 @@ def cause(diagnosis: Diagnosis) -> str:
     if diagnosis.known:
         return f"what was found above ({', '.join(bug.id for bug in diagnosis.known)}), and more"
     if diagnosis.located:
-        return f"a mistake that is not in the catalogue, located at {places(diagnosis)}"
+        return f"a mistake that is not in the catalogue, located at {where(diagnosis)}"
     if any(stage.wrong_outputs for stage in diagnosis.stages):
         return "the outputs are not the textbook's, and no known mistake gives them"
     if any(stage.wrong for stage in diagnosis.stages):
@@ -79,25 +78,25 @@ def cause(diagnosis: Diagnosis) -> str:
     return re.split("[:;]", next(iter(diagnosis.findings), "it stops at some stages"))[0]
 
 
-def places(diagnosis: Diagnosis) -> str:
+def where(diagnosis: Diagnosis) -> str:
     """Where the mistake may be. A gate's gradient and that of its pre-activation cannot be told apart from outside."""
     return " or ".join(re.sub(r"^d([ifgo]) in", r"d\1 or da_\1 in", place) for place in diagnosis.located)
 
 
-def words(diagnosis: Diagnosis, hint: int = 1) -> str:
+def text_of(diagnosis: Diagnosis, hint: int = 1) -> str:
     """The whole of it, over several lines; hint is 1 (vague), 2 or 3 (the right line)."""
     require_hint(hint)
-    said = [not_judged_words(diagnosis)] if diagnosis.stopped else []
-    return "\n".join([*said, *judged_words(diagnosis, hint)])
+    said = [not_judged_text(diagnosis)] if diagnosis.stopped else []
+    return "\n".join([*said, *judged_text(diagnosis, hint)])
 
 
-def not_judged_words(diagnosis: Diagnosis) -> str:
+def not_judged_text(diagnosis: Diagnosis) -> str:
     """On the functions that stop, with the lines at which they do."""
     lines = not_judged_lines(", ".join(diagnosis.not_judged), why_stopped(diagnosis))
     return "\n".join([*lines, *(f"  {line}" for line in diagnosis.stopped.splitlines()[:-1])])
 
 
-def judged_words(diagnosis: Diagnosis, hint: int) -> list[str]:
+def judged_text(diagnosis: Diagnosis, hint: int) -> list[str]:
     """On the functions that were judged; [] where none was."""
     if not diagnosis.judged:
         return []
@@ -108,11 +107,11 @@ def judged_words(diagnosis: Diagnosis, hint: int) -> list[str]:
     for sentence in (*diagnosis.sentences, *diagnosis.findings):
         lines += wrapped(sentence)
     if diagnosis.named:
-        lines += named_lines(diagnosis, hint)
+        lines += mistake_lines(diagnosis, hint)
     elif diagnosis.located:
         lines += wrapped(
             "No known mistake gives these numbers. What holds and what fails points to "
-            f"{places(diagnosis)}: look there first."
+            f"{where(diagnosis)}: look there first."
         )
     return lines
 
@@ -124,7 +123,7 @@ def wrapped(text: str, indent: int = 2, first: str = "") -> list[str]:
 
 
 def stage_table(diagnosis: Diagnosis) -> list[str]:
-    """A line a stage."""
+    """A line for each stage."""
     width = max((len(stage.name) for stage in diagnosis.stages), default=0)
     gates = SPECS[diagnosis.subject].gates
     lines = []
@@ -137,19 +136,19 @@ def stage_table(diagnosis: Diagnosis) -> list[str]:
         if stage.wrong_outputs:
             what.append(f"outputs {', '.join(stage.wrong_outputs)}")
         if stage.wrong:
-            what.append(f"gradients of {shortened(stage.wrong, gates)}")
+            what.append(f"gradients of {joined_blocks(stage.wrong, gates)}")
         lines.append(f"{'ok   ' if stage.ok else 'WRONG'}  {stage.name:{width}}  {'; '.join(what)}".rstrip())
     return lines
 
 
-def named_lines(diagnosis: Diagnosis, hint: int) -> list[str]:
+def mistake_lines(diagnosis: Diagnosis, hint: int) -> list[str]:
     """What is said of the mistakes that fit; alternatives of which as much is to be said are said once."""
-    alternatives: dict[Any, list[tuple[Bug, ...]]] = {}
+    alternatives: dict[Any, list[Bugs]] = {}
     for bugs in diagnosis.named:
         alternatives.setdefault(tuple((bug.concept, bug.hints[:hint]) for bug in bugs), []).append(bugs)
     lines = []
     for group in alternatives.values():
-        lines += wrapped(fit(diagnosis, len(group[0])))
+        lines += wrapped(fit_sentence(diagnosis, len(group[0])))
         for k, bug in enumerate(group[0]):
             lines += wrapped(" or ".join(dict.fromkeys(bugs[k].id for bugs in group)), 4)
             lines += wrapped(bug.concept, 6)
@@ -158,7 +157,7 @@ def named_lines(diagnosis: Diagnosis, hint: int) -> list[str]:
     return lines + (wrapped(f"(--hint {hint + 1} says more.)") if hint < len(HINTS) else [])
 
 
-def fit(diagnosis: Diagnosis, count: int) -> str:
+def fit_sentence(diagnosis: Diagnosis, count: int) -> str:
     """How well mistakes fit: what was compared, and where."""
     fits = "A known mistake fits" if count == 1 else "Two known mistakes together fit"
     beside = " together with what was found above," if diagnosis.known else ""

@@ -1,35 +1,19 @@
-"""What passing and failing stages mean, in a sentence: the stages add one difficulty at a time, so the first that fails
-says what is wrong, and those that pass what is not."""
+"""Symptoms: what passing and failing stages mean, in a sentence.
+
+The stages add one difficulty at a time, so the first that fails says what is wrong, and those that pass what is not.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from npbilstm.diagnosis.results import StageResult
 from npbilstm.submission.function_spec import FunctionSpec
-
-
-class StageResult(NamedTuple):
-    """One stage: its name, the blocks of the gradients that are wrong, the outputs that are, the arrays that were
-    changed in place, and what the code raised."""
-
-    name: str
-    wrong: tuple[str, ...]
-    wrong_outputs: tuple[str, ...] = ()
-    changed: tuple[str, ...] = ()
-    raised: str = ""
-
-    @property
-    def ok(self) -> bool:
-        """True where nothing is wrong."""
-        return not (self.wrong or self.wrong_outputs or self.changed or self.raised)
-
 
 RAGGED = ("ragged lengths", "an empty row")
 ONE_STEP = ("T=1, loss on h", "T=1, loss on c")
 WEIGHTS = {"Wx", "Wh", "b", "b_hn"}
-
-
 FROM_ZERO = " From a zero state it is right: look at what meets the old state."
 
 
@@ -43,7 +27,7 @@ class Seen(NamedTuple):
     def blocks(self, *stages: str) -> str:
         """The blocks that fail at some of these stages, at all of them where none is named, in words."""
         some = [wrong for stage, wrong in self.failing.items() if stage in stages or not stages]
-        return shortened(dict.fromkeys(name for wrong in some for name in wrong), self.spec.gates)
+        return joined_blocks(dict.fromkeys(name for wrong in some for name in wrong), self.spec.gates)
 
     @property
     def arrays(self) -> set[str]:
@@ -51,14 +35,14 @@ class Seen(NamedTuple):
         return {name.split("[")[0].split(".")[-1] for wrong in self.failing.values() for name in wrong}
 
 
-def reading(stages: Sequence[StageResult], spec: FunctionSpec) -> str:
+def symptoms(stages: Sequence[StageResult], spec: FunctionSpec) -> str:
     """The sentence for the gradients' failing stages; "" where none fails."""
     failing = {stage.name: stage.wrong for stage in stages if stage.wrong}
     if not failing:
         return ""
     seen = Seen(spec, failing, {stage.name for stage in stages if stage.ok})
-    for rule in (of_batch, of_one_direction, of_one_step, of_time):
-        sentence = rule(seen)
+    for symptom in (symptom_in_batch, symptom_in_one_direction, symptom_in_one_step, symptom_over_time):
+        sentence = symptom(seen)
         if sentence:
             return sentence + (FROM_ZERO if "zero state" in seen.passing and "one row" in failing else "")
     first = next(iter(failing))
@@ -68,7 +52,7 @@ def reading(stages: Sequence[StageResult], spec: FunctionSpec) -> str:
     return f"Wrong wherever it runs, first in {seen.blocks(first)}."
 
 
-def of_batch(seen: Seen) -> str:
+def symptom_in_batch(seen: Seen) -> str:
     """What the rows of the batch and their lengths tell."""
     through_time = "h0" in seen.spec.inputs
     if set(seen.failing) <= {"an empty row"} and through_time:
@@ -90,7 +74,7 @@ def of_batch(seen: Seen) -> str:
     return ""
 
 
-def of_one_step(seen: Seen) -> str:
+def symptom_in_one_step(seen: Seen) -> str:
     """What one step, with the loss on h and on c, tells."""
     both = ONE_STEP if "h0" in seen.spec.inputs else ("loss on h", "loss on c")
     wrong = [stage for stage in both if stage in seen.failing]
@@ -118,7 +102,7 @@ def of_one_step(seen: Seen) -> str:
     return f"Already wrong with one time step, {where}: it takes no second one to see it."
 
 
-def of_time(seen: Seen) -> str:
+def symptom_over_time(seen: Seen) -> str:
     """What a second step tells."""
     if not seen.passing & set(ONE_STEP) or set(seen.failing) & set(ONE_STEP):
         return ""
@@ -138,15 +122,18 @@ def of_time(seen: Seen) -> str:
     )
 
 
-def of_one_direction(seen: Seen) -> str:
+def symptom_in_one_direction(seen: Seen) -> str:
     """What each direction alone tells."""
-    for way, other in [("forward", "reverse"), ("reverse", "forward")]:
-        if f"{way} direction, T=3" in seen.failing and f"{other} direction, T=3" in seen.passing:
-            return f"The {other} direction is right, the {way} one is wrong: look at how it is turned round and back."
+    for direction, other in [("forward", "reverse"), ("reverse", "forward")]:
+        if f"{direction} direction, T=3" in seen.failing and f"{other} direction, T=3" in seen.passing:
+            return (
+                f"The {other} direction is right, the {direction} one is wrong: "
+                "look at how it is turned round and back."
+            )
     return ""
 
 
-def shortened(names: Iterable[str], gates: str) -> str:
+def joined_blocks(names: Iterable[str], gates: str) -> str:
     """Names of blocks, the gates of a parameter together: Wx[i,f], b[g]; alone where all its gates are."""
     found: dict[str, list[str]] = {}
     for name in names:

@@ -1,4 +1,4 @@
-"""Arguments: what a person's function takes, found out from the names in its signature.
+"""Arguments: what a submitted function takes, found out from the names in its signature.
 
 Everybody calls the same things by other names: prev_h, a0 and hidden are h_prev, W is Wx, theta holds all weights.
 Names are compared without case and underscores. Where one is not known and has no default, its place may tell, and
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any
 
-from npbilstm.submission.errors import OwnError
+from npbilstm.submission.errors import SubmissionError
 from npbilstm.submission.function_spec import Argument, FunctionSpec, Group, name_of, names_in
 from npbilstm.submission.layouts import SETTINGS
 from npbilstm.submission.specs import SPECS, pair_of
@@ -48,7 +48,7 @@ ALIASES = {
         "step": "stepforward stepbackward cell stepfunction stepfn",
     }.items()
 }
-DIRECTIONS = {
+DIRECTION_WORDS = {
     "forward": ("f", "fw", "fwd", "forward"),
     "reverse": ("r", "rev", "reverse", "b", "bw", "bwd", "backward"),
 }
@@ -59,7 +59,7 @@ MAY_LACK = {"h0", "c0", "lengths", "b", "b_hn", "p"}
 
 
 def known_arguments(spec: FunctionSpec) -> dict[str, Argument]:
-    """Every argument that a person's function may have, by the names it has here: groups, and the arrays in them."""
+    """Every argument that a submitted function may have, by the textbook's names: groups, and the arrays in them."""
     known: dict[str, Argument] = {}
 
     def add(argument: Argument) -> None:
@@ -83,36 +83,36 @@ def textbook_arguments(spec: FunctionSpec) -> list[Argument]:
     return [*(["step"] if spec.steps else []), *spec.arguments]
 
 
-def argument_called(name: str, known: Iterable[str]) -> str | None:
+def find_argument(name: str, known: Iterable[str]) -> str | None:
     """Which of the known names is meant by a name, or None."""
     known = list(known)
     if name in known:
         return name
     plain = name.lower().replace("_", "")
-    for ours in known:
-        if plain == ours.lower().replace("_", ""):
-            return ours
-    for ours in known:
-        if plain in ALIASES.get(ours, ()):
-            return ours
-    for way, words in DIRECTIONS.items():
-        members = {ours.removeprefix(f"{way}."): ours for ours in known if ours.startswith(f"{way}.")}
+    for each in known:
+        if plain == each.lower().replace("_", ""):
+            return each
+    for each in known:
+        if plain in ALIASES.get(each, ()):
+            return each
+    for direction, words in DIRECTION_WORDS.items():
+        members = {each.removeprefix(f"{direction}."): each for each in known if each.startswith(f"{direction}.")}
         for word in words if members else ():
             for base in (name.lower().removesuffix(f"_{word}"), name.lower().removeprefix(f"{word}_")):
-                if base != name.lower() and (found := argument_called(base, members)):
+                if base != name.lower() and (found := find_argument(base, members)):
                     return members[found]
     return None
 
 
 def renamed_arguments(settings: Mapping[str, str]) -> dict[str, str]:
-    """The settings that name arguments, theirs -> ours. Raises ValueError for one that is no name of ours."""
+    """The settings that name arguments: the submitted name -> the textbook's. Raises ValueError where that is none."""
     renamed = {name: value for name, value in settings.items() if name not in SETTINGS}
-    ours = list(dict.fromkeys(name for spec in SPECS.values() for name in known_arguments(spec)))
+    known = list(dict.fromkeys(name for spec in SPECS.values() for name in known_arguments(spec)))
     for name, value in renamed.items():
-        if value not in ours:
+        if value not in known:
             raise ValueError(
                 f"the header has {name}={value}; it needs {', '.join(SETTINGS)}, or an argument of yours and what it "
-                f"is, one of {', '.join(ours)}"
+                f"is, one of {', '.join(known)}"
             )
     return renamed
 
@@ -123,7 +123,7 @@ def arguments_of(
     """What a forward function takes: each argument with the keyword that it is given by, "" for by place. What it has a
     default for and nobody knows is left to it.
 
-    Raises OwnError where an argument is not known, or one that there must be is not there.
+    Raises SubmissionError where an argument is not known, or one that there must be is not there.
     """
     order = textbook_arguments(spec)
     parameters = parameters_of(function)
@@ -133,34 +133,34 @@ def arguments_of(
     found = {}
     for parameter in parameters:
         name = renamed.get(parameter.name, parameter.name)
-        found[parameter.name] = argument_called(name, known)
+        found[parameter.name] = find_argument(name, known)
     unknown = [p.name for p in parameters if found[p.name] is None and p.default is p.empty]
     if unknown:
-        places = places_of(parameters, order)
-        if not places or any(found[name] not in (None, place) for name, place in places.items()):
-            raise OwnError(
+        by_place = arguments_by_place(parameters, order)
+        if not by_place or any(found[name] not in (None, argument) for name, argument in by_place.items()):
+            raise SubmissionError(
                 f"{called}'s argument {unknown[0]!r} is not known; say what it is in the header, for example "
                 f"# npbilstm: {unknown[0]}={lacking_in(order, found)}"
             )
-        found |= places
+        found |= by_place
     taken: dict[str, str] = {}
     arguments = []
     for parameter in parameters:
-        ours = found[parameter.name]
-        if ours is None or (parameter.default is not parameter.empty and set(names_in(known[ours])) & taken.keys()):
+        meant = found[parameter.name]
+        if meant is None or (parameter.default is not parameter.empty and set(names_in(known[meant])) & taken.keys()):
             continue
-        for name in names_in(known[ours]):
+        for name in names_in(known[meant]):
             if name in taken:
-                raise OwnError(
+                raise SubmissionError(
                     f"{called}'s arguments {taken[name]!r} and {parameter.name!r} both seem to be {name}; say what "
                     f"each is in the header, for example # npbilstm: {parameter.name}={lacking_in(order, found)}"
                 )
             taken[name] = parameter.name
-        arguments.append(("" if parameter.kind is parameter.POSITIONAL_ONLY else parameter.name, known[ours]))
+        arguments.append(("" if parameter.kind is parameter.POSITIONAL_ONLY else parameter.name, known[meant]))
     lacking = [name for name in spec.inputs if name not in taken and name.rpartition(".")[2] not in MAY_LACK]
     if lacking:
-        theirs = ", ".join(parameter.name for parameter in parameters)
-        raise OwnError(f"{called}({theirs}) does not take {', '.join(lacking)}; it needs to")
+        names = ", ".join(parameter.name for parameter in parameters)
+        raise SubmissionError(f"{called}({names}) does not take {', '.join(lacking)}; it needs to")
     return arguments
 
 
@@ -169,12 +169,12 @@ def lacking_in(order: list[Argument], found: Mapping[str, str | None]) -> str:
     return next((name for name in map(name_of, order) if name not in found.values()), "x")
 
 
-def places_of(parameters: list[inspect.Parameter], order: list[Argument]) -> dict[str, str]:
+def arguments_by_place(parameters: list[inspect.Parameter], order: list[Argument]) -> dict[str, str]:
     """The arguments by their places, where a function has as many as the textbook's; lengths may be left out."""
     names = [parameter.name for parameter in parameters if parameter.kind is not parameter.KEYWORD_ONLY]
-    ours = [name_of(argument) for argument in order]
-    if len(names) == len(ours) or (len(names) == len(ours) - 1 and ours[-1] == "lengths"):
-        return dict(zip(names, ours))
+    expected = [name_of(argument) for argument in order]
+    if len(names) == len(expected) or (len(names) == len(expected) - 1 and expected[-1] == "lengths"):
+        return dict(zip(names, expected))
     return {}
 
 
@@ -189,22 +189,22 @@ def parameters_of(function: Callable[..., Any]) -> list[inspect.Parameter] | Non
     return [parameter for parameter in parameters if parameter.kind is not parameter.VAR_KEYWORD]
 
 
-def made(argument: Argument, arrays: Mapping[str, Any]) -> Any:
+def assemble_with_keys(argument: Argument, arrays: Mapping[str, Any]) -> Any:
     """An argument made of its arrays. A group with names can be asked by them as well, params["Wx"], like a dict."""
     if isinstance(argument, str):
         return arrays[argument]
-    make = asked_by_name(argument.make) if hasattr(argument.make, "_fields") else argument.make
-    return make(*(made(member, arrays) for member in argument.members))
+    make = with_keys(argument.make) if hasattr(argument.make, "_fields") else argument.make
+    return make(*(assemble_with_keys(member, arrays) for member in argument.members))
 
 
 @cache
-def asked_by_name(made: type) -> type:
-    """A NamedTuple class whose instances are also asked by key, as a dict is."""
+def with_keys(named_tuple: type) -> type:
+    """The NamedTuple class, with instances that can be asked by key as well, as a dict is."""
 
     def getitem(self: Any, key: Any) -> Any:
         if not isinstance(key, str):
             return tuple.__getitem__(self, key)
-        name = argument_called(key, self._fields)
+        name = find_argument(key, self._fields)
         if name is None:
             raise KeyError(f"{key}; there is {', '.join(self._fields)}")
         return getattr(self, name)
@@ -216,4 +216,4 @@ def asked_by_name(made: type) -> type:
         "values": lambda self: tuple(self),
         "items": lambda self: tuple(zip(self._fields, self)),
     }
-    return type(made.__name__, (made,), more)
+    return type(named_tuple.__name__, (named_tuple,), more)

@@ -1,4 +1,4 @@
-"""The process in which a person's code runs: the other end of process.py.
+"""The process in which submitted code runs: the other end of process.py.
 
 It imports the file, answers requests to run its functions, and shares nothing with the process that judges: whatever
 the file does to NumPy, to this package or to itself, it does it here.
@@ -19,22 +19,22 @@ from pathlib import Path
 from types import ModuleType
 from typing import IO, Any
 
-import numpy.random  # noqa: F401  before a file of theirs with the name of a module that it needs
+import numpy.random  # noqa: F401  before a submitted file with the name of a module that it needs
 
 from npbilstm.submission.arguments import renamed_arguments
 from npbilstm.submission.containment import contain
-from npbilstm.submission.errors import OwnError
+from npbilstm.submission.errors import SubmissionError
 from npbilstm.submission.function_spec import Arrays
 from npbilstm.submission.layouts import layout_of, read_header
-from npbilstm.submission.messages import packed, receive
-from npbilstm.submission.pairs import OwnPair, pair_of_theirs
-from npbilstm.submission.raised import WIDTH, described
+from npbilstm.submission.messages import encode, receive
+from npbilstm.submission.pairs import SubmittedPair, submitted_pair
+from npbilstm.submission.raised import WIDTH, describe_error
 from npbilstm.submission.specs import SPECS
-from npbilstm.submission.unread import PASSES, told
+from npbilstm.submission.unread import PASSES, unread_names
 
 
-class File:
-    """A person's file: the module it makes, the textbook's functions that it defines, and their layout."""
+class SubmittedFile:
+    """A submitted file: the module it makes, the textbook's functions that it defines, and their layout."""
 
     def __init__(self, path: str, flags: Mapping[str, str]) -> None:
         self.path = path
@@ -44,21 +44,21 @@ class File:
             settings = {**read_header(source), **flags}
             self.layout, self.renamed = layout_of(settings), renamed_arguments(settings)
         except ValueError as error:
-            raise OwnError(f"{Path(path).name}: {error}") from None
-        module = run(path, source)
-        self.functions = {name: value for name, value in own_names(module, source).items() if name in PASSES}
-        self.others = told(vars(module), self.functions)
-        self.pairs: dict[str, OwnPair | None] = {}
+            raise SubmissionError(f"{Path(path).name}: {error}") from None
+        module = import_file(path, source)
+        self.functions = {name: value for name, value in functions_defined(module, source).items() if name in PASSES}
+        self.others = unread_names(vars(module), self.functions)
+        self.pairs: dict[str, SubmittedPair | None] = {}
         self.runs: dict[int, Any] = {}
 
     def facts(self) -> dict[str, Any]:
         """What the other end should know of it."""
         return {"functions": sorted(self.functions), "others": self.others, "layout": self.layout}
 
-    def pair(self, name: str) -> OwnPair | None:
+    def pair(self, name: str) -> SubmittedPair | None:
         """The pair of a spec, by its name."""
         if name not in self.pairs:
-            self.pairs[name] = pair_of_theirs(SPECS[name], self.functions, self.layout, self.renamed)
+            self.pairs[name] = submitted_pair(SPECS[name], self.functions, self.layout, self.renamed)
         return self.pairs[name]
 
     def answer(self, request: Mapping[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
@@ -72,7 +72,7 @@ class File:
             arrays, self.runs[request["run"]] = pair.forward(arrays)
         elif request["do"] == "backward":
             if request["run"] not in self.runs:
-                raise OwnError("the process that ran this forward pass has ended, and its cache with it")
+                raise SubmissionError("the process that ran this forward pass has ended, and its cache with it")
             arrays = pair.backward(arrays, self.runs[request["run"]])  # type: ignore[misc]
         facts = {
             "functions": pair.functions,
@@ -83,7 +83,7 @@ class File:
         return {"pair": facts, "findings": pair.findings, "changed": pair.changed}, arrays
 
 
-def run(path: str, source: str) -> ModuleType:
+def import_file(path: str, source: str) -> ModuleType:
     """The module that a file makes, run as if it was imported from its own folder."""
     name = Path(path).stem
     module = ModuleType(f"{name}_" if name in sys.modules or name in sys.stdlib_module_names else name)
@@ -95,13 +95,13 @@ def run(path: str, source: str) -> ModuleType:
 
 
 def behind_the_library() -> int:
-    """The place in sys.path before all but Python's own modules: a random.py of theirs must not be NumPy's."""
+    """The place in sys.path before all but Python's own modules: a submitted random.py must not be NumPy's."""
     library = str(Path(os.__file__).parent)
     own = [path.startswith(library) and not path.endswith("-packages") for path in sys.path]
     return len(own) - own[::-1].index(True) if any(own) else 0
 
 
-def own_names(module: ModuleType, source: str) -> dict[str, Callable[..., Any]]:
+def functions_defined(module: ModuleType, source: str) -> dict[str, Callable[..., Any]]:
     """The functions that a module itself defines; one that it has imported is not its own."""
     symbols = {
         symbol.get_name(): symbol for symbol in symtable.symtable(source, str(module.__file__), "exec").get_symbols()
@@ -117,7 +117,7 @@ def own_names(module: ModuleType, source: str) -> dict[str, Callable[..., Any]]:
 
 
 def line_of(path: str, thread: int) -> str:
-    """The line of a person's file at which a thread is; "" where it is in none."""
+    """The line of a submitted file at which a thread is; "" where it is in none."""
     frame = sys._current_frames().get(thread)
     while frame is not None and frame.f_code.co_filename != path:
         frame = frame.f_back
@@ -126,7 +126,7 @@ def line_of(path: str, thread: int) -> str:
 
 def serve(parent: int, seconds: float) -> None:
     """Answer requests until the other end is gone. They come by standard input, and answers go by standard output; the
-    person's code gets others in their place. parent: the process that judges. seconds: how long it waits in all."""
+    submitted code gets others in their place. parent: the process that judges. seconds: how long it waits in all."""
     requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
@@ -145,12 +145,12 @@ def serve(parent: int, seconds: float) -> None:
             replies.flush()
 
     def listen() -> None:
-        """Hand requests on, also while the person's code runs, to say where it is and to end when nobody waits."""
+        """Hand requests on, also while the submitted code runs, to say where it is and to end when nobody waits."""
         try:
             while True:
                 request, arrays = receive(partial(read, requests))
                 if request["do"] == "where":
-                    tell(packed({"where": line_of(path, main), "number": request["number"]}))
+                    tell(encode({"where": line_of(path, main), "number": request["number"]}))
                 else:
                     waiting.put((request, arrays))
         finally:
@@ -168,15 +168,15 @@ def serve(parent: int, seconds: float) -> None:
                 elif request["do"] == "open":
                     path = request["path"]
                     sys.argv = [path]
-                    file = File(path, request["flags"])
+                    file = SubmittedFile(path, request["flags"])
                     facts, arrays = file.facts(), {}
                 else:
                     facts, arrays = file.answer(request, arrays)  # type: ignore[union-attr]
-                message = packed({**facts, **number}, arrays)
+                message = encode({**facts, **number}, arrays)
             except BaseException as error:
-                message = packed({"error": described(error, path, request["doing"]), **number})
+                message = encode({"error": describe_error(error, path, request["doing"]), **number})
             tell(message)
-    finally:  # an alarm that the person's code has set, say: there is nobody left to be told of it
+    finally:  # an alarm that the submitted code has set, say: there is nobody left to be told of it
         os._exit(1)
 
 

@@ -1,6 +1,6 @@
-"""What a person's code may take of the machine, set by the process that runs it before it does.
+"""What submitted code may take of the machine, set by the process that runs it before it does.
 
-It is no sandbox: the code may read and write files as the person may, and so through /proc the environment of the
+It is no sandbox: the code may read and write files as its user may, and so through /proc the environment of the
 process that judges, and its memory where the system allows; each file's size is limited, and not how many there are.
 What holds, and where:
 
@@ -27,15 +27,23 @@ from typing import Any
 from npbilstm.submission.system_calls import PR_SET_PDEATHSIG, filter_system_calls
 
 GIGABYTES = 4
-"""How much memory a person's code may take."""
+"""How much memory submitted code may take."""
 FILE_MEGABYTES = 100
 """How large a file it may write."""
 FILES = 256
 """How many files it may have open."""
 
 STARTS = {
-    *("os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "os.exec", "os.system", "os.startfile"),
-    *("subprocess.Popen", "pty.spawn", "_winapi.CreateProcess"),
+    "os.fork",
+    "os.forkpty",
+    "os.posix_spawn",
+    "os.spawn",
+    "os.exec",
+    "os.system",
+    "os.startfile",
+    "subprocess.Popen",
+    "pty.spawn",
+    "_winapi.CreateProcess",
 }
 """The names by which Python announces that it is about to start another process (sys.addaudithook)."""
 
@@ -50,7 +58,7 @@ def contain(parent: int, seconds: float) -> None:
     limit("RLIMIT_CPU", math.ceil(min(2 * seconds, 10**9)))  # a backstop: who judges looks at the clock
     end_with(parent)
     if not filter_system_calls():
-        limit("RLIMIT_NPROC", 1)  # as if the person had as many processes already as they may have; root may any number
+        limit("RLIMIT_NPROC", 1)  # as if the user had as many processes already as allowed; root may have any number
     sys.addaudithook(refuse)
 
 

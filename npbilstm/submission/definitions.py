@@ -1,8 +1,8 @@
-"""Definitions: what a person's source or namespace defines, function by function, and what each of them uses.
+"""Definitions: what a submitted source or namespace defines, function by function, and what each of them uses.
 
-Two readers. `written` reads a source without running it, so it also sees what is not there when the file has run, what
-is defined twice, and the lines outside of functions. `living` reads a namespace: what a notebook holds, what comes from
-another file of theirs, what was made by a program.
+Two readers. `definitions_in_source` reads a source without running it, so it also sees what is not there when the file
+has run, what is defined twice, and the lines outside of functions. `definitions_in_names` reads a namespace: what a
+notebook holds, what comes from another submitted file, what was made by a program.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from pathlib import Path
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
-import npbilstm
 from npbilstm.submission.signs import Definer, Function, nested_codes, signs_of_code, signs_of_tree
 
+PACKAGE = Path(__file__).parents[1]
+"""Where npbilstm is: what is defined there is not submitted."""
 INSIDE = "<locals>"
 """What parts the name of a function and that of one defined inside it, as in Python's own qualified names."""
 
@@ -47,25 +48,25 @@ class Definition(NamedTuple):
     stub: bool = False
 
 
-def written(source: str) -> list[Definition]:
+def definitions_in_source(source: str) -> list[Definition]:
     """What a source defines, in order. Raises SyntaxError where it is none."""
-    return list(written_in(ast.parse(source).body, ""))
+    return list(definitions_in_body(ast.parse(source).body, ""))
 
 
-def written_in(body: list[ast.stmt], prefix: str) -> Iterator[Definition]:
+def definitions_in_body(body: list[ast.stmt], prefix: str) -> Iterator[Definition]:
     """What the body of a file, class or function defines, in its branches too."""
     rest: list[ast.stmt] = []
     for statement in in_branches(body):
         if isinstance(statement, Function):
-            yield from written_function(statement, prefix)
+            yield from definitions_in_function(statement, prefix)
         elif isinstance(statement, ast.ClassDef):
             name = prefix + statement.name
             yield of_tree(name, "class", statement, [*statement.bases, *statement.decorator_list])
-            yield from written_in(statement.body, f"{name}.")
+            yield from definitions_in_body(statement.body, f"{name}.")
         elif not prefix.endswith(f"{INSIDE}."):
-            named = list(written_names(statement, prefix))
-            yield from named
-            if not any(each.kind == "lambda" for each in named):
+            names = list(names_set_in(statement, prefix))
+            yield from names
+            if not any(each.kind == "lambda" for each in names):
                 rest.append(statement)
     if not prefix:
         lines = [statement for statement in rest if not isinstance(statement, (ast.Import, ast.ImportFrom))]
@@ -84,16 +85,16 @@ def in_branches(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
                     yield from in_branches(getattr(part, "body", []) if not isinstance(part, ast.stmt) else [part])
 
 
-def written_function(function: ast.FunctionDef | ast.AsyncFunctionDef, prefix: str) -> Iterator[Definition]:
+def definitions_in_function(function: ast.FunctionDef | ast.AsyncFunctionDef, prefix: str) -> Iterator[Definition]:
     """A function and those inside it."""
     arguments = [each.arg for each in ast.walk(function.args) if isinstance(each, ast.arg)]
     signs = signs_of_tree(function.body, arguments)
     whole = of_tree(prefix + function.name, "function", function, [function], signs)
     yield whole._replace(stub=is_stub(function.body))
-    yield from written_in(function.body, f"{prefix}{function.name}.{INSIDE}.")
+    yield from definitions_in_body(function.body, f"{prefix}{function.name}.{INSIDE}.")
 
 
-def written_names(statement: ast.stmt, prefix: str) -> Iterator[Definition]:
+def names_set_in(statement: ast.stmt, prefix: str) -> Iterator[Definition]:
     """The names that a statement sets."""
     if not isinstance(statement, (ast.Assign, ast.AnnAssign)) or statement.value is None:
         return
@@ -137,35 +138,35 @@ def is_stub(body: list[ast.stmt]) -> bool:
     return all(map(is_nothing, body))
 
 
-def living(names: Mapping[str, Any]) -> list[Definition]:
-    """What a namespace holds of a person's own: functions, methods of classes and of objects, and what stands in
-    modules of theirs, "layers.lstm_forward". What has two names has its signs under the first alone.
+def definitions_in_names(names: Mapping[str, Any]) -> list[Definition]:
+    """What a namespace holds that is submitted: functions, methods of classes and of objects, and what stands in
+    submitted modules, "layers.lstm_forward". What has two names has its signs under the first alone.
 
     In a dict that is nobody's namespace every function counts, whoever made it, and None too: it was put there.
     """
-    own = {name: value for name, value in names.items() if not is_for_python(name) and is_own(value)}
+    submitted = {name: value for name, value in names.items() if not is_for_python(name) and is_submitted(value)}
     seen: dict[int, str] = {}
     found: list[Definition] = []
     if not is_namespace(names):
-        put = [name for name, value in names.items() if name not in own and (callable(value) or value is None)]
-        put = [name for name in put if not is_ours(names[name])]
+        put = [name for name, value in names.items() if name not in submitted and (callable(value) or value is None)]
+        put = [name for name in put if not is_of_npbilstm(names[name])]
         found += [Definition(name, "function", 0, NO_SIGNS, NO_SIGNS, NO_SIGNS) for name in put]
     for objects in (False, True):  # an object of a class that has a name says no more than the class
-        for name, value in own.items():
+        for name, value in submitted.items():
             if is_object(value) is objects:
                 if isinstance(value, ModuleType):
                     found.append(Definition(name, "module", 0, NO_SIGNS, NO_SIGNS, NO_SIGNS))
                 for called, part in parts_of(name, value).items():
-                    found += living_in(called, part, seen)
+                    found += definitions_of(called, part, seen)
     return found
 
 
 def is_namespace(names: Mapping[str, Any]) -> bool:
-    """Whether a dict is what a module holds, globals() for one, in which much is not a person's own."""
+    """Whether a dict is what a module holds, globals() for one, in which much is not submitted."""
     return "__name__" in names
 
 
-def is_ours(value: Any) -> bool:
+def is_of_npbilstm(value: Any) -> bool:
     """Whether something is this package's."""
     return str(getattr(value, "__module__", "")).partition(".")[0] == "npbilstm"
 
@@ -177,62 +178,63 @@ def is_for_python(name: str) -> bool:
 
 def is_object(value: Any) -> bool:
     """Whether a value is no function, class or module, but an object of some class."""
-    return not (isinstance(value, (type, ModuleType)) or functions_in(value))
+    return not (isinstance(value, (type, ModuleType)) or functions_behind(value))
 
 
 def parts_of(name: str, value: Any) -> dict[str, Any]:
     """A value by its name; what is defined in it, by "layers.lstm_forward", where it is a module."""
     if not isinstance(value, ModuleType):
         return {name: value}
-    members = {part: each for part, each in vars(value).items() if isinstance(each, type) or functions_in(each)}
-    homes = {part: (functions_in(each) or [each])[0].__module__ for part, each in members.items()}
+    members = {part: each for part, each in vars(value).items() if isinstance(each, type) or functions_behind(each)}
+    homes = {part: (functions_behind(each) or [each])[0].__module__ for part, each in members.items()}
     return {f"{name}.{part}": each for part, each in members.items() if homes[part] == value.__name__}
 
 
-def is_own(value: Any) -> bool:
-    """Whether something was made by a person: not by Python, by this package, or by one that is installed."""
-    functions = functions_in(value)
+def is_submitted(value: Any) -> bool:
+    """Whether something comes from whoever submits it: not from Python, this package, or one that is installed."""
+    functions = functions_behind(value)
     if functions:
-        return any(is_home(function.__module__) for function in functions)
+        return any(is_submitted_module(function.__module__) for function in functions)
     if isinstance(value, ModuleType):
-        return is_home(value.__name__)
-    return is_home((value if isinstance(value, type) else type(value)).__module__)
+        return is_submitted_module(value.__name__)
+    return is_submitted_module((value if isinstance(value, type) else type(value)).__module__)
 
 
-def is_home(module: Any) -> bool:
-    """Whether a module, by its name, is a person's own; so is one without a file that nobody knows."""
+def is_submitted_module(module: Any) -> bool:
+    """Whether a module, by its name, comes from whoever submits it; so does one without a file that nobody knows."""
     name = str(module)
     file = getattr(sys.modules.get(name), "__file__", None)
     if name == "__main__" or not isinstance(file, str):
         return name.partition(".")[0] not in {*sys.stdlib_module_names, "numpy", "npbilstm"}
     path = Path(file).absolute()
-    libraries = [str(Path(npbilstm.__file__).parent), *map(sysconfig.get_path, ("stdlib", "platstdlib"))]
+    libraries = [str(PACKAGE), *map(sysconfig.get_path, ("stdlib", "platstdlib"))]
     installed = {"site-packages", "dist-packages"} & set(path.parts)
     return not installed and not any(path.is_relative_to(library) for library in libraries)
 
 
-def living_in(name: str, value: Any, seen: dict[int, str]) -> Iterator[Definition]:
+def definitions_of(name: str, value: Any, seen: dict[int, str]) -> Iterator[Definition]:
     """The definitions under one name. seen: the name of each code that was met."""
-    functions = functions_in(value)
+    functions = functions_behind(value)
     if functions:
-        yield from living_functions(name, functions, seen)
+        yield from functions_defined(name, functions, seen)
         return
     kind = value if isinstance(value, type) else type(value)
     if id(kind) in seen:
         yield Definition(name, "name", 0, NO_SIGNS, *uses_of([seen[id(kind)]]))
         return
     seen.setdefault(id(kind), name)
-    bases = [base for base in kind.__mro__ if is_own(base)]
+    bases = [base for base in kind.__mro__ if is_submitted(base)]
     yield Definition(name, "class", 0, NO_SIGNS, NO_SIGNS, NO_SIGNS)
     methods = {part: method for base in reversed(bases) for part, method in vars(base).items()}
     for part, method in methods.items():
         if isinstance(method, type):
-            yield from living_in(f"{name}.{part}", method, seen)
+            yield from definitions_of(f"{name}.{part}", method, seen)
         else:
-            yield from living_functions(f"{name}.{part}", [each for each in functions_in(method) if is_own(each)], seen)
+            functions = [each for each in functions_behind(method) if is_submitted(each)]
+            yield from functions_defined(f"{name}.{part}", functions, seen)
 
 
-def living_functions(name: str, functions: list[FunctionType], seen: dict[int, str]) -> Iterator[Definition]:
+def functions_defined(name: str, functions: list[FunctionType], seen: dict[int, str]) -> Iterator[Definition]:
     """A definition for the functions that stand behind one name."""
     codes = [function.__code__ for function in functions]
     if codes:
@@ -251,7 +253,7 @@ def uses_of(names: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:
     return frozenset(first for first, *_ in parts), frozenset(part for _, *rest in parts for part in rest)
 
 
-def functions_in(value: Any) -> list[FunctionType]:
+def functions_behind(value: Any) -> list[FunctionType]:
     """The functions behind a value, the outermost first: itself, and what it wraps, binds or encloses."""
     found: list[FunctionType] = []
     seen: set[int] = set()

@@ -1,18 +1,18 @@
-"""What goes wrong with a person's own code: sentences that are meant for them."""
+"""What goes wrong with a submission: sentences that are meant for whoever wrote it."""
 
 from __future__ import annotations
 
 
-class OwnError(ValueError):
-    """A sentence on why a person's code cannot be judged."""
+class SubmissionError(ValueError):
+    """A sentence on why a submission cannot be judged."""
 
 
-class TimedOut(OwnError):  # noqa: N818
-    """A person's code had not ended in time."""
+class TimedOut(SubmissionError):  # noqa: N818
+    """The submission's code had not ended in time."""
 
 
-class Interfered(OwnError):  # noqa: N818
-    """The process that runs a person's code gave an answer that is none of ours."""
+class Interfered(SubmissionError):  # noqa: N818
+    """The process that runs the submission's code gave an answer that npbilstm does not give."""
 
 
 FINAL = (TimedOut, Interfered)

@@ -1,18 +1,18 @@
-"""Layouts: arrays as a person's own code holds them, and as the textbook does.
+"""Layouts: arrays as a submission holds them, and as the textbook, the reference, does.
 
-The conventions differ in five things, and a comment at the top of a person's file says which are theirs:
+The conventions differ in five things, and a comment at the top of a submitted file says which it follows:
 
     # npbilstm: gates=fico weights=(4,H,D) x=(T,D,N) b=(4,H,1)
 
     gates       the order of an LSTM's blocks, of a GRU's, or both: ifog, zrn, ifog/zrn
-    weights     (D,4H), (4H,D), or a matrix a gate: (4,D,H), (4,H,D). For Wh put H in D's place, for a GRU 3 in 4's
+    weights     (D,4H), (4H,D), or one matrix per gate: (4,D,H), (4,H,D). For Wh put H for D, for a GRU 3 for 4
     x           the axes of a sequence in any order. Without N: one sequence, no batch. Without T: T comes first
     b           (4H), (4H,1), (4,H) or (4,H,1)
 
-States, outputs and gradients follow x, with H in D's place; an axis of two directions stays first. What holds a matrix
-a gate in the textbook too, in one_sequence.py, differs only in the order of the gates.
+States, outputs and gradients follow x, with H in D's place; an axis of two directions stays first. What has one
+matrix per gate in the textbook too, in one_sequence.py, differs only in the order of the gates.
 
-Every further setting gives an argument of theirs the name that it has in the textbook: hidden=h_prev.
+Every further setting gives a submitted argument the name that it has in the textbook: hidden=h_prev.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ BIAS_SPELLINGS = {"4H": "4H", "H": "4H", "4H,1": "4H,1", "H,1": "4H,1", "4,H": "
 
 
 class Layout(NamedTuple):
-    """Where a person's arrays have what. gates, gru_gates: the order of the blocks, in the textbook's letters.
+    """How submitted arrays are laid out. gates, gru_gates: the order of the blocks, in the textbook's letters.
     weights, b: as in a header, without brackets. x: the letters of its axes. As it stands, it is the textbook's."""
 
     gates: str = LSTM_GATES
@@ -69,8 +69,8 @@ def read_header(source: str) -> dict[str, str]:
 def layout_of(settings: Mapping[str, str]) -> Layout:
     """The layout that settings describe. Raises ValueError, a sentence that lists what there is, for any other value.
 
-    Without a setting for b, it follows the others: a row a gate where weights have a matrix a gate, and a column where
-    a batch of x holds columns.
+    Without a setting for b, it follows the others: one row per gate where weights have one matrix per gate, and columns
+    where a batch of x holds columns.
     """
     layout = Layout()
     for part in filter(None, settings.get("gates", "").split("/")):
@@ -123,57 +123,60 @@ def spelled(name: str, value: str, spellings: Mapping[str, str]) -> str:
     return spellings[axes]
 
 
-def to_theirs(name: str, array: np.ndarray, axes: str, layout: Layout) -> np.ndarray:
-    """An array of ours, moved to their layout: always a new one. axes: as a spec has them, "N T D" or "D 4H".
+def to_submitted(name: str, array: np.ndarray, axes: str, layout: Layout) -> np.ndarray:
+    """An array of the reference, moved to the submitted layout: always a new one. axes: as a spec has them, "N T D" or
+    "D 4H".
 
     Raises ValueError where the layout has no batch and the array has more rows than one.
     """
-    return np.asarray(np.reshape(array, -1)[places(name, np.shape(array), axes, layout)])
+    return np.asarray(np.reshape(array, -1)[moved_entries(name, np.shape(array), axes, layout)])
 
 
-def to_ours(name: str, array: np.ndarray, axes: str, layout: Layout, shape: tuple[int, ...]) -> np.ndarray:
-    """An array of theirs in our layout, where it needs this shape. Raises ValueError where theirs has not the shape
-    that belongs to it."""
-    source = places(name, shape, axes, layout)
-    if np.shape(array) != source.shape:
-        raise ValueError(f"{name} has shape {np.shape(array)}; it needs {source.shape}")
-    ours = np.empty(source.size, np.asarray(array).dtype)
-    ours[source] = array
-    return ours.reshape(shape)
+def to_reference(name: str, array: np.ndarray, axes: str, layout: Layout, shape: tuple[int, ...]) -> np.ndarray:
+    """A submitted array in the reference's layout, where it needs this shape. Raises ValueError where the submitted
+    array has not the shape that belongs to it."""
+    entries = moved_entries(name, shape, axes, layout)
+    if np.shape(array) != entries.shape:
+        raise ValueError(f"{name} has shape {np.shape(array)}; it needs {entries.shape}")
+    reference = np.empty(entries.size, np.asarray(array).dtype)
+    reference[entries] = array
+    return reference.reshape(shape)
 
 
 @cache
-def places(name: str, shape: tuple[int, ...], axes: str, layout: Layout) -> np.ndarray:
-    """For each entry of theirs, where it stands in ours, counted flat. A layout only moves entries, so this one array
-    takes them there and back."""
-    ours = np.arange(prod(shape)).reshape(shape)
+def moved_entries(name: str, shape: tuple[int, ...], axes: str, layout: Layout) -> np.ndarray:
+    """For each entry of a submitted array, which entry of the reference's it is, counted flat. A layout only moves
+    entries, so this one array takes them there and back."""
+    reference = np.arange(prod(shape)).reshape(shape)
     part = name.rpartition(".")[2]
     if part in ("Wx", "Wh", "Wp"):
-        theirs = moved_matrix(ours, axes.split(), layout)
+        submitted = moved_matrix(reference, axes.split(), layout)
     elif part in ("b", "b_hn", "p"):
-        theirs = moved_bias(ours, axes.split(), layout, part == "p")
+        submitted = moved_bias(reference, axes.split(), layout, part == "p")
     else:
-        theirs = moved_data(name, ours, axes.split(), layout)
-    theirs.flags.writeable = False
-    return theirs
+        submitted = moved_data(name, reference, axes.split(), layout)
+    submitted.flags.writeable = False
+    return submitted
 
 
 def blocks_order(count: int, layout: Layout, peepholes: bool = False) -> list[int]:
-    """Which block of ours stands at each place of theirs. Peepholes have no block for the candidate."""
-    theirs, ours = (layout.gates, LSTM_GATES) if count == 4 or peepholes else (layout.gru_gates, GRU_GATES)
+    """Which block of the reference stands at each place of the submitted array. Peepholes have no block for the
+    candidate."""
+    lstm = count == 4 or peepholes
+    submitted, reference = (layout.gates, LSTM_GATES) if lstm else (layout.gru_gates, GRU_GATES)
     if peepholes:
-        theirs, ours = theirs.replace("g", ""), ours.replace("g", "")
-    return [ours.index(gate) for gate in theirs] if count > 1 else [0]
+        submitted, reference = submitted.replace("g", ""), reference.replace("g", "")
+    return [reference.index(gate) for gate in submitted] if count > 1 else [0]
 
 
-def moved_matrix(ours: np.ndarray, axes: list[str], layout: Layout) -> np.ndarray:
-    """A weight matrix, of any number of gates, in their layout."""
+def moved_matrix(reference: np.ndarray, axes: list[str], layout: Layout) -> np.ndarray:
+    """A weight matrix, of any number of gates, in the submitted layout."""
     stacked = axes[0].isdigit()
     count = int(axes[0]) if stacked else int(axes[-1][:-1] or 1)
     form = "4,H,D" if stacked else layout.weights
-    rows = ours.shape[0]
-    blocks = ours.swapaxes(1, 2) if stacked else ours.reshape(rows, count, -1).swapaxes(0, 1)  # (gates, in, out)
-    blocks = blocks[blocks_order(count, layout)]
+    rows = reference.shape[0]
+    blocks = reference.swapaxes(1, 2) if stacked else reference.reshape(rows, count, -1).swapaxes(0, 1)
+    blocks = blocks[blocks_order(count, layout)]  # (gates, in, out)
     if form == "D,4H":
         return blocks.swapaxes(0, 1).reshape(rows, -1)
     if form.endswith("D"):
@@ -183,30 +186,30 @@ def moved_matrix(ours: np.ndarray, axes: list[str], layout: Layout) -> np.ndarra
     return blocks if count > 1 else blocks[0]
 
 
-def moved_bias(ours: np.ndarray, axes: list[str], layout: Layout, peepholes: bool) -> np.ndarray:
-    """A bias, or peepholes, in their layout."""
+def moved_bias(reference: np.ndarray, axes: list[str], layout: Layout, peepholes: bool) -> np.ndarray:
+    """A bias, or peepholes, in the submitted layout."""
     stacked = len(axes) == 2
     count = int(axes[0]) if stacked else int(axes[0][:-1] or 1)
     form = "4,H" if stacked else layout.b
-    blocks = ours.reshape(count, -1)[blocks_order(count, layout, peepholes)]  # (gates, H)
-    theirs = blocks if form.startswith("4,") and count > 1 else blocks.reshape(-1)
-    return theirs[..., None] if form.endswith(",1") else theirs
+    blocks = reference.reshape(count, -1)[blocks_order(count, layout, peepholes)]  # (gates, H)
+    submitted = blocks if form.startswith("4,") and count > 1 else blocks.reshape(-1)
+    return submitted[..., None] if form.endswith(",1") else submitted
 
 
-def moved_data(name: str, ours: np.ndarray, axes: list[str], layout: Layout) -> np.ndarray:
-    """What has rows, steps or features, in their layout."""
-    order = their_axes(axes, layout)
-    theirs = ours.transpose([axes.index(axis) for axis in order])
+def moved_data(name: str, reference: np.ndarray, axes: list[str], layout: Layout) -> np.ndarray:
+    """What has rows, steps or features, in the submitted layout."""
+    order = submitted_axes(axes, layout)
+    submitted = reference.transpose([axes.index(axis) for axis in order])
     if layout.has_batch or "N" not in axes:
-        return theirs
-    rows = ours.shape[axes.index("N")]
+        return submitted
+    rows = reference.shape[axes.index("N")]
     if rows != 1:
         raise ValueError(f"{name} has {rows} rows; x=({','.join(layout.x)}) has no batch, so it needs one")
-    return np.asarray(theirs.take(0, axis=order.index("N")))
+    return np.asarray(submitted.take(0, axis=order.index("N")))
 
 
-def their_axes(axes: list[str], layout: Layout) -> list[str]:
-    """The axes of data in the order of theirs: that of x, where what is no row and no step stands in D's place, and
-    an axis of directions is first."""
+def submitted_axes(axes: list[str], layout: Layout) -> list[str]:
+    """The axes of data in the order of the submitted layout: that of x, where what is no row and no step stands in D's
+    place, and an axis of two directions is first."""
     x = ("" if "T" in layout.x else "T") + layout.x + ("" if layout.has_batch else "N")
     return sorted(axes, key=lambda axis: -1 if axis == "2" else x.index(axis if axis in ("N", "T") else "D"))

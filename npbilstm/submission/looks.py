@@ -96,7 +96,7 @@ def signs_of_name(name: str) -> int:
     whole = [*words, "".join(words)]
     if has(DIRECTION, whole) or has(CELL, whole) or has(THING, whole):
         return 2
-    return len({word for word in words if PERHAPS.fullmatch(word) or is_gradient(word)})
+    return len({word for word in words if PERHAPS.fullmatch(word) or is_gradient_name(word)})
 
 
 def is_innocent(words: list[str], given: bool = False) -> bool:
@@ -117,12 +117,12 @@ def looks_like_pass(name: str, signs: Iterable[str], of_class: str = "") -> bool
     return said + sum(SIGNS[sign] for sign in signs) >= ENOUGH
 
 
-def is_gradient(name: str) -> bool:
+def is_gradient_name(name: str) -> bool:
     """Whether a variable is called as gradients are."""
     return len(name) <= LONGEST and bool(GRADIENT.fullmatch(name)) and name not in NO_GRADIENT
 
 
-def is_pass(name: str) -> bool:
+def is_pass_name(name: str) -> bool:
     """Whether what is called by this name goes through a cell or through time, as far as the name tells."""
     words = words_in(name)
     return (has(DIRECTION, words) or has(CELL, words)) and not is_innocent(words)

@@ -30,7 +30,7 @@ Shapes = Mapping[str, tuple[int, ...]]
 """The arrays that are asked for, all of float64: their shapes by name."""
 
 
-def packed(facts: Mapping[str, Any], arrays: Mapping[str, Any] | None = None) -> bytes:
+def encode(facts: Mapping[str, Any], arrays: Mapping[str, Any] | None = None) -> bytes:
     """A message. Raises ValueError where the facts are too long."""
     kept = {name: np.asarray(array) for name, array in (arrays or {}).items()}
     listed = [[name, array.dtype.str, array.shape] for name, array in kept.items()]
@@ -53,7 +53,7 @@ def receive(read: Callable[[int], bytes], asked: Shapes | None = None) -> tuple[
     facts = facts_in(read(head))
     listed = facts.pop("arrays", None)
     if asked is not None:
-        listed = known(listed, asked)
+        listed = as_asked(listed, asked)
     if body != sum(np.dtype(dtype).itemsize * prod(shape) for _, dtype, shape in listed):
         raise ValueError("it announces arrays of one length and sends them in another")
     data = read(body)
@@ -75,7 +75,7 @@ def facts_in(head: bytes) -> dict[str, Any]:
     return facts
 
 
-def known(listed: Any, asked: Shapes) -> list[Any]:
+def as_asked(listed: Any, asked: Shapes) -> list[Any]:
     """The arrays that a message lists, as they were asked for. Raises ValueError for any other."""
     forms = [[name, FLOAT, list(shape)] for name, shape in asked.items()]
     if not isinstance(listed, list) or not all(form in forms for form in listed):

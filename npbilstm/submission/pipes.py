@@ -1,4 +1,4 @@
-"""Another process at the end of three pipes, none of which can make the one who judges wait for ever.
+"""Another process at the end of three pipes, none of which can make the process that judges wait for ever.
 
 A pipe that nobody reads, that nobody writes to, that never ends, or that a third process keeps open holds up a thread
 of its own here. Who judges takes from a queue what has come, for so long and no longer.
@@ -26,7 +26,7 @@ CHUNK = 2**16
 CHUNKS = 16
 """How many chunks of a reply may lie unread before the other process has to wait."""
 PRINTED = 10_000
-"""How many characters a person's code may print; the rest is dropped."""
+"""How many characters submitted code may print; the rest is dropped."""
 MERCY = 1.0
 """Seconds that a process has to be gone after its end."""
 PATIENCE = 5.0
@@ -167,7 +167,7 @@ def pass_on(stream: IO[bytes], to: Callable[[bytes], None]) -> None:
 
 
 class Printed:
-    """What a person's code prints, shown on standard error: so many characters, none of which steers a terminal."""
+    """What submitted code prints, shown on standard error: so many characters, none of which steers a terminal."""
 
     def __init__(self) -> None:
         self.left = PRINTED

@@ -1,8 +1,8 @@
-"""A person's file in a process of its own, with limits on time, on memory and on what it may say.
+"""A submitted file in a process of its own, with limits on time, on memory and on what it may say.
 
 An endless loop, a crash or a call of sys.exit there is a sentence here; and what a file does to NumPy or to this
-package reaches nobody who judges. child.py is the other end, containment.py what holds it there, pipes.py what lies
-between, and replies.py what is believed of its answers.
+package does not reach the process that judges. child.py is the other end, containment.py what holds it there, pipes.py
+what lies between, and replies.py what is believed of its answers.
 """
 
 from __future__ import annotations
@@ -20,27 +20,37 @@ from typing import Any
 
 import numpy as np
 
-import npbilstm
 from npbilstm.printable import one_line
 from npbilstm.submission import replies
-from npbilstm.submission.errors import Interfered, OwnError, TimedOut
+from npbilstm.submission.errors import Interfered, SubmissionError, TimedOut
 from npbilstm.submission.function_spec import Arrays
-from npbilstm.submission.messages import Shapes, packed, receive
-from npbilstm.submission.pairs import OwnPair
+from npbilstm.submission.messages import Shapes, encode, receive
+from npbilstm.submission.pairs import SubmittedPair
 from npbilstm.submission.pipes import PipedProcess, Printed
 from npbilstm.submission.specs import SPECS
 
+HOME = str(Path(__file__).parents[2])
+"""The folder that npbilstm is in, for the process to import it from."""
 START = (
     "import sys; sys.path[:] = sys.argv[3:]; from npbilstm.submission.child import serve; "
     "serve(int(sys.argv[1]), float(sys.argv[2]))"
 )
 KEPT = {
-    *("PATH", "HOME", "USERPROFILE", "SYSTEMROOT", "TMPDIR", "TEMP", "TMP", "LANG", "TZ"),
-    *("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"),  # without which some interpreters do not start
+    "PATH",
+    "HOME",
+    "USERPROFILE",
+    "SYSTEMROOT",
+    "TMPDIR",
+    "TEMP",
+    "TMP",
+    "LANG",
+    "TZ",
+    "LD_LIBRARY_PATH",  # without which some interpreters do not start, as without the next
+    "DYLD_LIBRARY_PATH",
     "OPENBLAS_CORETYPE",  # so that its numbers are rounded as they are here
 }
 """The environment's variables that the process is given, besides LC_...: what Python needs, and no secrets. It works in
-the folder that this one works in, and has the person's HOME, as when they run the file themselves."""
+the folder that this one works in, and has the user's HOME, as when users run the file themselves."""
 ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL")} | {"VECLIB_MAXIMUM_THREADS": "1"}
 """Small arrays gain nothing from more, and every thread takes memory."""
 
@@ -52,25 +62,25 @@ MERCY = 0.5
 """Seconds for an answer to where a loop is."""
 
 
-class RunNumber:
-    """A forward pass in the other process, by number, and the shapes of its inputs. When it is forgotten here, it is
-    there."""
+class RemoteCache:
+    """The cache of a forward pass in the other process, by number, and the shapes of its inputs. When it is forgotten
+    here, it is there."""
 
     def __init__(self, number: int, shapes: Shapes) -> None:
         self.number, self.shapes = number, shapes
 
 
-class OwnProcess:
-    """A person's file, run in a process of its own: with OwnProcess(path, flags) as own: ...
+class SubmissionProcess:
+    """A submitted file, run in a process of its own: with SubmissionProcess(path, flags) as submission: ...
 
     functions: the textbook's functions that the file defines. others: those that look like passes and are none of them.
-    spec_names: those of which it has a pass. layout: its layout, from its header and from flags, which win.
+    spec_names: the specs of which it has a pass. layout: its layout, from its header and from flags, which win.
 
-    Raises OwnError, a sentence or a traceback of the file's own lines, where it cannot be run; TimedOut where its
-    import takes longer than `seconds` of the processor's time (five times as long by the clock, where it sleeps). So do
-    the passes of its pairs. After either the next call starts afresh, but for two: when all of it has taken `whole`
-    seconds (60, or 6 times `seconds`), every call is TimedOut at once; and when an answer came that no right process
-    gives, every call raises Interfered.
+    Raises SubmissionError, a sentence or a traceback of the file's own lines, where it cannot be run; TimedOut where
+    its import takes longer than `seconds` of the processor's time (five times as long by the clock, where it sleeps).
+    So do the passes of its pairs. After either the next call starts afresh, but for two: when all of it has taken
+    `whole` seconds (60, or 6 times `seconds`), every call is TimedOut at once; and when an answer came that no right
+    process gives, every call raises Interfered.
     """
 
     def __init__(
@@ -89,7 +99,7 @@ class OwnProcess:
         self.numbers = itertools.count()
         self.forgotten: list[int] = []
 
-    def __enter__(self) -> OwnProcess:
+    def __enter__(self) -> SubmissionProcess:
         try:
             self.start()
         except BaseException:
@@ -107,11 +117,11 @@ class OwnProcess:
 
     def start(self) -> None:
         """Start the process and import the file there."""
-        home, folder = str(Path(npbilstm.__file__).parents[1]), os.path.dirname(os.path.realpath(self.path))
-        paths = [path or home for path in sys.path]  # "", the folder where we happen to be, is no place to import from
-        paths.sort(key=lambda path: os.path.realpath(path) == folder)  # nor is the file's, before we have ours
+        folder = os.path.dirname(os.path.realpath(self.path))
+        paths = [path or HOME for path in sys.path]  # "", the folder where we happen to be, is no place to import from
+        paths.sort(key=lambda path: os.path.realpath(path) == folder)  # nor is the file's, before Python's own
         self.process = PipedProcess(
-            [sys.executable, "-I", "-u", "-c", START, str(os.getpid()), str(self.whole), *paths, home],
+            [sys.executable, "-I", "-u", "-c", START, str(os.getpid()), str(self.whole), *paths, HOME],
             {name: value for name, value in os.environ.items() if name in KEPT or name.startswith("LC_")} | ONE_THREAD,
             self.printed.show,
         )
@@ -128,7 +138,7 @@ class OwnProcess:
             process, self.process = self.process, None
             process.end()
 
-    def pair(self, name: str) -> OwnPair | None:
+    def pair(self, name: str) -> SubmittedPair | None:
         """The pair of a spec, by its name; None where the file has neither of its passes."""
         spec = SPECS[name]
         functions = tuple(name for name in (spec.forward, spec.backward) if name in self.functions)
@@ -151,22 +161,23 @@ class OwnProcess:
                 kept.extend(part for part in new if part not in kept)
             return answer
 
-        def forward(inputs: Arrays) -> tuple[Arrays, RunNumber]:
-            run = RunNumber(next(self.numbers), {name: np.shape(array) for name, array in inputs.items()})
-            weakref.finalize(run, self.forgotten.append, run.number).atexit = False
-            outputs = ask("forward", spec.forward, run.number, inputs, replies.output_shapes(spec, inputs))
+        def forward(inputs: Arrays) -> tuple[Arrays, RemoteCache]:
+            cache = RemoteCache(next(self.numbers), {name: np.shape(array) for name, array in inputs.items()})
+            weakref.finalize(cache, self.forgotten.append, cache.number).atexit = False
+            shapes = replies.output_shapes(spec, inputs)
+            outputs = ask("forward", spec.forward, cache.number, inputs, shapes)
             if list(outputs) != (given or list(outputs)):
-                once, now = ", ".join(given), ", ".join(outputs)
-                raise OwnError(f"{spec.forward} returned {once} at one call, {now} at another; it needs to choose")
+                both = f"{', '.join(given)} at one call, {', '.join(outputs)} at another"
+                raise SubmissionError(f"{spec.forward} returned {both}; it needs to choose")
             given[:] = outputs
-            return outputs, run
+            return outputs, cache
 
-        def backward(upstream: Arrays, run: RunNumber) -> Arrays:
-            wanted = {name: run.shapes[name] for name in spec.floats if name not in absent}
-            return ask("backward", spec.backward, run.number, upstream, wanted)
+        def backward(upstream: Arrays, cache: RemoteCache) -> Arrays:
+            wanted = {name: cache.shapes[name] for name in spec.floats if name not in absent}
+            return ask("backward", spec.backward, cache.number, upstream, wanted)
 
         passes = forward, backward if spec.backward in functions else None
-        return OwnPair(*passes, functions, uses, absent, findings, changed)
+        return SubmittedPair(*passes, functions, uses, absent, findings, changed)
 
     def ask(
         self,
@@ -188,7 +199,7 @@ class OwnProcess:
         assert process is not None
         free, self.forgotten[:] = self.forgotten[:], []
         number = next(self.numbers)
-        message = packed({**request, "doing": doing, "free": free, "number": number}, arrays)
+        message = encode({**request, "doing": doing, "free": free, "number": number}, arrays)
         allowed = self.seconds if seconds is None else seconds
         cut_short = self.left < allowed
         process.allow(min(allowed, self.left))
@@ -210,7 +221,7 @@ class OwnProcess:
         if "error" in facts:
             with self.believing(doing):
                 sentence = replies.error_in(facts)
-            raise OwnError(sentence)
+            raise SubmissionError(sentence)
         return facts, answer
 
     def timed_out(self, process: PipedProcess, doing: str, allowed: float) -> TimedOut:
@@ -218,7 +229,7 @@ class OwnProcess:
         cut short, with the line at which it was, if it tells."""
         place, number = "", next(self.numbers)
         process.allow(MERCY)
-        process.send(packed({"do": "where", "number": number}))
+        process.send(encode({"do": "where", "number": number}))
         with suppress(EOFError, TimeoutError, ValueError):
             place = replies.place_in(reply_to(number, process, {})[0])
         self.close()
@@ -227,7 +238,7 @@ class OwnProcess:
             return TimedOut(f"{doing} was cut short: {self.called} had taken {self.whole:g} s in all{at}")
         return TimedOut(f"{doing} had not ended after {allowed:g} s (an endless loop?){at}")
 
-    def ended(self, process: PipedProcess, doing: str) -> OwnError:
+    def ended(self, process: PipedProcess, doing: str) -> SubmissionError:
         """The sentence for a process that answers no more."""
         code = process.exit_code()
         if code is None:
@@ -235,7 +246,7 @@ class OwnProcess:
         self.close()
         names = {member.value: member.name for member in signal.Signals}
         how = f"by signal {names.get(-code, -code)}" if code < 0 else f"with exit code {code}"
-        return OwnError(f"{doing} ended the process that it runs in, {how}")
+        return SubmissionError(f"{doing} ended the process that it runs in, {how}")
 
     @contextmanager
     def believing(self, doing: str) -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""What a person should read of what their code raised: their own lines and the message, and no more than can be read.
+"""What is told of an error in a submission: its own lines and the message, and no more than can be read.
 
 An error's message may be 50 MB, or loop; it may have a million causes, and come from a hundred thousand calls below.
 """
@@ -15,32 +15,32 @@ from types import TracebackType
 
 from npbilstm.printable import cut
 from npbilstm.submission.containment import GIGABYTES
-from npbilstm.submission.errors import OwnError
+from npbilstm.submission.errors import SubmissionError
 
 FRAMES = 20
-"""How many of a person's own lines a traceback shows, the last ones."""
+"""How many of the submission's lines a traceback shows, the last ones."""
 WIDTH, TRACE, MESSAGE = 200, 2000, 900
 """How many characters are told of a line, of these lines, and of what was raised."""
 DEPTH = 1000
 """How many calls are looked through for them."""
 
 
-def described(error: BaseException, path: str, doing: str) -> str:
-    """What a person should read of an error, whatever it does when it is looked at."""
+def describe_error(error: BaseException, path: str, doing: str) -> str:
+    """What is told of an error, whatever it does when it is looked at."""
     text = ""
     with suppress(BaseException):
-        text = explained(error, path, doing)
+        text = explain(error, path, doing)
     return text if text.strip() else f"{doing} raised an error that cannot be shown"
 
 
-def explained(error: BaseException, path: str, doing: str) -> str:
-    """A sentence, or the traceback of a person's own lines with the message last; of both no more than can be read."""
-    if isinstance(error, OwnError):
-        return shortened(str(error), path)
+def explain(error: BaseException, path: str, doing: str) -> str:
+    """A sentence, or the traceback of the submission's lines and the message; of both no more than can be read."""
+    if isinstance(error, SubmissionError):
+        return cut_lines(str(error), path)
     traceback.clear_frames(error.__traceback__)  # what filled the memory, maybe
     calls = traceback.extract_tb(last_calls(error.__traceback__))
     frames = traceback.format_list([call for call in calls if call.filename == path][-FRAMES:])
-    frames = [shortened(frame, path) for frame in frames]
+    frames = [cut_lines(frame, path) for frame in frames]
     while sum(map(len, frames)) > TRACE:
         del frames[0]
     error.__cause__ = error.__context__ = None  # a chain is as long as somebody makes it
@@ -50,7 +50,7 @@ def explained(error: BaseException, path: str, doing: str) -> str:
         message = f"{type(error).__name__}: {error}"
     else:
         message = "".join(traceback.format_exception_only(error))
-    message = shortened(message.rstrip(), path)
+    message = cut_lines(message.rstrip(), path)
     if isinstance(error, SystemExit):
         message = f"SystemExit: {doing} ends the program; it must not"
     elif isinstance(error, MemoryError):
@@ -71,7 +71,7 @@ def last_calls(trace: TracebackType | None) -> TracebackType | None:
     return last[0] if last else None
 
 
-def shortened(text: str, path: str) -> str:
+def cut_lines(text: str, path: str) -> str:
     """A text of so many characters, none of its lines longer than a file's name and some code."""
     width, most = len(path) + WIDTH, len(path) + MESSAGE
     lines = [line if len(line) <= width else f"{line[:width]} ..." for line in text[:most].split("\n")]

@@ -1,4 +1,4 @@
-"""What the process that runs a person's code may answer, and nothing else.
+"""What the process that runs submitted code may answer, and nothing else.
 
 Whoever runs there may answer in its place. So everything is looked at here before it is used: its type, and whether a
 right answer could say it. What could not is a ValueError, with the second half of a sentence.
@@ -17,7 +17,7 @@ from npbilstm.submission.arguments import MAY_LACK
 from npbilstm.submission.function_spec import Arrays, FunctionSpec, shape_of, sizes_in
 from npbilstm.submission.layouts import Layout, layout_of
 from npbilstm.submission.messages import Shapes
-from npbilstm.submission.returns import gradient_called
+from npbilstm.submission.returns import gradient_name
 
 Facts = Mapping[str, Any]
 
@@ -44,7 +44,7 @@ def texts_in(facts: Facts, key: str, among: Collection[str] | None = None) -> li
 
 
 def error_in(facts: Facts) -> str:
-    """What a person's code raised, over several lines. It is never nothing: that would look as if all was well."""
+    """What the submitted code raised, over several lines. It is never nothing: that would look as if all was well."""
     error = text_in(facts, "error")
     if not error.strip():
         raise ValueError(IMPOSSIBLE)
@@ -52,7 +52,7 @@ def error_in(facts: Facts) -> str:
 
 
 def place_in(facts: Facts) -> str:
-    """The line at which a person's code is."""
+    """The line at which the submitted code is."""
     return one_line(text_in(facts, "where"), SENTENCE)
 
 
@@ -93,12 +93,12 @@ def pair_in(facts: Facts) -> Facts:
 
 
 def uses_in(facts: Facts) -> frozenset[str]:
-    """The textbook's functions that a person's functions call."""
+    """The textbook's functions that the submitted functions call."""
     return frozenset(texts_in(facts, "uses", textbook.__all__))
 
 
 def absent_in(facts: Facts, spec: FunctionSpec, layout: Layout) -> frozenset[str]:
-    """The inputs that a person's functions do without, and "rows" where the layout has no batch."""
+    """The inputs that the submitted functions do without, and "rows" where the layout has no batch."""
     may_lack = {name for name in spec.inputs if name.rpartition(".")[2] in MAY_LACK}
     absent = frozenset(texts_in(facts, "absent", {*may_lack, "rows"}))
     if ("rows" in absent) == layout.has_batch:
@@ -107,7 +107,7 @@ def absent_in(facts: Facts, spec: FunctionSpec, layout: Layout) -> frozenset[str
 
 
 def findings_in(facts: Facts) -> list[str]:
-    """Sentences on how a person's functions behaved."""
+    """Sentences on how the submitted functions behaved."""
     findings = texts_in(facts, "findings")
     if len(findings) > FINDINGS:
         raise ValueError(IMPOSSIBLE)
@@ -115,8 +115,8 @@ def findings_in(facts: Facts) -> list[str]:
 
 
 def changed_in(facts: Facts, spec: FunctionSpec) -> list[str]:
-    """The arrays that a person's functions changed in place."""
-    return texts_in(facts, "changed", {*spec.inputs, *map(gradient_called, spec.outputs)})
+    """The arrays that the submitted functions changed in place."""
+    return texts_in(facts, "changed", {*spec.inputs, *map(gradient_name, spec.outputs)})
 
 
 def output_shapes(spec: FunctionSpec, inputs: Arrays) -> Shapes:

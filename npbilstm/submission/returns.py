@@ -1,8 +1,8 @@
-"""Answers: what a person's functions return, by the textbook's names.
+"""Returns: what submitted functions give back, by the textbook's names.
 
 People return the same things in other forms: h, c, cache or (h, c), cache; a list of steps in place of an array; the
 weights' gradients one by one, in a tuple, or in a dict, {"dWx": ...}. Number and nesting tell which, and then every
-shape is checked. What cannot be told is an OwnError, a sentence.
+shape is checked. What cannot be told is a SubmissionError, a sentence.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from npbilstm.submission.arguments import argument_called
-from npbilstm.submission.errors import OwnError
+from npbilstm.submission.arguments import find_argument
+from npbilstm.submission.errors import SubmissionError
 from npbilstm.submission.function_spec import Argument, FunctionSpec, name_of, names_in
-from npbilstm.submission.layouts import Layout, their_axes, to_ours, to_theirs
+from npbilstm.submission.layouts import Layout, submitted_axes, to_reference, to_submitted
 
 
 class Outputs(NamedTuple):
@@ -27,39 +27,39 @@ class Outputs(NamedTuple):
     cache: Any
 
 
-def outputs_in(spec: FunctionSpec, called: str, answer: Any, needs_cache: bool) -> Outputs:
-    """The outputs in a forward function's answer. A function over time may leave out the final state, and one that no
+def outputs_in(spec: FunctionSpec, called: str, returned: Any, needs_cache: bool) -> Outputs:
+    """The outputs in what a forward function returned. A function over time may leave out the final state, one that no
     backward function follows its cache."""
     names = tuple(spec.outputs)
     if not spec.backward:
-        values = (answer,) if len(names) == 1 else answer
+        values = (returned,) if len(names) == 1 else returned
         if not isinstance(values, (tuple, list)) or len(values) != len(names):
-            raise OwnError(f"{called} returned {described(answer)}; it needs to return {', '.join(names)}")
+            raise SubmissionError(f"{called} returned {kind_of(returned)}; it needs to return {', '.join(names)}")
         return Outputs(dict(zip(names, values)), names, None)
-    parts = list(answer) if isinstance(answer, (tuple, list)) else [answer]
+    parts = list(returned) if isinstance(returned, (tuple, list)) else [returned]
     ends_in_output = flat_count(parts) == len(names) and not isinstance(parts[-1], (tuple, list, Mapping))
     cache = parts.pop() if needs_cache or (len(parts) > 1 and not ends_in_output) else None
     if flat_count(parts) == len(names):
-        nesting, values = nested(iter(names), parts)
+        nesting, values = nested_names(iter(names), parts)
     elif len(parts) == len(names):  # a pair of directions in place of an array
         nesting, values = names, dict(zip(names, parts))
     elif flat_count(parts) == 1 and "T" in spec.outputs[names[0]].split():
-        nesting, values = nested(iter(names), parts)
+        nesting, values = nested_names(iter(names), parts)
     else:
         short = f", or {names[0]} and a cache" if "T" in spec.outputs[names[0]].split() and len(names) > 1 else ""
-        raise OwnError(
-            f"{called} returned {described(answer)}; it needs to return {', '.join(names)} and a cache{short}"
+        raise SubmissionError(
+            f"{called} returned {kind_of(returned)}; it needs to return {', '.join(names)} and a cache{short}"
         )
     return Outputs(values, nesting, cache)
 
 
-def nested(names: Any, parts: Sequence[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+def nested_names(names: Any, parts: Sequence[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Names for parts, in tuples where the parts are -> the names, the parts by name."""
     nesting: list[Any] = []
     values: dict[str, Any] = {}
     for part in parts:
         if isinstance(part, tuple):
-            inner, more = nested(names, part)
+            inner, more = nested_names(names, part)
             nesting.append(inner)
             values.update(more)
         else:
@@ -74,51 +74,51 @@ def flat_count(parts: Sequence[Any]) -> int:
     return sum(flat_count(part) if isinstance(part, tuple) else 1 for part in parts)
 
 
-def described(answer: Any) -> str:
-    """What an answer is, for a sentence."""
-    if answer is None:
+def kind_of(returned: Any) -> str:
+    """What was returned, for a sentence."""
+    if returned is None:
         return "nothing (None)"
-    if isinstance(answer, (tuple, list, Mapping)):
-        parts = answer.values() if isinstance(answer, Mapping) else answer
+    if isinstance(returned, (tuple, list, Mapping)):
+        parts = returned.values() if isinstance(returned, Mapping) else returned
         thing = "array" if all(isinstance(part, np.ndarray) for part in parts) else "thing"
-        return f"{len(answer)} {thing}{'' if len(answer) == 1 else 's'}"
-    return f"one {type(answer).__name__}"
+        return f"{len(returned)} {thing}{'' if len(returned) == 1 else 's'}"
+    return f"one {type(returned).__name__}"
 
 
-def gradient_called(name: str) -> str:
+def gradient_name(name: str) -> str:
     """A gradient's name: dWx of Wx, forward.dWx of forward.Wx."""
-    way, dot, part = name.rpartition(".")
-    return f"{way}{dot}d{part}"
+    direction, dot, part = name.rpartition(".")
+    return f"{direction}{dot}d{part}"
 
 
-def gradients_in(spec: FunctionSpec, called: str, answer: Any, arguments: Sequence[Argument]) -> dict[str, Any]:
-    """The gradients in a backward function's answer, by the names of the inputs, as they came.
+def gradients_in(spec: FunctionSpec, called: str, returned: Any, arguments: Sequence[Argument]) -> dict[str, Any]:
+    """The gradients in what a backward function returned, by the names of the inputs, as they came.
 
     arguments: what the forward function takes. Their gradients are expected in that order, or in the textbook's, one
     by one, grouped, or by name.
     """
     floats = set(spec.floats)
-    theirs = [argument for argument in arguments if floats & set(names_in(argument))]
-    flat = [name for argument in theirs for name in names_in(argument)]
-    ours = [argument for argument in spec.arguments if set(names_in(argument)) & set(flat)]
+    in_order = [argument for argument in arguments if floats & set(names_in(argument))]
+    flat = [name for argument in in_order for name in names_in(argument)]
+    in_textbook_order = [argument for argument in spec.arguments if set(names_in(argument)) & set(flat)]
     into: dict[str, Any] = {}
-    if isinstance(answer, Mapping):
-        take_by_name(called, answer, [*theirs, *ours, *flat], into)
-    elif len(theirs) == 1 and isinstance(theirs[0], str) and not isinstance(answer, tuple):
-        into[flat[0]] = answer
+    if isinstance(returned, Mapping):
+        take_by_name(called, returned, [*in_order, *in_textbook_order, *flat], into)
+    elif len(in_order) == 1 and isinstance(in_order[0], str) and not isinstance(returned, tuple):
+        into[flat[0]] = returned
     else:
-        parts = answer if isinstance(answer, (tuple, list)) else [answer]
-        for form in (theirs, flat, ours):
+        parts = returned if isinstance(returned, (tuple, list)) else [returned]
+        for form in (in_order, flat, in_textbook_order):
             if len(parts) == len(form):
                 for argument, part in zip(form, parts):
                     take(called, argument, part, into)
                 break
         else:
-            needed = ", ".join(map(gradient_called, flat))
-            raise OwnError(f"{called} returned {described(answer)}; it needs {len(flat)}: {needed}")
-    lacking = [gradient_called(name) for name in flat if name not in into]
+            needed = ", ".join(map(gradient_name, flat))
+            raise SubmissionError(f"{called} returned {kind_of(returned)}; it needs {len(flat)}: {needed}")
+    lacking = [gradient_name(name) for name in flat if name not in into]
     if lacking:
-        raise OwnError(f"{called} returned no {', '.join(lacking)}")
+        raise SubmissionError(f"{called} returned no {', '.join(lacking)}")
     return {name: into[name] for name in flat}
 
 
@@ -139,8 +139,9 @@ def take(called: str, argument: Argument, value: Any, into: dict[str, Any]) -> N
     elif len(argument.members) == 1:
         take(called, argument.members[0], value, into)
     else:
-        needed = ", ".join(gradient_called(name_of(member)) for member in argument.members)
-        raise OwnError(f"{called} returned {described(value)} for {gradient_called(argument.name)}; it needs {needed}")
+        needed = ", ".join(gradient_name(name_of(member)) for member in argument.members)
+        said = f"{called} returned {kind_of(value)} for {gradient_name(argument.name)}"
+        raise SubmissionError(f"{said}; it needs {needed}")
 
 
 def by_part(arguments: Sequence[Argument]) -> dict[str, Argument]:
@@ -149,56 +150,60 @@ def by_part(arguments: Sequence[Argument]) -> dict[str, Argument]:
 
 
 def take_by_name(called: str, values: Mapping[str, Any], arguments: Sequence[Argument], into: dict[str, Any]) -> None:
-    """Put the gradients in a dict by their names, with a leading d or without, into a dict by ours."""
+    """Put the gradients in a dict by their names, with a leading d or without, into a dict by the textbook's."""
     members = {name_of(argument): argument for argument in arguments}
     if len({name.partition(".")[0] for name in members}) == 1:
         members = by_part(arguments)
     for key, value in values.items():
-        name = argument_called(str(key).removeprefix("d").removeprefix("_"), members)
+        name = find_argument(str(key).removeprefix("d").removeprefix("_"), members)
         if name is None:
-            needed = ", ".join(map(gradient_called, members))
-            raise OwnError(f"{called} returned {key!r}, which is not known; it needs {needed}")
+            needed = ", ".join(map(gradient_name, members))
+            raise SubmissionError(f"{called} returned {key!r}, which is not known; it needs {needed}")
         take(called, members[name], value, into)
 
 
-def array_of_ours(called: str, name: str, value: Any, axes: str, layout: Layout, shape: tuple[int, ...]) -> np.ndarray:
-    """What came for a name as a new float64 array in our layout, where it needs this shape; a list of steps too.
+def reference_array(
+    called: str, name: str, value: Any, axes: str, layout: Layout, shape: tuple[int, ...]
+) -> np.ndarray:
+    """What came for a name as a new float64 array in the reference's layout, where it needs this shape; a list of steps
+    too.
 
     called: what the sentences call it, "lstm_backward's dx".
     """
     if value is None:
-        raise OwnError(f"{called} is None; it needs to be an array")
-    letters = their_axes(axes.split(), layout)
+        raise SubmissionError(f"{called} is None; it needs to be an array")
+    letters = submitted_axes(axes.split(), layout)
     try:
         array = np.array(value, subok=False)
     except (TypeError, ValueError):
-        raise OwnError(f"{called} is a {type(value).__name__} that is no array; it needs to be one") from None
+        raise SubmissionError(f"{called} is a {type(value).__name__} that is no array; it needs to be one") from None
     if array.dtype.kind not in "fiub":
-        raise OwnError(f"{called} has dtype {array.dtype}; it needs real numbers")
+        raise SubmissionError(f"{called} has dtype {array.dtype}; it needs real numbers")
     array = array.astype(float)  # which some numbers of more bits are too large for
     if is_steps(value) and "T" in letters and array.ndim == len(letters) - (not layout.has_batch and "N" in letters):
         array = np.moveaxis(array, 0, letters.index("T"))
     try:
-        ours = to_ours(name, array, axes, layout, shape)
+        reference = to_reference(name, array, axes, layout, shape)
     except ValueError as error:
-        raise OwnError(called + str(error).removeprefix(name)) from None
+        raise SubmissionError(called + str(error).removeprefix(name)) from None
     wrong = np.argwhere(~np.isfinite(array))
     if len(wrong):
         where = list(map(int, wrong[0]))
-        raise OwnError(f"{called} has numbers that are not finite, {array[tuple(wrong[0])]} at {where} first")
-    return ours
+        raise SubmissionError(f"{called} has numbers that are not finite, {array[tuple(wrong[0])]} at {where} first")
+    return reference
 
 
-def like(value: Any, name: str, array: np.ndarray, axes: str, layout: Layout) -> Any:
-    """An array of ours in their layout, and in the form that their own value has: a list of steps, a pair, an array."""
-    theirs = to_theirs(name, array, axes, layout)
+def as_submitted(value: Any, name: str, array: np.ndarray, axes: str, layout: Layout) -> Any:
+    """An array of the reference in the submitted layout, and in the form of the submitted value: a list of steps, a
+    pair, an array."""
+    submitted = to_submitted(name, array, axes, layout)
     if is_steps(value) and "T" in axes.split():
-        return list(np.moveaxis(theirs, their_axes(axes.split(), layout).index("T"), 0))
+        return list(np.moveaxis(submitted, submitted_axes(axes.split(), layout).index("T"), 0))
     if isinstance(value, tuple):
-        return tuple(theirs)
-    return theirs if theirs.ndim else theirs[()]
+        return tuple(submitted)
+    return submitted if submitted.ndim else submitted[()]
 
 
 def is_steps(value: Any) -> bool:
-    """Whether a value is a list of arrays, one a step."""
+    """Whether a value is a list of arrays, one per step."""
     return isinstance(value, list) and bool(value) and all(isinstance(step, np.ndarray) for step in value)

@@ -7,7 +7,7 @@ import dis
 from collections.abc import Iterable, Iterator, Sequence
 from types import CodeType
 
-from npbilstm.submission.looks import is_gradient, is_pass
+from npbilstm.submission.looks import is_gradient_name, is_pass_name
 
 PRODUCTS = {"dot", "matmul", "einsum", "tensordot", "outer", "inner", "vdot", "kron"}
 SQUASHINGS = {"tanh", "sigmoid", "sigm", "sig", "logistic", "expit", "softmax", "relu", "softplus", "activation", "act"}
@@ -36,7 +36,7 @@ def signs_of_tree(statements: Iterable[ast.AST], arguments: Iterable[str] = ()) 
     called = {called_name(node) for node in nodes if isinstance(node, ast.Call)}
     divides = any(isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) for node in nodes)
     squashes = bool(called & SQUASHINGS) or any(map(is_rectifier, nodes)) or any(map(is_logistic, nodes))
-    passes = any(map(is_pass, called))
+    passes = any(map(is_pass_name, called))
     found = {
         "product": any(map(is_product, nodes)),
         "weighted sum": not passes and any(map(is_weighted_sum, nodes)),
@@ -62,7 +62,7 @@ def last_name(node: ast.AST) -> str:
     if isinstance(node, ast.Subscript):
         key = node.slice
         text = key.value if isinstance(key, ast.Constant) and isinstance(key.value, str) else ""
-        return text if is_gradient(text) else last_name(node.value)
+        return text if is_gradient_name(text) else last_name(node.value)
     return getattr(node, "id", "") or getattr(node, "attr", "")
 
 
@@ -149,14 +149,14 @@ def computes_gradient(node: ast.AST, arguments: set[str]) -> bool:
     """Whether what is called like a gradient is set to a product, or a product is returned of one that came in."""
     if isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign)) and node.value is not None:
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        named = any(is_gradient(last_name(part)) for target in targets for part in ast.walk(target))
-        return named and any(map(multiplies, own_nodes([node.value])))
+        gradient = any(is_gradient_name(last_name(part)) for target in targets for part in ast.walk(target))
+        return gradient and any(map(multiplies, own_nodes([node.value])))
     if isinstance(node, ast.Dict):
-        named = any(isinstance(key, ast.Constant) and is_gradient(str(key.value)) for key in node.keys)
-        return named and any(map(multiplies, own_nodes(node.values)))
+        gradient = any(isinstance(key, ast.Constant) and is_gradient_name(str(key.value)) for key in node.keys)
+        return gradient and any(map(multiplies, own_nodes(node.values)))
     if isinstance(node, ast.Return) and node.value is not None:
         inside = list(own_nodes([node.value]))
-        came = any(is_gradient(last_name(part)) and last_name(part) in arguments for part in inside)
+        came = any(is_gradient_name(last_name(part)) and last_name(part) in arguments for part in inside)
         return came and any(map(multiplies, inside))
     return False
 
@@ -170,7 +170,7 @@ def carries(node: ast.AST) -> bool:
             targets = each.targets if isinstance(each, ast.Assign) else [each.target]
             given = set(names_at(targets))
             for call in own_nodes([each.value]):
-                if isinstance(call, ast.Call) and is_pass(called_name(call)) and given & set(names_at(call.args)):
+                if isinstance(call, ast.Call) and is_pass_name(called_name(call)) and given & set(names_at(call.args)):
                     return True
     return False
 
@@ -205,7 +205,7 @@ def signs_of_code(codes: Sequence[CodeType]) -> frozenset[str]:
             done.add(OPERATIONS.get(kind) or (step.argrepr.rstrip("=") if kind == "OP" else step.opname))
             if "LOAD" in step.opname and step.argval in (0, 1, 2):
                 done.add(str(int(step.argval)))
-    passes, product = any(map(is_pass, called | held)), "@" in done or bool(called & PRODUCTS)
+    passes, product = any(map(is_pass_name, called | held)), "@" in done or bool(called & PRODUCTS)
     written_out = ("exp" in called and {"1", "+", "/"} <= done) or ("maximum" in called and "0" in done)
     squashes = bool(called & SQUASHINGS) or written_out
     plain = any(each.startswith("CALL") for each in done) and not (product or called & SQUASHINGS)
@@ -214,7 +214,7 @@ def signs_of_code(codes: Sequence[CodeType]) -> frozenset[str]:
         "weighted sum": not passes and {"*", "+"} <= done,
         "squashing": squashes,
         "exponential": "exp" in called and "/" in done,
-        "gradient": any(map(is_gradient, called | held)) and bool(done & {"*", "@"}),
+        "gradient": any(map(is_gradient_name, called | held)) and bool(done & {"*", "@"}),
         "logarithm": "log" in called and "*" in done,
         "squares": not passes and {"**", "2"} <= done,
         "given": plain and any(GIVEN & set(code.co_varnames[: code.co_argcount]) for code in codes),

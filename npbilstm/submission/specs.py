@@ -11,6 +11,7 @@ from typing import Any
 
 from npbilstm import textbook
 from npbilstm.submission.function_spec import FunctionSpec, Group
+from npbilstm.submission.layouts import GRU_GATES, LSTM_GATES
 
 DIRECTIONS = ("forward", "reverse")
 WEIGHTS = ("Wx", "Wh", "b")
@@ -20,7 +21,6 @@ GRU_WEIGHTS = {"Wx": "D 3H", "Wh": "H 3H", "b": "3H", "b_hn": "H"}
 GRU_RESET_BEFORE_WEIGHTS = {name: GRU_WEIGHTS[name] for name in WEIGHTS}
 RNN_WEIGHTS = {"Wx": "D H", "Wh": "H H", "b": "H"}
 GATE_WEIGHTS = {"Wx": "4 H D", "Wh": "4 H H", "b": "4 H"}
-LSTM_GATES, GRU_GATES = "ifgo", "rzn"
 GRU_STEPS = ("gru_step_forward", "gru_step_backward")
 
 

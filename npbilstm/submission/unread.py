@@ -1,4 +1,4 @@
-"""What stands unread: what looks like a pass in a person's code, and no verdict is about it.
+"""What stands unread: what looks like a pass in a submission, and no verdict is about it.
 
 A helper that a judged function calls, directly or through others, is judged through it. What is left is named, with the
 reason why it was not judged.
@@ -14,7 +14,7 @@ from itertools import islice
 from typing import Any
 
 from npbilstm.gradcheck.report import NotJudged
-from npbilstm.submission.definitions import INSIDE, Definition, living, written
+from npbilstm.submission.definitions import INSIDE, Definition, definitions_in_names, definitions_in_source
 from npbilstm.submission.looks import looks_like_pass
 from npbilstm.submission.specs import SPECS
 
@@ -40,7 +40,7 @@ def unread_in_source(source: str, judged: Iterable[str], others: Iterable[str] =
     names of what looks like a pass and was there when the file had run: it may come from another file, or be made.
     """
     try:
-        definitions, judged = written(source), set(judged)
+        definitions, judged = definitions_in_source(source), set(judged)
     except (RecursionError, MemoryError):
         return [NotJudged("the file", "it is nested too deeply to be looked through")]
     if len(definitions) > MOST:
@@ -53,15 +53,15 @@ def unread_in_source(source: str, judged: Iterable[str], others: Iterable[str] =
         if name not in known:
             where = f"it comes from {homes[name]}" if name in homes else "it is made or imported as the file runs"
             found.append(NotJudged(name, f"{where}; a file is judged by what is defined in it"))
-    return cut(found)
+    return first_of(found)
 
 
 def unread_in_names(names: Mapping[str, Any], judged: Iterable[str]) -> list[NotJudged]:
     """What stands unread in a namespace."""
-    return cut(unread_among(living(names), set(judged)))
+    return first_of(unread_among(definitions_in_names(names), set(judged)))
 
 
-def cut(found: list[NotJudged]) -> list[NotJudged]:
+def first_of(found: list[NotJudged]) -> list[NotJudged]:
     """The first of many, and how many there are besides."""
     more = len(found) - SHOWN
     return found if more <= 0 else [*found[:SHOWN], NotJudged(f"{more} more", "they look like passes, too")]
@@ -198,9 +198,9 @@ def imports_in(source: str) -> dict[str, str]:
     return homes
 
 
-def told(names: Mapping[str, Any], judged: Iterable[str]) -> list[str]:
+def unread_names(names: Mapping[str, Any], judged: Iterable[str]) -> list[str]:
     """The names in a namespace under which something stands unread, for the process that judges; as names are written
     in Python, also where a program made another."""
-    found = [each.name.partition(".")[0] for each in unread_among(living(names), set(judged))]
+    found = [each.name.partition(".")[0] for each in unread_among(definitions_in_names(names), set(judged))]
     as_written = (name if name.isidentifier() else "_" + re.sub(r"\W", "_", name) for name in found)
     return list(dict.fromkeys(as_written))[:SHOWN]

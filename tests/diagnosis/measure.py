@@ -24,15 +24,16 @@ from typing import Any, NamedTuple
 from unittest import mock
 
 from npbilstm.diagnosis import matching
-from npbilstm.diagnosis.diagnosis import Diagnosis, diagnose_pairs
+from npbilstm.diagnosis.diagnosis import diagnose_pairs
 from npbilstm.diagnosis.report_text import cause
+from npbilstm.diagnosis.results import Diagnosis
 from npbilstm.files import write_atomically
 from npbilstm.mistakes.catalogue import BUGS as CATALOGUE
 from npbilstm.training.progress import on_terminal, tell
 from tests.diagnosis.columns_bugs import BUGS, OTHER_NUMBERS, Plant, Plants, source_with
 from tests.diagnosis.columns_step_bugs import STEP_BUGS
 from tests.diagnosis.measure_page import KNOWN, OTHER_FORM, TWO, UNKNOWN_BACKWARD, UNKNOWN_FORWARD, page
-from tests.submission.submitted_files import FILES, own_pair
+from tests.submission.submitted_files import FILES, pair_from
 
 NAMED, AMONG, ONE_NAMED = "named", "named among others", "one of two named"
 LOCATED, ONE_LOCATED, ELSEWHERE = "located", "one of two located", "located elsewhere"
@@ -101,7 +102,7 @@ def judged(trial: Trial) -> list[Diagnosis]:
     source = source_with(*trial.changes)
     known = {id: bug for id, bug in CATALOGUE.items() if id not in trial.without}
     with mock.patch.object(matching, "BUGS", known):
-        return list(diagnose_pairs({name: own_pair(source, name) for name in FILES["columns"][1]}))
+        return list(diagnose_pairs({name: pair_from(source, name) for name in FILES["columns"][1]}))
 
 
 def outcome(trial: Trial) -> Outcome:
@@ -193,7 +194,7 @@ def all_trials() -> dict[str, list[Trial]]:
 def false_alarms(name: str, draws: int, rng: random.Random) -> int:
     """How often a right file of own_files.py is said to be wrong, over random sizes and seeds."""
     source, specs = FILES[name]
-    pairs = {spec: own_pair(source, spec) for spec in specs}
+    pairs = {spec: pair_from(source, spec) for spec in specs}
     return sum(
         not all(diagnosis.ok for diagnosis in diagnose_pairs(pairs, rng.randrange(2**32), drawn_sizes(rng)))
         for _ in range(draws)

@@ -4,14 +4,15 @@ import numpy as np
 import pytest
 
 from npbilstm import textbook
-from npbilstm.diagnosis.diagnosis import Diagnosis, diagnose_pair, diagnose_pairs, diagnose_what_runs
+from npbilstm.diagnosis.diagnosis import diagnose_pair, diagnose_pairs, diagnose_what_runs
 from npbilstm.diagnosis.matching import candidates
 from npbilstm.diagnosis.observations import StoppedError
-from npbilstm.diagnosis.report_text import HINTS, as_dict, headline, words
+from npbilstm.diagnosis.report_text import HINTS, as_dict, headline, text_of
+from npbilstm.diagnosis.results import Diagnosis
 from npbilstm.mistakes.catalogue import BUGS
 from npbilstm.mistakes.catalogue.in_place import BUGS as IN_PLACE
 from npbilstm.mistakes.planting import Bug, plant
-from npbilstm.submission.errors import Interfered, OwnError, TimedOut
+from npbilstm.submission.errors import Interfered, SubmissionError, TimedOut
 from npbilstm.submission.function_spec import Pair
 from npbilstm.submission.specs import SPECS
 
@@ -32,7 +33,7 @@ def diagnosed(name, *ids, **options):
 
 def flat(diagnosis, *hint):
     """The words in one line."""
-    return " ".join(words(diagnosis, *hint).split())
+    return " ".join(text_of(diagnosis, *hint).split())
 
 
 def lowest_spec(bug):
@@ -51,7 +52,7 @@ def test_every_function_of_the_textbook_belongs_to_a_subject():
 @pytest.mark.parametrize("name", SPECS)
 def test_the_textbook_itself_is_right(name):
     diagnosis = diagnose_pair(SPECS[name], SPECS[name].in_textbook_form(textbook))
-    assert diagnosis.ok, words(diagnosis)
+    assert diagnosis.ok, text_of(diagnosis)
     assert headline(diagnosis).startswith("ok ")
 
 
@@ -205,7 +206,7 @@ def test_the_solution_is_told_at_the_last_hint_alone(bug):
         assert (f"--hint {hint + 1} says more" in text) == (hint < 3)
         assert len(as_dict(diagnosis, hint)["named"][0][0]["hints"]) == hint
     with pytest.raises(ValueError, match="hint is 4; it needs 1"):
-        words(diagnosis, 4)
+        text_of(diagnosis, 4)
 
 
 @pytest.mark.parametrize(
@@ -254,7 +255,7 @@ def test_what_stops_at_its_first_call_and_at_no_other_is_not_right():
     assert [stage.raised for stage in diagnosis.stages if stage.raised] == ["once"]
 
 
-@pytest.mark.parametrize("error", [TimedOut("too long"), Interfered("it answers"), OwnError("")])
+@pytest.mark.parametrize("error", [TimedOut("too long"), Interfered("it answers"), SubmissionError("")])
 def test_after_an_error_that_ends_it_all_nothing_is_right(error):
     class Ended:
         backward = None

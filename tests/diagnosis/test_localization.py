@@ -2,9 +2,9 @@
 
 import pytest
 
-from npbilstm.diagnosis.localization import located
+from npbilstm.diagnosis.localization import localize
 from npbilstm.diagnosis.matching import candidates
-from npbilstm.diagnosis.observations import gather
+from npbilstm.diagnosis.observations import observe_all
 from npbilstm.diagnosis.stages import SIZES
 from npbilstm.mistakes.planting import plant
 from npbilstm.submission.specs import SPECS
@@ -40,9 +40,9 @@ def test_the_equation_is_told_and_few_others(name, function, every):
     bugs = [bug for bug in candidates(spec) if bug.function == function and bug.id not in CATALOGUE_NEEDED]
     told = 0
     for bug in bugs[::every]:
-        evidence = gather(spec, spec.in_textbook_form(plant([bug])), 0, SIZES)
-        if evidence.pattern:  # else its numbers are right, and it changes an array in place
-            places = located(evidence, {})
+        observations = observe_all(spec, spec.in_textbook_form(plant([bug])), 0, SIZES)
+        if observations.pattern:  # else its numbers are right, and it changes an array in place
+            places = localize(observations, {})
             gate = bug.equation.replace("da_", "d")  # a gate and its pre-activation cannot be told apart
             assert {f"{bug.equation} in {bug.function}", f"{gate} in {bug.function}"} & set(places), bug.id
             assert len(places) <= 5, bug.id

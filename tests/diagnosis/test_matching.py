@@ -7,10 +7,12 @@ import pytest
 
 import npbilstm as nb
 from npbilstm import textbook
-from npbilstm.diagnosis.comparison import block_errors, draw_cases, run
+from npbilstm.diagnosis.cases import draw_cases
+from npbilstm.diagnosis.comparison import block_errors
 from npbilstm.diagnosis.diagnosis import diagnose_pair, diagnose_pairs
-from npbilstm.diagnosis.invariances import broken
-from npbilstm.diagnosis.report_text import headline, words
+from npbilstm.diagnosis.invariances import broken_invariances
+from npbilstm.diagnosis.observations import observe
+from npbilstm.diagnosis.report_text import headline, text_of
 from npbilstm.diagnosis.stages import SIZES, draw_inputs, stages_of
 from npbilstm.mistakes.catalogue import BUGS
 from npbilstm.mistakes.planting import Bug, plant
@@ -100,8 +102,8 @@ def test_what_a_pair_says_it_changed_is_changed():
         changed = ("x",)
 
     right, case = STEP.in_textbook_form(textbook), cases_of(STEP)[0]
-    assert run(Says(*right), case).changed == {"x"}
-    assert run(right, case).changed == frozenset()
+    assert observe(Says(*right), case).changed == {"x"}
+    assert observe(right, case).changed == frozenset()
 
 
 def test_errors_of_another_shape_and_of_nan_are_infinite_and_round_off_in_a_small_block_is_none():
@@ -122,7 +124,7 @@ def said(change, name="lstm", absent=()):
         outputs = right.forward(inputs)[0]
         return outputs | change(outputs, inputs), None
 
-    return " ".join(broken(SPECS[name], Pair(forward, None), set(absent)))
+    return " ".join(broken_invariances(SPECS[name], Pair(forward, None), set(absent)))
 
 
 CALLS = itertools.count()
@@ -236,7 +238,7 @@ def test_right_numbers_with_a_finding_are_not_right():
 
     diagnosis = diagnose_pair(STEP, Finds(*pair("lstm_step")))
     assert not diagnosis.ok
-    assert "changes its cache in place" in words(diagnosis)
+    assert "changes its cache in place" in text_of(diagnosis)
 
 
 # the whole

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from npbilstm.diagnosis.diagnosis import Diagnosis
+from npbilstm.diagnosis.results import Diagnosis
 from npbilstm.mistakes.catalogue import BUGS
 from tests.diagnosis import measure
 from tests.diagnosis.measure import Trial, places_of, verdict

@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from npbilstm.diagnosis.diagnosis import diagnose_pair
-from npbilstm.diagnosis.report_text import words
+from npbilstm.diagnosis.report_text import text_of
 from npbilstm.submission.specs import SPECS
 from tests.diagnosis.columns_bugs import source_with
 from tests.diagnosis.measure import CORRECT, LARGEST
-from tests.submission.submitted_files import FILES, own_pair
+from tests.submission.submitted_files import FILES, pair_from
 
 SIZES = st.fixed_dictionaries({letter: st.integers(1, LARGEST) for letter in "NTDHRV"})
 SEEDS = st.integers(0, 2**32 - 1)
@@ -19,7 +19,7 @@ SEEDS = st.integers(0, 2**32 - 1)
 
 @cache
 def right_pair(name, spec):
-    return own_pair(FILES[name][0], spec)
+    return pair_from(FILES[name][0], spec)
 
 
 @pytest.mark.slow
@@ -28,7 +28,7 @@ def right_pair(name, spec):
 def test_right_code_in_three_layouts_is_called_right(name, data, sizes, seed):
     spec = data.draw(st.sampled_from(FILES[name][1]))
     diagnosis = diagnose_pair(SPECS[spec], right_pair(name, spec), seed, sizes)
-    assert diagnosis.ok, words(diagnosis)
+    assert diagnosis.ok, text_of(diagnosis)
 
 
 SLIP = ("lstm_backward", "zu = dm * i * (1 - u**2)", "zu = dm * i * (1 - u**2) * (1 + 1e-7)")
@@ -37,4 +37,4 @@ SLIP = ("lstm_backward", "zu = dm * i * (1 - u**2)", "zu = dm * i * (1 - u**2) *
 @settings(max_examples=20)
 @given(st.sampled_from(["lstm", "bilstm"]), SIZES, SEEDS)
 def test_a_slip_of_a_ten_millionth_is_seen_at_any_size(spec, sizes, seed):
-    assert not diagnose_pair(SPECS[spec], own_pair(source_with(SLIP), spec), seed, sizes).ok
+    assert not diagnose_pair(SPECS[spec], pair_from(source_with(SLIP), spec), seed, sizes).ok

@@ -8,8 +8,8 @@ import pytest
 
 import npbilstm as nb
 from npbilstm import textbook
-from npbilstm.diagnosis.diagnosis import Diagnosis
 from npbilstm.diagnosis.report import DiagnosisReport
+from npbilstm.diagnosis.results import Diagnosis
 from npbilstm.mistakes.catalogue import BUGS
 from npbilstm.mistakes.planting import plant
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from npbilstm.diagnosis.diagnosis import Diagnosis
-from npbilstm.diagnosis.report_text import as_dict, at_fault, cause, stage_table, words
+from npbilstm.diagnosis.report_text import as_dict, at_fault, cause, stage_table, text_of
+from npbilstm.diagnosis.results import Diagnosis, StageResult
 from npbilstm.diagnosis.stages import BATCH_STAGES, CELL_STAGES, DIRECTION_STAGES, SEQUENCE_STAGES
-from npbilstm.diagnosis.symptoms import StageResult, reading, shortened
+from npbilstm.diagnosis.symptoms import joined_blocks, symptoms
 from npbilstm.submission.specs import SPECS
 
 EVERY = {stage.name for stage in SEQUENCE_STAGES}
@@ -51,7 +51,7 @@ CELL = tuple(name for name in GATES if "o" not in name)
 )
 def test_what_the_stages_say(name, stages, failing, blocks, sentence):
     results = [StageResult(stage.name, blocks if stage.name in failing else ()) for stage in stages]
-    said = reading(results, SPECS[name])
+    said = symptoms(results, SPECS[name])
     assert sentence in said
     assert bool(said) == bool(failing)
     assert ("From a zero state" in said) == ("From a zero state" in sentence)
@@ -62,7 +62,7 @@ def test_what_the_stages_say(name, stages, failing, blocks, sentence):
     [("ifgo", "Wx[i,f], b[f], h0"), ("if", "Wx, b[f], h0"), ("fi", "Wx, b[f], h0"), ("fig", "Wx[f,i], b[f], h0")],
 )
 def test_gates_are_joined_in_their_order_and_left_out_where_all_are_there(gates, expected):
-    assert shortened(["Wx[i]", "b[f]", "Wx[f]", "h0"], gates) == expected
+    assert joined_blocks(["Wx[i]", "b[f]", "Wx[f]", "h0"], gates) == expected
 
 
 RIGHT, GRADIENTS, OUTPUTS = StageResult("a", ()), StageResult("b", ("Wx[i]",)), StageResult("c", (), ("h",))
@@ -98,7 +98,7 @@ def test_the_table_says_what_is_wrong_at_each_stage():
 
 def test_findings_are_said_and_written():
     diagnosis = Diagnosis("lstm", ("f", "b"), (RIGHT,), sentences=("One.",), findings=("Two.",), stopped="a\nb")
-    lines = words(diagnosis).splitlines()
+    lines = text_of(diagnosis).splitlines()
     assert lines[:3] == ["not judged  b: b.", "  a", "WRONG  f: Two."]
     assert all(f"  {part}" in lines for part in ("One.", "Two."))
     written = as_dict(diagnosis)

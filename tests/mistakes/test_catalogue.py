@@ -11,7 +11,7 @@ import pytest
 
 import npbilstm as nb
 from npbilstm import textbook
-from npbilstm.diagnosis.comparison import draw_cases
+from npbilstm.diagnosis.cases import draw_cases
 from npbilstm.diagnosis.matching import candidates
 from npbilstm.mistakes import catalogue
 from npbilstm.mistakes.catalogue import BUGS, in_place

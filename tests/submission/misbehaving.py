@@ -130,8 +130,8 @@ RAISING = {
     down(20_000)""": "ZeroDivisionError: division by zero",
     "raise type('\\x1b[31mRed\\u202e', (Exception,), dict())('bad')": "\ufffd[31mRed\ufffd: bad",
     "sys.exit(0)": "SystemExit: {name} ends the program; it must not",
-    """from npbilstm.submission.errors import OwnError
-    raise OwnError('')""": "{name} raised an error that cannot be shown",
+    """from npbilstm.submission.errors import SubmissionError
+    raise SubmissionError('')""": "{name} raised an error that cannot be shown",
     "raise KeyboardInterrupt": "KeyboardInterrupt",
     "input()": "EOFError: EOF when reading a line",
     """right = []
@@ -229,18 +229,22 @@ from npbilstm.textbook import rnn_step_forward as forward, rnn_step_backward as 
 from npbilstm.submission import child, pairs
 def rnn_step_forward(x, h_prev, params): return forward(x, h_prev, params)
 def rnn_step_backward(dh, cache): return backward(dh, cache)
-def facts(**others): child.File.facts = lambda self: {"functions": [], "others": [], "layout": self.layout, **others}
-def answer(**others): child.File.answer = lambda self, *_: ({"pair": {}, "findings": [], "changed": [], **others}, {})
+def facts(**others):
+    child.SubmittedFile.facts = lambda self: {"functions": [], "others": [], "layout": self.layout, **others}
+def answer(**others):
+    child.SubmittedFile.answer = lambda self, *_: ({"pair": {}, "findings": [], "changed": [], **others}, {})
 """
 """A right file that does something to what runs it."""
 
 IMPOSSIBLE_FILE = "own.py interfered with the process that runs it: it says what cannot be so"
 IMPOSSIBLE_PAIR = IMPOSSIBLE.format(name="rnn_step_forward")
 PATCHES = {
-    "pairs.OwnPasses.run_backward = lambda *_: {}": "asked for rnn_step_backward, it gives no x, h_prev, Wx, Wh, b",
-    "pairs.OwnPasses.run_forward = lambda *_: ({}, None)": "asked for rnn_step_forward, it gives no h",
-    "pairs.OwnPasses.run_backward = lambda *_: {'y': np.ones(3)}": UNASKED.format(name="rnn_step_backward"),
-    "pairs.array_of_ours = lambda *_: np.ones((3, 4), np.float32)": UNASKED.format(name="rnn_step_forward"),
+    "pairs.SubmittedPasses.run_backward = lambda *_: {}": (
+        "asked for rnn_step_backward, it gives no x, h_prev, Wx, Wh, b"
+    ),
+    "pairs.SubmittedPasses.run_forward = lambda *_: ({}, None)": "asked for rnn_step_forward, it gives no h",
+    "pairs.SubmittedPasses.run_backward = lambda *_: {'y': np.ones(3)}": UNASKED.format(name="rnn_step_backward"),
+    "pairs.reference_array = lambda *_: np.ones((3, 4), np.float32)": UNASKED.format(name="rnn_step_forward"),
     "facts(functions=3)": IMPOSSIBLE_FILE,
     "facts(functions=['rm'])": IMPOSSIBLE_FILE,
     "facts(functions=[['sigmoid']])": IMPOSSIBLE_FILE,
@@ -253,7 +257,7 @@ PATCHES = {
     "answer(pair={'uses': ['rm'], 'absent': []})": IMPOSSIBLE_PAIR,
     "answer(pair={'uses': [], 'absent': ['x', 'h_prev', 'Wx', 'Wh', 'b']})": IMPOSSIBLE_PAIR,
     "answer(pair={'uses': [], 'absent': ['rows']})": IMPOSSIBLE_PAIR,
-    "child.packed = lambda *_: b'x' * 1000": "own.py interfered with the process that runs it: it announces a message",
+    "child.encode = lambda *_: b'x' * 1000": "own.py interfered with the process that runs it: it announces a message",
 }
 
 IMPORTS = {

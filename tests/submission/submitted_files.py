@@ -11,7 +11,7 @@ from npbilstm import textbook
 from npbilstm.diagnosis.stages import draw_inputs, stages_of
 from npbilstm.submission.arguments import renamed_arguments
 from npbilstm.submission.layouts import layout_of, read_header
-from npbilstm.submission.pairs import pair_of_theirs
+from npbilstm.submission.pairs import submitted_pair
 from npbilstm.submission.specs import SPECS
 from tests.cases import assert_close
 
@@ -143,7 +143,7 @@ def functions_of(source):
     return {name: value for name, value in names.items() if getattr(value, "__module__", None) == "own"}
 
 
-def own_pair(source, spec, make=pair_of_theirs):
+def pair_from(source, spec, make=submitted_pair):
     """The pair of a spec, made of a source's functions."""
     settings = read_header(source)
     return make(SPECS[spec], functions_of(source), layout_of(settings), renamed_arguments(settings))

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from tests.submission.submitted_files import assert_agrees, drawn, own_pair
+from tests.submission.submitted_files import assert_agrees, drawn, pair_from
 from tests.submission.test_pairs import GRADIENTS, changed
 
 
@@ -52,7 +52,7 @@ from tests.submission.test_pairs import GRADIENTS, changed
     ],
 )
 def test_how_a_pass_behaves_is_found_once(old, new, finding):
-    own = own_pair("TOTAL = []\n" + changed((old, new)), "lstm_step")
+    own = pair_from("TOTAL = []\n" + changed((old, new)), "lstm_step")
     _, inputs, upstream = drawn("lstm_step", own)
     for _ in range(2):
         _, run = own.forward(inputs)
@@ -77,7 +77,7 @@ def lstm_step_backward(dh, dc, layer):
 
 
 def test_a_backward_pass_may_store_its_gradients_in_what_it_is_given_as_cache():
-    own = own_pair(STORED, "lstm_step")
+    own = pair_from(STORED, "lstm_step")
     assert_agrees("lstm_step", own)
     assert (own.findings, own.changed) == ([], [])
 
@@ -88,14 +88,14 @@ def test_gradients_that_are_added_up_from_call_to_call_are_found():
         ("    return dx, dh_prev, dc_prev, grads", "    return dx, dh_prev, dc_prev, grads._replace(Wx=layer.dWx)"),
         source=STORED,
     )
-    own = own_pair(added, "lstm_step")
+    own = pair_from(added, "lstm_step")
     assert_agrees("lstm_step", own)
     assert "lstm_step_backward gives another dWx when it is called again on the same cache" in own.findings[0]
 
 
 def test_a_backward_pass_may_run_the_forward_pass_again():
     again = "[lstm_step_forward(*cache[:3], cache.params) for _ in range(2)]\n    "
-    own = own_pair(changed((GRADIENTS, again + GRADIENTS)), "lstm_step")
+    own = pair_from(changed((GRADIENTS, again + GRADIENTS)), "lstm_step")
     assert_agrees("lstm_step", own)
     assert own.findings == []
     assert sys.getprofile() is None

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 from npbilstm.submission import containment, process
-from npbilstm.submission.errors import OwnError
-from npbilstm.submission.process import OwnProcess
+from npbilstm.submission.errors import SubmissionError
+from npbilstm.submission.process import SubmissionProcess
 from npbilstm.submission.system_calls import (
     ALLOW,
     ANY_BIT,
@@ -151,7 +151,7 @@ def test_all_limits_are_set_and_hard(file):
     source += "    print(name, *resource.getrlimit(getattr(resource, 'RLIMIT_' + name)))\n"
     source += "print(open('/proc/self/status').read())\n" + RIGHT.format(body="")
     printed = []
-    own = OwnProcess(file(source), seconds=20)  # so 120 in all
+    own = SubmissionProcess(file(source), seconds=20)  # so 120 in all
     own.printed.show = printed.append
     with own:
         pass
@@ -182,8 +182,8 @@ def no_filter(monkeypatch):
     "call", ["os.fork()", "os.system('true')", "os.kill(os.getppid(), 0)", "os.execv('/bin/true', ['a'])"]
 )
 def test_without_the_filter_python_still_refuses(call, file, no_filter):
-    with OwnProcess(file(RIGHT.format(body=call))) as own:
-        with pytest.raises(OwnError, match=r"PermissionError: \[Errno 1\] the code may s"):
+    with SubmissionProcess(file(RIGHT.format(body=call))) as own:
+        with pytest.raises(SubmissionError, match=r"PermissionError: \[Errno 1\] the code may s"):
             sigmoid_of(own)
         assert own.process is not None
 
@@ -193,7 +193,7 @@ def test_without_the_filter_a_process_that_keeps_the_pipes_open_holds_up_nobody(
     path = file("pid = libc.fork()\nif pid == 0:\n    libc.setsid()\n    time.sleep(1000)\n    os._exit(0)\n")
     with path.open("a") as source:
         source.write("open(__file__ + '.pid', 'w').write(str(pid))\n" + RIGHT.format(body=""))
-    with OwnProcess(path) as own:
+    with SubmissionProcess(path) as own:
         assert (sigmoid_of(own) == 0.5).all()
     os.kill(int(Path(f"{path}.pid").read_text()), signal.SIGKILL)  # which still had them open
 
@@ -203,7 +203,7 @@ def test_without_the_signal_a_thread_sees_that_nobody_waits(file):
     parent = (
         f"from npbilstm.submission import process\nprocess.START = process.START.replace("
         f"'from npbilstm.submission.child import serve; ', {WITHOUT!r})\n"
-        f"own = process.OwnProcess({str(file(source))!r})\nown.printed.show = lambda chunk: print("
+        f"own = process.SubmissionProcess({str(file(source))!r})\nown.printed.show = lambda chunk: print("
         "own.process.popen.pid, flush=True)\nown.start()"
     )
     with subprocess.Popen([sys.executable, "-c", parent], stdout=subprocess.PIPE, text=True) as run:
@@ -225,7 +225,7 @@ def ends(pid):
 
 
 def test_a_process_outlives_the_thread_in_which_it_was_started(file):
-    with OwnProcess(file(RIGHT.format(body=""))) as own:
+    with SubmissionProcess(file(RIGHT.format(body=""))) as own:
         starter = threading.Thread(target=own.close)
         starter.start()
         starter.join()

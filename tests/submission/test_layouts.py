@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from npbilstm.submission.arguments import renamed_arguments
 from npbilstm.submission.function_spec import shape_of
-from npbilstm.submission.layouts import Layout, layout_of, read_header, to_ours, to_theirs
+from npbilstm.submission.layouts import Layout, layout_of, read_header, to_reference, to_submitted
 from npbilstm.submission.specs import SPECS
 
 ARRAYS = sorted({item for s in SPECS.values() for item in [*s.inputs.items(), *s.outputs.items()]})
@@ -42,9 +42,9 @@ def test_there_and_back_is_the_same(array, layout, sizes):
         sizes["N"] = 1
     shape = shape_of(axes, sizes)
     ours = np.random.default_rng(0).standard_normal(shape)
-    theirs = to_theirs(name, ours, axes, layout)
+    theirs = to_submitted(name, ours, axes, layout)
     assert sorted(theirs.ravel()) == sorted(ours.ravel())
-    back = to_ours(name, theirs, axes, layout, shape)
+    back = to_reference(name, theirs, axes, layout, shape)
     assert back.shape == shape
     assert (back == ours).all()
 
@@ -52,7 +52,7 @@ def test_there_and_back_is_the_same(array, layout, sizes):
 @pytest.mark.parametrize(("name", "axes"), ARRAYS)
 def test_the_textbooks_own_layout_changes_nothing(name, axes):
     ours = np.random.default_rng(0).standard_normal(shape_of(axes, {"N": 2, "T": 3, "D": 4, "H": 5, "R": 6, "V": 7}))
-    theirs = to_theirs(name, ours, axes, Layout())
+    theirs = to_submitted(name, ours, axes, Layout())
     assert theirs.shape == ours.shape
     assert (theirs == ours).all()
     assert not np.shares_memory(theirs, ours)
@@ -76,7 +76,7 @@ WX, WX_GRU = np.hstack([I, F, G, O]), np.hstack([R, Z, N])
 def test_weights_are_where_the_header_says(weights, lstm, gru, rnn):
     layout = layout_of({"gates": "ofgi/znr", "weights": weights})
     for theirs, ours, axes in [(lstm, WX, "D 4H"), (gru, WX_GRU, "D 3H"), (rnn, R, "D H")]:
-        got = to_theirs("Wx", ours, axes, layout)
+        got = to_submitted("Wx", ours, axes, layout)
         assert got.shape == theirs.shape
         assert (got == theirs).all()
 
@@ -92,20 +92,20 @@ def test_weights_are_where_the_header_says(weights, lstm, gru, rnn):
 )
 def test_biases_are_where_the_header_says(b, lstm, gru, rnn):
     layout = layout_of({"gates": "o,f,g,i/z,n,r", "b": b})
-    assert to_theirs("b", np.arange(8), "4H", layout).tolist() == lstm
-    assert to_theirs("reverse.b", np.arange(6), "3H", layout).tolist() == gru
-    assert to_theirs("b_hn", np.arange(2), "H", layout).tolist() == rnn
+    assert to_submitted("b", np.arange(8), "4H", layout).tolist() == lstm
+    assert to_submitted("reverse.b", np.arange(6), "3H", layout).tolist() == gru
+    assert to_submitted("b_hn", np.arange(2), "H", layout).tolist() == rnn
 
 
 def test_peepholes_follow_the_gates_without_the_candidate():
-    assert to_theirs("p", np.arange(6), "3H", layout_of({"gates": "gofi"})).tolist() == [4, 5, 2, 3, 0, 1]
+    assert to_submitted("p", np.arange(6), "3H", layout_of({"gates": "gofi"})).tolist() == [4, 5, 2, 3, 0, 1]
 
 
 def test_a_matrix_a_gate_of_the_textbooks_differs_only_in_the_order_of_gates():
     layout = layout_of({"gates": "ofgi", "weights": "(4H,D)", "b": "(4H,1)"})
     gates = np.array([I, F, G, O])
-    assert (to_theirs("Wx", gates, "4 H D", layout) == np.array([O, F, G, I])).all()
-    assert to_theirs("b", np.arange(4)[:, None], "4 H", layout).tolist() == [[3], [1], [2], [0]]
+    assert (to_submitted("Wx", gates, "4 H D", layout) == np.array([O, F, G, I])).all()
+    assert to_submitted("b", np.arange(4)[:, None], "4 H", layout).tolist() == [[3], [1], [2], [0]]
 
 
 @pytest.mark.parametrize(
@@ -123,27 +123,27 @@ def test_data_follows_x(x, sequence, step, states):
     layout = layout_of({"x": x})
     entries = {"N": 2, "T": 3, "D": 5, "H": 7}
     ours = np.arange(30).reshape(2, 3, 5)
-    theirs = to_theirs("x", ours, "N T D", layout)
+    theirs = to_submitted("x", ours, "N T D", layout)
     assert theirs.shape == sequence
     assert theirs[tuple({2: 1, 3: 2, 5: 3}[size] for size in sequence)] == ours[1, 2, 3]
-    assert to_theirs("x", ours[:, 0], "N D", layout).shape == step
-    assert to_theirs("h0", np.zeros(shape_of("2 N H", entries)), "2 N H", layout).shape == states
-    assert to_theirs("lengths", np.arange(2), "N", layout).tolist() == [0, 1]
+    assert to_submitted("x", ours[:, 0], "N D", layout).shape == step
+    assert to_submitted("h0", np.zeros(shape_of("2 N H", entries)), "2 N H", layout).shape == states
+    assert to_submitted("lengths", np.arange(2), "N", layout).tolist() == [0, 1]
 
 
 def test_without_a_batch_its_axis_is_not_there():
     layout = layout_of({"x": "(T,D)"})
-    assert to_theirs("x", np.ones((1, 3, 2)), "N T D", layout).shape == (3, 2)
-    assert to_theirs("h0", np.ones((2, 1, 4)), "2 N H", layout).shape == (2, 4)
-    assert to_theirs("c_T", np.ones((1, 4)), "N H", layout).shape == (4,)
+    assert to_submitted("x", np.ones((1, 3, 2)), "N T D", layout).shape == (3, 2)
+    assert to_submitted("h0", np.ones((2, 1, 4)), "2 N H", layout).shape == (2, 4)
+    assert to_submitted("c_T", np.ones((1, 4)), "N H", layout).shape == (4,)
     with pytest.raises(ValueError, match=re.escape("x has 2 rows; x=(T,D) has no batch, so it needs one")):
-        to_theirs("x", np.ones((2, 3, 2)), "N T D", layout)
+        to_submitted("x", np.ones((2, 3, 2)), "N T D", layout)
 
 
 def test_a_shape_that_does_not_belong_is_a_sentence():
     layout = layout_of({"weights": "(4,H,D)"})
     with pytest.raises(ValueError, match=re.escape("Wh has shape (3, 12); it needs (4, 3, 3)")):
-        to_ours("Wh", np.ones((3, 12)), "H 4H", layout, (3, 12))
+        to_reference("Wh", np.ones((3, 12)), "H 4H", layout, (3, 12))
 
 
 @pytest.mark.parametrize(

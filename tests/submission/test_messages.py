@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from npbilstm import textbook
 from npbilstm.printable import one_line
 from npbilstm.submission import process, replies
-from npbilstm.submission.errors import Interfered, OwnError, TimedOut
+from npbilstm.submission.errors import Interfered, SubmissionError, TimedOut
 from npbilstm.submission.layouts import Layout
-from npbilstm.submission.messages import HEAD, LENGTHS, packed, receive
-from npbilstm.submission.process import OwnProcess
+from npbilstm.submission.messages import HEAD, LENGTHS, encode, receive
+from npbilstm.submission.process import SubmissionProcess
 from npbilstm.submission.specs import SPECS
 from tests.submission.submitted_files import drawn
 
@@ -33,27 +33,27 @@ class Pipe(io.BytesIO):
 
 
 def test_what_is_sent_arrives():
-    facts, arrays = receive(Pipe(packed({"a": ["ü\ud800", 1]}, ARRAYS)).read, ASKED)
+    facts, arrays = receive(Pipe(encode({"a": ["ü\ud800", 1]}, ARRAYS)).read, ASKED)
     assert facts == {"a": ["ü\ud800", 1]}
     for name in ASKED:
         np.testing.assert_array_equal(arrays[name], ARRAYS[name], strict=True)
     given = {"lengths": np.array([2, 0]), "mask": np.array([True]), "T": np.array(4, np.int32)}
-    _, arrays = receive(Pipe(packed({}, given)).read)
+    _, arrays = receive(Pipe(encode({}, given)).read)
     for name in given:
         np.testing.assert_array_equal(arrays[name], given[name], strict=True)
 
 
 def test_what_is_received_is_never_unpickled():
     with pytest.raises(ValueError, match="cannot create an OBJECT array from memory buffer"):
-        receive(Pipe(packed({}, {"array": np.array([print, None])})).read)
+        receive(Pipe(encode({}, {"array": np.array([print, None])})).read)
 
 
 def test_facts_are_as_long_as_they_may_be():
-    empty = len(packed({"a": ""})) - LENGTHS.size
-    message = packed({"a": "x" * (HEAD - empty)})
+    empty = len(encode({"a": ""})) - LENGTHS.size
+    message = encode({"a": "x" * (HEAD - empty)})
     assert receive(Pipe(message).read, {})[0]["a"].count("x") == HEAD - empty
     with pytest.raises(ValueError, match=f"there are 65,537 bytes of facts to tell; a message has at most {HEAD:,}"):
-        packed({"a": "x" * (HEAD - empty + 1)})
+        encode({"a": "x" * (HEAD - empty + 1)})
 
 
 @pytest.mark.parametrize("lengths", [(HEAD + 1, 0), (2**64 - 1, 0), (2, 3 * 10**9), (2, 1)])
@@ -139,7 +139,7 @@ def test_arrays_that_were_not_asked_for_are_no_answer(listed, body, sentence):
 
 def test_where_no_arrays_were_asked_for_none_may_come():
     with pytest.raises(ValueError, match="it sends arrays that were not asked for"):
-        receive(Pipe(packed({}, {"h": np.zeros((2, 3))})).read, {})
+        receive(Pipe(encode({}, {"h": np.zeros((2, 3))})).read, {})
 
 
 def test_a_size_is_a_whole_number_whatever_it_is_written_as():
@@ -181,10 +181,10 @@ def forged(answer, tmp_path, monkeypatch):
         if told is EOFError:
             return b""
         facts, arrays = told if isinstance(told, tuple) else (told, {})
-        return packed({"number": request["number"], **facts}, arrays)
+        return encode({"number": request["number"], **facts}, arrays)
 
     monkeypatch.setattr(process, "PipedProcess", lambda *_: Forger(numbered))
-    return OwnProcess(tmp_path / "own.py")
+    return SubmissionProcess(tmp_path / "own.py")
 
 
 OPENED = {"functions": ["rnn_step_forward", "rnn_step_backward"], "others": [], "layout": Layout()}
@@ -285,7 +285,7 @@ def test_an_answer_to_what_nobody_has_asked_is_a_sentence(number, tmp_path, monk
 )
 def test_the_end_of_the_answers_is_a_sentence(code, sentence, tmp_path, monkeypatch):
     monkeypatch.setattr(Forger, "exit_code", lambda self: code)
-    with pytest.raises(OwnError, match=sentence):
+    with pytest.raises(SubmissionError, match=sentence):
         run(forged(lambda request: EOFError, tmp_path, monkeypatch))
 
 
@@ -325,19 +325,19 @@ def test_a_forward_pass_gives_all_outputs_or_the_first_and_always_the_same(tmp_p
 
     def given(*names):
         gives[:] = names
-        return list(own_pair.forward(inputs)[0])
+        return list(pair_from.forward(inputs)[0])
 
     spec = SPECS["lstm"]
     sizes = {"N": 3, "T": 5, "D": 2, "H": 4}
     inputs = {name: np.zeros(replies.shape_of(axes, sizes)) for name, axes in spec.inputs.items()}
     with forged(answer, tmp_path, monkeypatch) as own:
-        own_pair = own.pair("lstm")
+        pair_from = own.pair("lstm")
         assert given("c_T", "h", "h_T") == ["h", "h_T", "c_T"]
         with pytest.raises(
-            OwnError, match="lstm_forward returned h, h_T, c_T at one call, h at another; it needs to c"
+            SubmissionError, match="lstm_forward returned h, h_T, c_T at one call, h at another; it needs to c"
         ):
             given("h")
-        own_pair = own.pair("lstm")
+        pair_from = own.pair("lstm")
         assert given("h") == ["h"]
         with pytest.raises(Interfered, match="it gives no c_T$"):
             given("h", "h_T")
@@ -345,7 +345,7 @@ def test_a_forward_pass_gives_all_outputs_or_the_first_and_always_the_same(tmp_p
 
 def test_an_error_is_bounded_and_printable(tmp_path, monkeypatch):
     own = forged(lambda request: {"error": "\x1b[31m" + "x" * 50_000}, tmp_path, monkeypatch)
-    with pytest.raises(OwnError) as caught:
+    with pytest.raises(SubmissionError) as caught:
         run(own)
     assert str(caught.value).startswith("\ufffd[31mxxx")
     assert str(caught.value).endswith(f"x ... ({50_005 - replies.ERROR:,} more characters)")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from npbilstm.diagnosis.stages import stages_of
 from npbilstm.submission import layouts, pairs, returns
-from npbilstm.submission.errors import OwnError
+from npbilstm.submission.errors import SubmissionError
 from npbilstm.submission.layouts import Layout
 from npbilstm.submission.specs import SPECS
 from tests.planting import planted_below
@@ -22,10 +22,10 @@ from tests.submission.submitted_files import (
     assert_agrees,
     drawn,
     functions_of,
-    own_pair,
+    pair_from,
 )
 
-PAIRS = {(form, name): own_pair(source, name) for form, (source, names) in FILES.items() for name in names}
+PAIRS = {(form, name): pair_from(source, name) for form, (source, names) in FILES.items() for name in names}
 
 
 @pytest.mark.few(12)
@@ -50,7 +50,7 @@ def test_a_right_file_in_any_form_gives_what_the_textbook_gives(form, name, size
     [
         ("blocks[blocks_order(count, layout)]", "blocks"),
         ("[blocks_order(count, layout, peepholes)]", ""),
-        ("[ours.index(gate) for gate in theirs]", "[theirs.index(gate) for gate in ours]"),
+        ("[reference.index(gate) for gate in submitted]", "[submitted.index(gate) for gate in reference]"),
         ('if form.endswith("D"):', "if False:"),
         ("[axes.index(axis) for axis in order]", "[order.index(axis) for axis in axes]"),
         ('-1 if axis == "2"', '9 if axis == "2"'),
@@ -61,14 +61,14 @@ def test_a_wrong_conversion_shows(old, new):
 
     def check():
         for source, name in [(COLUMNS, "lstm"), (COLUMNS, "bilstm"), (TRANSPOSED, "gru_step")]:
-            assert_agrees(name, own_pair(source, name, planted.pair_of_theirs))
+            assert_agrees(name, pair_from(source, name, planted.submitted_pair))
 
     with pytest.raises((AssertionError, ValueError)):
         check()
 
 
 def test_what_a_function_does_not_take_is_absent_and_has_no_gradient():
-    own = own_pair(CS231N, "lstm")
+    own = pair_from(CS231N, "lstm")
     assert own.absent == {"c0", "lengths"}
     _, inputs, upstream = drawn("lstm", own)
     outputs, run = own.forward(inputs)
@@ -78,20 +78,20 @@ def test_what_a_function_does_not_take_is_absent_and_has_no_gradient():
 
 def test_a_backward_pass_alone_gets_the_textbooks_cache():
     source = "from npbilstm import textbook\nlstm_step_backward = lambda *given: textbook.lstm_step_backward(*given)"
-    assert_agrees("lstm_step", own_pair(source, "lstm_step"))
+    assert_agrees("lstm_step", pair_from(source, "lstm_step"))
 
 
 def test_a_forward_pass_alone_has_no_backward_pass_and_needs_no_cache():
     forward = "from npbilstm import textbook\ndef {0}(*arguments): return textbook.{0}(*arguments){1}"
     for name in ("lstm_step", "lstm", "gru_step", "mean_squared_error"):
         for cut in ("", "[:-1]"):
-            own = own_pair(forward.format(f"{name}_forward", cut), name)
+            own = pair_from(forward.format(f"{name}_forward", cut), name)
             assert own.backward is None
             assert_agrees(name, own)
 
 
 def test_a_subject_of_which_nothing_is_there_has_no_pair():
-    assert own_pair(CS231N, "bilstm") is None
+    assert pair_from(CS231N, "bilstm") is None
 
 
 WRAPPED = """
@@ -193,7 +193,7 @@ from npbilstm.textbook import BiLSTMParams, GRUParams, LSTMParams
     ],
 )
 def test_other_peoples_arguments_and_answers_are_understood(name, source):
-    own = own_pair("import numpy as np\n" + WRAPPED + source, name)
+    own = pair_from("import numpy as np\n" + WRAPPED + source, name)
     for stage in range(len(stages_of(SPECS[name]))):
         assert_agrees(name, own, stage=stage)
     assert own.findings == []
@@ -203,10 +203,10 @@ def test_the_header_says_what_neither_name_nor_place_does():
     source = changed(
         ("forward(x, h_prev, c_prev, params):", "forward(foo, x, bar, params):\n    c_prev, h_prev = foo, bar")
     )
-    with pytest.raises(OwnError, match="argument 'foo' is not known"):
-        own_pair(source, "lstm_step")
+    with pytest.raises(SubmissionError, match="argument 'foo' is not known"):
+        pair_from(source, "lstm_step")
     source = changed(("return dx, dh_prev, dc_prev, grads", "return dc_prev, dx, dh_prev, grads"), source=source)
-    assert_agrees("lstm_step", own_pair("# npbilstm: foo=c0 bar=h_prev" + source, "lstm_step"))
+    assert_agrees("lstm_step", pair_from("# npbilstm: foo=c0 bar=h_prev" + source, "lstm_step"))
 
 
 def test_params_are_asked_by_name_like_a_dict():
@@ -218,7 +218,7 @@ def test_params_are_asked_by_name_like_a_dict():
         assert params.values()[2] is params.b
         params["V"]
 
-    own = pairs.pair_of_theirs(SPECS["lstm_step"], {"lstm_step_forward": lstm_step_forward}, Layout())
+    own = pairs.submitted_pair(SPECS["lstm_step"], {"lstm_step_forward": lstm_step_forward}, Layout())
     with pytest.raises(KeyError, match="V; there is Wx, Wh, b"):
         drawn("lstm_step", own)
     assert asked == [(True, {"Wx", "Wh", "b"})]
@@ -329,22 +329,24 @@ GRADIENTS = "return dx, dh_prev, dc_prev, grads"
     ],
 )
 def test_what_cannot_be_judged_is_a_sentence(source, sentence):
-    with pytest.raises(OwnError, match=f"^{re.escape(sentence)}$"):
-        assert_agrees("lstm_step", own_pair(source, "lstm_step"), stage=0)
+    with pytest.raises(SubmissionError, match=f"^{re.escape(sentence)}$"):
+        assert_agrees("lstm_step", pair_from(source, "lstm_step"), stage=0)
 
 
 def test_a_loop_in_another_layout_needs_a_step_of_its_own():
     source = "# npbilstm: weights=(4H,D)\ndef recurrent_forward(step, x, h0, params): pass"
-    with pytest.raises(OwnError, match="takes a step through time; in your layout it needs your own gru_step_forward"):
-        own_pair(source, "recurrent")
+    with pytest.raises(
+        SubmissionError, match="takes a step through time; in your layout it needs your own gru_step_forward"
+    ):
+        pair_from(source, "recurrent")
 
 
 def test_two_outputs_of_a_sequence_are_neither_all_nor_h():
     source = "def lstm_forward(x, h0, c0, params): return x, x, 'cache'\ndef lstm_backward(dh, cache): pass"
     with pytest.raises(
-        OwnError, match="returned 3 things; it needs to return h, h_T, c_T and a cache, or h and a cache"
+        SubmissionError, match="returned 3 things; it needs to return h, h_T, c_T and a cache, or h and a cache"
     ):
-        drawn("lstm", own_pair(source, "lstm"))
+        drawn("lstm", pair_from(source, "lstm"))
 
 
 def test_every_call_is_given_fresh_copies_and_what_it_returns_is_copied():
@@ -355,7 +357,7 @@ def test_every_call_is_given_fresh_copies_and_what_it_returns_is_copied():
         a[:] = 1 / (1 + np.exp(-a))
         return a
 
-    own = pairs.pair_of_theirs(SPECS["sigmoid"], {"sigmoid": sigmoid}, Layout())
+    own = pairs.submitted_pair(SPECS["sigmoid"], {"sigmoid": sigmoid}, Layout())
     _, inputs, _ = drawn("sigmoid", own)
     before = inputs["a"].copy()
     outputs, _ = own.forward(inputs)
@@ -366,7 +368,7 @@ def test_every_call_is_given_fresh_copies_and_what_it_returns_is_copied():
 
 def test_one_sequence_takes_one_row_and_no_more():
     with pytest.raises(ValueError, match=re.escape("x has 3 rows; x=(T,D) has no batch, so it needs one")):
-        drawn("lstm", own_pair(ONE_SEQUENCE, "lstm"))
+        drawn("lstm", pair_from(ONE_SEQUENCE, "lstm"))
 
 
 def test_functions_of_a_source_are_its_own():

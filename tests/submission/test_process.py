@@ -16,9 +16,9 @@ import pytest
 
 from npbilstm import textbook
 from npbilstm.submission import process
-from npbilstm.submission.errors import OwnError, TimedOut
+from npbilstm.submission.errors import SubmissionError, TimedOut
 from npbilstm.submission.layouts import Layout
-from npbilstm.submission.process import OwnProcess
+from npbilstm.submission.process import SubmissionProcess
 from tests.submission.submitted_files import FILES, assert_agrees, drawn
 
 
@@ -37,7 +37,7 @@ def file(tmp_path):
 @pytest.mark.parametrize("form", FILES)
 def test_a_right_file_gives_in_its_process_what_the_textbook_gives(form, file):
     source, names = FILES[form]
-    with OwnProcess(file(source)) as own:
+    with SubmissionProcess(file(source)) as own:
         assert set(own.spec_names) == set(names)
         for name in names:
             pair = own.pair(name)
@@ -52,11 +52,11 @@ def raised(path, seconds=10.0):
     """What is raised when a file is opened and its sigmoid is called."""
 
     def run():
-        with OwnProcess(path) as own:
+        with SubmissionProcess(path) as own:
             own.seconds = seconds
             own.pair("sigmoid").forward({"a": np.ones((2, 3))})
 
-    with pytest.raises(OwnError) as caught:
+    with pytest.raises(SubmissionError) as caught:
         run()
     return caught.value
 
@@ -129,7 +129,7 @@ def test_an_endless_loop_is_a_sentence_that_says_where_and_the_next_call_starts_
     path = file(
         "import numpy as np\ndef sigmoid(a):\n    while True:\n        pass\n\ndef tanh(a):\n    return np.tanh(a)\n"
     )
-    with OwnProcess(path) as own:
+    with SubmissionProcess(path) as own:
         pair, other = own.pair("sigmoid"), own.pair("tanh")
         own.seconds = 0.3
         with pytest.raises(
@@ -150,7 +150,7 @@ def test_an_import_without_end_is_a_sentence_with_the_beginning_of_its_line(file
         r"^own.py had not ended after 0.5 s \(an endless loop\?\); it was at line 1, while True: pass # x{180}x*$"
     )
     with pytest.raises(TimedOut, match=sentence) as caught:
-        OwnProcess(file("while True: pass # " + "x" * 100_000), seconds=0.5).__enter__()
+        SubmissionProcess(file("while True: pass # " + "x" * 100_000), seconds=0.5).__enter__()
     assert len(str(caught.value)) < 300
 
 
@@ -160,24 +160,24 @@ def test_an_alarm_that_a_file_sets_and_that_raises_between_calls_is_a_sentence(f
         "import signal\ndef alarm(*_): raise ValueError\nsignal.signal(signal.SIGALRM, alarm)\n"
         "def sigmoid(a):\n    signal.setitimer(signal.ITIMER_REAL, 0.01)\n    return a\n"
     )
-    with OwnProcess(file(source)) as own:
+    with SubmissionProcess(file(source)) as own:
         pair = own.pair("sigmoid")
-        with suppress(OwnError):  # where it comes before the answer
+        with suppress(SubmissionError):  # where it comes before the answer
             pair.forward({"a": np.ones((2, 3))})
             own.process.popen.wait(60)
-            with pytest.raises(OwnError, match="ended the process that it runs in, with exit code 1"):
+            with pytest.raises(SubmissionError, match="ended the process that it runs in, with exit code 1"):
                 pair.forward({"a": np.ones((2, 3))})
     assert "Traceback" not in capsys.readouterr().err
 
 
 def test_a_cache_whose_process_has_ended_is_a_sentence(file):
     source = "import os\ndef rnn_step_forward(x, h_prev, params): return h_prev, 0\n"
-    with OwnProcess(file(source + "def rnn_step_backward(dh, cache): os._exit(1)")) as own:
+    with SubmissionProcess(file(source + "def rnn_step_backward(dh, cache): os._exit(1)")) as own:
         pair = own.pair("rnn_step")
         _, inputs, upstream = drawn("rnn_step", pair)
         _, run = pair.forward(inputs)
         for sentence in ("rnn_step_backward ended the process", "the process that ran this forward pass has ended"):
-            with pytest.raises(OwnError, match=sentence):
+            with pytest.raises(SubmissionError, match=sentence):
                 pair.backward(upstream, run)
 
 
@@ -185,7 +185,7 @@ def test_prints_and_warnings_go_to_stderr_and_not_without_end(file, capsys):
     source = "import os, sys\nimport numpy as np\nprint('first')\ndef sigmoid(a):\n    print('x' * 20_000)\n"
     source += "    sys.stdout.flush()\n    os.write(1, b'and the rest\\n')\n    assert os.read(0, 1) == b''\n"
     source += "    np.log(0 * a)\n    return 1 / (1 + np.exp(-a))\n"
-    with OwnProcess(file(source)) as own:
+    with SubmissionProcess(file(source)) as own:
         assert_agrees("sigmoid", own.pair("sigmoid"))
     out, err = capsys.readouterr()
     assert out == ""
@@ -197,7 +197,7 @@ def test_prints_and_warnings_go_to_stderr_and_not_without_end(file, capsys):
 def test_numpys_warnings_do_not_spoil_a_run(file, capsys, monkeypatch):
     monkeypatch.setenv("PYTHONWARNINGS", "error")
     source = "import numpy as np\ndef sigmoid(a):\n    np.log(0 * a)\n    return 1 / (1 + np.exp(-a))\n"
-    with OwnProcess(file(source)) as own:
+    with SubmissionProcess(file(source)) as own:
         assert_agrees("sigmoid", own.pair("sigmoid"))
     assert "RuntimeWarning: divide by zero" in capsys.readouterr().err
 
@@ -208,10 +208,10 @@ def test_what_a_file_does_to_numpy_or_to_the_package_stays_there(file):
         "import npbilstm.submission.layouts as layouts\n"
         "def sigmoid(a):\n    return 0 * a\n"
         "textbook.sigmoid = sigmoid\nnp.allclose = np.array_equal = lambda *_: True\njson.loads = json.dumps = None\n"
-        "layouts.to_theirs = None\n"
+        "layouts.to_submitted = None\n"
     )
     before = textbook.sigmoid, np.allclose, json.loads
-    with OwnProcess(file(source)) as own:
+    with SubmissionProcess(file(source)) as own:
         outputs, _ = own.pair("sigmoid").forward({"a": np.ones((2, 3))})
     assert (outputs["value"] == 0).all()
     assert (textbook.sigmoid, np.allclose, json.loads) == before
@@ -224,7 +224,7 @@ def test_a_file_may_have_the_name_of_a_module_and_neighbours_and_a_main_block(fi
         "import json, secrets\nfrom helper import np\nassert secrets.randbits(1) < 2\nnp.random.default_rng(0)\n"
         "if __name__ == '__main__':\n    1 / 0\nsigmoid = lambda a: 0.5 + 0.5 * np.tanh(a / 2)\n"
     )
-    with OwnProcess(file(source, "secrets.py")) as own:
+    with SubmissionProcess(file(source, "secrets.py")) as own:
         assert own.spec_names == ["sigmoid"]
         assert_agrees("sigmoid", own.pair("sigmoid"))
 
@@ -237,19 +237,19 @@ def test_only_what_a_file_defines_itself_is_its_own(file):
         "sigmoid_derivative = Twice(2)\nflip = 3\ndef relu(a): return a\ntanh_derivative = np.square\n"
         "def fuse(params): pass\nfrom npbilstm.textbook import fuse\nprint(lstm_forward)\n"
     )
-    with OwnProcess(file(source)) as own:
+    with SubmissionProcess(file(source)) as own:
         assert own.functions == {"sigmoid_derivative", "relu", "tanh_derivative"}
         assert own.pair("tanh_derivative").forward({"value": np.full((1, 1), 3.0)})[0] == {"slope": 9}
 
 
 def test_flags_win_over_the_header(file):
-    with OwnProcess(file("# npbilstm: gates=ifog weights=(4H,D)"), {"gates": "fico"}) as own:
+    with SubmissionProcess(file("# npbilstm: gates=ifog weights=(4H,D)"), {"gates": "fico"}) as own:
         assert own.layout == Layout(gates="figo", weights="4H,D")
 
 
 def test_findings_come_across(file):
     source = "import numpy as np\ndef sigmoid(a):\n    a[:] = 1 / (1 + np.exp(-a))\n    return a\n"
-    with OwnProcess(file(source)) as own:
+    with SubmissionProcess(file(source)) as own:
         pair = own.pair("sigmoid")
         for _ in range(2):
             assert_agrees("sigmoid", pair)
@@ -262,7 +262,7 @@ def test_a_forward_pass_that_is_forgotten_here_is_forgotten_there(file):
         "def rnn_step_forward(x, h, params):\n    cache = Cache()\n    alive.add(cache)\n    return h, cache\n"
         "def rnn_step_backward(dh, cache): pass\ndef sigmoid(a): return a * 0 + len(alive)\n"
     )
-    with OwnProcess(file(source)) as own:
+    with SubmissionProcess(file(source)) as own:
         pair = own.pair("rnn_step")
         _, inputs, _ = drawn("rnn_step", pair)
         kept = [pair.forward(inputs) for _ in range(5)]
@@ -273,7 +273,7 @@ def test_a_forward_pass_that_is_forgotten_here_is_forgotten_there(file):
 
 def test_ctrl_c_ends_the_process_too(file):
     usual = signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's background jobs have not
-    with OwnProcess(file("def sigmoid(a):\n    while True: pass\n")) as own:
+    with SubmissionProcess(file("def sigmoid(a):\n    while True: pass\n")) as own:
         child, pair = own.process, own.pair("sigmoid")
         threading.Timer(0.2, signal.pthread_kill, (threading.main_thread().ident, signal.SIGINT)).start()
         with pytest.raises(KeyboardInterrupt):
@@ -285,8 +285,8 @@ def test_ctrl_c_ends_the_process_too(file):
 def test_the_process_ends_when_nobody_waits_for_it(file):
     source = "def sigmoid(a):\n    print('here')\n    while True: pass\n"
     parent = (
-        "import sys, numpy as np\nfrom npbilstm.submission.process import OwnProcess\n"
-        f"own = OwnProcess({str(file(source))!r})\nown.start()\nprint(own.process.popen.pid, flush=True)\n"
+        "import sys, numpy as np\nfrom npbilstm.submission.process import SubmissionProcess\n"
+        f"own = SubmissionProcess({str(file(source))!r})\nown.start()\nprint(own.process.popen.pid, flush=True)\n"
         "own.pair('sigmoid').forward({'a': np.ones((2, 3))})\n"
     )
     with subprocess.Popen(
@@ -314,7 +314,7 @@ def test_only_what_python_needs_is_taken_from_the_environment(file, monkeypatch)
     for name in ("SECRET", "LC_TIME", "TMPDIR", "PYTHONPATH", "OMP_NUM_THREADS", "OPENBLAS_CORETYPE"):
         monkeypatch.setenv(name, "Haswell")
     printed = []
-    own = OwnProcess(file("import json, os\nprint(json.dumps(dict(os.environ)))\n"))
+    own = SubmissionProcess(file("import json, os\nprint(json.dumps(dict(os.environ)))\n"))
     own.printed.show = printed.append
     with own:
         pass
@@ -338,23 +338,23 @@ def test_neighbours_with_the_names_of_modules_are_in_nobodys_way(at_home, file, 
         "def sigmoid(a):\n    np.random.default_rng(random.randrange(9))\n    return 1 / (1 + np.exp(-a))\n"
         "def tanh(a): raise ValueError(value)\n"
     )
-    with OwnProcess(file(source)) as own:
+    with SubmissionProcess(file(source)) as own:
         assert_agrees("sigmoid", own.pair("sigmoid"))
-        with pytest.raises(OwnError, match=r"line 8, in tanh\n(.*\n)+ValueError: 0.5$"):
+        with pytest.raises(SubmissionError, match=r"line 8, in tanh\n(.*\n)+ValueError: 0.5$"):
             own.pair("tanh").forward({"a": np.ones((2, 3))})
 
 
 def test_a_line_end_without_a_line_feed_is_shown_as_one(file, capsys):
-    with OwnProcess(file("print('1 %\\r2 %\\r\\n3 %')")):
+    with SubmissionProcess(file("print('1 %\\r2 %\\r\\n3 %')")):
         pass
     assert capsys.readouterr().err == "1 %\n2 %\n3 %\n"
 
 
 def test_what_all_runs_of_a_file_print_has_one_limit(file, capsys):
     source = "import os\nprint('x' * 6000)\ndef sigmoid(a): os._exit(1)\n"
-    with OwnProcess(file(source)) as own:
+    with SubmissionProcess(file(source)) as own:
         for _ in range(3):
-            with pytest.raises(OwnError, match="ended the process"):
+            with pytest.raises(SubmissionError, match="ended the process"):
                 own.pair("sigmoid").forward({"a": np.ones((2, 3))})
     err = capsys.readouterr().err
     assert err.count("x") == 9_999  # and a line end
@@ -367,7 +367,7 @@ def test_nobody_needs_to_listen_to_what_a_file_prints(file, monkeypatch):
         if stream is not None:
             stream.close()
         monkeypatch.setattr(sys, "stderr", stream)
-        with OwnProcess(file(source)) as own:
+        with SubmissionProcess(file(source)) as own:
             assert own.spec_names == ["sigmoid"]
 
 
@@ -381,7 +381,7 @@ def test_numbers_that_are_too_large_for_float64_are_a_sentence(file):
 def test_a_file_may_have_any_name(tmp_path):
     path = tmp_path / os.fsdecode(b"own\xff.py")
     path.write_text("sigmoid = lambda a: a")
-    with OwnProcess(path) as own:
+    with SubmissionProcess(path) as own:
         assert own.spec_names == ["sigmoid"]
         assert own.called == "own\ufffd.py"
 
@@ -394,4 +394,4 @@ def test_a_link_to_itself_is_a_sentence(tmp_path):
 def test_an_interpreter_that_cannot_be_started_is_an_error(file, monkeypatch):
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     with pytest.raises(OSError, match="/nowhere/python"):
-        OwnProcess(file("")).__enter__()
+        SubmissionProcess(file("")).__enter__()

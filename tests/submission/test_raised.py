@@ -6,8 +6,8 @@ import sys
 import pytest
 
 from npbilstm.submission import raised
-from npbilstm.submission.errors import OwnError
-from npbilstm.submission.raised import described
+from npbilstm.submission.errors import SubmissionError
+from npbilstm.submission.raised import describe_error
 
 PATH = "own.py"
 
@@ -16,9 +16,9 @@ def told(source, **names):
     """What is told of the error that a source raises. names: what it knows besides."""
     linecache.cache[PATH] = len(source), None, source.splitlines(keepends=True), PATH
     try:
-        exec(compile(source, PATH, "exec"), {"OwnError": OwnError, **names})
+        exec(compile(source, PATH, "exec"), {"SubmissionError": SubmissionError, **names})
     except BaseException as error:
-        return described(error, PATH, "sigmoid")
+        return describe_error(error, PATH, "sigmoid")
     raise AssertionError("it raises nothing")
 
 
@@ -30,7 +30,7 @@ def test_the_message_stands_last_and_no_line_of_ours_before_it():
 
 
 @pytest.mark.parametrize("message", ["'x' * 50_000_000", "'x\\n' * 10**6", "'\\n' + 'x' * 10**6 + '\\n' + 'y' * 10**6"])
-@pytest.mark.parametrize("kind", ["ValueError", "OwnError", "SyntaxError", "SystemExit"])
+@pytest.mark.parametrize("kind", ["ValueError", "SubmissionError", "SyntaxError", "SystemExit"])
 def test_no_message_is_longer_than_can_be_read(kind, message):
     text = told(f"raise {kind}({message})")
     assert len(text) < 2000
@@ -93,7 +93,7 @@ def test_a_long_line_does_not_hide_what_is_wrong_with_it():
         "text = filename = property(lambda self: 1 / 0)",
     ],
 )
-@pytest.mark.parametrize("base", ["Exception", "SyntaxError", "OwnError", "MemoryError"])
+@pytest.mark.parametrize("base", ["Exception", "SyntaxError", "SubmissionError", "MemoryError"])
 def test_an_error_that_does_something_when_it_is_looked_at_is_told_all_the_same(base, body):
     text = told(f"class Bad({base}):\n    {body}\nraise Bad")
     assert 0 < len(text) < 500
@@ -102,7 +102,7 @@ def test_an_error_that_does_something_when_it_is_looked_at_is_told_all_the_same(
 
 @pytest.mark.parametrize("message", ["", " ", " \\n"])
 def test_an_error_is_never_told_as_nothing(message):
-    assert told(f"raise OwnError('{message}')") == "sigmoid raised an error that cannot be shown"
+    assert told(f"raise SubmissionError('{message}')") == "sigmoid raised an error that cannot be shown"
 
 
 def test_what_the_code_may_not_do_is_said():

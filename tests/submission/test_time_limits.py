@@ -9,8 +9,8 @@ import pytest
 from npbilstm import textbook
 from npbilstm.diagnosis.diagnosis import diagnose_pairs
 from npbilstm.submission import process
-from npbilstm.submission.errors import OwnError, TimedOut
-from npbilstm.submission.process import OwnProcess
+from npbilstm.submission.errors import SubmissionError, TimedOut
+from npbilstm.submission.process import SubmissionProcess
 from npbilstm.submission.specs import SPECS
 from tests.submission.submitted_files import assert_agrees
 
@@ -31,7 +31,7 @@ LOOPS = "".join(f"def {name}(*_):\n    while True: pass\n" for name in textbook.
 
 
 def test_all_of_a_file_has_a_time_limit_and_what_was_not_reached_is_named(file):
-    with OwnProcess(file(LOOPS), seconds=0.2) as own:
+    with SubmissionProcess(file(LOOPS), seconds=0.2) as own:
         own.left = 1.5
         found = list(diagnose_pairs({name: own.pair(name) for name in own.spec_names}))
     assert len(found) == len(SPECS)
@@ -52,7 +52,7 @@ def test_calls_that_take_just_less_than_their_limit_are_cut_short(function, file
         "    return textbook.rnn_step_backward(dh, cache)\n"
     )
     source = source.replace(f"    return textbook.{function}", f"    {COMPUTES}\n    return textbook.{function}")
-    with OwnProcess(file(source)) as own:
+    with SubmissionProcess(file(source)) as own:
         pairs = {"rnn_step": own.pair("rnn_step")}
         own.left = 1.2
         (found,) = diagnose_pairs(pairs)
@@ -63,23 +63,23 @@ def test_calls_that_take_just_less_than_their_limit_are_cut_short(function, file
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="this system does not tell the processor's time")
 def test_what_takes_long_because_the_machine_is_busy_is_not_late(file):
     source = "import time\nimport numpy as np\ndef tanh(a):\n    time.sleep(0.6)\n    return np.tanh(a)\n"
-    with OwnProcess(file(source), seconds=0.4) as own:
+    with SubmissionProcess(file(source), seconds=0.4) as own:
         pair, before = own.pair("tanh"), own.left
         pair.forward({"a": np.ones((2, 3))})
         assert before - own.left < 0.4
 
 
 def test_a_call_that_sleeps_for_ever_is_late_too(file):
-    with OwnProcess(file("import time\ndef sigmoid(a): time.sleep(1000)\n"), seconds=0.1) as own:
+    with SubmissionProcess(file("import time\ndef sigmoid(a): time.sleep(1000)\n"), seconds=0.1) as own:
         pair = own.pair("sigmoid")
         with pytest.raises(TimedOut, match="sigmoid had not ended after 0.1 s"):
             pair.forward({"a": np.ones((2, 3))})
 
 
 def test_a_file_whose_every_call_ends_its_process_is_cut_short(file):
-    with OwnProcess(file("import os\ndef sigmoid(a): os._exit(1)")) as own:
+    with SubmissionProcess(file("import os\ndef sigmoid(a): os._exit(1)")) as own:
         pair = own.pair("sigmoid")
-        with pytest.raises(OwnError, match="sigmoid ended the process"):
+        with pytest.raises(SubmissionError, match="sigmoid ended the process"):
             pair.forward({"a": np.ones((2, 3))})
         own.left = 1e-9
         with pytest.raises(TimedOut, match=r" was cut short: own.py had taken 60 s in all$"):
@@ -87,16 +87,18 @@ def test_a_file_whose_every_call_ends_its_process_is_cut_short(file):
 
 
 def test_the_time_in_all_is_a_minute_or_six_calls(tmp_path):
-    assert [OwnProcess(tmp_path, seconds=seconds).whole for seconds in (0.1, 10, 20)] == [60, 60, 120]
-    assert OwnProcess(tmp_path, seconds=1.0, whole=3.0).left == 3
+    assert [SubmissionProcess(tmp_path, seconds=seconds).whole for seconds in (0.1, 10, 20)] == [60, 60, 120]
+    assert SubmissionProcess(tmp_path, seconds=1.0, whole=3.0).left == 3
 
 
 def test_there_may_be_no_limit_on_time(file):
-    with OwnProcess(file("import numpy as np\nsigmoid = lambda a: 1 / (1 + np.exp(-a))"), seconds=math.inf) as own:
+    with SubmissionProcess(
+        file("import numpy as np\nsigmoid = lambda a: 1 / (1 + np.exp(-a))"), seconds=math.inf
+    ) as own:
         assert_agrees("sigmoid", own.pair("sigmoid"))
 
 
 def test_the_time_that_python_takes_to_start_is_not_the_files(file, monkeypatch):
     monkeypatch.setattr(process, "START", "import time\nwhile time.process_time() < 0.6: pass\n" + process.START)
-    with OwnProcess(file("def sigmoid(a): return a"), seconds=0.5) as own:
+    with SubmissionProcess(file("def sigmoid(a): return a"), seconds=0.5) as own:
         assert own.spec_names == ["sigmoid"]

@@ -9,7 +9,7 @@ import pytest
 
 from npbilstm import textbook
 from npbilstm.submission import definitions, looks, signs, unread
-from npbilstm.submission.unread import PASSES, told, unread_in_names, unread_in_source
+from npbilstm.submission.unread import PASSES, unread_in_names, unread_in_source, unread_names
 from tests.planting import planted_below
 from tests.submission.innocent_files import ALL_JUDGED, INNOCENT
 from tests.submission.submitted_files import FILES
@@ -31,14 +31,16 @@ def module_of(source):
 
 
 def judged_in(module):
-    return [name for name in PASSES if callable(vars(module).get(name)) and definitions.is_own(vars(module)[name])]
+    return [
+        name for name in PASSES if callable(vars(module).get(name)) and definitions.is_submitted(vars(module)[name])
+    ]
 
 
 def from_source(source, unread=unread, others=True):
     """The names of what stands unread in a file, as `npbilstm check` finds them; without others, by its text alone."""
     module = module_of(source)
     judged = judged_in(module)
-    told = unread.told(vars(module), judged) if others else ()
+    told = unread.unread_names(vars(module), judged) if others else ()
     return [each.name for each in unread.unread_in_source(source, judged, told)]
 
 
@@ -98,14 +100,14 @@ def test_nothing_is_named_in_files_of_the_textbooks_functions(form):
         (looks, "if has(DIRECTION, whole) or has(CELL, whole)", "if has(CELL, whole)"),
         (looks, "if has(DIRECTION, whole) or has(CELL, whole)", "if has(DIRECTION, whole)"),
         (looks, " or has(THING, whole)", ""),
-        (looks, "if PERHAPS.fullmatch(word) or is_gradient(word)", "if is_gradient(word)"),
-        (looks, "if PERHAPS.fullmatch(word) or is_gradient(word)", "if PERHAPS.fullmatch(word)"),
+        (looks, "if PERHAPS.fullmatch(word) or is_gradient_name(word)", "if is_gradient_name(word)"),
+        (looks, "if PERHAPS.fullmatch(word) or is_gradient_name(word)", "if PERHAPS.fullmatch(word)"),
         (looks, "return len(signs & CERTAIN) >= ENOUGH", "return False"),
         (looks, 'f"{of_class}_{name}" if of_its_class else name', "name"),
         (looks, "(given or has(ABOUT, words)) and not has(DIRECTION, words)", "given or has(ABOUT, words)"),
         (looks, "(has(DATA, words) and not has(DIRECTION, words))", "has(DATA, words)"),
-        (definitions, 'yield from written_in(statement.body, f"{name}.")', "pass"),
-        (definitions, 'yield from written_in(function.body, f"{prefix}{function.name}.{INSIDE}.")', "pass"),
+        (definitions, 'yield from definitions_in_body(statement.body, f"{name}.")', "pass"),
+        (definitions, 'yield from definitions_in_body(function.body, f"{prefix}{function.name}.{INSIDE}.")', "pass"),
         (definitions, 'for field in ("body", "orelse", "handlers", "finalbody", "cases"):', "for field in ():"),
         (definitions, '("lambda", signs_of_tree(returned, arguments)) if inside', '("name", NO_SIGNS) if inside'),
         (definitions, "        if telling:\n", "        if False:\n"),
@@ -136,7 +138,11 @@ def test_without_any_part_of_the_detection_a_pass_stands_unread(module, old, new
         (signs, 'or ("maximum" in called and "0" in done)', ""),
         (signs, '("exp" in called and {"1", "+", "/"} <= done) or', ""),
         (signs, '"exponential": "exp" in called and "/" in done', '"exponential": False'),
-        (signs, '"gradient": any(map(is_gradient, called | held)) and bool(done & {"*", "@"})', '"gradient": False'),
+        (
+            signs,
+            '"gradient": any(map(is_gradient_name, called | held)) and bool(done & {"*", "@"})',
+            '"gradient": False',
+        ),
         (signs, '"slope": len(called | held) == 1 and', '"slope": False and'),
         (signs, '"passes": passes and "FOR_ITER" in done', '"passes": False'),
         (signs, "        yield from nested_codes(each for each in code.co_consts if isinstance(each, CodeType))", ""),
@@ -183,7 +189,7 @@ NUMPY = "from numpy import matmul as forward\nfrom contextlib import contextmana
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ("return any(is_home(function.__module__) for function in functions)", "return True"),
+        ("return any(is_submitted_module(function.__module__) for function in functions)", "return True"),
         ("        uses, attributes = uses_of(known)\n", "        uses, attributes = uses_of([])\n"),
         ("*uses_of([seen[id(kind)]])", "*uses_of([])"),
         ("cells = [cell.cell_contents for cell in value.__closure__ or () if holds(cell)]", "cells = []"),
@@ -281,7 +287,7 @@ def test_what_is_nested_too_deeply_is_not_taken_for_read(monkeypatch):
     def too_deep(source):
         raise RecursionError
 
-    monkeypatch.setattr(unread, "written", too_deep)
+    monkeypatch.setattr(unread, "definitions_in_source", too_deep)
     assert unread_in_source(START, ["sigmoid"]) == [("the file", "it is nested too deeply to be looked through")]
 
 
@@ -307,8 +313,8 @@ def test_a_function_put_into_a_dict_counts_whoever_made_it():
 
 def test_no_more_is_told_than_people_read():
     names = {f"lstm_cell_{k}": len for k in range(1000)}
-    assert told(names, []) == list(names)[: unread.SHOWN]
-    assert told({"a forward pass": len}, []) == ["_a_forward_pass"]
+    assert unread_names(names, []) == list(names)[: unread.SHOWN]
+    assert unread_names({"a forward pass": len}, []) == ["_a_forward_pass"]
     source = "\n".join(f"def {name}(x): return x" for name in names)
     for found in (unread_in_names(names, []), unread_in_source(source, [])):
         assert [each.name for each in found] == [*list(names)[: unread.SHOWN], "900 more"]

@@ -1,0 +1,74 @@
+"""Results: what was found out, as data. report_text puts it into words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from npbilstm.mistakes import Bug
+
+Bugs = tuple[Bug, ...]
+"""Mistakes that are made together; usually one."""
+
+
+class StageResult(NamedTuple):
+    """One stage: its name, the blocks of the gradients that are wrong, the outputs that are, the arrays that were
+    changed in place, and what the code raised."""
+
+    name: str
+    wrong: tuple[str, ...]
+    wrong_outputs: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    raised: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """True where nothing is wrong."""
+        return not (self.wrong or self.wrong_outputs or self.changed or self.raised)
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What was found out about one pair of passes.
+
+    subject: the name of its spec. named: the catalogued mistakes that explain all of it exactly, usually one; each
+    alternative is a bug or a pair. by_outputs: whether they were compared by the outputs alone. known: mistakes in what
+    this pair builds on, which show here too. located: the equations, where no catalogued mistake fits. sentences: what
+    the stages and the invariances say. findings: how the functions behaved besides. stopped: what the code raised,
+    where it raised at every stage and could not be judged, or why it could not be called; with stages, of the backward
+    pass alone.
+    """
+
+    subject: str
+    functions: tuple[str, ...]
+    stages: tuple[StageResult, ...]
+    named: tuple[Bugs, ...] = ()
+    known: Bugs = ()
+    located: tuple[str, ...] = ()
+    sentences: tuple[str, ...] = ()
+    findings: tuple[str, ...] = ()
+    stopped: str = ""
+    by_outputs: bool = False
+
+    @property
+    def verdict(self) -> str:
+        """ "right" where every output and gradient is right and nothing else was found, "wrong" where something is not,
+        "not judged" where nothing is wrong so far as the functions run."""
+        if self.findings or not all(stage.ok for stage in self.stages):
+            return "wrong"
+        return "right" if self.stages and not self.stopped else "not judged"
+
+    @property
+    def ok(self) -> bool:
+        """True where the verdict is "right"."""
+        return self.verdict == "right"
+
+    @property
+    def not_judged(self) -> tuple[str, ...]:
+        """The functions about which nothing is said, since they stop."""
+        return () if not self.stopped else self.functions[-1:] if self.stages else self.functions
+
+    @property
+    def judged(self) -> tuple[str, ...]:
+        """The functions about which the verdict is."""
+        return self.functions[: len(self.functions) - len(self.not_judged)]

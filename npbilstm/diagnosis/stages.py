@@ -1,4 +1,4 @@
-"""Staged probes: small cases that tell mistakes apart, from one time step with one loss to a ragged batch.
+"""Stages: small cases that tell mistakes apart, from one time step with one loss to a ragged batch.
 
 One check on a whole batch answers "everything is wrong" for half of all mistakes. A few stages, each with one thing
 more than the one before, split them: what passes with one step and fails with two is lost on its way back through time.
@@ -22,7 +22,7 @@ SIZES = {"N": 3, "T": 5, "D": 2, "H": 4, "R": 3, "V": 6}
 
 
 class Stage(NamedTuple):
-    """One probe. sizes: instead of SIZES. lengths: how long the rows are, "equal" (no lengths are given), "ragged" or
+    """A small case. sizes: instead of SIZES. lengths: how long the rows are, "equal" (no lengths are given), "ragged",
     "with an empty row". loss: which outputs the loss sees, "all", "h", "c", "last step" (of h), "final state",
     "forward" or "reverse" (that direction's half). zero_state: whether the initial state is 0."""
 
@@ -70,7 +70,7 @@ BATCH_STAGES = (
 
 
 def stages_of(spec: FunctionSpec) -> tuple[Stage, ...]:
-    """The probes of a spec, in the order in which they add difficulties."""
+    """The stages of a spec, in the order in which they add difficulties."""
     if spec.name.endswith("_step"):
         return CELL_STAGES if "c" in spec.outputs else STEP_STAGES
     if "y" in spec.outputs:

@@ -85,6 +85,6 @@ def plant(bugs: Iterable[Bug]) -> SimpleNamespace:
     by_function: dict[str, tuple[Bug, ...]] = {}
     for bug in bugs:
         by_function[bug.function] = (*by_function.get(bug.function, ()), bug)
-    for changed_function, theirs in by_function.items():
-        exec(compiled(changed_function, theirs), names)
+    for name, changes in by_function.items():
+        exec(compiled(name, changes), names)
     return SimpleNamespace(**names)

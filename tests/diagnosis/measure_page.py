@@ -60,9 +60,9 @@ written by a command; no number on the page is by hand. It takes some ten minute
 
 ## What was judged
 
-[columns.py]({COLUMNS}/columns.py), a bidirectional LSTM as unlike the textbook as it can be: a matrix a gate, columns
-for rows, time first, the gates in another order, the equations of the step written out again in the loop over time. It
-is judged as the command judges a file: first the step, then the sequence, then both directions.
+[columns.py]({COLUMNS}/columns.py), a bidirectional LSTM as unlike the textbook as it can be: one matrix per
+gate, columns for rows, time first, the gates in another order, the equations of the step written out again in the loop
+over time. It is judged as the command judges a file: first the step, then the sequence, then both directions.
 
 In it mistakes were planted, which [columns_bugs.py]({PLANTS}/columns_bugs.py) and
 [columns_step_bugs.py]({PLANTS}/columns_step_bugs.py) list. They are not blind: their author had seen part of the

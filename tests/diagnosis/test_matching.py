@@ -1,4 +1,4 @@
-"""What a diagnosis rests on: the probes, the invariances, and the search for one mistake or two."""
+"""What a diagnosis rests on: the stages, the invariances, and the matching of one mistake or two."""
 
 import itertools
 
@@ -47,7 +47,7 @@ def cases_of(spec, **options):
     return draw_cases(spec, spec.in_textbook_form(textbook), **options)
 
 
-# the probes
+# the stages
 
 
 def test_an_empty_row_stands_beside_a_full_one():
@@ -245,7 +245,7 @@ def test_right_numbers_with_a_finding_are_not_right():
 
 
 def own(*bugs):
-    """A person's functions, which give what the textbook with these mistakes gives."""
+    """Submitted functions, which give what the textbook with these mistakes gives."""
     planted = plant(BUGS[bug] if isinstance(bug, str) else bug for bug in bugs)
 
     def made(function):

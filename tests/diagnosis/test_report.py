@@ -14,8 +14,8 @@ from npbilstm.mistakes.catalogue import BUGS
 from npbilstm.mistakes.planting import plant
 
 
-def own(*ids, names=("lstm_step_forward", "lstm_step_backward")):
-    """Functions of somebody's own, that give what the textbook with these mistakes gives."""
+def submission(*ids, names=("lstm_step_forward", "lstm_step_backward")):
+    """Submitted functions, that give what the textbook with these mistakes gives."""
     planted = plant(BUGS[one] for one in ids)
 
     def made(function):
@@ -25,8 +25,8 @@ def own(*ids, names=("lstm_step_forward", "lstm_step_backward")):
 
 
 def test_right_functions_are_right_and_a_mistake_is_named():
-    assert nb.diagnose(own()).ok
-    report = nb.diagnose(own("dx-sign"), hint=2)
+    assert nb.diagnose(submission()).ok
+    report = nb.diagnose(submission("dx-sign"), hint=2)
     assert not report.ok
     assert str(report).startswith("WRONG  lstm_step_backward: dx-sign\n")
     assert str(report).endswith("\nIt is wrong.")
@@ -39,7 +39,7 @@ def test_right_functions_are_right_and_a_mistake_is_named():
 
 def test_a_module_will_do_and_the_textbooks_own_functions_do_not_count():
     module = ModuleType("mine")
-    vars(module).update(own())
+    vars(module).update(submission())
     module.lstm_forward = textbook.lstm_forward
     report = nb.diagnose(module)
     assert [diagnosis.subject for diagnosis in report.diagnoses] == ["lstm_step"]
@@ -59,7 +59,7 @@ REASON = "it is a class (forward, backward), and the textbook's passes are funct
 
 
 def test_what_looks_like_a_pass_and_is_not_judged_is_named_first():
-    report = nb.diagnose({**own(), "rnn_forward": len, "LSTM": LSTM, "helper": len})
+    report = nb.diagnose({**submission(), "rnn_forward": len, "LSTM": LSTM, "helper": len})
     assert (report.verdict, report.ok) == ("not judged", False)
     unknown = "no function of the textbook has this name; the closest is rnn_step_forward"
     assert report.not_judged == (("rnn_forward", unknown), ("LSTM", REASON))
@@ -75,7 +75,7 @@ def test_what_looks_like_a_pass_and_is_not_judged_is_named_first():
 
 
 def test_what_is_wrong_is_wrong_whatever_was_not_judged():
-    report = nb.diagnose({**own("dx-sign"), "LSTM": LSTM})
+    report = nb.diagnose({**submission("dx-sign"), "LSTM": LSTM})
     assert (report.verdict, report.ok) == ("wrong", False)
     assert str(report).startswith("not judged  LSTM: ")
     assert "Not judged: 1 of 2. Of what was judged, 1 is wrong." in str(report)
@@ -107,7 +107,7 @@ def gru_cell(x, W): return np.tanh(x @ W)
 
 
 def test_a_function_that_cannot_be_called_is_not_judged_and_the_others_are():
-    report = nb.diagnose({**own(), "lstm_forward": lambda foo, bar: foo})
+    report = nb.diagnose({**submission(), "lstm_forward": lambda foo, bar: foo})
     assert report.verdict == "not judged"
     ((name, reason),) = report.not_judged
     assert name == "lstm_forward"
@@ -120,12 +120,12 @@ def later(*_):
 
 
 def test_a_backward_pass_that_is_not_written_yet_is_said_to_be_so_and_the_forward_pass_is_judged():
-    report = nb.diagnose({**own(), "lstm_step_backward": later})
+    report = nb.diagnose({**submission(), "lstm_step_backward": later})
     assert report.not_judged == (("lstm_step_backward", "it is not written yet"),)
     assert str(report).startswith(
         "not judged  lstm_step_backward: it is not written yet.\n\nok     lstm_step_forward\n\nNot judged: 1 of 2."
     )
-    wrong = nb.diagnose({**own("candidate-sigmoid"), "lstm_step_backward": later})
+    wrong = nb.diagnose({**submission("candidate-sigmoid"), "lstm_step_backward": later})
     assert (wrong.verdict, len(wrong.not_judged)) == ("wrong", 1)
 
 
@@ -154,7 +154,7 @@ def test_a_forward_pass_that_stops_at_its_third_call_is_wrong_and_no_traceback()
         h, c, cache = textbook.lstm_step_forward(x, h_prev, c_prev, params)
         return 2 * h, c, cache
 
-    functions = {**own(), "lstm_step_forward": lstm_step_forward}
+    functions = {**submission(), "lstm_step_forward": lstm_step_forward}
     assert nb.diagnose(functions).verdict == "wrong"
 
 
@@ -168,10 +168,15 @@ def test_a_forward_pass_that_stops_at_its_third_call_is_wrong_and_no_traceback()
         (({"lstm_step_foward": 3},), {}, ValueError, r"there is lstm_step_foward \(is it lstm_step_forward\?\)"),
         ((None,), {}, TypeError, "functions is a NoneType"),
         (({"x": 1},), {}, ValueError, "none of the textbook's functions is there"),
-        ((own(),), {"hint": 0}, ValueError, "hint is 0; it needs 1 \\(vague\\), 2 or 3"),
-        ((own(),), {"gates": 3}, TypeError, "gates is 3; it needs a string"),
-        ((own(),), {"gates": "abcd"}, ValueError, "gates is abcd; it needs the order of"),
-        ((own(),), {"gate": "ifog"}, ValueError, "gate=ifog; it needs gates, weights, x, b, or an argument of yours"),
+        ((submission(),), {"hint": 0}, ValueError, "hint is 0; it needs 1 \\(vague\\), 2 or 3"),
+        ((submission(),), {"gates": 3}, TypeError, "gates is 3; it needs a string"),
+        ((submission(),), {"gates": "abcd"}, ValueError, "gates is abcd; it needs the order of"),
+        (
+            (submission(),),
+            {"gate": "ifog"},
+            ValueError,
+            "gate=ifog; it needs gates, weights, x, b, or an argument of yours",
+        ),
     ],
 )
 def test_what_cannot_be_judged_is_a_sentence(arguments, options, error, sentence):

@@ -1,7 +1,7 @@
 # npbilstm: gates=fico weights=(4,H,D) x=(T,D,N) b=(4,H,1)
 """A bidirectional LSTM as somebody else would write it: right, and as unlike the textbook as it can be.
 
-One matrix a gate, stacked: Wx (4, H, D), Wh (4, H, H), b (4, H, 1), in the order forget, input, candidate, output.
+One matrix per gate, stacked: Wx (4, H, D), Wh (4, H, H), b (4, H, 1), in the order forget, input, candidate, output.
 A batch is columns: one step (D, N), a sequence (T, D, N), a state (H, N), that of both directions (2, H, N),
 y (T, 2H, N). The sequence has the equations in its own loop; nothing is shared with the single step, nor with npbilstm.
 """

@@ -149,31 +149,31 @@ def pair_from(source, spec, make=submitted_pair):
     return make(SPECS[spec], functions_of(source), layout_of(settings), renamed_arguments(settings))
 
 
-def drawn(name, own, seed=0, sizes=SIZES, stage=-1):
+def drawn(name, submitted, seed=0, sizes=SIZES, stage=-1):
     """The textbook's pair, inputs such as this pair takes, and upstream gradients, 0 for the outputs that it lacks."""
     spec, rng = SPECS[name], np.random.default_rng(seed)
     stage = stages_of(spec)[stage]
-    if "lengths" in own.absent:
+    if "lengths" in submitted.absent:
         stage = stage._replace(lengths="equal")
     inputs = draw_inputs(spec, stage, rng, sizes)
-    for lacking in own.absent - {"lengths", "rows"}:
+    for lacking in submitted.absent - {"lengths", "rows"}:
         inputs[lacking] = np.zeros_like(inputs[lacking])
     reference = spec.in_textbook_form(textbook)
     outputs, _ = reference.forward(inputs)
-    theirs, _ = own.forward(inputs)
-    upstream = {name: rng.standard_normal(np.shape(out)) * (name in theirs) for name, out in outputs.items()}
+    given, _ = submitted.forward(inputs)
+    upstream = {name: rng.standard_normal(np.shape(out)) * (name in given) for name, out in outputs.items()}
     return reference, inputs, upstream
 
 
-def assert_agrees(name, own, seed=0, sizes=SIZES, stage=-1):
+def assert_agrees(name, submitted, seed=0, sizes=SIZES, stage=-1):
     """The pair's outputs and gradients are the textbook's."""
-    reference, inputs, upstream = drawn(name, own, seed, sizes, stage)
+    reference, inputs, upstream = drawn(name, submitted, seed, sizes, stage)
     expected, cache = reference.forward(inputs)
-    got, run = own.forward(inputs)
+    got, run = submitted.forward(inputs)
     for output in got:
         assert_close(got[output], expected[output])
-    if own.backward is not None:
-        expected, got = reference.backward(upstream, cache), own.backward(upstream, run)
-        assert set(got) == set(expected) - own.absent
+    if submitted.backward is not None:
+        expected, got = reference.backward(upstream, cache), submitted.backward(upstream, run)
+        assert set(got) == set(expected) - submitted.absent
         for gradient in got:
             assert_close(got[gradient], expected[gradient])

@@ -1,4 +1,4 @@
-"""What is wrong with how a person's passes behave, not with their numbers: what they change, keep and call."""
+"""What is wrong with how submitted passes behave, not with their numbers: what they change, keep and call."""
 
 import sys
 
@@ -52,13 +52,13 @@ from tests.submission.test_pairs import GRADIENTS, changed
     ],
 )
 def test_how_a_pass_behaves_is_found_once(old, new, finding):
-    own = pair_from("TOTAL = []\n" + changed((old, new)), "lstm_step")
-    _, inputs, upstream = drawn("lstm_step", own)
+    submitted = pair_from("TOTAL = []\n" + changed((old, new)), "lstm_step")
+    _, inputs, upstream = drawn("lstm_step", submitted)
     for _ in range(2):
-        _, run = own.forward(inputs)
-        own.backward(upstream, run)
-    assert own.findings[0] == finding
-    assert len(own.findings) == 1 or "changes its x" in finding
+        _, run = submitted.forward(inputs)
+        submitted.backward(upstream, run)
+    assert submitted.findings[0] == finding
+    assert len(submitted.findings) == 1 or "changes its x" in finding
 
 
 STORED = """
@@ -77,9 +77,9 @@ def lstm_step_backward(dh, dc, layer):
 
 
 def test_a_backward_pass_may_store_its_gradients_in_what_it_is_given_as_cache():
-    own = pair_from(STORED, "lstm_step")
-    assert_agrees("lstm_step", own)
-    assert (own.findings, own.changed) == ([], [])
+    submitted = pair_from(STORED, "lstm_step")
+    assert_agrees("lstm_step", submitted)
+    assert (submitted.findings, submitted.changed) == ([], [])
 
 
 def test_gradients_that_are_added_up_from_call_to_call_are_found():
@@ -88,14 +88,14 @@ def test_gradients_that_are_added_up_from_call_to_call_are_found():
         ("    return dx, dh_prev, dc_prev, grads", "    return dx, dh_prev, dc_prev, grads._replace(Wx=layer.dWx)"),
         source=STORED,
     )
-    own = pair_from(added, "lstm_step")
-    assert_agrees("lstm_step", own)
-    assert "lstm_step_backward gives another dWx when it is called again on the same cache" in own.findings[0]
+    submitted = pair_from(added, "lstm_step")
+    assert_agrees("lstm_step", submitted)
+    assert "lstm_step_backward gives another dWx when it is called again on the same cache" in submitted.findings[0]
 
 
 def test_a_backward_pass_may_run_the_forward_pass_again():
     again = "[lstm_step_forward(*cache[:3], cache.params) for _ in range(2)]\n    "
-    own = pair_from(changed((GRADIENTS, again + GRADIENTS)), "lstm_step")
-    assert_agrees("lstm_step", own)
-    assert own.findings == []
+    submitted = pair_from(changed((GRADIENTS, again + GRADIENTS)), "lstm_step")
+    assert_agrees("lstm_step", submitted)
+    assert submitted.findings == []
     assert sys.getprofile() is None

@@ -1,4 +1,4 @@
-"""What holds a person's code: the filter of system calls, read as Linux reads it, and what is left without it."""
+"""What holds submitted code: the filter of system calls, read as Linux reads it, and what is left without it."""
 
 import errno
 import os
@@ -136,9 +136,9 @@ def file(tmp_path):
     return write
 
 
-def sigmoid_of(own):
+def sigmoid_of(submission):
     """What a file's sigmoid gives for some numbers."""
-    return own.pair("sigmoid").forward({"a": np.zeros((1, 2))})[0]["value"]
+    return submission.pair("sigmoid").forward({"a": np.zeros((1, 2))})[0]["value"]
 
 
 RIGHT = "def sigmoid(a):\n    {body}\n    return 1 / (1 + np.exp(-a))\n"
@@ -151,9 +151,9 @@ def test_all_limits_are_set_and_hard(file):
     source += "    print(name, *resource.getrlimit(getattr(resource, 'RLIMIT_' + name)))\n"
     source += "print(open('/proc/self/status').read())\n" + RIGHT.format(body="")
     printed = []
-    own = SubmissionProcess(file(source), seconds=20)  # so 120 in all
-    own.printed.show = printed.append
-    with own:
+    submission = SubmissionProcess(file(source), seconds=20)  # so 120 in all
+    submission.printed.show = printed.append
+    with submission:
         pass
     text = b"".join(printed).decode()
     for name, wanted in LIMITS.items():
@@ -182,10 +182,10 @@ def no_filter(monkeypatch):
     "call", ["os.fork()", "os.system('true')", "os.kill(os.getppid(), 0)", "os.execv('/bin/true', ['a'])"]
 )
 def test_without_the_filter_python_still_refuses(call, file, no_filter):
-    with SubmissionProcess(file(RIGHT.format(body=call))) as own:
+    with SubmissionProcess(file(RIGHT.format(body=call))) as submission:
         with pytest.raises(SubmissionError, match=r"PermissionError: \[Errno 1\] the code may s"):
-            sigmoid_of(own)
-        assert own.process is not None
+            sigmoid_of(submission)
+        assert submission.process is not None
 
 
 @pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="for others RLIMIT_NPROC leaves no fork")
@@ -193,8 +193,8 @@ def test_without_the_filter_a_process_that_keeps_the_pipes_open_holds_up_nobody(
     path = file("pid = libc.fork()\nif pid == 0:\n    libc.setsid()\n    time.sleep(1000)\n    os._exit(0)\n")
     with path.open("a") as source:
         source.write("open(__file__ + '.pid', 'w').write(str(pid))\n" + RIGHT.format(body=""))
-    with SubmissionProcess(path) as own:
-        assert (sigmoid_of(own) == 0.5).all()
+    with SubmissionProcess(path) as submission:
+        assert (sigmoid_of(submission) == 0.5).all()
     os.kill(int(Path(f"{path}.pid").read_text()), signal.SIGKILL)  # which still had them open
 
 
@@ -225,17 +225,17 @@ def ends(pid):
 
 
 def test_a_process_outlives_the_thread_in_which_it_was_started(file):
-    with SubmissionProcess(file(RIGHT.format(body=""))) as own:
-        starter = threading.Thread(target=own.close)
+    with SubmissionProcess(file(RIGHT.format(body=""))) as submission:
+        starter = threading.Thread(target=submission.close)
         starter.start()
         starter.join()
         pairs = []
-        starter = threading.Thread(target=lambda: pairs.append(own.pair("sigmoid")))
+        starter = threading.Thread(target=lambda: pairs.append(submission.pair("sigmoid")))
         starter.start()
         starter.join()
         time.sleep(0.1)
         assert (pairs[0].forward({"a": np.zeros((1, 2))})[0]["value"] == 0.5).all()
-        assert own.process.popen.poll() is None
+        assert submission.process.popen.poll() is None
 
 
 def test_a_limit_that_is_lower_already_stays():

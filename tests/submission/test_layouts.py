@@ -41,21 +41,23 @@ def test_there_and_back_is_the_same(array, layout, sizes):
     if not layout.has_batch:
         sizes["N"] = 1
     shape = shape_of(axes, sizes)
-    ours = np.random.default_rng(0).standard_normal(shape)
-    theirs = to_submitted(name, ours, axes, layout)
-    assert sorted(theirs.ravel()) == sorted(ours.ravel())
-    back = to_reference(name, theirs, axes, layout, shape)
+    reference = np.random.default_rng(0).standard_normal(shape)
+    submitted = to_submitted(name, reference, axes, layout)
+    assert sorted(submitted.ravel()) == sorted(reference.ravel())
+    back = to_reference(name, submitted, axes, layout, shape)
     assert back.shape == shape
-    assert (back == ours).all()
+    assert (back == reference).all()
 
 
 @pytest.mark.parametrize(("name", "axes"), ARRAYS)
 def test_the_textbooks_own_layout_changes_nothing(name, axes):
-    ours = np.random.default_rng(0).standard_normal(shape_of(axes, {"N": 2, "T": 3, "D": 4, "H": 5, "R": 6, "V": 7}))
-    theirs = to_submitted(name, ours, axes, Layout())
-    assert theirs.shape == ours.shape
-    assert (theirs == ours).all()
-    assert not np.shares_memory(theirs, ours)
+    reference = np.random.default_rng(0).standard_normal(
+        shape_of(axes, {"N": 2, "T": 3, "D": 4, "H": 5, "R": 6, "V": 7})
+    )
+    submitted = to_submitted(name, reference, axes, Layout())
+    assert submitted.shape == reference.shape
+    assert (submitted == reference).all()
+    assert not np.shares_memory(submitted, reference)
 
 
 D, H = 2, 3
@@ -75,10 +77,10 @@ WX, WX_GRU = np.hstack([I, F, G, O]), np.hstack([R, Z, N])
 )
 def test_weights_are_where_the_header_says(weights, lstm, gru, rnn):
     layout = layout_of({"gates": "ofgi/znr", "weights": weights})
-    for theirs, ours, axes in [(lstm, WX, "D 4H"), (gru, WX_GRU, "D 3H"), (rnn, R, "D H")]:
-        got = to_submitted("Wx", ours, axes, layout)
-        assert got.shape == theirs.shape
-        assert (got == theirs).all()
+    for submitted, reference, axes in [(lstm, WX, "D 4H"), (gru, WX_GRU, "D 3H"), (rnn, R, "D H")]:
+        got = to_submitted("Wx", reference, axes, layout)
+        assert got.shape == submitted.shape
+        assert (got == submitted).all()
 
 
 @pytest.mark.parametrize(
@@ -122,11 +124,11 @@ def test_a_matrix_a_gate_of_the_textbooks_differs_only_in_the_order_of_gates():
 def test_data_follows_x(x, sequence, step, states):
     layout = layout_of({"x": x})
     entries = {"N": 2, "T": 3, "D": 5, "H": 7}
-    ours = np.arange(30).reshape(2, 3, 5)
-    theirs = to_submitted("x", ours, "N T D", layout)
-    assert theirs.shape == sequence
-    assert theirs[tuple({2: 1, 3: 2, 5: 3}[size] for size in sequence)] == ours[1, 2, 3]
-    assert to_submitted("x", ours[:, 0], "N D", layout).shape == step
+    reference = np.arange(30).reshape(2, 3, 5)
+    submitted = to_submitted("x", reference, "N T D", layout)
+    assert submitted.shape == sequence
+    assert submitted[tuple({2: 1, 3: 2, 5: 3}[size] for size in sequence)] == reference[1, 2, 3]
+    assert to_submitted("x", reference[:, 0], "N D", layout).shape == step
     assert to_submitted("h0", np.zeros(shape_of("2 N H", entries)), "2 N H", layout).shape == states
     assert to_submitted("lengths", np.arange(2), "N", layout).tolist() == [0, 1]
 

@@ -1,4 +1,4 @@
-"""What comes from the process that runs a person's code: whatever it is, it is right or it is a sentence."""
+"""What comes from the process that runs submitted code: whatever it is, it is right or it is a sentence."""
 
 import io
 import json
@@ -203,10 +203,10 @@ def right_answers(request):
     return ANSWERED, {name: np.zeros(shape) for name, shape in shapes.items()}
 
 
-def run(own):
+def run(submission):
     """Open a file and run both passes of its step."""
-    with own:
-        pair = own.pair("rnn_step")
+    with submission:
+        pair = submission.pair("rnn_step")
         if pair is None or pair.backward is None:
             raise LookupError
         _, inputs, upstream = drawn("rnn_step", pair)
@@ -238,16 +238,16 @@ def test_any_field_is_believed_or_a_sentence(where, key, value, tmp_path_factory
         return facts, arrays
 
     with pytest.MonkeyPatch.context() as patch:
-        own = forged(answer, tmp_path_factory.getbasetemp(), patch)
+        submission = forged(answer, tmp_path_factory.getbasetemp(), patch)
         try:
-            pair, *_ = run(own)
+            pair, *_ = run(submission)
         except Interfered as error:
             assert "own.py interfered with the process that runs it: " in str(error)
             assert "\n" not in str(error)
         except LookupError:  # it says that the file has no such functions
-            assert own.functions <= set(textbook.__all__)
+            assert submission.functions <= set(textbook.__all__)
         else:
-            for text in (*own.others, *pair.findings, *pair.changed):
+            for text in (*submission.others, *pair.findings, *pair.changed):
                 assert text == one_line(text, 1000)
 
 
@@ -257,8 +257,8 @@ def test_what_interferes_once_is_never_believed_again(tmp_path, monkeypatch):
     def answer(request):
         return wrong.pop() if wrong and request["do"] == "forward" else right_answers(request)
 
-    with forged(answer, tmp_path, monkeypatch) as own:
-        pair = own.pair("rnn_step")
+    with forged(answer, tmp_path, monkeypatch) as submission:
+        pair = submission.pair("rnn_step")
         inputs = {name: np.zeros(shape) for name, shape in SIZES.items()}
         for _ in range(2):
             with pytest.raises(
@@ -269,9 +269,9 @@ def test_what_interferes_once_is_never_believed_again(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("number", [-1, None, "0", float("nan")])
 def test_an_answer_to_what_nobody_has_asked_is_a_sentence(number, tmp_path, monkeypatch):
-    own = forged(lambda request: {**OPENED, "number": number}, tmp_path, monkeypatch)
+    submission = forged(lambda request: {**OPENED, "number": number}, tmp_path, monkeypatch)
     with pytest.raises(Interfered, match="own.py interfered with the process that runs it: it answers what nobody has"):
-        run(own)
+        run(submission)
 
 
 @pytest.mark.parametrize(
@@ -325,28 +325,28 @@ def test_a_forward_pass_gives_all_outputs_or_the_first_and_always_the_same(tmp_p
 
     def given(*names):
         gives[:] = names
-        return list(pair_from.forward(inputs)[0])
+        return list(pair.forward(inputs)[0])
 
     spec = SPECS["lstm"]
     sizes = {"N": 3, "T": 5, "D": 2, "H": 4}
     inputs = {name: np.zeros(replies.shape_of(axes, sizes)) for name, axes in spec.inputs.items()}
-    with forged(answer, tmp_path, monkeypatch) as own:
-        pair_from = own.pair("lstm")
+    with forged(answer, tmp_path, monkeypatch) as submission:
+        pair = submission.pair("lstm")
         assert given("c_T", "h", "h_T") == ["h", "h_T", "c_T"]
         with pytest.raises(
             SubmissionError, match="lstm_forward returned h, h_T, c_T at one call, h at another; it needs to c"
         ):
             given("h")
-        pair_from = own.pair("lstm")
+        pair = submission.pair("lstm")
         assert given("h") == ["h"]
         with pytest.raises(Interfered, match="it gives no c_T$"):
             given("h", "h_T")
 
 
 def test_an_error_is_bounded_and_printable(tmp_path, monkeypatch):
-    own = forged(lambda request: {"error": "\x1b[31m" + "x" * 50_000}, tmp_path, monkeypatch)
+    submission = forged(lambda request: {"error": "\x1b[31m" + "x" * 50_000}, tmp_path, monkeypatch)
     with pytest.raises(SubmissionError) as caught:
-        run(own)
+        run(submission)
     assert str(caught.value).startswith("\ufffd[31mxxx")
     assert str(caught.value).endswith(f"x ... ({50_005 - replies.ERROR:,} more characters)")
 
@@ -371,10 +371,10 @@ def test_findings_are_bounded_and_on_one_line(tmp_path, monkeypatch):
 
 
 def test_time_that_is_used_up_is_a_sentence_for_all_that_was_not_reached(tmp_path, monkeypatch):
-    with forged(right_answers, tmp_path, monkeypatch) as own:
-        pair = own.pair("rnn_step")
-        own.left = 0.0
+    with forged(right_answers, tmp_path, monkeypatch) as submission:
+        pair = submission.pair("rnn_step")
+        submission.left = 0.0
         inputs = {name: np.zeros(shape) for name, shape in SIZES.items()}
-        for function in (lambda: own.pair("rnn_step"), lambda: pair.forward(inputs)):
+        for function in (lambda: submission.pair("rnn_step"), lambda: pair.forward(inputs)):
             with pytest.raises(TimedOut, match="^rnn_step_forward was not reached: own.py had taken 60 s in all$"):
                 function()

@@ -1,4 +1,4 @@
-"""A person's functions are called in their own way, whatever that is, and what they give is the textbook's."""
+"""Submitted functions are called in the way that they ask for, and what they give is the textbook's."""
 
 import re
 
@@ -37,12 +37,12 @@ PAIRS = {(form, name): pair_from(source, name) for form, (source, names) in FILE
     data=st.data(),
 )
 def test_a_right_file_in_any_form_gives_what_the_textbook_gives(form, name, sizes, seed, data):
-    own = PAIRS[form, name]
+    submitted = PAIRS[form, name]
     if form == "one sequence":
         sizes["N"] = 1
     stage = data.draw(st.integers(0, len(stages_of(SPECS[name])) - 1))
-    assert_agrees(name, own, seed, sizes, stage)
-    assert own.findings == []
+    assert_agrees(name, submitted, seed, sizes, stage)
+    assert submitted.findings == []
 
 
 @pytest.mark.parametrize(
@@ -68,12 +68,12 @@ def test_a_wrong_conversion_shows(old, new):
 
 
 def test_what_a_function_does_not_take_is_absent_and_has_no_gradient():
-    own = pair_from(CS231N, "lstm")
-    assert own.absent == {"c0", "lengths"}
-    _, inputs, upstream = drawn("lstm", own)
-    outputs, run = own.forward(inputs)
+    submitted = pair_from(CS231N, "lstm")
+    assert submitted.absent == {"c0", "lengths"}
+    _, inputs, upstream = drawn("lstm", submitted)
+    outputs, run = submitted.forward(inputs)
     assert list(outputs) == ["h"]
-    assert set(own.backward(upstream, run)) == {"x", "h0", "Wx", "Wh", "b"}
+    assert set(submitted.backward(upstream, run)) == {"x", "h0", "Wx", "Wh", "b"}
 
 
 def test_a_backward_pass_alone_gets_the_textbooks_cache():
@@ -85,9 +85,9 @@ def test_a_forward_pass_alone_has_no_backward_pass_and_needs_no_cache():
     forward = "from npbilstm import textbook\ndef {0}(*arguments): return textbook.{0}(*arguments){1}"
     for name in ("lstm_step", "lstm", "gru_step", "mean_squared_error"):
         for cut in ("", "[:-1]"):
-            own = pair_from(forward.format(f"{name}_forward", cut), name)
-            assert own.backward is None
-            assert_agrees(name, own)
+            submitted = pair_from(forward.format(f"{name}_forward", cut), name)
+            assert submitted.backward is None
+            assert_agrees(name, submitted)
 
 
 def test_a_subject_of_which_nothing_is_there_has_no_pair():
@@ -193,10 +193,10 @@ from npbilstm.textbook import BiLSTMParams, GRUParams, LSTMParams
     ],
 )
 def test_other_peoples_arguments_and_answers_are_understood(name, source):
-    own = pair_from("import numpy as np\n" + WRAPPED + source, name)
+    submitted = pair_from("import numpy as np\n" + WRAPPED + source, name)
     for stage in range(len(stages_of(SPECS[name]))):
-        assert_agrees(name, own, stage=stage)
-    assert own.findings == []
+        assert_agrees(name, submitted, stage=stage)
+    assert submitted.findings == []
 
 
 def test_the_header_says_what_neither_name_nor_place_does():
@@ -218,9 +218,9 @@ def test_params_are_asked_by_name_like_a_dict():
         assert params.values()[2] is params.b
         params["V"]
 
-    own = pairs.submitted_pair(SPECS["lstm_step"], {"lstm_step_forward": lstm_step_forward}, Layout())
+    submitted = pairs.submitted_pair(SPECS["lstm_step"], {"lstm_step_forward": lstm_step_forward}, Layout())
     with pytest.raises(KeyError, match="V; there is Wx, Wh, b"):
-        drawn("lstm_step", own)
+        drawn("lstm_step", submitted)
     assert asked == [(True, {"Wx", "Wh", "b"})]
 
 
@@ -357,10 +357,10 @@ def test_every_call_is_given_fresh_copies_and_what_it_returns_is_copied():
         a[:] = 1 / (1 + np.exp(-a))
         return a
 
-    own = pairs.submitted_pair(SPECS["sigmoid"], {"sigmoid": sigmoid}, Layout())
-    _, inputs, _ = drawn("sigmoid", own)
+    submitted = pairs.submitted_pair(SPECS["sigmoid"], {"sigmoid": sigmoid}, Layout())
+    _, inputs, _ = drawn("sigmoid", submitted)
     before = inputs["a"].copy()
-    outputs, _ = own.forward(inputs)
+    outputs, _ = submitted.forward(inputs)
     kept[-1][:] = 7
     assert (inputs["a"] == before).all()
     assert (outputs["value"] != 7).all()

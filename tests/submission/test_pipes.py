@@ -61,7 +61,7 @@ def test_nobody_waits_for_what_comes_without_end(start):
         time.sleep(0.01)
     assert len(process.unread) <= CHUNK
     threads = set(threading.enumerate()) - others
-    assert len(threads) == 3  # one a pipe
+    assert len(threads) == 3  # one per pipe
     process.end()
     for thread in threads:
         thread.join(60)

@@ -1,4 +1,4 @@
-"""A person's file in a process of its own: what it does there is a sentence here, and nothing else."""
+"""A submitted file in a process of its own: what it does there is a sentence here, and nothing else."""
 
 import io
 import json
@@ -37,24 +37,24 @@ def file(tmp_path):
 @pytest.mark.parametrize("form", FILES)
 def test_a_right_file_gives_in_its_process_what_the_textbook_gives(form, file):
     source, names = FILES[form]
-    with SubmissionProcess(file(source)) as own:
-        assert set(own.spec_names) == set(names)
+    with SubmissionProcess(file(source)) as submission:
+        assert set(submission.spec_names) == set(names)
         for name in names:
-            pair = own.pair(name)
+            pair = submission.pair(name)
             assert_agrees(
                 name, pair, sizes={"N": 1 if form == "one sequence" else 3, "T": 4, "D": 3, "H": 2, "R": 2, "V": 3}
             )
             assert pair.findings == []
-        assert own.pair("binary_cross_entropy") is None or form == "textbook"
+        assert submission.pair("binary_cross_entropy") is None or form == "textbook"
 
 
 def raised(path, seconds=10.0):
     """What is raised when a file is opened and its sigmoid is called."""
 
     def run():
-        with SubmissionProcess(path) as own:
-            own.seconds = seconds
-            own.pair("sigmoid").forward({"a": np.ones((2, 3))})
+        with SubmissionProcess(path) as submission:
+            submission.seconds = seconds
+            submission.pair("sigmoid").forward({"a": np.ones((2, 3))})
 
     with pytest.raises(SubmissionError) as caught:
         run()
@@ -129,14 +129,14 @@ def test_an_endless_loop_is_a_sentence_that_says_where_and_the_next_call_starts_
     path = file(
         "import numpy as np\ndef sigmoid(a):\n    while True:\n        pass\n\ndef tanh(a):\n    return np.tanh(a)\n"
     )
-    with SubmissionProcess(path) as own:
-        pair, other = own.pair("sigmoid"), own.pair("tanh")
-        own.seconds = 0.3
+    with SubmissionProcess(path) as submission:
+        pair, other = submission.pair("sigmoid"), submission.pair("tanh")
+        submission.seconds = 0.3
         with pytest.raises(
             TimedOut, match=r"sigmoid had not ended after 0.3 s \(an endless loop\?\); it was at line [34], "
         ):
             pair.forward({"a": np.ones((2, 3))})
-        own.seconds = 10.0
+        submission.seconds = 10.0
         assert_agrees("tanh", other)
 
 
@@ -160,11 +160,11 @@ def test_an_alarm_that_a_file_sets_and_that_raises_between_calls_is_a_sentence(f
         "import signal\ndef alarm(*_): raise ValueError\nsignal.signal(signal.SIGALRM, alarm)\n"
         "def sigmoid(a):\n    signal.setitimer(signal.ITIMER_REAL, 0.01)\n    return a\n"
     )
-    with SubmissionProcess(file(source)) as own:
-        pair = own.pair("sigmoid")
+    with SubmissionProcess(file(source)) as submission:
+        pair = submission.pair("sigmoid")
         with suppress(SubmissionError):  # where it comes before the answer
             pair.forward({"a": np.ones((2, 3))})
-            own.process.popen.wait(60)
+            submission.process.popen.wait(60)
             with pytest.raises(SubmissionError, match="ended the process that it runs in, with exit code 1"):
                 pair.forward({"a": np.ones((2, 3))})
     assert "Traceback" not in capsys.readouterr().err
@@ -172,8 +172,8 @@ def test_an_alarm_that_a_file_sets_and_that_raises_between_calls_is_a_sentence(f
 
 def test_a_cache_whose_process_has_ended_is_a_sentence(file):
     source = "import os\ndef rnn_step_forward(x, h_prev, params): return h_prev, 0\n"
-    with SubmissionProcess(file(source + "def rnn_step_backward(dh, cache): os._exit(1)")) as own:
-        pair = own.pair("rnn_step")
+    with SubmissionProcess(file(source + "def rnn_step_backward(dh, cache): os._exit(1)")) as submission:
+        pair = submission.pair("rnn_step")
         _, inputs, upstream = drawn("rnn_step", pair)
         _, run = pair.forward(inputs)
         for sentence in ("rnn_step_backward ended the process", "the process that ran this forward pass has ended"):
@@ -185,8 +185,8 @@ def test_prints_and_warnings_go_to_stderr_and_not_without_end(file, capsys):
     source = "import os, sys\nimport numpy as np\nprint('first')\ndef sigmoid(a):\n    print('x' * 20_000)\n"
     source += "    sys.stdout.flush()\n    os.write(1, b'and the rest\\n')\n    assert os.read(0, 1) == b''\n"
     source += "    np.log(0 * a)\n    return 1 / (1 + np.exp(-a))\n"
-    with SubmissionProcess(file(source)) as own:
-        assert_agrees("sigmoid", own.pair("sigmoid"))
+    with SubmissionProcess(file(source)) as submission:
+        assert_agrees("sigmoid", submission.pair("sigmoid"))
     out, err = capsys.readouterr()
     assert out == ""
     assert err.startswith("first\nxxx")
@@ -197,8 +197,8 @@ def test_prints_and_warnings_go_to_stderr_and_not_without_end(file, capsys):
 def test_numpys_warnings_do_not_spoil_a_run(file, capsys, monkeypatch):
     monkeypatch.setenv("PYTHONWARNINGS", "error")
     source = "import numpy as np\ndef sigmoid(a):\n    np.log(0 * a)\n    return 1 / (1 + np.exp(-a))\n"
-    with SubmissionProcess(file(source)) as own:
-        assert_agrees("sigmoid", own.pair("sigmoid"))
+    with SubmissionProcess(file(source)) as submission:
+        assert_agrees("sigmoid", submission.pair("sigmoid"))
     assert "RuntimeWarning: divide by zero" in capsys.readouterr().err
 
 
@@ -211,8 +211,8 @@ def test_what_a_file_does_to_numpy_or_to_the_package_stays_there(file):
         "layouts.to_submitted = None\n"
     )
     before = textbook.sigmoid, np.allclose, json.loads
-    with SubmissionProcess(file(source)) as own:
-        outputs, _ = own.pair("sigmoid").forward({"a": np.ones((2, 3))})
+    with SubmissionProcess(file(source)) as submission:
+        outputs, _ = submission.pair("sigmoid").forward({"a": np.ones((2, 3))})
     assert (outputs["value"] == 0).all()
     assert (textbook.sigmoid, np.allclose, json.loads) == before
     outputs["value"] += 1  # it is a copy
@@ -224,9 +224,9 @@ def test_a_file_may_have_the_name_of_a_module_and_neighbours_and_a_main_block(fi
         "import json, secrets\nfrom helper import np\nassert secrets.randbits(1) < 2\nnp.random.default_rng(0)\n"
         "if __name__ == '__main__':\n    1 / 0\nsigmoid = lambda a: 0.5 + 0.5 * np.tanh(a / 2)\n"
     )
-    with SubmissionProcess(file(source, "secrets.py")) as own:
-        assert own.spec_names == ["sigmoid"]
-        assert_agrees("sigmoid", own.pair("sigmoid"))
+    with SubmissionProcess(file(source, "secrets.py")) as submission:
+        assert submission.spec_names == ["sigmoid"]
+        assert_agrees("sigmoid", submission.pair("sigmoid"))
 
 
 def test_only_what_a_file_defines_itself_is_its_own(file):
@@ -237,20 +237,20 @@ def test_only_what_a_file_defines_itself_is_its_own(file):
         "sigmoid_derivative = Twice(2)\nflip = 3\ndef relu(a): return a\ntanh_derivative = np.square\n"
         "def fuse(params): pass\nfrom npbilstm.textbook import fuse\nprint(lstm_forward)\n"
     )
-    with SubmissionProcess(file(source)) as own:
-        assert own.functions == {"sigmoid_derivative", "relu", "tanh_derivative"}
-        assert own.pair("tanh_derivative").forward({"value": np.full((1, 1), 3.0)})[0] == {"slope": 9}
+    with SubmissionProcess(file(source)) as submission:
+        assert submission.functions == {"sigmoid_derivative", "relu", "tanh_derivative"}
+        assert submission.pair("tanh_derivative").forward({"value": np.full((1, 1), 3.0)})[0] == {"slope": 9}
 
 
 def test_flags_win_over_the_header(file):
-    with SubmissionProcess(file("# npbilstm: gates=ifog weights=(4H,D)"), {"gates": "fico"}) as own:
-        assert own.layout == Layout(gates="figo", weights="4H,D")
+    with SubmissionProcess(file("# npbilstm: gates=ifog weights=(4H,D)"), {"gates": "fico"}) as submission:
+        assert submission.layout == Layout(gates="figo", weights="4H,D")
 
 
 def test_findings_come_across(file):
     source = "import numpy as np\ndef sigmoid(a):\n    a[:] = 1 / (1 + np.exp(-a))\n    return a\n"
-    with SubmissionProcess(file(source)) as own:
-        pair = own.pair("sigmoid")
+    with SubmissionProcess(file(source)) as submission:
+        pair = submission.pair("sigmoid")
         for _ in range(2):
             assert_agrees("sigmoid", pair)
         assert pair.findings == ["sigmoid changes its a in place; it must leave it as it was"]
@@ -262,19 +262,19 @@ def test_a_forward_pass_that_is_forgotten_here_is_forgotten_there(file):
         "def rnn_step_forward(x, h, params):\n    cache = Cache()\n    alive.add(cache)\n    return h, cache\n"
         "def rnn_step_backward(dh, cache): pass\ndef sigmoid(a): return a * 0 + len(alive)\n"
     )
-    with SubmissionProcess(file(source)) as own:
-        pair = own.pair("rnn_step")
+    with SubmissionProcess(file(source)) as submission:
+        pair = submission.pair("rnn_step")
         _, inputs, _ = drawn("rnn_step", pair)
         kept = [pair.forward(inputs) for _ in range(5)]
         del kept[:3]
-        count, _ = own.pair("sigmoid").forward({"a": np.ones((1, 1))})
+        count, _ = submission.pair("sigmoid").forward({"a": np.ones((1, 1))})
     assert count["value"] == 2
 
 
 def test_ctrl_c_ends_the_process_too(file):
     usual = signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's background jobs have not
-    with SubmissionProcess(file("def sigmoid(a):\n    while True: pass\n")) as own:
-        child, pair = own.process, own.pair("sigmoid")
+    with SubmissionProcess(file("def sigmoid(a):\n    while True: pass\n")) as submission:
+        child, pair = submission.process, submission.pair("sigmoid")
         threading.Timer(0.2, signal.pthread_kill, (threading.main_thread().ident, signal.SIGINT)).start()
         with pytest.raises(KeyboardInterrupt):
             pair.forward({"a": np.ones((2, 3))})
@@ -314,9 +314,9 @@ def test_only_what_python_needs_is_taken_from_the_environment(file, monkeypatch)
     for name in ("SECRET", "LC_TIME", "TMPDIR", "PYTHONPATH", "OMP_NUM_THREADS", "OPENBLAS_CORETYPE"):
         monkeypatch.setenv(name, "Haswell")
     printed = []
-    own = SubmissionProcess(file("import json, os\nprint(json.dumps(dict(os.environ)))\n"))
-    own.printed.show = printed.append
-    with own:
+    submission = SubmissionProcess(file("import json, os\nprint(json.dumps(dict(os.environ)))\n"))
+    submission.printed.show = printed.append
+    with submission:
         pass
     environment = json.loads(b"".join(printed))
     for name in environment.keys() - process.KEPT - process.ONE_THREAD.keys():
@@ -338,10 +338,10 @@ def test_neighbours_with_the_names_of_modules_are_in_nobodys_way(at_home, file, 
         "def sigmoid(a):\n    np.random.default_rng(random.randrange(9))\n    return 1 / (1 + np.exp(-a))\n"
         "def tanh(a): raise ValueError(value)\n"
     )
-    with SubmissionProcess(file(source)) as own:
-        assert_agrees("sigmoid", own.pair("sigmoid"))
+    with SubmissionProcess(file(source)) as submission:
+        assert_agrees("sigmoid", submission.pair("sigmoid"))
         with pytest.raises(SubmissionError, match=r"line 8, in tanh\n(.*\n)+ValueError: 0.5$"):
-            own.pair("tanh").forward({"a": np.ones((2, 3))})
+            submission.pair("tanh").forward({"a": np.ones((2, 3))})
 
 
 def test_a_line_end_without_a_line_feed_is_shown_as_one(file, capsys):
@@ -352,10 +352,10 @@ def test_a_line_end_without_a_line_feed_is_shown_as_one(file, capsys):
 
 def test_what_all_runs_of_a_file_print_has_one_limit(file, capsys):
     source = "import os\nprint('x' * 6000)\ndef sigmoid(a): os._exit(1)\n"
-    with SubmissionProcess(file(source)) as own:
+    with SubmissionProcess(file(source)) as submission:
         for _ in range(3):
             with pytest.raises(SubmissionError, match="ended the process"):
-                own.pair("sigmoid").forward({"a": np.ones((2, 3))})
+                submission.pair("sigmoid").forward({"a": np.ones((2, 3))})
     err = capsys.readouterr().err
     assert err.count("x") == 9_999  # and a line end
     assert err.endswith("\n... no more than 10000 characters are shown\n")
@@ -367,8 +367,8 @@ def test_nobody_needs_to_listen_to_what_a_file_prints(file, monkeypatch):
         if stream is not None:
             stream.close()
         monkeypatch.setattr(sys, "stderr", stream)
-        with SubmissionProcess(file(source)) as own:
-            assert own.spec_names == ["sigmoid"]
+        with SubmissionProcess(file(source)) as submission:
+            assert submission.spec_names == ["sigmoid"]
 
 
 def test_numbers_that_are_too_large_for_float64_are_a_sentence(file):
@@ -381,9 +381,9 @@ def test_numbers_that_are_too_large_for_float64_are_a_sentence(file):
 def test_a_file_may_have_any_name(tmp_path):
     path = tmp_path / os.fsdecode(b"own\xff.py")
     path.write_text("sigmoid = lambda a: a")
-    with SubmissionProcess(path) as own:
-        assert own.spec_names == ["sigmoid"]
-        assert own.called == "own\ufffd.py"
+    with SubmissionProcess(path) as submission:
+        assert submission.spec_names == ["sigmoid"]
+        assert submission.called == "own\ufffd.py"
 
 
 def test_a_link_to_itself_is_a_sentence(tmp_path):

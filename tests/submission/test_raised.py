@@ -1,4 +1,4 @@
-"""What is told of an error: a person's own lines and the message, however large or hostile it is."""
+"""What is told of an error: the submission's lines and the message, however large or hostile it is."""
 
 import linecache
 import sys

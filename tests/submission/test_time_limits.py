@@ -1,4 +1,4 @@
-"""A person's file has a time limit for each call and one for all of them, and neither is Python's own."""
+"""A submitted file has a time limit for each call and one for all of them, and neither is Python's own."""
 
 import math
 from pathlib import Path
@@ -31,9 +31,9 @@ LOOPS = "".join(f"def {name}(*_):\n    while True: pass\n" for name in textbook.
 
 
 def test_all_of_a_file_has_a_time_limit_and_what_was_not_reached_is_named(file):
-    with SubmissionProcess(file(LOOPS), seconds=0.2) as own:
-        own.left = 1.5
-        found = list(diagnose_pairs({name: own.pair(name) for name in own.spec_names}))
+    with SubmissionProcess(file(LOOPS), seconds=0.2) as submission:
+        submission.left = 1.5
+        found = list(diagnose_pairs({name: submission.pair(name) for name in submission.spec_names}))
     assert len(found) == len(SPECS)
     sentences = [diagnosis.stopped for diagnosis in found]
     assert sum("had not ended after 0.2 s" in sentence for sentence in sentences) <= 10
@@ -52,9 +52,9 @@ def test_calls_that_take_just_less_than_their_limit_are_cut_short(function, file
         "    return textbook.rnn_step_backward(dh, cache)\n"
     )
     source = source.replace(f"    return textbook.{function}", f"    {COMPUTES}\n    return textbook.{function}")
-    with SubmissionProcess(file(source)) as own:
-        pairs = {"rnn_step": own.pair("rnn_step")}
-        own.left = 1.2
+    with SubmissionProcess(file(source)) as submission:
+        pairs = {"rnn_step": submission.pair("rnn_step")}
+        submission.left = 1.2
         (found,) = diagnose_pairs(pairs)
     cut_short = f"{function} was cut short: own.py had taken 60 s in all"
     assert found.stopped.startswith(cut_short) or found.stopped.endswith("not reached: own.py had taken 60 s in all")
@@ -63,25 +63,25 @@ def test_calls_that_take_just_less_than_their_limit_are_cut_short(function, file
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="this system does not tell the processor's time")
 def test_what_takes_long_because_the_machine_is_busy_is_not_late(file):
     source = "import time\nimport numpy as np\ndef tanh(a):\n    time.sleep(0.6)\n    return np.tanh(a)\n"
-    with SubmissionProcess(file(source), seconds=0.4) as own:
-        pair, before = own.pair("tanh"), own.left
+    with SubmissionProcess(file(source), seconds=0.4) as submission:
+        pair, before = submission.pair("tanh"), submission.left
         pair.forward({"a": np.ones((2, 3))})
-        assert before - own.left < 0.4
+        assert before - submission.left < 0.4
 
 
 def test_a_call_that_sleeps_for_ever_is_late_too(file):
-    with SubmissionProcess(file("import time\ndef sigmoid(a): time.sleep(1000)\n"), seconds=0.1) as own:
-        pair = own.pair("sigmoid")
+    with SubmissionProcess(file("import time\ndef sigmoid(a): time.sleep(1000)\n"), seconds=0.1) as submission:
+        pair = submission.pair("sigmoid")
         with pytest.raises(TimedOut, match="sigmoid had not ended after 0.1 s"):
             pair.forward({"a": np.ones((2, 3))})
 
 
 def test_a_file_whose_every_call_ends_its_process_is_cut_short(file):
-    with SubmissionProcess(file("import os\ndef sigmoid(a): os._exit(1)")) as own:
-        pair = own.pair("sigmoid")
+    with SubmissionProcess(file("import os\ndef sigmoid(a): os._exit(1)")) as submission:
+        pair = submission.pair("sigmoid")
         with pytest.raises(SubmissionError, match="sigmoid ended the process"):
             pair.forward({"a": np.ones((2, 3))})
-        own.left = 1e-9
+        submission.left = 1e-9
         with pytest.raises(TimedOut, match=r" was cut short: own.py had taken 60 s in all$"):
             pair.forward({"a": np.ones((2, 3))})
 
@@ -94,11 +94,11 @@ def test_the_time_in_all_is_a_minute_or_six_calls(tmp_path):
 def test_there_may_be_no_limit_on_time(file):
     with SubmissionProcess(
         file("import numpy as np\nsigmoid = lambda a: 1 / (1 + np.exp(-a))"), seconds=math.inf
-    ) as own:
-        assert_agrees("sigmoid", own.pair("sigmoid"))
+    ) as submission:
+        assert_agrees("sigmoid", submission.pair("sigmoid"))
 
 
 def test_the_time_that_python_takes_to_start_is_not_the_files(file, monkeypatch):
     monkeypatch.setattr(process, "START", "import time\nwhile time.process_time() < 0.6: pass\n" + process.START)
-    with SubmissionProcess(file("def sigmoid(a): return a"), seconds=0.5) as own:
-        assert own.spec_names == ["sigmoid"]
+    with SubmissionProcess(file("def sigmoid(a): return a"), seconds=0.5) as submission:
+        assert submission.spec_names == ["sigmoid"]

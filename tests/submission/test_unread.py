@@ -216,7 +216,7 @@ class Cell:
 
 @pytest.fixture
 def sibling(tmp_path, monkeypatch):
-    """A file of theirs beside the one that is judged."""
+    """A submitted file beside the one that is judged."""
     (tmp_path / "their_layers.py").write_text(SIBLING)
     monkeypatch.syspath_prepend(tmp_path)
     yield
@@ -236,7 +236,7 @@ def sibling(tmp_path, monkeypatch):
         ("import their_layers as layers\ndef tanh(a): return layers.lstm_cell_forward(a, 1)", ["layers"]),
     ],
 )
-def test_passes_that_come_from_another_file_of_theirs_are_named(line, names):
+def test_passes_that_come_from_another_submitted_file_are_named(line, names):
     assert from_source(START + line) == names
     assert from_names(START + line) == names
 

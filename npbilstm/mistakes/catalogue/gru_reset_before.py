@@ -28,7 +28,7 @@ BUGS = (
         "z = sigmoid(a_z + h_in @ Wh_z)",
         "z, r = r, sigmoid(a_z + h_in @ Wh_z)",
         "r, z",
-        "A fused weight matrix holds one block a gate, and only a convention says which block is which gate's.",
+        "A fused weight matrix holds one block per gate, and only a convention says which block is which gate's.",
         (
             "Every equation may be right and the numbers wrong all the same: where do the gates' weights stand?",
             "r and z: each must be computed from its own block of Wx, Wh and b; check the order of the blocks.",

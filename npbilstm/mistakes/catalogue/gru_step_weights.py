@@ -110,7 +110,7 @@ BUGS = (
         "The old state is used in more than one place, and its gradient is the sum over all of them.",
         (
             "Count the places in the forward pass where the old state stands; gates count.",
-            "The equation of dh_prev: three products saw h_prev, one a block, and each sends a gradient back.",
+            "The equation of dh_prev: three products saw h_prev, one per block, and each sends a gradient back.",
             "dh_prev = dh * z + du Wh^T with all three blocks of du, that of r too.",
         ),
     ),

@@ -1,7 +1,7 @@
 """What people get wrong in the forward equations of one LSTM step.
 
 A gradient check sees none of these, where the backward pass fits the wrong forward pass: it takes the textbook's
-numbers beside the person's.
+numbers beside the submitted ones.
 """
 
 from __future__ import annotations

@@ -71,6 +71,7 @@ def test_arrows_run_one_way(room):
         for name, _ in imports(path):
             if name.startswith("npbilstm."):
                 assert name.split(".")[1] in {room, *MAY_IMPORT[room]}, f"{path.name} imports {name}"
+            assert name != "npbilstm" or room == "cli.py", f"{path.name} imports the whole of npbilstm"
 
 
 def files_needed(path):

@@ -52,7 +52,7 @@ def check_file(options: argparse.Namespace) -> int:
         if options.watch:
             require_file(options.file)  # nothing to watch is an error; a file that goes away for a moment is none
             watch(options)
-        return judge(options)
+        return judge_file(options)
     except (OSError, ValueError, CheckerError) as error:
         say_error(options, error)
         raise
@@ -78,7 +78,7 @@ def watch(options: argparse.Namespace) -> None:
     while True:
         saved = stamp(options.file)
         try:
-            judge(options)
+            judge_file(options)
         except (OSError, ValueError) as error:
             say_error(options, error)
             tell(f"{error}\n")
@@ -97,13 +97,13 @@ def stamp(path: str) -> tuple[int, int]:
     return found.st_mtime_ns, found.st_size
 
 
-def judge(options: argparse.Namespace) -> int:
+def judge_file(options: argparse.Namespace) -> int:
     """Judge the file once, and print what is found."""
     start = time.perf_counter()
     source = read_source(options.file)
     with SubmissionProcess(options.file, settings(options), options.seconds) as submission:
         try:
-            report = report_on(submission, source, options.hint)
+            report = report_on_file(submission, source, options.hint)
         except (OSError, SubmissionError):
             raise
         except Exception as error:
@@ -118,7 +118,7 @@ def judge(options: argparse.Namespace) -> int:
     return EXIT_CODES[report.verdict]
 
 
-def report_on(submission: SubmissionProcess, source: str, hint: int) -> DiagnosisReport:
+def report_on_file(submission: SubmissionProcess, source: str, hint: int) -> DiagnosisReport:
     """What is found in a file: what is judged, and what stands unread beside it."""
     found = []
     for diagnosis in diagnose_pairs(submitted_pairs(submission.functions, submission.pair), begin=judging):

@@ -181,14 +181,14 @@ def nearest(pattern: Pattern, patterns: dict[Bug, Pattern]) -> tuple[str, ...]:
     """
     exact = [bug for bug, own in patterns.items() if own == pattern]
     if exact:
-        return equations_of(exact)
+        return equations_of_bugs(exact)
     inside = [bug for bug, own in patterns.items() if own <= pattern]
     joined = [pair for pair in combinations(inside, 2) if patterns[pair[0]] | patterns[pair[1]] == pattern]
     if joined:
-        return equations_of(bug for pair in joined for bug in pair)
+        return equations_of_bugs(bug for pair in joined for bug in pair)
     likeness = {bug: len(own & pattern) / len(own | pattern) for bug, own in patterns.items()}
     best = max(likeness.values(), default=0.0)
-    return equations_of(bug for bug, value in likeness.items() if value == best and best > 0.5)
+    return equations_of_bugs(bug for bug, value in likeness.items() if value == best and best > 0.5)
 
 
 def only_array(spec: FunctionSpec, pattern: Pattern) -> tuple[str, ...]:
@@ -197,6 +197,6 @@ def only_array(spec: FunctionSpec, pattern: Pattern) -> tuple[str, ...]:
     return tuple(f"d{name} in {spec.backward}" for name in arrays) if len(arrays) == 1 else ()
 
 
-def equations_of(bugs: Iterable[Bug]) -> tuple[str, ...]:
+def equations_of_bugs(bugs: Iterable[Bug]) -> tuple[str, ...]:
     """The equations of these bugs, each once, with the function they stand in."""
     return tuple(dict.fromkeys(f"{bug.equation} in {bug.function}" for bug in bugs))

@@ -37,7 +37,7 @@ class Bug(NamedTuple):
 
 
 @cache
-def code_of(function: str) -> tuple[str, str]:
+def source_of(function: str) -> tuple[str, str]:
     """The source of one of the textbook's functions, cut behind its docstring -> head, body."""
     source = inspect.getsource(textbook_functions()[function])
     cut = source.index('"""', source.index('"""') + 3) + 3
@@ -68,7 +68,7 @@ def changed(source: str, bug: Bug) -> str:
 @cache
 def compiled(function: str, bugs: tuple[Bug, ...]) -> Any:
     """One of the textbook's functions with these bugs, compiled."""
-    head, body = code_of(function)
+    head, body = source_of(function)
     for bug in bugs:
         body = changed(body, bug)
     return compile(head + body, f"<{function}, changed>", "exec")

@@ -26,7 +26,7 @@ from npbilstm.submission.containment import contain
 from npbilstm.submission.errors import SubmissionError
 from npbilstm.submission.function_spec import Arrays
 from npbilstm.submission.layouts import layout_of, read_header
-from npbilstm.submission.messages import encode, receive
+from npbilstm.submission.messages import encode_message, receive
 from npbilstm.submission.pairs import SubmittedPair, submitted_pair
 from npbilstm.submission.raised import WIDTH, describe_error
 from npbilstm.submission.specs import SPECS
@@ -150,7 +150,7 @@ def serve(parent: int, seconds: float) -> None:
             while True:
                 request, arrays = receive(partial(read, requests))
                 if request["do"] == "where":
-                    tell(encode({"where": line_of(path, main), "number": request["number"]}))
+                    tell(encode_message({"where": line_of(path, main), "number": request["number"]}))
                 else:
                     waiting.put((request, arrays))
         finally:
@@ -172,9 +172,9 @@ def serve(parent: int, seconds: float) -> None:
                     facts, arrays = file.facts(), {}
                 else:
                     facts, arrays = file.answer(request, arrays)  # type: ignore[union-attr]
-                message = encode({**facts, **number}, arrays)
+                message = encode_message({**facts, **number}, arrays)
             except BaseException as error:
-                message = encode({"error": describe_error(error, path, request["doing"]), **number})
+                message = encode_message({"error": describe_error(error, path, request["doing"]), **number})
             tell(message)
     finally:  # an alarm that the submitted code has set, say: there is nobody left to be told of it
         os._exit(1)

@@ -216,7 +216,7 @@ def definitions_of(name: str, value: Any, seen: dict[int, str]) -> Iterator[Defi
     """The definitions under one name. seen: the name of each code that was met."""
     functions = functions_behind(value)
     if functions:
-        yield from functions_defined(name, functions, seen)
+        yield from definitions_of_functions(name, functions, seen)
         return
     kind = value if isinstance(value, type) else type(value)
     if id(kind) in seen:
@@ -231,10 +231,10 @@ def definitions_of(name: str, value: Any, seen: dict[int, str]) -> Iterator[Defi
             yield from definitions_of(f"{name}.{part}", method, seen)
         else:
             functions = [each for each in functions_behind(method) if is_submitted(each)]
-            yield from functions_defined(f"{name}.{part}", functions, seen)
+            yield from definitions_of_functions(f"{name}.{part}", functions, seen)
 
 
-def functions_defined(name: str, functions: list[FunctionType], seen: dict[int, str]) -> Iterator[Definition]:
+def definitions_of_functions(name: str, functions: list[FunctionType], seen: dict[int, str]) -> Iterator[Definition]:
     """A definition for the functions that stand behind one name."""
     codes = [function.__code__ for function in functions]
     if codes:

@@ -30,7 +30,7 @@ Shapes = Mapping[str, tuple[int, ...]]
 """The arrays that are asked for, all of float64: their shapes by name."""
 
 
-def encode(facts: Mapping[str, Any], arrays: Mapping[str, Any] | None = None) -> bytes:
+def encode_message(facts: Mapping[str, Any], arrays: Mapping[str, Any] | None = None) -> bytes:
     """A message. Raises ValueError where the facts are too long."""
     kept = {name: np.asarray(array) for name, array in (arrays or {}).items()}
     listed = [[name, array.dtype.str, array.shape] for name, array in kept.items()]

@@ -126,7 +126,7 @@ class SubmittedPasses:
         self.forward = functions.get(spec.forward) or getattr(textbook, spec.forward)
         self.backward = functions.get(spec.backward)
         self.arguments = arguments_of(spec, spec.forward, self.forward, renamed)
-        self.steps = steps_of(spec, functions, layout)
+        self.steps = step_passes(spec, functions, layout)
         taken = {name for _, argument in self.arguments for name in names_in(argument)}
         self.absent = frozenset(spec.inputs) - taken | (set() if layout.has_batch else {"rows"})
         self.findings: list[str] = []
@@ -242,7 +242,7 @@ class SubmittedPasses:
         raise SubmissionError(f"{called} does not take what it needs: {needed} and the cache")
 
 
-def steps_of(spec: FunctionSpec, functions: Mapping[str, Any], layout: Layout) -> tuple[Any, ...]:
+def step_passes(spec: FunctionSpec, functions: Mapping[str, Any], layout: Layout) -> tuple[Any, ...]:
     """The two passes of the step that a spec takes through time: the submitted ones where both are there, else the
     textbook's. () for a spec that takes no step.
 

@@ -24,7 +24,7 @@ from npbilstm.printable import one_line
 from npbilstm.submission import replies
 from npbilstm.submission.errors import Interfered, SubmissionError, TimedOut
 from npbilstm.submission.function_spec import Arrays
-from npbilstm.submission.messages import Shapes, encode, receive
+from npbilstm.submission.messages import Shapes, encode_message, receive
 from npbilstm.submission.pairs import SubmittedPair
 from npbilstm.submission.pipes import PipedProcess, Printed
 from npbilstm.submission.specs import SPECS
@@ -156,7 +156,7 @@ class SubmissionProcess:
             reply, answer = self.ask(function, {"do": do, "subject": name, "run": number}, arrays, shapes)
             with self.believing(function):
                 more = replies.findings_in(reply), replies.changed_in(reply, spec)
-                answer = replies.complete(answer, shapes, do == "forward" and replies.may_end_early(spec))
+                answer = replies.complete_arrays(answer, shapes, do == "forward" and replies.may_end_early(spec))
             for kept, new in zip((findings, changed), more):
                 kept.extend(part for part in new if part not in kept)
             return answer
@@ -199,7 +199,7 @@ class SubmissionProcess:
         assert process is not None
         free, self.forgotten[:] = self.forgotten[:], []
         number = next(self.numbers)
-        message = encode({**request, "doing": doing, "free": free, "number": number}, arrays)
+        message = encode_message({**request, "doing": doing, "free": free, "number": number}, arrays)
         allowed = self.seconds if seconds is None else seconds
         cut_short = self.left < allowed
         process.allow(min(allowed, self.left))
@@ -229,7 +229,7 @@ class SubmissionProcess:
         cut short, with the line at which it was, if it tells."""
         place, number = "", next(self.numbers)
         process.allow(MERCY)
-        process.send(encode({"do": "where", "number": number}))
+        process.send(encode_message({"do": "where", "number": number}))
         with suppress(EOFError, TimeoutError, ValueError):
             place = replies.place_in(reply_to(number, process, {})[0])
         self.close()

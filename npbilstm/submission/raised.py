@@ -29,11 +29,11 @@ def describe_error(error: BaseException, path: str, doing: str) -> str:
     """What is told of an error, whatever it does when it is looked at."""
     text = ""
     with suppress(BaseException):
-        text = explain(error, path, doing)
+        text = explain_error(error, path, doing)
     return text if text.strip() else f"{doing} raised an error that cannot be shown"
 
 
-def explain(error: BaseException, path: str, doing: str) -> str:
+def explain_error(error: BaseException, path: str, doing: str) -> str:
     """A sentence, or the traceback of the submission's lines and the message; of both no more than can be read."""
     if isinstance(error, SubmissionError):
         return cut_lines(str(error), path)

@@ -130,7 +130,7 @@ def may_end_early(spec: FunctionSpec) -> bool:
     return "T" in next(iter(spec.outputs.values())).split()
 
 
-def complete(arrays: Arrays, shapes: Shapes, first_will_do: bool = False) -> Arrays:
+def complete_arrays(arrays: Arrays, shapes: Shapes, first_will_do: bool = False) -> Arrays:
     """The arrays in the order in which they were asked for, none of them lacking, all of finite numbers."""
     names = list(shapes)
     if first_will_do and set(arrays) == set(names[:1]):

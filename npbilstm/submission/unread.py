@@ -86,8 +86,8 @@ def unread_among(definitions: list[Definition], judged: set[str]) -> list[NotJud
             reasons[each.name] = reason_for(each)
     for name, parts in groups.items():
         if parts:
-            reasons[name] = reason_for_all(kinds[name], list(dict.fromkeys(map(shown, parts))))
-    return [NotJudged(shown(name), reasons[name]) for name in groups]
+            reasons[name] = reason_for_all(kinds[name], list(dict.fromkeys(map(shown_name, parts))))
+    return [NotJudged(shown_name(name), reasons[name]) for name in groups]
 
 
 def is_pass(definition: Definition, kinds: Mapping[str, str]) -> bool:
@@ -136,11 +136,11 @@ def written_twice(definitions: list[Definition], judged: set[str]) -> list[NotJu
         if any(is_pass(each, kinds) for each in same[:-1]):
             *first, last = map(str, lines)
             said = f"it is defined at lines {', '.join(first)} and {last}, and only one of them is judged"
-            found.append(NotJudged(shown(name), said))
+            found.append(NotJudged(shown_name(name), said))
     return found
 
 
-def shown(name: str) -> str:
+def shown_name(name: str) -> str:
     """A definition's name as people read it: step in make."""
     read = " in ".join(reversed(name.split(f".{INSIDE}."))) or LINES
     return read if len(read) <= WIDTH else f"{read[:WIDTH]}..."
@@ -178,7 +178,7 @@ def none_there(names: Iterable[str]) -> str:
     """The sentence for code in which nothing looks like a pass, with the names that may be misspelt."""
     some = (name for name in names if not name.startswith("_"))
     near = {name: difflib.get_close_matches(name, PASSES, 1, 0.75) for name in islice(some, SHOWN)}
-    meant = [f"{shown(name)} (is it {close[0]}?)" for name, close in near.items() if close and close[0] != name]
+    meant = [f"{shown_name(name)} (is it {close[0]}?)" for name, close in near.items() if close and close[0] != name]
     seen = f"; there is {', '.join(meant[:5])}" if meant else ""
     return (
         f"none of the textbook's functions is there, and nothing else that looks like a pass{seen}. It needs at least "

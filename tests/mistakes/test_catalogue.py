@@ -15,7 +15,7 @@ from npbilstm.diagnosis.cases import draw_cases
 from npbilstm.diagnosis.matching import candidates
 from npbilstm.mistakes import catalogue
 from npbilstm.mistakes.catalogue import BUGS, in_place
-from npbilstm.mistakes.planting import code_of, plant, textbook_functions, textbook_names
+from npbilstm.mistakes.planting import plant, source_of, textbook_functions, textbook_names
 from npbilstm.submission.call_graph import reached
 from npbilstm.submission.specs import SPECS
 
@@ -124,7 +124,7 @@ def test_no_hint_but_the_last_gives_the_line_away(bug):
 @pytest.mark.few(60)
 @every_bug
 def test_a_change_is_of_one_line_that_stands_once_and_changes_the_function(bug):
-    _, body = code_of(bug.function)
+    _, body = source_of(bug.function)
     assert body.count(bug.old) == 1
     assert "\n" not in bug.old + bug.new
     changed, right = (getattr(functions, bug.function).__code__ for functions in (plant([bug]), plant([])))

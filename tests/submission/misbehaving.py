@@ -257,7 +257,9 @@ PATCHES = {
     "answer(pair={'uses': ['rm'], 'absent': []})": IMPOSSIBLE_PAIR,
     "answer(pair={'uses': [], 'absent': ['x', 'h_prev', 'Wx', 'Wh', 'b']})": IMPOSSIBLE_PAIR,
     "answer(pair={'uses': [], 'absent': ['rows']})": IMPOSSIBLE_PAIR,
-    "child.encode = lambda *_: b'x' * 1000": "own.py interfered with the process that runs it: it announces a message",
+    "child.encode_message = lambda *_: b'x' * 1000": (
+        "own.py interfered with the process that runs it: it announces a message"
+    ),
 }
 
 IMPORTS = {

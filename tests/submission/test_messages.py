@@ -13,7 +13,7 @@ from npbilstm.printable import one_line
 from npbilstm.submission import process, replies
 from npbilstm.submission.errors import Interfered, SubmissionError, TimedOut
 from npbilstm.submission.layouts import Layout
-from npbilstm.submission.messages import HEAD, LENGTHS, encode, receive
+from npbilstm.submission.messages import HEAD, LENGTHS, encode_message, receive
 from npbilstm.submission.process import SubmissionProcess
 from npbilstm.submission.specs import SPECS
 from tests.submission.submitted_files import drawn
@@ -33,27 +33,27 @@ class Pipe(io.BytesIO):
 
 
 def test_what_is_sent_arrives():
-    facts, arrays = receive(Pipe(encode({"a": ["ü\ud800", 1]}, ARRAYS)).read, ASKED)
+    facts, arrays = receive(Pipe(encode_message({"a": ["ü\ud800", 1]}, ARRAYS)).read, ASKED)
     assert facts == {"a": ["ü\ud800", 1]}
     for name in ASKED:
         np.testing.assert_array_equal(arrays[name], ARRAYS[name], strict=True)
     given = {"lengths": np.array([2, 0]), "mask": np.array([True]), "T": np.array(4, np.int32)}
-    _, arrays = receive(Pipe(encode({}, given)).read)
+    _, arrays = receive(Pipe(encode_message({}, given)).read)
     for name in given:
         np.testing.assert_array_equal(arrays[name], given[name], strict=True)
 
 
 def test_what_is_received_is_never_unpickled():
     with pytest.raises(ValueError, match="cannot create an OBJECT array from memory buffer"):
-        receive(Pipe(encode({}, {"array": np.array([print, None])})).read)
+        receive(Pipe(encode_message({}, {"array": np.array([print, None])})).read)
 
 
 def test_facts_are_as_long_as_they_may_be():
-    empty = len(encode({"a": ""})) - LENGTHS.size
-    message = encode({"a": "x" * (HEAD - empty)})
+    empty = len(encode_message({"a": ""})) - LENGTHS.size
+    message = encode_message({"a": "x" * (HEAD - empty)})
     assert receive(Pipe(message).read, {})[0]["a"].count("x") == HEAD - empty
     with pytest.raises(ValueError, match=f"there are 65,537 bytes of facts to tell; a message has at most {HEAD:,}"):
-        encode({"a": "x" * (HEAD - empty + 1)})
+        encode_message({"a": "x" * (HEAD - empty + 1)})
 
 
 @pytest.mark.parametrize("lengths", [(HEAD + 1, 0), (2**64 - 1, 0), (2, 3 * 10**9), (2, 1)])
@@ -139,7 +139,7 @@ def test_arrays_that_were_not_asked_for_are_no_answer(listed, body, sentence):
 
 def test_where_no_arrays_were_asked_for_none_may_come():
     with pytest.raises(ValueError, match="it sends arrays that were not asked for"):
-        receive(Pipe(encode({}, {"h": np.zeros((2, 3))})).read, {})
+        receive(Pipe(encode_message({}, {"h": np.zeros((2, 3))})).read, {})
 
 
 def test_a_size_is_a_whole_number_whatever_it_is_written_as():
@@ -181,7 +181,7 @@ def forged(answer, tmp_path, monkeypatch):
         if told is EOFError:
             return b""
         facts, arrays = told if isinstance(told, tuple) else (told, {})
-        return encode({"number": request["number"], **facts}, arrays)
+        return encode_message({"number": request["number"], **facts}, arrays)
 
     monkeypatch.setattr(process, "PipedProcess", lambda *_: Forger(numbered))
     return SubmissionProcess(tmp_path / "own.py")

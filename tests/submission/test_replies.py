@@ -78,14 +78,14 @@ def test_texts_are_bounded_and_printable_on_one_line():
 def test_arrays_must_be_all_there_in_order_and_finite():
     h, h_T = np.zeros((1, 2, 3)), np.zeros((1, 3))
     shapes = {"h": (1, 2, 3), "h_T": (1, 3)}
-    assert list(replies.complete({"h_T": h_T, "h": h}, shapes)) == ["h", "h_T"]
-    assert list(replies.complete({"h": h}, shapes, first_will_do=True)) == ["h"]
+    assert list(replies.complete_arrays({"h_T": h_T, "h": h}, shapes)) == ["h", "h_T"]
+    assert list(replies.complete_arrays({"h": h}, shapes, first_will_do=True)) == ["h"]
     for arrays, first_will_do in (({"h": h}, False), ({"h_T": h_T}, True), ({}, True)):
         with pytest.raises(ValueError, match="^it gives no h"):
-            replies.complete(arrays, shapes, first_will_do)
+            replies.complete_arrays(arrays, shapes, first_will_do)
     for wrong in (np.nan, np.inf):
         with pytest.raises(ValueError, match="^it gives h_T numbers that are not finite$"):
-            replies.complete({"h": h, "h_T": h_T + wrong}, shapes)
+            replies.complete_arrays({"h": h, "h_T": h_T + wrong}, shapes)
 
 
 def test_a_pass_over_time_may_give_its_steps_alone_and_no_other():

@@ -162,6 +162,12 @@ def test_every_room_is_on_the_readmes_map():
             assert f"`{room}/`" in README, room
 
 
+def test_no_room_is_above_a_fifth_of_the_package():
+    lines = {room: sum(path.read_text().count("\n") for path in (PACKAGE / room).rglob("*.py")) for room in MAY_IMPORT}
+    for room, count in lines.items():
+        assert count <= sum(lines.values()) / 5, room
+
+
 def test_no_file_of_the_package_is_longer_than_a_sitting():
     for path in [*PACKAGE.rglob("*.py"), *(ROOT / "tests").rglob("*.py")]:
         assert path.read_text().count("\n") <= 450, path

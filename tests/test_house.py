@@ -38,7 +38,7 @@ MAY_IMPORT = {
 }
 """Arrows run one way."""
 
-WITH_CIRCLES = {"gradcheck", "inspector"}
+WITH_CIRCLES = {"inspector"}
 """The rooms in which there are files that need one another; no other may have any."""
 
 OPTIONAL = {

@@ -10,13 +10,15 @@ if TYPE_CHECKING:
     from npbilstm.gradcheck.blocks import Blocks
     from npbilstm.gradcheck.check import check_gradients
     from npbilstm.gradcheck.pair import check_pair
-    from npbilstm.gradcheck.report import Convergence, DirectionRow, GradientReport, NotJudged, ParameterRow, Strip
+    from npbilstm.gradcheck.report import GradientReport
+    from npbilstm.gradcheck.results import Convergence, DirectionRow, NotJudged, ParameterRow, Sparkline
 
 _HOMES = {
     "blocks": ["Blocks"],
     "check": ["check_gradients"],
     "pair": ["check_pair"],
-    "report": ["Convergence", "DirectionRow", "GradientReport", "NotJudged", "ParameterRow", "Strip"],
+    "report": ["GradientReport"],
+    "results": ["Convergence", "DirectionRow", "NotJudged", "ParameterRow", "Sparkline"],
 }
 
 __all__ = [
@@ -26,7 +28,7 @@ __all__ = [
     "GradientReport",
     "NotJudged",
     "ParameterRow",
-    "Strip",
+    "Sparkline",
     "check_gradients",
     "check_pair",
 ]

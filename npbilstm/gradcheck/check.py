@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from npbilstm.gradcheck.arrays import checked_arrays, notes_on_memory
 from npbilstm.gradcheck.judge import judge
+from npbilstm.gradcheck.options import BlocksByName, CheckOptions
 from npbilstm.gradcheck.report import GradientReport
-from npbilstm.gradcheck.settings import BlocksByName, Settings
 from npbilstm.gradcheck.values import Loss, Params
 
 
@@ -51,7 +51,7 @@ def check_gradients(
     loss that is not a finite scalar, differs between two calls or drops the imaginary part of a parameter though
     method="complex", a gradient too small for differences of so large a loss.
     """
-    settings = Settings(method, entries, seed, step, tolerance, blocks, time)
+    options = CheckOptions(method, entries, seed, step, tolerance, blocks, time)
     point, judged = checked_arrays(params, grads)
     notes = [*notes_on_memory("params", params), *notes_on_memory("grads", grads)]
-    return judge(loss, point, judged, settings.checked(point), notes)
+    return judge(loss, point, judged, options.checked(point), notes)

@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from npbilstm.gradcheck.blocks import Blocks, block_of, place_along
-from npbilstm.gradcheck.case import Case
+from npbilstm.gradcheck.comparison import Comparison
 from npbilstm.gradcheck.complex_step import NotAnalyticError
 from npbilstm.gradcheck.convergence import Kink
 from npbilstm.gradcheck.flags import flags_of
-from npbilstm.gradcheck.report import ParameterRow, Strip
-from npbilstm.gradcheck.settings import Settings
+from npbilstm.gradcheck.options import CheckOptions
+from npbilstm.gradcheck.results import ParameterRow, Sparkline
 
 
 class Compared(NamedTuple):
@@ -42,57 +42,59 @@ class Compared(NamedTuple):
         return tuple(int(i) for i in np.unravel_index(self.chosen[k], self.shape))
 
 
-def compare(case: Case, name: str, settings: Settings, rng: np.random.Generator) -> Compared:
+def compare(comparison: Comparison, name: str, options: CheckOptions, rng: np.random.Generator) -> Compared:
     """Compare one parameter's entries with their numerical derivatives.
 
     Those that fail are examined, the worst of each block first, until one is confirmed: the others are as wrong as
     they look. A kink near the point, or a step too long or too short for this parameter, is not a wrong gradient. And
     where the method fails even along the line, all are examined.
     """
-    got = case.judged[name]
+    got = comparison.judged[name]
     chosen = np.arange(got.size)
-    if settings.entries is not None:
-        _, parts = blocks_of(name, got.shape, chosen, settings)
-        chosen = np.sort(np.concatenate([rng.permutation(part)[: settings.entries] for part in parts]))
-    expected = np.array([case.derivative(name, k) for k in chosen.tolist()], dtype=float)
+    if options.entries is not None:
+        _, parts = blocks_of(name, got.shape, chosen, options)
+        chosen = np.sort(np.concatenate([rng.permutation(part)[: options.entries] for part in parts]))
+    expected = np.array([comparison.derivative(name, k) for k in chosen.tolist()], dtype=float)
     picked = got.reshape(-1)[chosen]
     compared = Compared(name, got.shape, chosen, picked, expected, np.ones(len(chosen), bool), 0.0, {})
-    scale = scale_of(case, compared)
-    compared = compared._replace(scale=scale, right=compared.difference <= case.tolerance * scale + case.blur)
-    doubtful = ~compared.right | (not case.trusted)
-    if case.alone or not doubtful.any():
+    scale = scale_of(comparison, compared)
+    compared = compared._replace(
+        scale=scale, right=compared.difference <= comparison.tolerance * scale + comparison.blur
+    )
+    doubtful = ~compared.right | (not comparison.trusted)
+    if comparison.step_given or not doubtful.any():
         return compared
-    for members in blocks_of(name, got.shape, chosen, settings)[1]:
+    for members in blocks_of(name, got.shape, chosen, options)[1]:
         candidates = members[doubtful[members]]
         for k in candidates[np.argsort(-compared.difference[candidates], kind="stable")].tolist():
-            if not examine(case, compared, k):
+            if not examine(comparison, compared, k):
                 break
-    return compared._replace(scale=scale_of(case, compared))
+    return compared._replace(scale=scale_of(comparison, compared))
 
 
-def scale_of(case: Case, compared: Compared) -> float:
+def scale_of(comparison: Comparison, compared: Compared) -> float:
     """The parameter's largest |expected| or |got|, but at least a millionth of the whole gradient's."""
-    got = case.judged[compared.name]
+    got = comparison.judged[compared.name]
     largest = np.abs(got[np.isfinite(got)]).max(initial=0.0)
-    return float(max(np.abs(compared.expected).max(initial=0.0), largest, 1e-6 * case.largest))
+    return float(max(np.abs(compared.expected).max(initial=0.0), largest, 1e-6 * comparison.largest))
 
 
-def examine(case: Case, compared: Compared, k: int) -> bool:
+def examine(comparison: Comparison, compared: Compared, k: int) -> bool:
     """Look at an entry with a row of steps, and correct what is known of it. -> whether it is right.
 
     An entry too small for the row to tell stays as it was judged. Raises NotAnalyticError where the row proves the
     complex step wrong.
     """
     entry = int(compared.chosen[k])
-    truth = case.study(compared.name, entry)
+    truth = comparison.study(compared.name, entry)
     got, expected = float(compared.got[k]), float(compared.expected[k])
     size = abs(got) if np.isfinite(got) else 0.0
-    slack = case.tolerance * max(size, abs(truth.derivative)) + case.blur
+    slack = comparison.tolerance * max(size, abs(truth.derivative)) + comparison.blur
     if truth.kink:
         compared.kinks[k] = truth.kink
         compared.right[k] = truth.kink.admits(got, slack)
         compared.expected[k] = truth.kink.nearest(got, slack)
-    elif case.analytic:
+    elif comparison.analytic:
         if truth.contradicts(expected):
             place = f"{compared.name}{list(compared.where(k))}"
             raise NotAnalyticError(
@@ -106,25 +108,25 @@ def examine(case: Case, compared: Compared, k: int) -> bool:
 
 
 def blocks_of(
-    name: str, shape: tuple[int, ...], chosen: np.ndarray, settings: Settings
+    name: str, shape: tuple[int, ...], chosen: np.ndarray, options: CheckOptions
 ) -> tuple[tuple[str, ...], list[np.ndarray]]:
     """The names of a parameter's blocks, and which of the chosen entries each holds; one without a name where there are
     none."""
-    blocks: Blocks | None = (settings.blocks or {}).get(name)  # type: ignore[assignment]
+    blocks: Blocks | None = (options.blocks or {}).get(name)  # type: ignore[assignment]
     if blocks is None:
         return ("",), [np.arange(len(chosen))]
     place = block_of(shape, blocks, chosen)
     return tuple(blocks.names), [np.flatnonzero(place == b) for b in range(len(blocks.names))]
 
 
-def rows_of(case: Case, compared: Compared, settings: Settings) -> list[ParameterRow]:
+def rows_of(comparison: Comparison, compared: Compared, options: CheckOptions) -> list[ParameterRow]:
     """A row a block."""
-    names, members = blocks_of(compared.name, compared.shape, compared.chosen, settings)
+    names, members = blocks_of(compared.name, compared.shape, compared.chosen, options)
     size = int(np.prod(compared.shape)) // len(names)
-    return [row_of(case, compared, block, size, chosen) for block, chosen in zip(names, members)]
+    return [row_of(comparison, compared, block, size, chosen) for block, chosen in zip(names, members)]
 
 
-def row_of(case: Case, compared: Compared, block: str, size: int, members: np.ndarray) -> ParameterRow:
+def row_of(comparison: Comparison, compared: Compared, block: str, size: int, members: np.ndarray) -> ParameterRow:
     """The row of some entries: the worst that is wrong, or the worst of all."""
     facts: dict[str, Any] = {"name": compared.name, "block": block, "shape": compared.shape, "size": size}
     if not members.size:
@@ -147,17 +149,17 @@ def row_of(case: Case, compared: Compared, block: str, size: int, members: np.nd
             compared.expected[members],
             not wrong.size,
             any(int(k) in compared.kinks for k in members),
-            max(1e-9, 100 * case.tolerance),
+            max(1e-9, 100 * comparison.tolerance),
         ),
     )
 
 
-def strip_of(compared: Compared, axis: int) -> Strip:
+def sparkline_of(compared: Compared, axis: int) -> Sparkline:
     """The largest relative error at each step of time, and which steps are wrong."""
     place = place_along(compared.shape, axis, compared.chosen)
     relative = compared.difference / (compared.scale or 1.0)
     steps = [np.flatnonzero(place == t) for t in range(compared.shape[axis])]
-    return Strip(
+    return Sparkline(
         compared.name,
         tuple(float(relative[step].max()) if step.size else None for step in steps),
         tuple(bool((~compared.right[step]).any()) for step in steps),

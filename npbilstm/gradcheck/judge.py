@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from npbilstm.gradcheck.case import BLURRED, Case, make_case
+from npbilstm.gradcheck.comparison import BLURRED, Comparison, make_comparison
 from npbilstm.gradcheck.complex_step import NotAnalyticError, require_complex_loss
 from npbilstm.gradcheck.convergence import order_of, study_line
-from npbilstm.gradcheck.entries import compare, rows_of, sentence_on_kinks, strip_of
+from npbilstm.gradcheck.entries import compare, rows_of, sentence_on_kinks, sparkline_of
 from npbilstm.gradcheck.numerical import METHODS
-from npbilstm.gradcheck.report import Convergence, DirectionRow, GradientReport, NotJudged, ParameterRow
-from npbilstm.gradcheck.settings import Settings
+from npbilstm.gradcheck.options import CheckOptions
+from npbilstm.gradcheck.report import GradientReport
+from npbilstm.gradcheck.results import Convergence, DirectionRow, NotJudged, ParameterRow
 from npbilstm.gradcheck.values import Arrays, Loss, along, value_at_point
 
 
@@ -20,7 +21,7 @@ def judge(
     loss: Loss,
     point: Arrays,
     judged: Arrays,
-    settings: Settings,
+    options: CheckOptions,
     notes: Sequence[str] = (),
     findings: Sequence[str] = (),
     single: bool = False,
@@ -38,20 +39,20 @@ def judge(
             f"loss changes {', '.join(changed)} in place. It was given copies, so nothing is spoiled here; where it is "
             "not, every later call starts from other numbers."
         )
-    v = random_direction(point, settings.seed)
+    v = random_direction(point, options.seed)
     line = study_line(along(loss, point, v, np.float64), at, single or at_single)
 
     def outcome(method: str) -> GradientReport:
-        case = make_case(loss, point, judged, v, at, line, METHODS[method], settings)
-        return report_on(case, settings, notes, findings, left_out)
+        comparison = make_comparison(loss, point, judged, v, at, line, METHODS[method], options)
+        return report_on(comparison, options, notes, findings, left_out)
 
-    if settings.method not in ("auto", "complex"):
-        return outcome(settings.method)
+    if options.method not in ("auto", "complex"):
+        return outcome(options.method)
     try:
         require_complex_loss(loss, point, v, at, line)
         return outcome("complex")
     except NotAnalyticError as reason:
-        if settings.method == "complex":
+        if options.method == "complex":
             raise ValueError(f'{reason}; mend that, or use method="central"') from reason
         notes.append(f"The complex step is impossible here: {reason}. Richardson's extrapolation was used instead.")
     return outcome("richardson")
@@ -66,25 +67,29 @@ def random_direction(point: Arrays, seed: int) -> Arrays:
 
 
 def report_on(
-    case: Case, settings: Settings, notes: Sequence[str], findings: Sequence[str], left_out: Sequence[NotJudged]
+    comparison: Comparison,
+    options: CheckOptions,
+    notes: Sequence[str],
+    findings: Sequence[str],
+    left_out: Sequence[NotJudged],
 ) -> GradientReport:
     """Compare everything. Raises NotAnalyticError where differences prove the complex step wrong."""
-    rng = np.random.default_rng(settings.seed)
-    compared = {name: compare(case, name, settings, rng) for name in case.judged}
-    rows = [row for each in compared.values() for row in rows_of(case, each, settings)]
-    if not case.analytic:
-        require_short_step(case)
-        require_resolution(case, rows)
-    direction = judge_direction(case, all(row.ok and row.checked == row.size for row in rows))
-    notes = [*notes, *notes_on(case, rows, direction)]
+    rng = np.random.default_rng(options.seed)
+    compared = {name: compare(comparison, name, options, rng) for name in comparison.judged}
+    rows = [row for each in compared.values() for row in rows_of(comparison, each, options)]
+    if not comparison.analytic:
+        require_short_step(comparison)
+        require_resolution(comparison, rows)
+    direction = judge_direction(comparison, all(row.ok and row.checked == row.size for row in rows))
+    notes = [*notes, *notes_on(comparison, rows, direction)]
     notes += [sentence for each in compared.values() for sentence in sentence_on_kinks(each)]
     return GradientReport(
         rows=rows,
         direction=direction,
-        method=case.how.title,
-        tolerance=case.tolerance,
-        convergence=convergence_of(case, direction),
-        strips=tuple(strip_of(compared[name], axis) for name, axis in (settings.time or {}).items()),
+        method=comparison.method.title,
+        tolerance=comparison.tolerance,
+        convergence=convergence_of(comparison, direction),
+        sparklines=tuple(sparkline_of(compared[name], axis) for name, axis in (options.time or {}).items()),
         notes=tuple(notes),
         findings=tuple(findings),
         not_judged=(*left_out, *filter(None, map(not_compared, rows))),
@@ -99,66 +104,66 @@ def not_compared(row: ParameterRow) -> NotJudged | None:
     return NotJudged(name, "none of its entries was compared" if row.size else "it holds no numbers")
 
 
-def require_short_step(case: Case) -> None:
+def require_short_step(comparison: Comparison) -> None:
     """Raise where the step that was asked for is so long, or so short, that differences are no derivative."""
-    truth = case.line.study
-    error = abs(case.quick - truth.derivative)
-    if case.alone and not truth.kink and error - truth.error - case.blur > 0.1 * abs(truth.derivative):
+    truth = comparison.line.study
+    error = abs(comparison.directional_derivative - truth.derivative)
+    if comparison.step_given and not truth.kink and error - truth.error - comparison.blur > 0.1 * abs(truth.derivative):
         raise ValueError(
-            f"step is {case.step:g}, at which differences are {error:.1e} away from a derivative of "
-            f"{truth.derivative:.1e}; it needs to be {'shorter' if case.step > 1e-5 else 'longer'}, or None"
+            f"step is {comparison.step:g}, at which differences are {error:.1e} away from a derivative of "
+            f"{truth.derivative:.1e}; it needs to be {'shorter' if comparison.step > 1e-5 else 'longer'}, or None"
         )
 
 
-def require_resolution(case: Case, rows: list[ParameterRow]) -> None:
+def require_resolution(comparison: Comparison, rows: list[ParameterRow]) -> None:
     """Raise where differences cannot judge a parameter, its gradient being drowned in the loss's round-off.
 
     A gradient that is itself but round-off of the others counts as 0, which noise does not hide.
     """
-    for name, got in case.judged.items():
+    for name, got in comparison.judged.items():
         size = np.abs(got[np.isfinite(got)]).max(initial=0.0)
         expected = [abs(row.expected) for row in rows if row.name == name and row.checked]
-        if expected and size > 1e-9 * case.largest and case.blur > 0.1 * max(size, *expected):
+        if expected and size > 1e-9 * comparison.largest and comparison.blur > 0.1 * max(size, *expected):
             raise ValueError(
-                f"differences cannot judge grads[{name!r}]: round-off in the loss blurs them by {case.blur:.0e}, and "
-                f'the gradient is about {size:.0e}; use method="complex", a larger step, or a loss without a large '
+                f"differences cannot judge grads[{name!r}]: round-off in the loss blurs them by {comparison.blur:.0e}, "
+                f'and the gradient is about {size:.0e}; use method="complex", a larger step, or a loss without a large '
                 "constant (or does the loss jump here: round, argmax, a comparison?)"
             )
 
 
-def judge_direction(case: Case, settled: bool) -> DirectionRow:
+def judge_direction(comparison: Comparison, settled: bool) -> DirectionRow:
     """d loss(params + t v) / dt against <grads, v>: by the complex step, or by the study of differences.
 
     settled: whether all entries were checked and are right. At a kink that decides: where several meet, right
     gradients reach beyond the derivatives from both sides.
     """
-    truth = case.line.study
-    expected = case.quick
-    terms = np.concatenate([(case.judged[name] * v).ravel() for name, v in case.v.items()])
+    truth = comparison.line.study
+    expected = comparison.directional_derivative
+    terms = np.concatenate([(comparison.judged[name] * v).ravel() for name, v in comparison.v.items()])
     with np.errstate(invalid="ignore"):
         got = float(terms.sum())
     size = np.sqrt((terms[np.isfinite(terms)] ** 2).sum())
     error = 0.0
     if (
-        not case.alone
-        and not case.analytic
+        not comparison.step_given
+        and not comparison.analytic
         and not truth.kink
         and truth.error < 0.01 * max(abs(truth.derivative), size)
     ):
         expected, error = truth.derivative, 3 * truth.error
     scale = max(abs(expected), size)
-    slack = case.tolerance * scale + case.blur
+    slack = comparison.tolerance * scale + comparison.blur
     right = abs(got - expected) <= slack + error
-    if truth.kink and not right and not case.alone:
+    if truth.kink and not right and not comparison.step_given:
         right = settled or truth.kink.admits(got, slack)
         expected = got if settled else truth.kink.nearest(got, slack)
     relative = abs(got - expected) / scale if scale else 0.0
     return DirectionRow(float(expected), got, float(relative), bool(right))
 
 
-def convergence_of(case: Case, direction: DirectionRow) -> Convergence:
+def convergence_of(comparison: Comparison, direction: DirectionRow) -> Convergence:
     """How the differences along the random direction approach what was got."""
-    truth, noise = case.line.study, case.line.noise
+    truth, noise = comparison.line.study, comparison.line.noise
     errors = np.abs(truth.differences - direction.got)
     known = errors.size > 0 and bool(np.isfinite(direction.got))
     lowest = int(np.argmin(errors)) if known else 0
@@ -174,16 +179,16 @@ def convergence_of(case: Case, direction: DirectionRow) -> Convergence:
     )
 
 
-def notes_on(case: Case, rows: list[ParameterRow], direction: DirectionRow) -> list[str]:
+def notes_on(comparison: Comparison, rows: list[ParameterRow], direction: DirectionRow) -> list[str]:
     """Sentences on what says little, misleads, or is common to all rows."""
     notes = []
-    if case.line.blurred and case.tolerance >= BLURRED["tolerance"]:
+    if comparison.line.blurred and comparison.tolerance >= BLURRED["tolerance"]:
         notes.append(
             "The loss is blurred as float32 inside the code blurs it: its values are exact to "
-            f"{case.line.noise:.0e} only. The check cannot see mistakes below {case.tolerance:.0e}; run the code in "
-            "float64 while you check."
+            f"{comparison.line.noise:.0e} only. The check cannot see mistakes below {comparison.tolerance:.0e}; run "
+            "the code in float64 while you check."
         )
-    if case.line.study.kink and not any("kink" in row.flags for row in rows):
+    if comparison.line.study.kink and not any("kink" in row.flags for row in rows):
         notes.append(
             "The loss has a kink at the point along a random direction (a tie in max, sort?), and none along any entry "
             "alone. Each entry was checked by itself; whether they are right together cannot be told at this point."

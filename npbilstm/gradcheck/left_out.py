@@ -10,7 +10,7 @@ import numpy as np
 
 from npbilstm.gradcheck.pair_faults import arrays_in
 from npbilstm.gradcheck.passes import Pair
-from npbilstm.gradcheck.report import NotJudged
+from npbilstm.gradcheck.results import NotJudged
 from npbilstm.gradcheck.tree import children, flatten, is_array, is_number
 from npbilstm.gradcheck.values import Arrays
 

@@ -10,10 +10,10 @@ import numpy as np
 from npbilstm.gradcheck.arrays import checked_arrays, notes_on_memory, overlap, require_float64
 from npbilstm.gradcheck.judge import judge
 from npbilstm.gradcheck.left_out import left_out, notes_on_left_out
+from npbilstm.gradcheck.options import BlocksByName, CheckOptions
 from npbilstm.gradcheck.pair_faults import faults_of
 from npbilstm.gradcheck.passes import Pair, flat, flat_outs
 from npbilstm.gradcheck.report import GradientReport
-from npbilstm.gradcheck.settings import BlocksByName, Settings
 from npbilstm.gradcheck.tree import flatten, is_number
 from npbilstm.gradcheck.values import Arrays, copies, is_single, same
 
@@ -56,7 +56,7 @@ def check_pair(
     Raises TypeError or ValueError where forward and backward do not have this form, the message naming what they
     returned, and where check_gradients does.
     """
-    settings = Settings(method, entries, seed, step, tolerance, blocks, time)
+    options = CheckOptions(method, entries, seed, step, tolerance, blocks, time)
     names = wanted(inputs, gradients)
     pair = Pair(forward, backward, dict(inputs), outputs, names)
     for name, array in pair.point.items():
@@ -66,7 +66,7 @@ def check_pair(
     require_same_outs(flat_outs(outs), flat_outs(pair.run_forward(pair.copied_inputs())[0]))
     grads = pair.run_backward(outs, copies(up), cache)
     point, judged = checked_arrays(pair.point, {name: np.asarray(g, float) for name, g in grads.items()}, "inputs")
-    settings = settings.checked(point)
+    options = options.checked(point)
     single = any(map(is_single, [*flat_outs(outs).values(), *grads.values()]))
     notes = [*notes_on_memory("inputs", pair.point), *notes_on_outs(pair, up), *notes_on_left_out(pair, outs)]
 
@@ -74,7 +74,7 @@ def check_pair(
         moved = flat_outs(pair.run_forward(pair.with_arrays(copies(params)))[0])
         return sum((np.asarray(moved[name]) * dout).sum() for name, dout in up.items())
 
-    return judge(loss, point, judged, settings, notes, faults_of(pair, up), single, left_out(pair, outs, up))
+    return judge(loss, point, judged, options, notes, faults_of(pair, up), single, left_out(pair, outs, up))
 
 
 def wanted(inputs: Mapping[str, Any], gradients: Sequence[str] | None) -> tuple[str, ...]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from npbilstm.gradcheck.report import Convergence
+from npbilstm.gradcheck.results import Convergence
 
 
 def plot_convergence(convergence: Convergence, ax: Any = None) -> Any:

@@ -1,32 +1,29 @@
-"""A report as text: a verdict, what is worth knowing, a table, a strip over time, and how the differences converge."""
+"""Results as text: a verdict, what is worth knowing, a table, sparklines over time, how the differences converge."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-if TYPE_CHECKING:
-    from npbilstm.gradcheck.report import Convergence, GradientReport, ParameterRow, Strip
+from npbilstm.gradcheck.results import Convergence, GradientResults, ParameterRow, Sparkline
 
 LONGEST = 230
 """Characters of a verdict: pytest shows no more of it."""
 BARS = "▂▃▄▅▆▇█"
 WIDEST = 60
-"""Characters of a strip."""
+"""Characters of a sparkline."""
 
 
-def verdict_on(report: GradientReport) -> str:
+def verdict_on(results: GradientResults) -> str:
     """The verdict in one sentence."""
-    checked, size = report.checked, sum(row.size for row in report.rows)
+    checked, size = results.checked, sum(row.size for row in results.rows)
     entries = f"all {size} entries" if checked == size else f"{checked} of {size} entries"
-    wrong = [row for row in report.rows if row.ok is False]
+    wrong = [row for row in results.rows if row.ok is False]
     if wrong:
         names = list(dict.fromkeys(row.name for row in wrong))
         worst = max(wrong, key=lambda row: (row.relative != row.relative, row.relative))
         place = f"{shortened(worst.name)}{list(worst.index)}" + (f" (block {worst.block})" if worst.block else "")
         rest = (
-            f" ({report.method}, {entries} checked). "
+            f" ({results.method}, {entries} checked). "
             f"Worst: {place} should be {number(worst.expected)}, got {number(worst.got)}."
         )
         start = "The gradient is WRONG for "
@@ -36,32 +33,32 @@ def verdict_on(report: GradientReport) -> str:
             if len(start + listed + rest) <= LONGEST:
                 break
         return (start + listed + rest)[:LONGEST]
-    if not report.direction.ok:
+    if not results.direction.ok:
         advice = "" if checked == size else ": check them all"
         return f"The gradient is WRONG along a random direction, though {entries} checked agree{advice}."
-    if report.findings:
-        first = report.findings[0]
-        return within_length(f"NOT right, though {entries} checked agree with {report.method}: {first}")
-    if report.not_judged:
-        return within_length(not_judged_verdict(report, entries))
-    allowed = f"allowed {report.tolerance:.0e}" + (", beside round-off" if report.worst > report.tolerance else "")
+    if results.findings:
+        first = results.findings[0]
+        return within_length(f"NOT right, though {entries} checked agree with {results.method}: {first}")
+    if results.not_judged:
+        return within_length(not_judged_verdict(results, entries))
+    allowed = f"allowed {results.tolerance:.0e}" + (", beside round-off" if results.worst > results.tolerance else "")
     whole = "" if checked == size else " one by one, and all of them together along a random direction"
     return (
-        f"{'The gradients agree' if checked == size else 'What was checked agrees'} with {report.method}: "
-        f"{entries}{whole or ' checked'}, largest relative difference {report.worst:.1e} ({allowed})."
+        f"{'The gradients agree' if checked == size else 'What was checked agrees'} with {results.method}: "
+        f"{entries}{whole or ' checked'}, largest relative difference {results.worst:.1e} ({allowed})."
     )
 
 
-def not_judged_verdict(report: GradientReport, entries: str) -> str:
+def not_judged_verdict(results: GradientResults, entries: str) -> str:
     """The verdict where something was left out and nothing is wrong."""
-    names = list(dict.fromkeys(shortened(each.name) for each in report.not_judged))
+    names = list(dict.fromkeys(shortened(each.name) for each in results.not_judged))
     listed = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     rest = (
-        f"{entries} checked agree with {report.method}"
-        if report.checked
-        else (f"along a random direction the whole gradient agrees with {report.method}")
+        f"{entries} checked agree with {results.method}"
+        if results.checked
+        else (f"along a random direction the whole gradient agrees with {results.method}")
     )
-    return f"NOT JUDGED: {listed}: {report.not_judged[0].reason}. Nothing is wrong so far: {rest}."
+    return f"NOT JUDGED: {listed}: {results.not_judged[0].reason}. Nothing is wrong so far: {rest}."
 
 
 def within_length(said: str) -> str:
@@ -79,31 +76,32 @@ def shortened(name: str) -> str:
     return name if len(name) <= 40 else f"{name[:19]}..{name[-19:]}"
 
 
-def text_report(report: GradientReport) -> str:
+def text_report(results: GradientResults) -> str:
     """The whole report."""
-    table = table_of(report)
+    table = table_of(results)
     widths = [max(len(row[k]) for row in table) for k in range(len(table[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in table]
-    tail = [strip_line(strip) for strip in report.strips] + [convergence_line(report.convergence)]
-    return "\n".join([report.verdict, *sentences_of(report), "", *lines, "", *tail])
+    tail = [sparkline_text(each) for each in results.sparklines] + [convergence_line(results.convergence)]
+    return "\n".join([verdict_on(results), *sentences_of(results), "", *lines, "", *tail])
 
 
-def sentences_of(report: GradientReport) -> list[str]:
+def sentences_of(results: GradientResults) -> list[str]:
     """Findings, what was not judged, then notes; what the verdict says is not said again."""
-    said = report.verdict.startswith("NOT JUDGED") and len(report.not_judged) == 1
-    left_out = () if said else map(": ".join, report.not_judged)
+    verdict = verdict_on(results)
+    said = verdict.startswith("NOT JUDGED") and len(results.not_judged) == 1
+    left_out = () if said else map(": ".join, results.not_judged)
     return [
-        *(f"Found: {finding}" for finding in report.findings if finding not in report.verdict),
+        *(f"Found: {finding}" for finding in results.findings if finding not in verdict),
         *(f"Not judged: {each}." for each in left_out),
-        *(f"Note: {note}" for note in report.notes),
+        *(f"Note: {note}" for note in results.notes),
     ]
 
 
-def table_of(report: GradientReport) -> list[list[str]]:
+def table_of(results: GradientResults) -> list[list[str]]:
     """The table, its heading first; no column for blocks or flags where there are none."""
     heading = ["", "parameter", "block", "shape", "checked", "largest difference", "relative", "at", "expected", "got"]
-    table = [[*heading, "looks like"], *(cells_of(row) for row in report.rows)]
-    d = report.direction
+    table = [[*heading, "looks like"], *(cells_of(row) for row in results.rows)]
+    d = results.direction
     table.append(
         [
             *("ok" if d.ok else "WRONG", "whole gradient", "", "along a random direction", ""),
@@ -131,29 +129,29 @@ def cells_of(row: ParameterRow) -> list[str]:
     ]
 
 
-def strip_line(strip: Strip) -> str:
+def sparkline_text(sparkline: Sparkline) -> str:
     """One character a step of time: low where it is right, the higher the larger the error where it is wrong.
 
         x over time  ▁▁▁▅█  0..4
 
     A full bar is an error as large as the gradient, each lower one a tenth of it. Blank: nothing was checked there.
-    Long strips show the worst of several steps in a character.
+    Long ones show the worst of several steps in a character.
     """
-    count = len(strip.errors)
+    count = len(sparkline.errors)
     width = -(-count // WIDEST) or 1
-    bars = "".join(bar_of(strip, range(t, min(t + width, count))) for t in range(0, count, width))
+    bars = "".join(bar_of(sparkline, range(t, min(t + width, count))) for t in range(0, count, width))
     each = f", {width} steps a character" if width > 1 else ""
-    return f"{strip.name} over time  {bars}  0..{count - 1}{each}"
+    return f"{sparkline.name} over time  {bars}  0..{count - 1}{each}"
 
 
-def bar_of(strip: Strip, steps: range) -> str:
+def bar_of(sparkline: Sparkline, steps: range) -> str:
     """The character for some steps."""
-    wrong = [error for t in steps if strip.wrong[t] and (error := strip.errors[t]) is not None]
+    wrong = [error for t in steps if sparkline.wrong[t] and (error := sparkline.errors[t]) is not None]
     if wrong:
         with np.errstate(divide="ignore"):
             level = len(BARS) + np.floor(np.log10(min(max(wrong), 0.99)))
         return BARS[int(max(level, 0))]
-    return "▁" if any(strip.errors[t] is not None for t in steps) else " "
+    return "▁" if any(sparkline.errors[t] is not None for t in steps) else " "
 
 
 def convergence_line(c: Convergence) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Any
 
-from npbilstm.gradcheck.report import NotJudged
+from npbilstm.gradcheck.results import NotJudged
 from npbilstm.submission.definitions import INSIDE, Definition, definitions_in_names, definitions_in_source
 from npbilstm.submission.looks import looks_like_pass
 from npbilstm.submission.specs import SPECS

@@ -1,4 +1,4 @@
-"""The report: blocks, flags, strips, and the forms in which it can be read."""
+"""The report: blocks, flags, sparklines, and the forms in which it can be read."""
 
 import json
 import os
@@ -107,14 +107,14 @@ def test_the_strip_shows_where_in_time_it_is_wrong():
     got[:, 3] += 0.01 * np.abs(got).max()
     got[:, 4] *= 2
     report = nb.check_gradients(loss, {"a": a}, {"a": got}, time={"a": 1})
-    assert report.strips[0].wrong == (False, False, False, True, True)
+    assert report.sparklines[0].wrong == (False, False, False, True, True)
     (line,) = [line for line in str(report).splitlines() if line.startswith("a over time")]
     assert line.startswith("a over time  ▁▁▁")
     assert line.endswith("█  0..4")
     assert line[16] not in "▁█"
     assert "▁▁▁▁▁  0..4" in str(nb.check_gradients(loss, {"a": a}, {"a": 2 * a}, time={"a": -2}))
     sampled = nb.check_gradients(loss, {"a": a}, {"a": 2 * a}, time={"a": 1}, entries=1)
-    assert sum(error is not None for error in sampled.strips[0].errors) == 1
+    assert sum(error is not None for error in sampled.sparklines[0].errors) == 1
     long = nb.check_gradients(loss, {"a": np.ones(150)}, {"a": np.full(150, 2.0)}, time={"a": 0})
     assert "▁" * 50 + "  0..149, 3 steps a character" in str(long)
 
@@ -216,7 +216,7 @@ def test_a_notebook_shows_what_the_text_says(name):
     assert page.count("<tr") == 2 + len(report.rows)
     assert page.count("<div") == page.count("</div>")
     assert "<script" not in page
-    assert ("a over time" in page) == bool(report.strips)
+    assert ("a over time" in page) == bool(report.sparklines)
     assert all(note.split(":")[0] in page for note in report.notes)
 
 

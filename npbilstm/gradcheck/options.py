@@ -15,7 +15,7 @@ from npbilstm.gradcheck.values import Arrays
 BlocksByName = Mapping[str, Sequence[str] | Blocks]
 
 
-class Settings(NamedTuple):
+class CheckOptions(NamedTuple):
     """The options, as check_gradients explains them."""
 
     method: str
@@ -26,7 +26,7 @@ class Settings(NamedTuple):
     blocks: BlocksByName | None
     time: Mapping[str, int] | None
 
-    def checked(self, point: Arrays) -> Settings:
+    def checked(self, point: Arrays) -> CheckOptions:
         """Itself with blocks and axes spelled out for these arrays, or the error that names what makes no sense."""
         if self.method not in (*METHODS, "auto"):
             names = ", ".join(map(repr, [*METHODS, "auto"]))

@@ -90,7 +90,13 @@ def plain_spec(name: str, title: str, inputs: dict[str, str], outputs: dict[str,
     return FunctionSpec(name, title, name, "", tuple(inputs), inputs, outputs, ())
 
 
-ACTIVATIONS = {"sigmoid": "the logistic function", "tanh": "the hyperbolic tangent", "relu": "the rectifier"}
+ACTIVATIONS = {
+    "sigmoid": "the logistic function",
+    "tanh": "the hyperbolic tangent",
+    "relu": "the rectifier",
+    "hard_sigmoid": "the hard sigmoid",
+    "hard_sigmoid_sixth": "the flatter hard sigmoid",
+}
 
 FUNCTIONS = [
     *(plain_spec(name, title, {"a": "N H"}, {"value": "N H"}) for name, title in ACTIVATIONS.items()),

@@ -101,9 +101,7 @@ def test_no_value_of_an_option_gives_a_traceback(folder, seed, count, monkeypatc
     monkeypatch.setattr(
         Trainer, "train", lambda *given, **named: train(*given, **{**named, "should_stop": lambda: True})
     )
-    monkeypatch.setattr(
-        check_file, "judge", lambda options: 0
-    )  # running the file is for tests/commands/test_check_file.py
+    monkeypatch.setattr(check_file, "judge_file", lambda options: 0)  # test_check_file.py runs files
     before = contents(folder)
     for line in lines(seed, count):
         code = main(line)

@@ -83,7 +83,8 @@ def layers(draw):
     merge = draw(st.sampled_from(MERGES)) if "bidirectional" in options else "concat"
     if not kind.startswith("RNN"):
         names = st.sampled_from(ACTIVATIONS)
-        options |= {"activation": draw(names), "recurrent_activation": draw(names)}
+        gates = names.filter(lambda name: name != "relu")  # without a bound, a few steps leave the range of numbers
+        options |= {"activation": draw(names), "recurrent_activation": draw(gates)}
     if kind == "LSTM":
         coupled = options["recurrent_activation"] in SIGMOIDS and draw(st.booleans())
         options |= {"peepholes": draw(st.booleans()), "coupled": coupled}

@@ -110,7 +110,16 @@ def sigmoid(a):
     return 1 / (1 + math.exp(-a))
 
 
-NAMES = {"sigmoid": sigmoid, "tanh": math.tanh, "relu": lambda a: max(a, 0), "positive": lambda a: float(a > 0)}
+NAMES = {
+    "sigmoid": sigmoid,
+    "tanh": math.tanh,
+    "relu": lambda a: max(a, 0),
+    "positive": lambda a: float(a > 0),
+    "hard_sigmoid": lambda a: min(max(a / 5 + 0.5, 0), 1),
+    "hard_sigmoid_sixth": lambda a: min(max(a / 6 + 0.5, 0), 1),
+    "slope_fifth": lambda s: 1 / 5 if 0 < s < 1 else 0.0,
+    "slope_sixth": lambda s: 1 / 6 if 0 < s < 1 else 0.0,
+}
 
 
 def check_recomputes(equation, slack=0.0):

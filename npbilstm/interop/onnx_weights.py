@@ -11,7 +11,8 @@
     RNN    one
 
 Ours go out as Wb = b and Rb = 0, but for n of the GRU with linear_before_reset=1 (reset after the product): b_hn is its
-Rb. An LSTM with coupled gates (input_forget=1) has four blocks all the same, and nothing reads its f: we write zeros.
+Rb. An LSTM with coupled gates (input_forget=1, f = 1 - i) has four blocks all the same. f is written as minus i: a
+sigmoid of -a is 1 minus that of a, so that a runtime that does not look at input_forget computes the same.
 
 (https://onnx.ai/onnx/operators/onnx__LSTM.html, onnx__GRU.html, onnx__RNN.html.)
 """
@@ -33,9 +34,9 @@ BACK = {cell: tuple(int(k) for k in np.argsort(order)) for cell, order in ORDER.
 
 
 def with_forget(w: np.ndarray, blocks: int) -> np.ndarray:
-    """A block of zeros for the forget gate after the first of `blocks`."""
+    """A block for the forget gate after the first of `blocks`, i, which is minus it."""
     i, *others = np.split(w, blocks, axis=-1)
-    return np.concatenate([i, np.zeros_like(i), *others], axis=-1)
+    return np.concatenate([i, -i, *others], axis=-1)
 
 
 def without_forget(w: np.ndarray, blocks: int) -> np.ndarray:

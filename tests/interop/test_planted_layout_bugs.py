@@ -97,8 +97,8 @@ BUGS = {
     "ONNX: peepholes read in our order": (onnx_weights, 'node["P"][s], (0, 2, 1)', 'node["P"][s], (0, 1, 2)'),
     "ONNX: the coupled forget gate in the wrong place": (
         onnx_weights,
-        "concatenate([i, np.zeros_like(i), *others]",
-        "concatenate([np.zeros_like(i), i, *others]",
+        "concatenate([i, -i, *others]",
+        "concatenate([-i, i, *others]",
     ),
     "ONNX: another gate taken out": (onnx_weights, "i, _, *others = np.split", "i, *others, _ = np.split"),
     "ONNX: the two halves of B swapped": (onnx_weights, "np.concatenate([b, b_hh])", "np.concatenate([b_hh, b])"),

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 from npbilstm.commands.options import Subparsers, add_command, add_max_bytes
-from npbilstm.commands.terminal import require_free, say
+from npbilstm.commands.terminal import printable, require_free, say
 from npbilstm.interop.files import READERS, WRITERS, by_suffix, read_weights, write_weights
 from npbilstm.layers import SequenceTagger
 from npbilstm.layers.models import SequenceModel
@@ -19,7 +23,9 @@ def add_arguments(commands: Subparsers) -> None:
         "carry weights between npbilstm's model files, PyTorch's names and ONNX",
         "  npbilstm convert model.npz model.onnx                a trained model, for other runtimes\n"
         "  npbilstm convert model.npz model.safetensors         for PyTorch's load_state_dict\n"
-        "  npbilstm convert net.safetensors net.npz --model tagger     a state_dict of yours\n\n"
+        "  npbilstm convert net.safetensors net.npz --model tagger     a state_dict of yours\n"
+        "  npbilstm convert net.safetensors lstm.npz --prefix lstm.    one recurrent layer of it\n"
+        "  npbilstm convert net.onnx lstm.npz --node 0          one of the recurrent layers of a graph\n\n"
         "formats, by the ends of the files' names:\n"
         "  .npz          a model file; also read: arrays under PyTorch's names or under ours\n"
         "  .safetensors  arrays under the names of PyTorch's state_dict (extra safetensors)\n"
@@ -33,6 +39,12 @@ def add_arguments(commands: Subparsers) -> None:
         "--model", choices=["tagger", "classifier"], help="what SOURCE holds, where it is a model and does not say"
     )
     command.add_argument(
+        "--prefix", metavar="PREFIX", help="of the names of the recurrent layer that is to be read alone, e.g. lstm."
+    )
+    command.add_argument(
+        "--node", metavar="NODE", help="of an .onnx SOURCE with several layers: the name or number of the node to read"
+    )
+    command.add_argument(
         "--pooling",
         choices=["final", "mean", "max"],
         help="of a classifier, where SOURCE does not say (final)",
@@ -43,6 +55,17 @@ def add_arguments(commands: Subparsers) -> None:
     command.set_defaults(run=run)
 
 
+@contextmanager
+def told_warnings() -> Iterator[None]:
+    """What is warned of within, as sentences on standard error."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    for warning in caught:
+        with suppress(OSError):
+            print(f"npbilstm: {printable(str(warning.message))}", file=sys.stderr)
+
+
 def run(options: argparse.Namespace) -> int:
     """Read, write, say what. -> the exit code."""
     by_suffix(READERS, options.source)
@@ -50,9 +73,14 @@ def run(options: argparse.Namespace) -> int:
     require_free("DESTINATION", options.destination, options.overwrite, [options.source])
     given = {"nonlinearity": options.nonlinearity, "pooling": options.pooling}
     given = {name: value for name, value in given.items() if value is not None}
-    layer, about = read_weights(options.source, options.model, max_bytes=options.max_bytes, **given)
-    write_weights(options.destination, layer, about)
+    chosen = {"prefix": options.prefix, "node": options.node, "max_bytes": options.max_bytes}
+    layer, about = read_weights(options.source, options.model, **chosen, **given)
+    with told_warnings():
+        write_weights(options.destination, layer, about)
     say(f"{options.source}: {layer!r}, {layer.num_parameters:,} parameters")
+    left_out = about.get("left_out")
+    if isinstance(left_out, list) and left_out:
+        say(f"Left out: {', '.join(map(str, left_out[:12]))}{', ...' if len(left_out) > 12 else ''}.")
     say(f"Wrote {options.destination}.")
     if options.destination.lower().endswith(".npz") and not isinstance(layer, SequenceModel):
         say("A layer alone; npbilstm.read_weights reads it.")

@@ -9,6 +9,7 @@ What is read becomes a layer or a model of ours, and that is what is written.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -52,11 +53,19 @@ KINDS = {"tagger": "SequenceTagger", "classifier": "SequenceClassifier"}
 
 
 def read_weights(
-    path: str | Path, model: str | None = None, *, max_bytes: int | None = None, **options: Any
+    path: str | Path,
+    model: str | None = None,
+    *,
+    prefix: str | None = None,
+    node: int | str | None = None,
+    max_bytes: int | None = None,
+    **options: Any,
 ) -> tuple[Layer, About]:
-    """The layer or model in a file, and what was said `about` it.
+    """The layer or model in a file, and what was said `about` it; about["left_out"] names what is not read.
 
     model: "tagger" or "classifier", for a file that holds a whole model and does not say which.
+    prefix: of the names of the recurrent layer that is to be read alone, e.g. "lstm."; see from_pytorch.
+    node: of an .onnx file, the name or number of the recurrent node where that layer begins; see from_onnx.
     max_bytes: what a compressed .npz may unpack to; None: ten times its size, or 16 MiB.
     options: what the file does not tell, as the layer or model takes it, e.g. nonlinearity, pooling.
 
@@ -70,12 +79,28 @@ def read_weights(
     read = by_suffix(READERS, path)
     if read is read_npz:
         read = partial(read, max_bytes=max_bytes)
+    options |= chosen_part(path, model, prefix, node)
     with naming(path):
         layer, about = read(path, None if model is None else KINDS[model], options)
         for name, p in layer.params.items():
             if not np.isfinite(p).all():
                 raise ValueError(f"{path}: params[{name!r}] holds NaN or infinity; it needs finite numbers")
     return layer, about
+
+
+def chosen_part(path: str | Path, model: str | None, prefix: str | None, node: int | str | None) -> dict[str, Any]:
+    """The prefix or the node, under its name, if one is given. Raises ValueError, naming path, where it cannot be."""
+    graph = Path(path).suffix.lower() == ".onnx"
+    given = {name: value for name, value in {"prefix": prefix, "node": node}.items() if value is not None}
+    for name, value in given.items():
+        if graph != (name == "node"):
+            needed = "a graph, whose layers node chooses" if graph else "no graph; prefix chooses among its layers"
+            raise ValueError(f"{path}: {name} is {value!r}; the file holds {needed}")
+        if model is not None:
+            raise ValueError(
+                f"{path}: {name} is {value!r}, which chooses a recurrent layer alone, and that makes no {model}"
+            )
+    return given
 
 
 def write_weights(path: str | Path, layer: Layer, about: Mapping[str, Any] | None = None) -> None:
@@ -173,9 +198,13 @@ def named_layer(
     path: str | Path, arrays: Arrays, text: str | bytes | None, kind: str | None, options: dict[str, Any]
 ) -> tuple[Layer, About]:
     """The layer or model that named arrays make, PyTorch's names or ours. Raises ValueError, naming path."""
+    prefix = options.pop("prefix", None)
     arrays = {name: w for name, w in arrays.items() if is_weight(name, w)}
     try:
         said = read_description(text)
+        if prefix is not None:
+            left_out = {"left_out": left} if (left := parts_outside(arrays, prefix)) else {}
+            return under_prefix(arrays, prefix, options), {**said.about, **left_out}
         if kind is not None and said.kind not in (None, kind):
             raise ValueError(f"it holds a {said.kind}; it cannot be read as a {kind}")
         layer = made(arrays, kind or said.kind, combined(said.options, options))
@@ -184,6 +213,20 @@ def named_layer(
         return layer, said.about
     except (TypeError, ValueError) as error:
         raise ValueError(f"{path}: {error}") from error
+
+
+def under_prefix(arrays: Arrays, prefix: str, options: dict[str, Any]) -> Layer:
+    """The recurrent layer under a prefix, by PyTorch's names or ours."""
+    own = part_of(arrays, prefix.removesuffix(".")) if prefix else arrays
+    if any(re.fullmatch(r"0\.\w+\.Wx", name) for name in own):
+        cell = prefix.removesuffix(".").rpartition(".")[2]
+        return from_params(own, cell if cell in CELLS else None, **options)
+    return from_pytorch(arrays, prefix, **options)
+
+
+def parts_outside(arrays: Arrays, prefix: str) -> list[str]:
+    """The parts that stand beside those with this prefix, by the beginnings of their names."""
+    return list(dict.fromkeys(name.rpartition(".")[0] or name for name in arrays if not name.startswith(prefix)))
 
 
 def made(arrays: Arrays, kind: str | None, options: dict[str, Any]) -> Layer:

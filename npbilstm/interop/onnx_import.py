@@ -2,170 +2,210 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from npbilstm.interop.description import KEY, Description, combined, read_description
-from npbilstm.interop.onnx_export import PRODUCER, require_onnx
-from npbilstm.interop.onnx_stack import Graph, require_fed_as_here, require_no_nested, require_one_stack
+import numpy as np
+
+from npbilstm.interop.description import Description, combined, read_description
+from npbilstm.interop.onnx_export import PRODUCER
+from npbilstm.interop.onnx_file import inputs_beside, load_content
+from npbilstm.interop.onnx_left_out import left_out
+from npbilstm.interop.onnx_node import Node, read_node
+from npbilstm.interop.onnx_reading import Reading
+from npbilstm.interop.onnx_scopes import Scope, Site, require_sites, scopes_of
+from npbilstm.interop.onnx_stack import Stack, stacks_of
+from npbilstm.interop.onnx_turned import reads_from_the_end
+from npbilstm.interop.onnx_unrolled import rolled_up
 from npbilstm.interop.onnx_weights import from_node, to_node
-from npbilstm.interop.parts import Arrays, as_arrays, assembled, embedding_of, fresh, linear_of
+from npbilstm.interop.parts import Arrays, assembled, embedding_of, fresh, linear_of
 from npbilstm.layers import Layer
 from npbilstm.layers.layer import require_same_names
 from npbilstm.layers.recurrent import Recurrent
 from npbilstm.training.checkpoints import MODELS
 
-INPUTS = {
-    "LSTM": ("X", "W", "R", "B", "sequence_lens", "initial_h", "initial_c", "P"),
-    "GRU": ("X", "W", "R", "B", "sequence_lens", "initial_h"),
-    "RNN": ("X", "W", "R", "B", "sequence_lens", "initial_h"),
-}
-ACTIVATIONS = {"LSTM": ["Sigmoid", "Tanh", "Tanh"], "GRU": ["Sigmoid", "Tanh"], "RNN": ["Tanh"]}
-"""What each direction computes with, unless the node says otherwise."""
-
-KNOWN = ("hidden_size", "direction", "layout", "activations", "input_forget", "linear_before_reset")
-"""The attributes that a node may have here. layout says where N and T stand, which no weight knows."""
+LEFT_OUT = "left_out"
+"""Under which name `about` says what of a file was not read."""
 
 
-def from_onnx(path: str | Path, **options: Any) -> Layer:
+def from_onnx(
+    path: str | Path, node: int | str | None = None, inputs: Mapping[str, Any] | None = None, **options: Any
+) -> Layer:
     """The layer in an ONNX file: one LSTM, GRU or RNN, or several stacked ones; a model where export_onnx wrote one.
 
+    node: where the file holds several that are no one stack: the name of a recurrent node, or its number among them,
+    from 0 on, in the order of the file. The stack that begins there is read.
+    inputs: the values of the graph's inputs by name, where its weights are such; onnx's own tests have them in files
+    beside, which are found.
     options: what the file does not tell, as the layer takes it, e.g. dropout; or merge, where the file is not ours and
-    its directions are not concatenated. Of another's file only the recurrent layers are read, not what stands before
-    the first and after the last, its merge included. Lengths and initial states that come from outside are what
+    its directions are not concatenated.
+
+    Of another's file only the recurrent layers are read, not what stands before the first and after the last, its merge
+    included; read_weights says in `about` what that was. Lengths and initial states that come from outside are what
     forward takes as lengths and state.
 
-    Raises OSError where there is no such file; ValueError where it is damaged, holds no recurrent layer, or one that we
-    have not; or where the package onnx is not installed.
+    Raises OSError where there is no such file; ValueError where it is damaged, holds no recurrent layer, one that we
+    have not, or several; or where the package onnx is not installed.
     """
-    return read_onnx(path, **options)[0]
+    return read_onnx(path, node, inputs, **options)[0]
 
 
-def read_onnx(path: str | Path, **options: Any) -> tuple[Layer, Description]:
-    """from_onnx, and what the file says of itself."""
+def read_onnx(
+    path: str | Path, node: int | str | None = None, inputs: Mapping[str, Any] | None = None, **options: Any
+) -> tuple[Layer, Description]:
+    """from_onnx, and what the file says of itself, with what was left out of it."""
     try:
-        content, constants, text = load_content(path)
+        content, text = load_content(path)
         said = read_description(text)
         options = combined(said.options, options)
         if said.kind is None and content.producer_name == PRODUCER:
             raise ValueError("export_onnx wrote it, and the description that it put beside the graph is gone")
-        if said.kind in MODELS:
-            layer = recurrent_layer(content, constants)
-            W, b, E = (constants.get(name) for name in ("linear.W", "linear.b", "embedding.W"))
-            if W is None or b is None or E is None:
-                raise ValueError(f"it is said to hold a {said.kind}, and lacks embedding.W, linear.W or linear.b")
-            return assembled(MODELS[said.kind], embedding_of(E), layer, linear_of(W, b), **options), said
-        return recurrent_layer(content, constants, **options), said
+        given = given_inputs(path, content, inputs)
+        nodes = list(scopes_of(content, Path(path).parent, given))
+        if said.kind is None:
+            layer, names = chosen_layer(nodes, node, options)
+            return layer, said._replace(about={**said.about, **({LEFT_OUT: names} if names else {})})
+        if node is not None:
+            raise ValueError(f"node is {node!r}; export_onnx wrote the file, which is read as a whole")
+        return own_layer(said, nodes, options), said
     except (TypeError, ValueError) as error:
         raise ValueError(f"{path}: {error}") from error
 
 
-def load_content(path: str | Path) -> tuple[Any, Arrays, str | None]:
-    """What a file holds, its constant arrays by name, and its description. Raises OSError or ValueError."""
-    onnx = require_onnx()
-    with open(path, "rb"):
-        pass  # an OSError that names the path
-    try:
-        content = onnx.load(str(path))
-        onnx.checker.check_model(content)
-        tensors = {tensor.name: tensor for tensor in content.graph.initializer}
-        for node in content.graph.node:
-            if node.op_type == "Constant" and node.attribute[0].name == "value":
-                tensors[node.output[0]] = node.attribute[0].t
-        constants = {name: onnx.numpy_helper.to_array(tensor) for name, tensor in tensors.items()}
-        props = {entry.key: entry.value for entry in content.metadata_props}
-    except Exception as error:  # protobuf, the checker and NumPy raise many things for bytes not theirs
-        why = "it is no ONNX file, is damaged or cut short, or onnx's checker refuses it"
-        raise ValueError(f"{why} ({first_line(error)})") from error
-    return content, constants, props.get(KEY)
-
-
-def first_line(error: Exception) -> str:
-    """The first line of an error's text that says anything."""
-    return next((line.strip() for line in str(error).split("\n") if line.strip()), type(error).__name__)
-
-
-def recurrent_layer(content: Any, constants: Arrays, **options: Any) -> Recurrent:
-    """The stack of a graph's recurrent nodes."""
-    require_no_nested(content)
-    graph = Graph(content, constants)
-    nodes = graph.recurrent
-    if not nodes:
-        raise ValueError("it holds no LSTM, GRU or RNN node")
-    roles = [{name: value for name, value in zip(INPUTS[node.op_type], node.input) if value} for node in nodes]
-    require_fed_as_here(graph, roles)
-    weights = [weights_of(node, given, constants) for node, given in zip(nodes, roles)]
-    as_arrays("weights", {f"{k}.{name}": w for k, own in enumerate(weights) for name, w in own.items()})
-    first, asked = weights[0], [options_of(node, own) for node, own in zip(nodes, weights)]
-    for k, (node, other) in enumerate(zip(nodes, asked)):
-        if (node.op_type, other) != (nodes[0].op_type, asked[0]):
-            raise ValueError(f"recurrent node {k} is not of the first one's kind; all layers of a stack need to be")
-        if k and any(attribute.name == "layout" and attribute.i for attribute in node.attribute):
-            raise ValueError("its recurrent nodes have layout=1, which is read for one node alone")
-    for name in ("W", "R"):
-        if first[name].ndim != 3:
+def given_inputs(path: str | Path, content: Any, inputs: Mapping[str, Any] | None) -> Arrays:
+    """The values of the graph's inputs that are given, or stand beside the file."""
+    names = [value.name for value in content.graph.input]
+    for name in inputs or ():
+        if name not in names:
             raise ValueError(
-                f"the first {nodes[0].op_type}'s {name} has shape {first[name].shape}; it needs three axes"
+                f"inputs has {name!r}, which is no input of the graph; it has {', '.join(names) or 'none'}"
             )
-    _, _, H = first["R"].shape
+    return {**inputs_beside(path, content), **{name: np.asarray(value) for name, value in (inputs or {}).items()}}
+
+
+def chosen_layer(
+    nodes: list[tuple[Scope, Any]], node: int | str | None, options: dict[str, Any]
+) -> tuple[Recurrent, list[str]]:
+    """The layer that the recurrent nodes of another program's file make, the one asked for where there are several;
+    and the operators around it."""
+    reading = Reading(options.get("merge"))
+    nodes = rolled_up(nodes, reading.budget)
+    stack = choose(stacks_of(require_sites(nodes), reading), node).nodes
+    asked = options.pop("reverse", None)
+    if asked is None:
+        asked = stack[0].options["reverse"] or reads_from_the_end(stack, reading)
+    elif stack[0].options["reverse"] and not asked:
+        raise ValueError(f'reverse is given as {asked!r}; {stack[0].site} has direction="reverse"')
+    stack = [one._replace(options={**one.options, "reverse": asked}) for one in stack]
+    return layer_of(stack, options), left_out(nodes, stack, reading)
+
+
+def own_layer(said: Description, nodes: list[tuple[Scope, Any]], options: dict[str, Any]) -> Layer:
+    """The layer or model of a file that export_onnx wrote."""
+    scope = nodes[0][0] if nodes else None
+    whole = said.kind in MODELS
+    recurrent = own_stack(nodes, {} if whole else options)
+    if not whole or scope is None:
+        return recurrent
+    parts = [scope.constant(name) for name in ("linear.W", "linear.b", "embedding.W") if scope.is_constant(name)]
+    if len(parts) < 3:
+        raise ValueError(f"it is said to hold a {said.kind}, and lacks embedding.W, linear.W or linear.b")
+    W, b, E = parts
+    return assembled(MODELS[str(said.kind)], embedding_of(E), recurrent, linear_of(W, b), **options)
+
+
+def own_stack(nodes: list[tuple[Scope, Any]], options: dict[str, Any]) -> Recurrent:
+    """The recurrent layer of a file that export_onnx wrote: a node for each direction of each layer, its weights under
+    the names 0.forward.W and so on; earlier versions of it wrote a node for both directions."""
+    reading = Reading(options.get("merge"))
+    sites = require_sites(nodes)
+    by_name = {site.node.output[0].removesuffix(".Y"): site for site in sites if site.node.output}
+    depth = len({name.partition(".")[0] for name in by_name})
+    directions = [d for d in ("forward", "reverse") if f"0.{d}" in by_name]
+    if not directions:
+        return layer_of(choose(stacks_of(sites, reading), None).nodes, options)
+    levels = []
+    for k in range(depth):
+        read = []
+        for direction in directions:
+            name = f"{k}.{direction}"
+            site = by_name.get(name)
+            if site is None:
+                raise ValueError(f"export_onnx wrote it, and it lacks the node of {name}")
+            read.append(read_node(site._replace(node=with_own_weights(site, name)), reading.values(site.scope)))
+        weights = {part: np.concatenate([one.weights[part] for one in read]) for part in read[0].weights}
+        both = {"bidirectional": len(directions) == 2, "reverse": directions == ["reverse"]}
+        levels.append(read[0]._replace(weights=weights, options={**read[0].options, **both}))
+    return layer_of(levels, options)
+
+
+def with_own_weights(site: Site, name: str) -> Any:
+    """A node as export_onnx means it: reading W as it stands in the file, without the column that holds c."""
+    node = type(site.node)()
+    node.CopyFrom(site.node)
+    node.input[1] = f"{name}.W"
+    return node
+
+
+def choose(stacks: list[Stack], node: int | str | None) -> Stack:
+    """The stack that begins with the node asked for, or the only one. Raises ValueError where there is none such."""
+    sites = [site for stack in stacks for site in stack.sites]
+    sites.sort(key=lambda site: site.number)
+    if node is not None:
+        number = number_of(node, sites)
+        (stack,) = (stack for stack in stacks if any(site.number == number for site in stack.sites))
+        at = next(n for n, site in enumerate(stack.sites) if site.number == number)
+        stack = Stack(stack.sites[at:], stack.nodes[at:], stack.apart, stack.error)
+    elif len(stacks) == 1 or all(stack.error for stack in stacks):
+        stack = stacks[0]
+    else:
+        why = [stack.apart or str(stack.error or "") for stack in stacks]
+        whys = "; ".join(dict.fromkeys(text for text in why if text))
+        *some, last = [str(stack.sites[0].number) for stack in stacks[:8]]
+        ways = f"node={', '.join(some)} or {last}"
+        raise ValueError(
+            f"it holds {len(sites)} recurrent nodes that are no one stack of layers"
+            f" ({', '.join(map(str, sites[:8]))}{', ...' if len(sites) > 8 else ''}){': ' if whys else ''}{whys}. "
+            f"{ways} reads what begins there (on the command line: --node); a node's name will do"
+        )
+    if stack.error is not None:
+        raise stack.error
+    return stack
+
+
+def number_of(node: int | str, sites: list[Site]) -> int:
+    """The number of the recurrent node of this name or number."""
+    named = [site.number for site in sites if isinstance(node, str) and site.node.name == node]
+    if len(named) > 1:
+        raise ValueError(f"node is {node!r}, the name of {len(named)} nodes; their numbers are {named}")
+    if named:
+        return named[0]
+    number = int(node) if isinstance(node, str) and node.isdecimal() and node.isascii() else node
+    if isinstance(number, int) and not isinstance(number, bool) and 0 <= number < len(sites):
+        return number
+    there = ", ".join(map(str, sites[:8])) + (", ..." if len(sites) > 8 else "")
+    raise ValueError(f"node is {node!r}; it needs the name or number of a recurrent node of the file: {there}")
+
+
+def layer_of(stack: list[Node], options: dict[str, Any]) -> Recurrent:
+    """The layer that nodes on top of one another make."""
+    first = stack[0]
+    told = {name: first.options[name] for name in ("bidirectional", "reverse", "bias")}
+    rest = {name: value for name, value in first.options.items() if name not in told}
+    D, H = first.sizes
     layer = fresh(
-        nodes[0].op_type.lower(),
-        first["W"].shape[2],
+        first.site.node.op_type.lower(),
+        D,
         H,
-        len(nodes),
-        first["W"].dtype,
-        {"bias": "B" in first},
-        combined(asked[0], options),
+        len(stack),
+        first.weights["W"].dtype,
+        told,
+        combined(rest, options),
+        stored=sum(w.size for one in stack for w in one.weights.values()),
     )
     params: Arrays = {}
-    for k, own in enumerate(weights):
-        require_same_names(f"recurrent node {k}", own, to_node(layer, k))
-        params.update(from_node(layer, k, own))
-    require_one_stack(graph, layer)
+    for k, one in enumerate(stack):
+        require_same_names(f"the weights of {one.site}", one.weights, to_node(layer, k))
+        params.update(from_node(layer, k, one.weights))
     return layer.with_params({name: params[name] for name in layer.params})
-
-
-def weights_of(node: Any, given: dict[str, str], constants: Arrays) -> Arrays:
-    """A node's W, R, B, P as arrays, of its inputs by name. Raises ValueError where one is no constant."""
-    for name in ("W", "R"):
-        if name not in given:
-            raise ValueError(f"its {node.op_type} has no {name}")
-    weights: Arrays = {}
-    for name in ("W", "R", "B", "P"):
-        if name in given:
-            if given[name] not in constants:
-                raise ValueError(f"the {name} of its {node.op_type} is computed; it needs to be a constant")
-            weights[name] = constants[given[name]]
-    return weights
-
-
-def options_of(node: Any, weights: Arrays) -> dict[str, Any]:
-    """What a node's attributes ask of a layer. Raises ValueError for what a layer here has not."""
-    onnx = require_onnx()
-    kind = node.op_type
-    values = {attribute.name: onnx.helper.get_attribute_value(attribute) for attribute in node.attribute}
-    for name in values:
-        if name not in KNOWN:
-            raise ValueError(f"its {kind} has the attribute {name}, which no layer here has")
-    H = weights["R"].shape[-1]
-    if values.get("hidden_size", H) != H:
-        raise ValueError(f"its {kind} has hidden_size={values['hidden_size']}, and R for {H} units")
-    direction = values.get("direction", b"forward").decode(errors="replace")
-    if direction not in ("forward", "bidirectional"):
-        raise ValueError(f'the direction of its {kind} is "{direction}"; it needs "forward" or "bidirectional"')
-    S = 2 if direction == "bidirectional" else 1
-    activations = [name.decode(errors="replace") for name in values.get("activations", [])] or ACTIVATIONS[kind] * S
-    options: dict[str, Any] = {"bidirectional": S == 2}
-    if kind == "RNN" and activations == ["Relu"] * S:
-        options["nonlinearity"] = "relu"
-    elif activations != ACTIVATIONS[kind] * S:
-        needed = ", ".join(ACTIVATIONS[kind] * S)
-        raise ValueError(f"the activations of its {kind} are {', '.join(activations)}; they need to be {needed}")
-    elif kind == "RNN":
-        options["nonlinearity"] = "tanh"
-    if kind == "GRU":
-        options["reset_after"] = bool(values.get("linear_before_reset", 0))
-    if kind == "LSTM":
-        options["coupled"] = bool(values.get("input_forget", 0))
-        options["peepholes"] = "P" in weights
-    return options

@@ -15,6 +15,8 @@ from npbilstm.interop import to_pytorch
 from npbilstm.interop.files import read_weights, write_weights
 from tests.interop.drawing import assert_same, models, recurrent_layers, with_random_weights
 
+pytestmark = pytest.mark.filterwarnings("ignore:OpenVINO leaves", "ignore:onnx's ReferenceEvaluator computes")
+
 ABOUT = {"symbols": None, "classes": ["a", "b", "c"]}
 
 
@@ -142,6 +144,47 @@ def test_what_a_file_does_not_say_is_said_on_the_command_line(tmp_path, capsys):
     np.savez(source, **to_pytorch(tagger()))
     assert convert(capsys, source, destination, "--model", "classifier", "--pooling", "max", "--overwrite")[0] == 0
     assert nb.load_model(destination)[0].pooling == "max"
+
+
+def test_one_recurrent_layer_is_read_by_its_prefix_and_the_rest_is_named(tmp_path, capsys):
+    encoder, decoder = (with_random_weights(nb.GRU(3, 4, num_layers=n, rng=0), n) for n in (1, 2))
+    state = {f"encoder.{name}": w for name, w in to_pytorch(encoder).items()}
+    state |= {f"decoder.rnn.{name}": w for name, w in to_pytorch(decoder).items()}
+    np.savez(tmp_path / "net.npz", **state, **{"fc.weight": np.ones((2, 4), np.float32)})
+    layer, about = read_weights(tmp_path / "net.npz", prefix="decoder.rnn.")
+    assert_same(decoder, layer)
+    assert about == {"left_out": ["encoder", "fc"]}
+    code, out, _ = convert(capsys, tmp_path / "net.npz", tmp_path / "one.npz", "--prefix", "encoder.")
+    assert code == 0
+    assert "Left out: decoder.rnn, fc.\n" in out
+    assert_same(encoder, read_weights(tmp_path / "one.npz")[0])
+    np.savez(tmp_path / "own.npz", **tagger(cell="gru").params)
+    assert_same(tagger(cell="gru").recurrent, read_weights(tmp_path / "own.npz", prefix="gru.")[0])
+
+
+def test_what_chooses_a_layer_belongs_to_its_kind_of_file(tmp_path):
+    np.savez(tmp_path / "net.npz", **to_pytorch(tagger()))
+    with pytest.raises(
+        ValueError, match="net.npz: node is 0; the file holds no graph; prefix chooses among its layers"
+    ):
+        read_weights(tmp_path / "net.npz", node=0)
+    with pytest.raises(ValueError, match="net.onnx: prefix is 'a.'; the file holds a graph, whose layers node chooses"):
+        read_weights(tmp_path / "net.onnx", prefix="a.")
+    with pytest.raises(
+        ValueError, match="prefix is 'lstm.', which chooses a recurrent layer alone, and that makes no ta"
+    ):
+        read_weights(tmp_path / "net.npz", "tagger", prefix="lstm.")
+    with pytest.raises(ValueError, match="net.npz: state lacks 'rnn.weight_ih_l0'"):
+        read_weights(tmp_path / "net.npz", prefix="rnn.")
+
+
+@pytest.mark.skipif(".onnx" not in FORMATS, reason="onnx is not installed (extra onnx)")
+def test_what_a_runtime_leaves_out_is_a_sentence_on_standard_error(tmp_path, capsys):
+    write_weights(tmp_path / "l.npz", nb.LSTM(3, 4, peepholes=True, rng=0))
+    code, out, err = convert(capsys, tmp_path / "l.npz", tmp_path / "l.onnx")
+    assert code == 0
+    assert err == "npbilstm: OpenVINO leaves the peepholes of an LSTM out, and gives other numbers\n"
+    assert out.endswith(f"Wrote {tmp_path / 'l.onnx'}.\n")
 
 
 def test_a_training_run_becomes_a_model_alone(tmp_path, capsys):

@@ -54,7 +54,9 @@ def from_params(params: Mapping[str, Any], cell: str | None = None, **options: A
         options,
         stored=sum(w.size for w in arrays.values()),
     )
-    return layer.with_params({name: w.copy() for name, w in arrays.items()})
+    place = {name: n for n, name in enumerate(layer.params)}  # .safetensors files sort their names
+    ordered = sorted(arrays, key=lambda name: place.get(name, len(place)))
+    return layer.with_params({name: arrays[name].copy() for name in ordered})
 
 
 def told_cell(first: Arrays, H: int, begin: str) -> str:

@@ -16,6 +16,8 @@ def printable(text: str) -> str:
 
     Out go the characters of the classes in STEERING and the marks of direction.
     """
+    if text.isprintable():  # Python's word for what has neither of these, nor line ends
+        return text
     return "".join("\N{REPLACEMENT CHARACTER}" if steers(c) else c for c in text)
 
 

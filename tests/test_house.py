@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "textbook": set(),
     "engine": set(),
     "gradcheck": set(),
-    "datasets": set(),
+    "datasets": {"files"},
     "layers": {"textbook", "engine"},
     "training": {"textbook", "layers", "files"},
     "inspector": {"textbook", "layers", "files", "printable"},

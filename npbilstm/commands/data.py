@@ -38,11 +38,11 @@ def describe_data(
             raise ValueError("--valid and --test go with a tagged-text file; Python source is split by file")
         if columns is not None:
             raise ValueError("--columns goes with a tagged-text file; Python source has no columns")
-        folder = None if data is None else str(Path(data).resolve())
+        folder = None if data is None else str(Path(data).absolute())
         return {"kind": PYTHON, "folder": folder, "characters": characters, "window": window}
     paths = {"train": data, "valid": valid, "test": test}
     chosen = {} if columns is None else {"columns": parse_columns(columns)}
-    where = {part: path and str(Path(path).resolve()) for part, path in paths.items()}
+    where = {part: path and str(Path(path).absolute()) for part, path in paths.items()}
     return {"kind": TEXT, **where, "seed": seed, **chosen}
 
 
@@ -72,6 +72,19 @@ def fingerprint(data: TaggedData) -> str:
         for ids, labels in part:
             digest.update(ids.tobytes() + labels.tobytes())
     return digest.hexdigest()
+
+
+def load_again(path: Path, about: About) -> TaggedData:
+    """The data of the run in path, which goes on. Raises ValueError where it cannot be read, or is not what it was."""
+    try:
+        data = load_data(about.description)
+    except (OSError, ValueError) as error:
+        why = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else error
+        raise ValueError(f"{path}: its run needs its data to go on: {why}") from error
+    if fingerprint(data) != about.description.get("fingerprint"):
+        source = about.description.get("train") or about.description.get("folder") or "the standard library"
+        raise ValueError(f"{source} is not what it was when {path} was begun; the run cannot be resumed on other data")
+    return data
 
 
 class About(NamedTuple):

@@ -14,7 +14,7 @@ from npbilstm.commands.data import About, read_about
 from npbilstm.commands.options import Subparsers, add_colour, add_command, add_max_bytes, wants_colour
 from npbilstm.commands.stretches import Stretch, characters, plain_sentences, read_input, require_text, sentences
 from npbilstm.commands.terminal import require_free
-from npbilstm.files import write_atomically
+from npbilstm.files import naming, write_atomically
 from npbilstm.inspector import Trace, printable, trace
 from npbilstm.inspector.indices import most_varying, position
 from npbilstm.layers.models import SequenceModel
@@ -167,7 +167,8 @@ def run(options: argparse.Namespace) -> int:
         require_free("--out", options.out, options.overwrite, [options.model, options.file])
     model, said = load_model(options.model, options.max_bytes)
     about = read_about(options.model, said, model)
-    stretch, left_out = read_part(model, about, options)
+    with naming("--text" if options.file is None else options.file):
+        stretch, left_out = read_part(model, about, options)
     if stretch.true is not None and (stretch.true < 0).any():  # a tag that is none of the model's classes
         stretch = stretch._replace(true=None)
     layer = position("--layer", options.layer, model.recurrent.num_layers, "the model", "layers")

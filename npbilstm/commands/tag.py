@@ -14,7 +14,7 @@ from npbilstm.commands.options import Subparsers, add_colour, add_command, add_m
 from npbilstm.commands.stretches import Reading, Stretch, characters, read_input, sentences
 from npbilstm.commands.terminal import require_free
 from npbilstm.datasets.columns import write_back
-from npbilstm.files import write_atomically
+from npbilstm.files import naming, write_atomically
 from npbilstm.inspector import html_legend, html_page, html_text, printable, terminal_legend, terminal_text
 from npbilstm.layers import SequenceTagger
 from npbilstm.training import load_model, predict_long
@@ -55,10 +55,11 @@ def tag_stretches(model: SequenceTagger, about: About, found: list[Stretch]) -> 
 def as_columns(stretches: list[Tagged], classes: list[str]) -> str:
     """symbol <tab> class, a line each, an empty line after a sentence; line ends, tabs and backslashes escaped."""
     escape = str.maketrans({"\n": "\\n", "\t": "\\t", "\\": "\\\\"})
+    names = [printable(name) for name in classes]
     lines = []
     for stretch in stretches:
         pairs = zip(stretch.symbols, stretch.predicted)
-        lines += [f"{printable(symbol.translate(escape))}\t{printable(classes[k])}" for symbol, k in pairs]
+        lines += [f"{printable(symbol.translate(escape))}\t{names[k]}" for symbol, k in pairs]
         lines.append("")
     return "\n".join(lines)
 
@@ -133,9 +134,10 @@ def run(options: argparse.Namespace) -> int:
     classes, words = about.classes, about.words
     if columns is not None and not words:
         raise ValueError(f"--columns WORD,TAG is for words; {options.model} is a model of characters")
-    text = read_input(name, about)
-    reading = sentences(about, text, name, columns) if words else Reading([characters(about, text)], None, [], [])
-    stretches = tag_stretches(model, about, reading.stretches)
+    with naming(name):
+        text = read_input(name, about)
+        reading = sentences(about, text, name, columns) if words else Reading([characters(about, text)], None, [], [])
+        stretches = tag_stretches(model, about, reading.stretches)
     shown = None
     if options.columns is not None:
         in_columns = reading.form is not None

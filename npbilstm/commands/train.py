@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from npbilstm.commands.data import About, about_data, describe_data, fingerprint, load_data, read_about
+from npbilstm.commands.data import About, about_data, describe_data, load_again, load_data, read_about
 from npbilstm.commands.options import Subparsers, add_command, add_max_bytes
 from npbilstm.commands.terminal import require_free, require_place, say
 from npbilstm.datasets import TaggedData
@@ -203,11 +203,7 @@ def resume(options: Any, epochs: int | None) -> tuple[Trainer, TaggedData, About
         if epochs < trainer.position.epoch:
             raise ValueError(f"--epochs is {epochs}; {path} has {trainer.position.epoch} epochs behind it already")
         trainer.settings = dataclasses.replace(trainer.settings, epochs=epochs)
-    data = load_data(about.description)
-    if fingerprint(data) != about.description.get("fingerprint"):
-        source = about.description.get("train") or about.description.get("folder") or "the standard library"
-        raise ValueError(f"{source} is not what it was when {path} was begun; the run cannot be resumed on other data")
-    return trainer, data, about
+    return trainer, load_again(path, about), about
 
 
 def print_scores(model: SequenceModel, data: TaggedData) -> None:

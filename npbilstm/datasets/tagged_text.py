@@ -12,6 +12,7 @@ import numpy as np
 from npbilstm.datasets.columns import Columns, Form, Word, form_of, require_columns, shape_of, words_of
 from npbilstm.datasets.tagged import UNKNOWN, TaggedData, TaggedSequence, Vocabulary
 from npbilstm.datasets.text import read_text, require_lines
+from npbilstm.files import naming
 
 Sentence = list[tuple[str, str]]
 """(word, tag) pairs."""
@@ -38,10 +39,12 @@ def grouped(text: str, name: str, form: Form) -> list[list[Word]]:
 
 def read_words(path: str | Path, columns: Columns | None) -> tuple[list[list[Word]], Form]:
     """The words of a tagged file, sentence by sentence, and its form. Raises as read_sentences does."""
-    text, name = read_text(path), str(path)
-    require_lines(text, name)
-    form = form_of(shape_of(text), name, columns)
-    return grouped(text, name, form), form
+    name = str(path)
+    with naming(path):
+        text = read_text(path)
+        require_lines(text, name)
+        form = form_of(shape_of(text), name, columns)
+        return grouped(text, name, form), form
 
 
 def pairs(sentences: list[list[Word]], name: str, classes: Sequence[str] | None = None) -> list[Sentence]:

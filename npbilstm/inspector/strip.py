@@ -13,6 +13,7 @@ Both directions stand in input time order, under the same tokens.
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import string
 import textwrap
@@ -309,6 +310,6 @@ def cut(text: str, width: int) -> str:
     """The text in at most so many columns."""
     if display_width(text) <= width:
         return text
-    while display_width(text) > width - 1:
-        text = text[:-1]
-    return f"{text}…"
+    ends = itertools.accumulate(map(column_width, text))
+    kept = sum(1 for _ in itertools.takewhile(lambda end: end < width, ends))
+    return f"{text[:kept]}…"

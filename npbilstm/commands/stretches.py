@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -15,6 +16,9 @@ from npbilstm.datasets.columns import CONLLU, Form, Shape, Word, cells, form_of,
 from npbilstm.datasets.python_source import CLASSES, decode_source
 from npbilstm.datasets.tagged_text import MISSING, grouped
 from npbilstm.datasets.text import decode, read_file, read_stream, require_lines
+
+TAG = re.compile("[A-Z][A-Z0-9$_+|=/.:-]*|[BIESLU]-.+")
+"""What tags look like where nobody knows them: capitals, or B- and its like before a name."""
 
 MOST_COMPARED = 1_000_000
 """Python source of more characters than this is not compared with what tokenize says, which takes long."""
@@ -80,13 +84,11 @@ def sentences(about: About, text: str, name: str, columns: Sequence[int | str] |
     shape = shape_of(text)
     form = form_of(shape, name, columns) if columns is not None else shape and form_to_tag(about, shape, name)
     if form is None:
-        doubtful = shape is not None and (shape.tabs or is_pairs(shape))
-        notes = [
-            f"{name} is read as plain text, a sentence a line; --columns 1,2 would read a word and its tag a line."
-        ]
+        doubtful = shape is not None and (shape.tabs or is_table(shape))
+        notes = [f"{name} is read as plain text, a sentence a line; --columns WORD,TAG would read columns."]
         return Reading(plain_sentences(about, text), None, [], notes if doubtful else [])
     number = {tag: k for k, tag in enumerate(about.classes)}
-    found = grouped(text, name, form)
+    found = grouped(text, name, form, need_tags=False)
     stretches = []
     for sentence in found:
         symbols = [word.word for word in sentence]
@@ -106,7 +108,8 @@ def form_to_tag(about: About, shape: Shape, name: str) -> Form | None:
     """The form of a text in columns, of which nobody has said that it is one; None for plain text.
 
     Tabs tell columns, where most lines have equally many. Where there are none, one word on every line is a word a
-    line; and it is columns where in half of the lines a class of the model stands in the column of the tag.
+    line; and it is columns where all lines have as many as in training, or where what stands in the column of the tag
+    is, in half of the lines, a class of the model or looks like a tag.
     """
     remembered = about.columns_for(shape)
     rows = [cells(line, shape.tabs, shape.width) for _, line in shape.data]
@@ -125,11 +128,15 @@ def form_to_tag(about: About, shape: Shape, name: str) -> Form | None:
     if shape.width != 2 and remembered is None:
         return None
     form = form_of(shape, name, remembered)
+    if remembered is not None and is_table(shape):
+        return form
     pairs = [(row[form.word], row[form.tag or 0]) for row in rows if len(row) == shape.width]
     known = {"_", *about.classes}
     # "Yes ." is no word with its tag, though "." is a class
     telling = [tag in known and (tag == "_" or has_letter(tag) or not has_letter(word)) for word, tag in pairs]
-    return form if 2 * sum(telling) >= len(rows) else None
+    capitals = is_table(shape) and any(word.islower() for word, _ in pairs)
+    looks = [capitals and bool(TAG.fullmatch(tag)) for _, tag in pairs]
+    return form if 2 * max(sum(telling), sum(looks)) >= len(rows) else None
 
 
 def has_letter(text: str) -> bool:
@@ -137,9 +144,10 @@ def has_letter(text: str) -> bool:
     return any(c.isalnum() for c in text)
 
 
-def is_pairs(shape: Shape) -> bool:
-    """Whether each of several lines has two words, as columns without tabs would."""
-    return len(shape.data) > 1 and all(len(cells(line, False)) == 2 for _, line in shape.data)
+def is_table(shape: Shape) -> bool:
+    """Whether several lines have equally many words each, more than one, as columns without tabs would."""
+    widths = {len(cells(line, False)) for _, line in shape.data}
+    return len(shape.data) > 1 and len(widths) == 1 and widths != {1}
 
 
 def notes_on(words: Sequence[Word], form: Form, about: About, name: str) -> list[str]:
@@ -151,8 +159,8 @@ def notes_on(words: Sequence[Word], form: Form, about: About, name: str) -> list
     kinds = list(dict.fromkeys(foreign))
     if not foreign:
         return []
-    if len(foreign) == len(words) and set(kinds).issubset(MISSING):
-        return [f"{name} has no tags ({kinds[0]} in their column), so nothing is compared."]
+    if len(foreign) == len(words) and set(kinds).issubset({*MISSING, ""}):
+        return [f"{name} has no tags ({kinds[0] or 'nothing'} in their column), so nothing is compared."]
     shown = ", ".join(map(repr, kinds[:5])) + (" ..." if len(kinds) > 5 else "")
     have = "word has a tag that is" if len(foreign) == 1 else "words have tags that are"
     classes = f"none of the model's {len(about.classes)} classes ({shown})"

@@ -179,6 +179,11 @@ def form_of(shape: Shape | None, name: str, columns: Sequence[int | str] | None 
             f"{here}: the first column is {cells(first, shape.tabs)[0]!r}; CoNLL-U needs a word's number. If it is no "
             f"CoNLL-U, --columns WORD,TAG says which columns to read: {shown(first, shape.tabs)}"
         )
+    if shape.width == 1:
+        raise ValueError(
+            f"{here}: 1 column; it needs 2 (word, tag) or 10 (CoNLL-U), parted by tabs or blanks: "
+            f"{first if len(first) <= 40 else first[:40] + '...'!r}"
+        )
     if shape.width != 2:
         raise ValueError(
             f"{here}: {counted(shape.width)}; it needs 2 (word, tag) or 10 (CoNLL-U), or --columns WORD,TAG to say "
@@ -244,10 +249,11 @@ def whole(line: str, form: Form) -> bool:
     return width > max(form.word, form.tag or 0) if form.chosen else width == form.width
 
 
-def words_of(text: str, name: str, form: Form) -> Iterator[Word | None]:
+def words_of(text: str, name: str, form: Form, need_tags: bool = True) -> Iterator[Word | None]:
     """Each word of a text, and None between sentences.
 
-    Raises ValueError, naming file and line, where a line has another number of columns or an empty word or tag.
+    Raises ValueError, naming file and line, where a line has another number of columns, an empty word, or, where tags
+    are needed, an empty tag.
     """
     lines = text.split("\n")
     comments = comment_lines(lines, form)
@@ -274,7 +280,7 @@ def words_of(text: str, name: str, form: Form) -> Iterator[Word | None]:
             if not form.chosen:
                 raise ValueError(f"{here}: the first column is {found[0]!r}; CoNLL-U needs a word's number")
         word, tag = found[form.word], "" if form.tag is None else found[form.tag]
-        if not word or (not tag and form.tag is not None):
+        if not word or (need_tags and not tag and form.tag is not None):
             raise ValueError(f"{here}: the {'tag' if word else 'word'} is empty")
         if word != DOCSTART:
             yield Word(number, word, tag)

@@ -23,10 +23,10 @@ MANY_TAGS = 50
 """More kinds of tags than this, and more than there are kinds of words, are two columns taken for each other."""
 
 
-def grouped(text: str, name: str, form: Form) -> list[list[Word]]:
+def grouped(text: str, name: str, form: Form, need_tags: bool = True) -> list[list[Word]]:
     """The words of a text, sentence by sentence. Raises ValueError as read_sentences does."""
     sentences: list[list[Word]] = [[]]
-    for word in words_of(text, name, form):
+    for word in words_of(text, name, form, need_tags):
         if word is not None:
             sentences[-1].append(word)
         elif sentences[-1]:
@@ -91,8 +91,8 @@ def many_tags(sentences: list[list[Word]], name: str, form: Form) -> str:
         return ""
     word, tag = form.word + 1, (form.tag or 0) + 1
     return (
-        f"{name}: column {tag} has {tags:,} different tags, and column {word} {words:,} different words, as if the two "
-        "were swapped"
+        f"{name}: column {tag} has {tags:,} different tags, and column {word} {words:,} different words, as if one "
+        "were taken for the other"
     )
 
 

@@ -148,6 +148,21 @@ def test_a_word_a_line_is_tagged_in_its_sentences(tag):
 
 
 @pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("spaced.txt", "the DT\ncat NNS\n", "the cat\n"),
+        ("spaced.txt", "the B-xy\nBIG O\n", "the BIG\n"),
+        ("spaced.txt", "the\t\ncat\t\n", "the cat\n"),
+        ("four.txt", "Oslo a b LOCATION\nsleeps c d nothing\n", "Oslo sleeps\n"),
+    ],
+)
+def test_columns_with_none_of_the_models_classes_are_columns_all_the_same(tag, name, text, words):
+    code, out, err = tag(name, text)
+    assert (code, out) == (0, words)
+    assert "nothing is compared" in err
+
+
+@pytest.mark.parametrize(
     ("text", "note"),
     [
         ("the cat runs\nthe dog\n", ""),
@@ -156,6 +171,9 @@ def test_a_word_a_line_is_tagged_in_its_sentences(tag):
         ("# Title\n", ""),
         ("\tthe cat\n\tthe dog runs\n", ""),
         ("Yes .\nNo .\n", "plain text"),
+        ("Oslo NNP LOC\nsleeps VBZ O\n", "plain text"),
+        ("A B\n", ""),
+        ("GIVE UP\nGET OUT\n", "plain text"),
         ("1 the cat runs over it and it is gone\n", ""),
     ],
 )

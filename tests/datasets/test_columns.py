@@ -99,6 +99,15 @@ def test_a_line_with_a_hash_is_a_comment_where_it_is_no_word_with_its_tag(text, 
     assert words(text) == expected
 
 
+def test_a_tag_may_be_empty_where_none_is_needed():
+    text = "a\t\nb\t\n"
+    form = form_of(shape_of(text), "a.txt")
+    with pytest.raises(ValueError, match="line 1: the tag is empty"):
+        list(words_of(text, "a.txt", form))
+    assert [word[1:] for word in words_of(text, "a.txt", form, need_tags=False) if word] == [("a", ""), ("b", "")]
+    assert write_back(text, form, {1: "X", 2: "Y"}) == "a\tX\nb\tY\n"
+
+
 def test_four_columns_with_a_comment_of_four_words():
     assert words("# sent_id = 1\nOslo NNP B-NP B-LOC\n", (1, 4)) == [("Oslo", "B-LOC")]
 
@@ -148,6 +157,11 @@ def test_a_line_of_another_separator_is_not_read_as_if_it_were_of_this():
         ("# global.columns = ID FORM XPOS\n1\ta\tD\n", None, "its columns are ID, FORM, XPOS, of which FORM and UPOS"),
         ("# global.columns = ID FORM UPOS X\n1\ta\tD\n", None, "line 2: 3 columns; the first line of data has 4"),
         (" ".join("abcdefghijklmnop"), None, "12 'l' ..."),
+        (
+            "dogs,NOUN\n",
+            None,
+            "1 column; it needs 2 (word, tag) or 10 (CoNLL-U), parted by tabs or blanks: 'dogs,NOUN'",
+        ),
     ],
 )
 def test_columns_that_are_not_there_are_told_with_those_that_are(text, columns, sentence):

@@ -76,9 +76,7 @@ def read_stream(file: BinaryIO, name: str) -> bytearray:
 def require_size(size: int, name: str) -> None:
     """Raise ValueError for more bytes than are read."""
     if size > MOST_MEGABYTES * 2**20:
-        raise ValueError(
-            f"{name} holds more than {MOST_MEGABYTES} MB, which is the most that is read; it needs parting"
-        )
+        raise ValueError(f"{name} holds more than {MOST_MEGABYTES} MB, which is the most that is read; split it")
 
 
 def require_lines(text: str, name: str) -> None:

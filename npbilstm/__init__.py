@@ -25,10 +25,10 @@ inspector/  what happens inside: every number of a run, one unit's equations, th
 Each room is imported when one of its names is first used, so that `import npbilstm` costs next to nothing.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # typing's own takes time to import, before the command line knows what to do with Ctrl-C
 if TYPE_CHECKING:
+    from typing import Any
+
     from npbilstm import (
         classroom,
         datasets,
@@ -126,7 +126,9 @@ _HOMES = {
 __all__ = [*_HOMES, *(name for names in _HOMES.values() for name in names)]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
+    from importlib import import_module
+
     if name in _HOMES:
         return import_module(f"npbilstm.{name}")
     for room, names in _HOMES.items():

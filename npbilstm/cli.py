@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import io
 import os
-import signal
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from importlib import import_module
-from threading import current_thread, main_thread
-from typing import TYPE_CHECKING, Any
 
 import npbilstm
 
+# All else is imported where it is used: until main says what Ctrl-C does, it ends an import with a traceback.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable, Sequence
+    from typing import Any
 
 USAGE_ERROR = 2
 """The exit code for input that cannot be used, argparse's own."""
@@ -34,7 +31,8 @@ COMMANDS = ("demo", "train", "tag", "inspect", "convert", "check")
 
 def parser(names: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
     """The commands of these names, each a module of its own, and their options."""
-    import argparse  # here, where Ctrl-C is waited for
+    import argparse
+    from importlib import import_module
 
     top = argparse.ArgumentParser(
         prog="npbilstm",
@@ -65,6 +63,8 @@ def sentence(error: Exception) -> str:
 
 def prepare_streams() -> None:
     """Stand in for standard streams that were closed, and let no character that they cannot encode stop a command."""
+    import io
+
     for name, mode in [("stdin", "r"), ("stdout", "w"), ("stderr", "w")]:
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115
@@ -94,31 +94,32 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
         options.file = rest.pop(0)
     if rest:
         top.error(f"unrecognized arguments: {' '.join(rest)}")
-    for name, value in vars(options).items():
-        if value == []:  # what argparse makes of --steps=--
-            top.error(f"argument --{name.replace('_', '-')}: expected a value, and not --")
+    for option, _, value in (each.partition("=") for each in given):
+        if option.startswith("--") and value == "--":  # of which argparse makes an empty list, up to some Python 3.13
+            top.error(f"argument {option}: expected a value, and not --")
     return options
 
 
 def end_at_once(number: int, frame: Any) -> None:
     """The signal handler for Ctrl-C where nothing can be lost: an exception might be swallowed by what is imported."""
-    with suppress(OSError):
-        os.write(2, b"\nInterrupted.\n")
-    os._exit(INTERRUPTED)
-
-
-@contextmanager
-def ending_at_once(wanted: bool) -> Iterator[None]:
-    """Within it, if it is wanted, Ctrl-C is end_at_once; but not where it is handled already, or ignored (`nohup`)."""
-    usual = signal.default_int_handler
-    if not wanted or signal.getsignal(signal.SIGINT) is not usual or current_thread() is not main_thread():
-        yield
-        return
-    signal.signal(signal.SIGINT, end_at_once)
     try:
-        yield
+        os.write(2, b"\nInterrupted.\n")
     finally:
-        signal.signal(signal.SIGINT, usual)
+        os._exit(INTERRUPTED)
+
+
+def let_ctrl_c_end_at_once() -> Callable[[], Any]:
+    """From here on Ctrl-C is end_at_once, unless it is handled already, or ignored (`nohup`) -> what ends that."""
+    import signal
+
+    usual = signal.default_int_handler
+    try:
+        if signal.getsignal(signal.SIGINT) is usual:
+            signal.signal(signal.SIGINT, end_at_once)
+            return lambda: signal.signal(signal.SIGINT, usual)
+    except ValueError:  # not in the main thread, which alone is told of Ctrl-C
+        pass
+    return lambda: None
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -126,13 +127,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     code = USAGE_ERROR
     failure: Exception | None = None
     try:
-        with ending_at_once(arguments is None):
+        as_usual = let_ctrl_c_end_at_once() if arguments is None else lambda: None
+        try:
             prepare_streams()
             use_one_thread()
-            try:
-                options = parsed(arguments)
-            except OSError:  # standard error cannot be written, which the argparse of Python 3.10 minds
-                raise SystemExit(USAGE_ERROR) from None
+            options = parsed(arguments)
+        except OSError:  # standard error cannot be written, which the argparse of Python 3.10 minds
+            raise SystemExit(USAGE_ERROR) from None
+        finally:
+            as_usual()
         code = options.run(options)
     except SystemExit as done:  # argparse has printed the help, or what is wrong
         code = int(done.code or 0)
@@ -160,6 +163,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def write_error(text: str) -> None:
     """A line on standard error, if it can be written: the exit code tells what happened all the same."""
+    from contextlib import suppress
+
     with suppress(OSError):
         print(text, file=sys.stderr)
 
@@ -170,6 +175,8 @@ def drop_unwritten(stream: Any) -> OSError | None:
     What a full disk or a reader that has gone away did not take is then dropped: Python would try once more at its
     end, fail, and let that be the exit code (120).
     """
+    from contextlib import suppress
+
     try:
         stream.flush()
     except OSError as error:

@@ -27,7 +27,7 @@ def add_max_bytes(command: argparse.ArgumentParser) -> None:
         "--max-bytes",
         type=int,
         metavar="N",
-        help="what a compressed .npz may unpack to (ten times its size, or 16 MiB)",
+        help="what a compressed .npz may unpack to (ten times its size, or 1 MiB)",
     )
 
 

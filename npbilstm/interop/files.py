@@ -24,7 +24,7 @@ from npbilstm.interop.onnx_export import export_onnx
 from npbilstm.interop.onnx_import import read_onnx
 from npbilstm.interop.parts import Arrays, cell_of, is_weight, require_recurrent, require_storable, wrong_dtype
 from npbilstm.interop.pytorch import alone, from_pytorch, model_from_pytorch, to_pytorch
-from npbilstm.interop.pytorch_names import recurrent_prefixes, require_weights_themselves
+from npbilstm.interop.pytorch_names import listed, recurrent_prefixes, require_weights_themselves
 from npbilstm.layers import Layer
 from npbilstm.layers.layer import join, part_of
 from npbilstm.layers.models import CELLS, SequenceModel
@@ -66,7 +66,7 @@ def read_weights(
     model: "tagger" or "classifier", for a file that holds a whole model and does not say which.
     prefix: of the names of the recurrent layer that is to be read alone, e.g. "lstm."; see from_pytorch.
     node: of an .onnx file, the name or number of the recurrent node where that layer begins; see from_onnx.
-    max_bytes: what a compressed .npz may unpack to; None: ten times its size, or 16 MiB.
+    max_bytes: what a compressed .npz may unpack to; None: ten times its size, or 1 MiB.
     options: what the file does not tell, as the layer or model takes it, e.g. nonlinearity, pooling.
 
     float16 and bfloat16 are read as float32, to the bit; integers that are no weights, such as a counter, are left out.
@@ -234,7 +234,7 @@ def made(arrays: Arrays, kind: str | None, options: dict[str, Any]) -> Layer:
     require_weights_themselves(arrays)
     theirs = recurrent_prefixes(arrays)
     if len(theirs) > 1 and kind is None:
-        raise ValueError(f"it holds {len(theirs)} recurrent layers, {', '.join(theirs)}. {alone(theirs[0])}")
+        raise ValueError(f"it holds {len(theirs)} recurrent layers, {listed(theirs)}. {alone(theirs[0])}")
     begins = [f"0.{direction}.Wx" for direction in NUMBERS]
     ours = [cell for cell in CELLS if any(f"{cell}.{begin}" in arrays for begin in begins)]
     if not theirs and not ours and not any(begin in arrays for begin in begins):

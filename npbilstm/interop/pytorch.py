@@ -48,6 +48,7 @@ from npbilstm.interop.pytorch_names import (
     RECURRENT,
     Part,
     elsewhere,
+    listed,
     parts_of,
     require_state,
     require_weights_themselves,
@@ -227,13 +228,14 @@ def chosen_parts(arrays: Arrays, kind: str) -> tuple[Part, Part, Part]:
     if (len(recurrent), len(tables), len(linear), len(parts)) != (1, 1, 1, 3):
         needed = {"an Embedding": tables, "an LSTM, GRU or RNN": recurrent, "a Linear": linear}
         lacking = [what for what, found in needed.items() if not found]
-        other = [part for part in parts if part not in tables + recurrent + linear]
-        too_many = [*tables[1:], *recurrent[1:], *linear[1:], *other]
+        known = {part.prefix for part in (*tables, *recurrent, *linear)}
+        other = [part for part in parts if part.prefix not in known]
+        too_many = [listed(found, " or ") for found in (tables, recurrent, linear) if len(found) > 1]
         raise ValueError(
-            f"state has the parts {', '.join(map(str, parts))}; a {kind} needs one Embedding (weight), "
+            f"state has the parts {listed(parts)}; a {kind} needs one Embedding (weight), "
             "one LSTM, GRU or RNN (weight_ih_l0, ...) and one Linear (weight, bias)"
             + (f"; it lacks {' and '.join(lacking)}" if lacking else "")
-            + (f"; too many: {', '.join(map(str, too_many))}" if too_many else "")
+            + (f"; too many: {listed([*too_many, *other])}" if too_many or other else "")
             + "".join(f". {alone(part.prefix)}" for part in recurrent[:1])
         )
     return tables[0], recurrent[0], linear[0]

@@ -36,11 +36,23 @@ class Part(NamedTuple):
 def parts_of(arrays: Mapping[str, np.ndarray]) -> list[Part]:
     """The modules that a state's weights belong to, in their order."""
     found: dict[str, list[str]] = {}
-    recurrent = recurrent_prefixes(arrays)
+    recurrent = set(recurrent_prefixes(arrays))
     for name in arrays:
-        own = [prefix for prefix in recurrent if re.fullmatch(re.escape(prefix) + RECURRENT, name)]
-        found.setdefault(own[0] if own else name[: name.rfind(".") + 1], []).append(name)
+        begin = max(name.rfind("weight_"), name.rfind("bias_"), 0)
+        of_recurrent = name[:begin] in recurrent and re.fullmatch(RECURRENT, name[begin:])
+        found.setdefault(name[:begin] if of_recurrent else name[: name.rfind(".") + 1], []).append(name)
     return [Part(prefix, kind_of(prefix, names, arrays), names) for prefix, names in found.items()]
+
+
+def listed(things: Iterable[Any], between: str = ", ") -> str:
+    """Some things by name, and how many there are besides."""
+    names = list(map(str, things))
+    more = [f"{len(names) - SHOWN:,} more"] if len(names) > SHOWN else []
+    return between.join([*names[:SHOWN], *more])
+
+
+SHOWN = 8
+"""So many things of a kind are enough in a sentence."""
 
 
 def kind_of(prefix: str, names: list[str], arrays: Mapping[str, np.ndarray]) -> str:
@@ -63,7 +75,7 @@ def kind_of(prefix: str, names: list[str], arrays: Mapping[str, np.ndarray]) -> 
         return "MultiheadAttention"
     if any("transitions" in name for name in own):
         return "CRF"
-    return ", ".join(sorted(own))
+    return listed(sorted(own))
 
 
 COMPUTED = (
@@ -94,27 +106,28 @@ COMPUTED = (
 def require_weights_themselves(names: Iterable[str]) -> None:
     """Raise ValueError where a weight is stored as what it is computed from, which is not read; the sentence says what
     to do."""
-    names = list(names)
-    for name in names:
-        parametrized = re.fullmatch(r"(.*?)parametrizations\.(\w+)\.original\d*", name)
-        if parametrized:
-            at, w = parametrized.groups()
-            raise ValueError(
-                f"state lacks {at + w!r}: a parametrization keeps it as {name}; "
-                f"torch.nn.utils.parametrize.remove_parametrizations(layer, {w!r}) before layer.state_dict() puts it "
-                "in its place"
-            )
+    known = dict.fromkeys(names)
+    for name in known:
         if "_packed_params" in name or "_all_weight_values" in name:
             raise ValueError(
                 f"state has {name!r}, of a quantized module, whose weights are packed; "
                 "take the state_dict() of the model before it was quantized"
             )
+        *at, where, w, last = ["", "", *name.split(".")]
+        if where == "parametrizations" and last.startswith("original"):
+            lacking = ".".join([*filter(None, at), w])
+            raise ValueError(
+                f"state lacks {lacking!r}: a parametrization keeps it as {name}; "
+                f"torch.nn.utils.parametrize.remove_parametrizations(layer, {w!r}) before layer.state_dict() puts it "
+                "in its place"
+            )
         for (end, *others), whose, remedy in COMPUTED:
-            found = re.fullmatch(rf"(.*?)((?:weight|bias)\w*){end}", name)
-            if found and all(found[1] + found[2] + other in names for other in others):
-                at, w = found.groups()
-                said = {"at": at, "w": w, "name": name, "other": "".join(at + w + other for other in others)}
-                raise ValueError(f"state lacks {at + w!r}: {whose.format(**said)}; {remedy.format(**said)}")
+            lacking = name.removesuffix(end)
+            w = lacking.rpartition(".")[2]
+            if lacking != name and w.startswith(("weight", "bias")) and all(lacking + each in known for each in others):
+                said = {"at": lacking.removesuffix(w), "w": w, "name": name}
+                said["other"] = "".join(lacking + each for each in others)
+                raise ValueError(f"state lacks {lacking!r}: {whose.format(**said)}; {remedy.format(**said)}")
 
 
 def require_state(state: Any) -> None:
@@ -138,4 +151,4 @@ def elsewhere(names: Iterable[str], prefix: str) -> str:
     others = [repr(each) for each in recurrent_prefixes(names) if each != prefix]
     if not others:
         return ""
-    return f"; it has a recurrent layer under the prefix {' and one under '.join(others)}"
+    return f"; it has a recurrent layer under the prefix {listed(others, ' and one under ')}"

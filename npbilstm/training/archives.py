@@ -21,8 +21,11 @@ import numpy as np
 from npbilstm.files import naming, open_file
 from npbilstm.layers.checks import require_size
 
-LEAST, TIMES = 2**24, 10
+LEAST, TIMES = 2**20, 10
 """Packed members may unpack to so many bytes, or so many times the file's size, whichever is more."""
+
+CHUNK = 2**20
+"""So many bytes are read at a time."""
 
 HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 """How the header of a member is read, by its version; the third is for names of fields, which no weight has."""
@@ -40,19 +43,21 @@ class Archive:
         with damage_named(self.path):
             member = self.members[name]
             with self.content.open(member) as file:
-                shape, dtype = header_of(name, file)
+                shape, by_columns, dtype = header_of(name, file)
                 left = member.file_size - file.tell()
-            if min(shape, default=0) < 0 or math.prod(shape) * dtype.itemsize != left or not dtype.itemsize:
-                raise ValueError(f"{name!r} is said to be {dtype} of shape {shape}; it has {left:,} bytes")
-            with self.content.open(member) as file:  # from its beginning, for zipfile to find damage
-                return np.lib.format.read_array(file, allow_pickle=False)
+                if min(shape, default=0) < 0 or math.prod(shape) * dtype.itemsize != left or not dtype.itemsize:
+                    raise ValueError(f"{name!r} is said to be {dtype} of shape {shape}; it has {left:,} bytes")
+                content = bytearray(left)
+                for begin in range(0, left, CHUNK):  # at the end of the last one zipfile compares the checksum
+                    content[begin : begin + CHUNK] = file.read(CHUNK)
+            return np.ndarray(shape, dtype, content, order="F" if by_columns else "C")
 
 
 @contextmanager
 def open_archive(
     path: str | Path, max_bytes: int | None = None, otherwise: str = "is no .npz archive"
 ) -> Iterator[Archive]:
-    """An archive to be read. max_bytes: what its packed members may unpack to; None: ten times its size, or 16 MiB.
+    """An archive to be read. max_bytes: what its packed members may unpack to; None: ten times its size, or 1 MiB.
 
     Raises OSError where there is no file; ValueError, naming it, where it is damaged or cut short, or unpacks to more.
     otherwise: what the sentence says of a file of another kind.
@@ -106,16 +111,17 @@ def require_room(path: str | Path, size: int, members: dict[str, zipfile.ZipInfo
     if packed > (usual if max_bytes is None else require_size("max_bytes", max_bytes, least=0)):
         raise ValueError(
             f"{path} has {size:,} bytes and unpacks to {packed:,}; it may unpack to {usual:,} (ten times its size, or "
-            f"16 MiB), or to max_bytes={packed} (on the command line: --max-bytes {packed})"
+            f"1 MiB), or to max_bytes={packed} (on the command line: --max-bytes {packed})"
         )
 
 
-def header_of(name: str, file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
-    """A member's shape and dtype, as its header says; the file then stands at its numbers. Raises ValueError."""
+def header_of(name: str, file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
+    """A member's shape, whether it is stored column by column, and its dtype, as its header says; the file then stands
+    at its numbers. Raises ValueError."""
     version = np.lib.format.read_magic(file)
     if version not in HEADERS:
         raise ValueError(f"{name!r} is of version {version} of NumPy's format; it needs 1.0 or 2.0")
-    shape, _, dtype = HEADERS[version](file)
+    shape, by_columns, dtype = HEADERS[version](file)
     if dtype.hasobject:
         raise ValueError(f"Object arrays cannot be loaded, which {name!r} is")
-    return shape, dtype
+    return shape, by_columns, dtype

@@ -96,7 +96,7 @@ def save_arrays(path: str | Path, meta: dict[str, Any], groups: Mapping[str, Map
 
 
 def read_checkpoint(path: str | Path, max_bytes: int | None = None) -> Checkpoint:
-    """A checkpoint's content. max_bytes: what a compressed file may unpack to; None: ten times its size, or 16 MiB.
+    """A checkpoint's content. max_bytes: what a compressed file may unpack to; None: ten times its size, or 1 MiB.
 
     Raises OSError where there is no such file, ValueError with a sentence where it is not a checkpoint, is damaged, cut
     short or compressed beyond max_bytes.

@@ -50,7 +50,8 @@ def test_a_demonstration_is_a_run_too(folder, capsys):
 
 def test_a_process_that_was_killed_holds_nothing(folder):
     code = "import os; from npbilstm.files import only_writer\nwith only_writer('m.npz'): os.kill(os.getpid(), 9)"
-    assert subprocess.run([sys.executable, "-c", code]).returncode == -9
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    assert subprocess.run([sys.executable, "-c", code], env=environment).returncode == -9
     assert ".m.npz.lock" in os.listdir()
     with only_writer("m.npz"):
         pass

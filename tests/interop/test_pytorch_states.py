@@ -276,10 +276,12 @@ EXTRA = {
     "norm (LayerNorm or the like)": {"norm.weight": zeros(8), "norm.bias": zeros(8)},
     "bn (BatchNorm)": {f"bn.{name}": zeros(8) for name in ("weight", "bias", "running_mean", "running_var")},
     "char (Conv1d)": {"char.weight": zeros(3, 3, 3), "char.bias": zeros(3)},
-    "fc2 (Linear)": {"fc2.weight": zeros(2, 2), "fc2.bias": zeros(2)},
+    "linear (Linear) or fc2 (Linear)": {"fc2.weight": zeros(2, 2), "fc2.bias": zeros(2)},
     "crf (CRF)": {f"crf.{name}": zeros(2) for name in ("transitions", "start_transitions", "end_transitions")},
-    "decoder (recurrent)": state_of(nb.LSTM(8, 4, rng=0), "decoder."),
-    "pos (Embedding, or Linear without bias)": {"pos.weight": zeros(9, 3)},
+    "lstm (recurrent) or decoder (recurrent)": state_of(nb.LSTM(8, 4, rng=0), "decoder."),
+    "embedding (Embedding, or Linear without bias) or pos (Embedding, or Linear without bias)": {
+        "pos.weight": zeros(9, 3)
+    },
 }
 
 
@@ -296,6 +298,16 @@ def test_the_part_that_is_too_many_is_named_and_how_to_read_the_layer_alone(part
     np.savez(tmp_path / "m.npz", **state)
     with pytest.raises(ValueError, match=re.escape(f"too many: {part}")):
         read_weights(tmp_path / "m.npz", "tagger")
+
+
+def test_names_by_the_thousand_and_of_any_length_are_a_sentence_that_can_be_read():
+    layers = {f"a{n}.weight_ih_l0": zeros(0, 0) for n in range(3000)}
+    odd = {"weight_" * 9000 + "g": zeros(1), "parametrizations." * 3000 + "w": zeros(1)}
+    for state in (layers, {**TAGGER, **odd, **{f"a{n}.weight_g": zeros(0) for n in range(3000)}}):
+        for read in (lambda state: model_from_pytorch(state, nb.SequenceTagger), from_pytorch):
+            with pytest.raises(ValueError, match="state (lacks|has the parts)") as caught:
+                read(state)
+            assert re.search(r"[\d,]+ more", str(caught.value)) or read is from_pytorch
 
 
 @pytest.mark.parametrize(

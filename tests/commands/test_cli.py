@@ -281,8 +281,7 @@ def test_ctrl_c_saves_and_says_how_to_resume_and_the_resumed_run_ends_the_same(f
     assert "Stopped; all is saved in m.npz. Go on with: npbilstm train --resume m.npz" in shown
     assert "Traceback" not in shown
     assert npbilstm("train", "--resume", "m.npz", "--quiet", folder=tmp_path).returncode == 0
-    one, other = (read_checkpoint(tmp_path / name).arrays for name in ("whole.npz", "m.npz"))
-    assert all(np.array_equal(one[name], other[name]) for name in one)
+    assert (tmp_path / "m.npz").read_bytes() == (tmp_path / "whole.npz").read_bytes()
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 
-import numpy as np
 import pytest
 
 from npbilstm.training import read_checkpoint
@@ -57,8 +56,5 @@ def test_killed_again_and_again_at_random_moments_and_resumed_it_ends_bit_identi
     position = read_checkpoint(tmp_path / "killed.npz").meta["position"]
     assert position["epoch"] > 0 or position["batch"] > 0
     assert train(tmp_path, "--resume", "killed.npz")[0] == 0
-    whole, resumed = (read_checkpoint(tmp_path / name) for name in ("whole.npz", "killed.npz"))
-    assert set(whole.arrays) == set(resumed.arrays)
-    assert all(np.array_equal(whole.arrays[name], resumed.arrays[name]) for name in whole.arrays)
-    assert whole.meta["position"] == resumed.meta["position"]
+    assert (tmp_path / "killed.npz").read_bytes() == (tmp_path / "whole.npz").read_bytes()
     assert sorted(path.name for path in tmp_path.glob(".*")) == []

@@ -93,7 +93,7 @@ def contents(folder):
 KEPT = ("words.txt", "words.npz", "own.py")
 
 
-@pytest.mark.parametrize(("seed", "count"), [(0, 60), pytest.param(1, 1200, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("seed", "count"), [(0, 150), pytest.param(1, 1200, marks=pytest.mark.slow)])
 def test_no_value_of_an_option_gives_a_traceback(folder, seed, count, monkeypatch, capsys):
     train = Trainer.train
     monkeypatch.chdir(folder)

@@ -137,7 +137,8 @@ CASES = [(module, bug) for module, bugs in BUGS.items() for bug in bugs]
 
 
 def checks_of(module, function):
-    """The gradient checks that look at this function, those of the cells with the most options first."""
+    """The gradient checks that look at this function, those of the cells with the most options first. Other activations
+    come last: a bug may leave no tanh in a step for them to stand for, and then they refuse it."""
     if module is losses:
         return [checks.check_binary_cross_entropy if function == BINARY else checks.check_mean_squared_error]
     if module is pooling:
@@ -145,7 +146,9 @@ def checks_of(module, function):
     prefix = {rnn: "rnn", gru: "gru", lstm_variants: "lstm_variant", recurrence: ("rnn_step", "lstm_variant")}[module]
     cells = [cell for cell in checks.CELLS.values() if cell.step.startswith(prefix)]
     check = checks.check_cell if module is recurrence else checks.check_cell_step
-    return [partial(check, cell) for cell in reversed(cells)]
+    cells.reverse()
+    cells.sort(key=lambda cell: cell.activations != ("tanh", "sigmoid"))
+    return [partial(check, cell) for cell in cells]
 
 
 every_bug = pytest.mark.parametrize(

@@ -46,6 +46,11 @@ class Block(NamedTuple):
     places: list[Index]
     padded: Array | None
 
+    def rows_to_clear(self, bounded: bool) -> Iterable[Any]:
+        """For each step the rows that are padding, bool (N,), whose state is set to 0 there; None where there are none,
+        or where what a cell puts out is bounded (activations.py says why)."""
+        return repeat(None) if bounded or self.padded is None else self.padded
+
 
 class Upstream(NamedTuple):
     """What the backward pass of a group is given: dy (T, N, P, R), gradients of the final state, transposed weights."""

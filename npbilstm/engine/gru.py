@@ -113,7 +113,6 @@ def forward_steps(
         now = A[k : k + count]
         gates_now = now[:, :3] if after else now[:, 1:3]
         nowhere = repeat(None)
-        in_padding = nowhere if bounded or block.padded is None else block.padded
         for z_row, a, gates, rz, n_h, rh, n_tiles, r, z, n, n_x, h_prev, masked_prev, h, masked, share, padded in zip(
             Z_rows,
             tiles_of(gates_now.swapaxes(1, 2), Z_rows.shape[-2], w),
@@ -131,7 +130,7 @@ def forward_steps(
             room.h[1:],
             room.masked,
             room.rest_of_products(count),
-            in_padding,
+            block.rows_to_clear(bounded),
         ):
             matmul(z_row, W_step, a)  # a = [h 1 x] W
             if share is not None:

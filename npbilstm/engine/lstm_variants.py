@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache, partial
-from itertools import repeat
 from typing import NamedTuple
 
 import numpy as np
@@ -125,7 +124,6 @@ def forward_steps(
     for block in room.blocks(y):
         n, k = block.n, block.start - steps.start
         now, c_after = A[k : k + n], A[k + 1 : k + n + 1, 4]
-        in_padding = repeat(None) if bounded or block.padded is None else block.padded
         for t, z, a, gates, c_prev, c, h, masked, share, padded in zip(
             range(block.start, block.start + n),
             Z_rows,
@@ -136,7 +134,7 @@ def forward_steps(
             room.h[1:],
             room.masked,
             room.rest_of_products(n),
-            in_padding,
+            block.rows_to_clear(bounded),
         ):
             o, i_f, g = gates[0], gates[1:3], gates[3]
             matmul(z, W_step, a)  # a = [h 1 x] W

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache, partial
-from itertools import repeat
 
 from numpy import add, matmul, multiply
 
@@ -52,8 +51,8 @@ def forward_steps(
     A[0, 0] = h
     for block in room.blocks(y):
         n, k = block.n, block.start - steps.start
-        in_padding = repeat(None) if activation.bounded or block.padded is None else block.padded
-        for z, h, masked, share, padded in zip(Z_rows, room.h[1:], room.masked, room.rest_of_products(n), in_padding):
+        to_clear = block.rows_to_clear(activation.bounded)
+        for z, h, masked, share, padded in zip(Z_rows, room.h[1:], room.masked, room.rest_of_products(n), to_clear):
             matmul(z, W_step, a_tiles)  # a = [h 1 x] W
             if share is not None:
                 add(a, share[0], a)

@@ -54,9 +54,10 @@ def read_description(text: str | bytes | None) -> Description:
     return Description(content["class"], options, about)
 
 
-def combined(told: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """The options that a file tells and those that are given. Raises ValueError where they contradict each other."""
+def combined(told: Mapping[str, Any], given: Mapping[str, Any], teller: str = "the file") -> dict[str, Any]:
+    """The options that a file, or who else tells them, has, and those that are given. Raises ValueError where they
+    contradict each other."""
     for name, value in given.items():
         if name in told and told[name] != value:
-            raise ValueError(f"{name} is given as {value!r}; the file has {told[name]!r}")
+            raise ValueError(f"{name} is given as {value!r}; {teller} has {told[name]!r}")
     return {**told, **given}

@@ -22,7 +22,15 @@ from npbilstm.interop.description import KEY, combined, describe, read_descripti
 from npbilstm.interop.named import from_params, model_from_params
 from npbilstm.interop.onnx_export import export_onnx
 from npbilstm.interop.onnx_import import read_onnx
-from npbilstm.interop.parts import Arrays, cell_of, is_weight, require_recurrent, require_storable, wrong_dtype
+from npbilstm.interop.parts import (
+    MODEL_NAMES,
+    Arrays,
+    cell_of,
+    is_weight,
+    require_recurrent,
+    require_storable,
+    wrong_dtype,
+)
 from npbilstm.interop.pytorch import alone, from_pytorch, model_from_pytorch, to_pytorch
 from npbilstm.interop.pytorch_names import listed, recurrent_prefixes, require_weights_themselves
 from npbilstm.layers import Layer
@@ -48,9 +56,6 @@ INSTEAD = {
 }
 """What to do about files that are not read."""
 
-KINDS = {"tagger": "SequenceTagger", "classifier": "SequenceClassifier"}
-"""What a user calls a model, and its class."""
-
 
 def read_weights(
     path: str | Path,
@@ -74,14 +79,14 @@ def read_weights(
     Raises OSError where there is no such file; ValueError, naming path, where it is damaged, cut short or of another
     kind, where its weights do not make a layer, or are not finite, or where an extra is not installed.
     """
-    if model is not None and model not in KINDS:
+    if model is not None and model not in MODEL_NAMES:
         raise ValueError(f'model is {model!r}; it needs "tagger" or "classifier"')
     read = by_suffix(READERS, path)
     if read is read_npz:
         read = partial(read, max_bytes=max_bytes)
     options |= chosen_part(path, model, prefix, node)
     with naming(path):
-        layer, about = read(path, None if model is None else KINDS[model], options)
+        layer, about = read(path, None if model is None else MODEL_NAMES[model].__name__, options)
         for name, p in layer.params.items():
             if not np.isfinite(p).all():
                 raise ValueError(f"{path}: params[{name!r}] holds NaN or infinity; it needs finite numbers")

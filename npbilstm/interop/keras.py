@@ -26,9 +26,11 @@ from typing import Any, overload
 import numpy as np
 
 from npbilstm.interop import keras_layers
+from npbilstm.interop.description import combined
 from npbilstm.interop.keras_forms import BLOCKS, Form, explained, fitting, forms, in_order, require_one
 from npbilstm.interop.parts import (
     CELLS,
+    MODEL_NAMES,
     Arrays,
     as_arrays,
     assembled,
@@ -40,9 +42,10 @@ from npbilstm.interop.parts import (
     require_matrix,
     require_options,
     require_recurrent,
+    require_reset_after,
     require_storable,
 )
-from npbilstm.layers import Embedding, Layer, Linear, SequenceClassifier, SequenceTagger
+from npbilstm.layers import Embedding, Layer, Linear
 from npbilstm.layers.checks import require_bool
 from npbilstm.layers.layer import part_of
 from npbilstm.layers.models import SequenceModel
@@ -51,8 +54,6 @@ from npbilstm.textbook.sequences import require_shape
 
 KERAS = ("keras", "tf_keras", "tensorflow")
 """Packages whose variables are weights."""
-
-MODELS: dict[str, type[SequenceModel]] = {"tagger": SequenceTagger, "classifier": SequenceClassifier}
 
 ORDER = {"lstm": (0, 1, 2, 3), "gru": (1, 0, 2), "rnn": (0,)}
 """Where Keras's blocks stand in ours. Each order is its own inverse."""
@@ -138,20 +139,22 @@ def from_keras(
         told = keras_layers.told_by(weights)
         given = {"bidirectional": bidirectional, "bias": bias, "model": model, **options}
         given = {name: value for name, value in given.items() if value is not None or name in options}
-        cell = keras_layers.agreed({"cell": told.recurrent.cell}, {} if cell is None else {"cell": cell})["cell"]
+        asked_cell = {} if cell is None else {"cell": cell}
+        cell = combined({"cell": told.recurrent.cell}, asked_cell, "the Keras layer")["cell"]
         ours = {**told.recurrent.options, "model": told.model} | ({"pooling": told.pooling} if told.pooling else {})
         before, after = told.around
-        return from_keras([*before, *told.recurrent.weights, *after], cell, **keras_layers.agreed(ours, given))
+        both = combined(ours, given, "the Keras layer")
+        return from_keras([*before, *told.recurrent.weights, *after], cell, **both)
     if cell is not None and cell not in CELLS:
         raise ValueError(f'cell is {cell!r}; it needs "lstm", "gru" or "rnn"')
-    if model is not None and model not in MODELS:
+    if model is not None and model not in MODEL_NAMES:
         raise ValueError(f'model is {model!r}; it needs "tagger" or "classifier"')
     bidirectional = None if bidirectional is None else require_bool("bidirectional", bidirectional)
     bias = None if bias is None else require_bool("bias", bias)
     arrays = listed(weights)
     asked = forms(cell, bidirectional, bias)
     if model is not None:
-        return whole_model(arrays, asked, MODELS[model], options)
+        return whole_model(arrays, asked, MODEL_NAMES[model], options)
     found = fitting(arrays, asked, options.get("merge", "concat"))
     if not found:
         require_no_whole_model(arrays, asked)
@@ -209,8 +212,8 @@ def of_form(arrays: list[np.ndarray], form: Form, options: Mapping[str, Any]) ->
                 f"weights[2] has shape {got}, which is the bias of a GRU with reset_after={form.reset_after}; "
                 f"the layer asked for has reset_after={not form.reset_after}, whose bias has shape {needed}"
             )
-    elif cell == "gru" and "reset_after" not in options:
-        raise ValueError("without biases, nothing tells where the GRU's reset gate stands; reset_after is needed")
+    elif cell == "gru":
+        require_reset_after(options)
     layer = fresh(cell, D, H, len(arrays) // form.arrays, arrays[0].dtype, told, options, sum(w.size for w in arrays))
     params: Arrays = {}
     supply = iter(arrays)

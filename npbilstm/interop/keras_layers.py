@@ -13,7 +13,7 @@ Embedding, such layers and a Dense.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 CELLS = {
@@ -172,11 +172,3 @@ def weights_of(layer: Any) -> list[Any]:
             f"the Keras layer {type(layer).__name__} has no weights yet; build it, or call it once on an input"
         )
     return weights
-
-
-def agreed(told: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """The options that a layer tells and those that are given. Raises ValueError where they contradict each other."""
-    for name, value in given.items():
-        if name in told and told[name] != value:
-            raise ValueError(f"{name} is given as {value!r}; the Keras layer has {told[name]!r}")
-    return {**told, **given}

@@ -6,7 +6,16 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from npbilstm.interop.parts import Arrays, as_arrays, assembled, embedding_of, fresh, linear_of, require_matrix
+from npbilstm.interop.parts import (
+    Arrays,
+    as_arrays,
+    assembled,
+    embedding_of,
+    fresh,
+    linear_of,
+    require_matrix,
+    require_reset_after,
+)
 from npbilstm.layers.layer import part_of, require_same_names
 from npbilstm.layers.models import SequenceModel
 from npbilstm.layers.recurrent import NUMBERS, Recurrent
@@ -42,8 +51,8 @@ def from_params(params: Mapping[str, Any], cell: str | None = None, **options: A
         told["reset_after"] = "b_hn" in first
         if options.get("reset_after", told["reset_after"]) == told["reset_after"]:
             options.pop("reset_after", None)  # a file's description says it too
-    elif cell == "gru" and "reset_after" not in options:
-        raise ValueError("without biases, nothing tells where the GRU's reset gate stands; reset_after is needed")
+    elif cell == "gru":
+        require_reset_after(options)
     layer = fresh(
         cell,
         len(first["Wx"]),

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from npbilstm.interop.onnx_directions import SLOPES, USUAL
 from npbilstm.interop.onnx_graph import require_onnx
 from npbilstm.interop.onnx_scopes import Site
 from npbilstm.interop.onnx_values import CannotRunError, Values
@@ -16,9 +17,6 @@ ACTIVATIONS = ("activations", "activation_alpha", "activation_beta")
 """The attributes that a node may have here."""
 
 GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
-
-DEFAULT = {"LSTM": ("Sigmoid", "Tanh", "Tanh"), "GRU": ("Sigmoid", "Tanh"), "RNN": ("Tanh",)}
-"""What each direction computes with, unless the node says otherwise."""
 
 CANNOT_BIND = 1000.0
 """Of what passes this, up or down, a sigmoid or tanh makes the same as of this, in float64 too."""
@@ -139,15 +137,15 @@ PARAMETERS |= {"affine": (1.0, 0.0), "scaledtanh": (1.0, 1.0)}
 
 def activations_of(site: Site, S: int, given: dict[str, Any]) -> list[Activation]:
     """What each direction computes with. Raises ValueError where the directions differ."""
-    kind = site.node.op_type
-    names = [as_text(name).lower() for name in given.get("activations", [])] or [n.lower() for n in DEFAULT[kind]] * S
+    usual = USUAL[site.node.op_type.lower()]
+    names = [as_text(name).lower() for name in given.get("activations", [])] or usual * S
     alphas, betas = iter(given.get("activation_alpha", [])), iter(given.get("activation_beta", []))
     found: list[Activation] = []
     for name in names:  # which take their alpha and beta in this order, those that have them
         alpha, beta = PARAMETERS.get(name, (None, None))
         alpha = alpha if alpha is None else next(alphas, alpha)
         found.append((name, alpha, beta if beta is None else next(betas, beta)))
-    each = len(DEFAULT[kind])
+    each = len(usual)
     if len(found) != each * S:
         raise ValueError(f"{site} has {len(found)} activations; it needs {each * S}")
     if found[:each] * S != found:
@@ -201,5 +199,4 @@ def our_name(name: str, alpha: float | None, beta: float | None) -> str | None:
     if name != "hardsigmoid":
         return name if name in ("sigmoid", "tanh", "relu") else None
     numbers = np.array([alpha, beta], float)
-    slopes = {"hard_sigmoid": 1 / 5, "hard_sigmoid_sixth": 1 / 6}
-    return next((own for own, slope in slopes.items() if np.allclose(numbers, [slope, 0.5], atol=1e-6)), None)
+    return next((own for own, slope in SLOPES.items() if np.allclose(numbers, [slope, 0.5], atol=1e-6)), None)

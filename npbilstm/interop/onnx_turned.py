@@ -15,6 +15,7 @@ from npbilstm.interop.onnx_node import Node
 from npbilstm.interop.onnx_reading import Reading
 from npbilstm.interop.onnx_scopes import Scope, is_standard
 from npbilstm.interop.onnx_values import MOVING, OF_SHAPES, CannotRunError, Values, ints
+from npbilstm.textbook.sequences import flip
 
 
 def reads_from_the_end(stack: list[Node], reading: Reading) -> bool:
@@ -107,8 +108,7 @@ def known_values(node: Node, reading: Reading) -> dict[str, np.ndarray]:
 
 def turned(x: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     """The first steps of each row, from the last to the first. x (T, N, ...)."""
-    steps = np.arange(len(x))[:, None]
-    return x[np.where(steps < lengths, lengths - 1 - steps, steps), np.arange(x.shape[1])]
+    return flip(x.swapaxes(0, 1), lengths).swapaxes(0, 1)
 
 
 def turned_back(node: Node, reading: Reading) -> bool:

@@ -15,6 +15,7 @@ import numpy as np
 from npbilstm.interop.onnx_graph import require_onnx
 from npbilstm.interop.onnx_scopes import Scope, is_standard
 from npbilstm.interop.parts import Arrays
+from npbilstm.textbook.sequences import flip
 
 MOST_NUMBERS, MOST_STEPS = 2**25, 1_000_000
 """How many numbers may be made of one file, and how many values looked at."""
@@ -259,10 +260,7 @@ def reverse_sequence(make: Make, inputs: Inputs, attributes: Attributes) -> Any:
     x, lengths = inputs[0], np.asarray(inputs[1])
     time, batch = attributes.get("time_axis", 0), attributes.get("batch_axis", 1)
     make(2 * x.size)
-    rows = np.moveaxis(x, (time, batch), (0, 1))
-    steps = np.arange(len(rows))[:, None]
-    turned = rows[np.where(steps < lengths, lengths - 1 - steps, steps), np.arange(rows.shape[1])]
-    return np.moveaxis(turned, (0, 1), (time, batch))
+    return np.moveaxis(flip(np.moveaxis(x, (batch, time), (0, 1)), lengths), (0, 1), (batch, time))
 
 
 def reducing(function: Callable[..., Any]) -> Callable[[Make, Inputs, Attributes], Any]:

@@ -17,11 +17,14 @@ from npbilstm.layers import Embedding, Layer, Linear
 from npbilstm.layers.checks import require_dtype
 from npbilstm.layers.hollow import hollow_layer, hollow_model
 from npbilstm.layers.layer import join
-from npbilstm.layers.models import CELLS, SequenceModel
+from npbilstm.layers.models import CELLS, SequenceClassifier, SequenceModel, SequenceTagger
 from npbilstm.layers.recurrent import Recurrent
 from npbilstm.textbook.sequences import as_array
 
 Arrays = dict[str, np.ndarray]
+
+MODEL_NAMES: dict[str, type[SequenceModel]] = {"tagger": SequenceTagger, "classifier": SequenceClassifier}
+"""What a user calls a model."""
 
 
 def require_recurrent(layer: Any, or_else: str) -> Recurrent:
@@ -150,6 +153,12 @@ def require_applicable(kind: str, options: Mapping[str, Any]) -> None:
         if option in options and kind not in owners:
             have = "has" if len(owners) == 1 else "have"
             raise ValueError(f"{option} is given, which {' and '.join(owners)} alone {have}; this is {kind}")
+
+
+def require_reset_after(options: Mapping[str, Any]) -> None:
+    """Raise ValueError for a GRU without biases of which nobody says where its reset gate stands."""
+    if "reset_after" not in options:
+        raise ValueError("without biases, nothing tells where the GRU's reset gate stands; reset_after is needed")
 
 
 def fresh(

@@ -72,12 +72,6 @@ def ends(folder, source, sentences, codes, *options):
         assert sentence in text
 
 
-def some(cases, count):
-    """The first so many of a table's cases; the others are slow, and marked so."""
-    few = [pytest.param(*case) for case in list(cases)[:count]]
-    return few + [pytest.param(*case, marks=pytest.mark.slow) for case in list(cases)[count:]]
-
-
 @pytest.mark.few(1)
 @pytest.mark.parametrize(("source", "sentences"), files(RAISING))
 def test_errors_of_any_kind_are_told_in_a_few_lines(source, sentences, tmp_path):
@@ -89,27 +83,32 @@ def test_what_cannot_do_harm_does_not_make_a_right_function_wrong(source, senten
     ends(tmp_path, source, sentences, {RIGHT}, "--seconds", "60")
 
 
-@pytest.mark.parametrize(("source", "sentences"), some(files(ENDLESS, 4), 1))
+@pytest.mark.few(1)
+@pytest.mark.parametrize(("source", "sentences"), files(ENDLESS, 4))
 def test_calls_without_end_are_ended(source, sentences, tmp_path):
     ends(tmp_path, source, sentences, STOPPED, "--seconds", "0.3")
 
 
-@pytest.mark.parametrize(("source", "sentences"), some(files(ENDING, 1), 0))
+@pytest.mark.slow
+@pytest.mark.parametrize(("source", "sentences"), files(ENDING, 1))
 def test_calls_that_end_the_process_are_sentences(source, sentences, tmp_path):
     ends(tmp_path, source, sentences, STOPPED, "--seconds", "60")
 
 
-@pytest.mark.parametrize(("source", "sentences"), some(files(FORGED, 1, FORGE), 1))
+@pytest.mark.few(1)
+@pytest.mark.parametrize(("source", "sentences"), files(FORGED, 1, FORGE))
 def test_forged_answers_are_a_sentence(source, sentences, tmp_path):
     ends(tmp_path, source, sentences, STOPPED, "--seconds", "60")
 
 
-@pytest.mark.parametrize(("patch", "sentence"), some(PATCHES.items(), 1))
+@pytest.mark.few(1)
+@pytest.mark.parametrize(("patch", "sentence"), PATCHES.items())
 def test_what_a_file_does_to_the_process_that_runs_it_is_a_sentence(patch, sentence, tmp_path):
     ends(tmp_path, PATCHED + patch, [sentence], STOPPED | NOT_RUN, "--seconds", "60")
 
 
-@pytest.mark.parametrize(("source", "sentence"), some(IMPORTS.items(), 1))
+@pytest.mark.few(1)
+@pytest.mark.parametrize(("source", "sentence"), IMPORTS.items())
 def test_an_import_that_misbehaves_is_a_sentence(source, sentence, tmp_path):
     ends(tmp_path, source, [sentence], NOT_RUN, "--seconds", "0.5")
 

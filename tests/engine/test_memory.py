@@ -78,7 +78,8 @@ def test_a_training_step_takes_at_most_8_floats_a_unit_direction_and_step(name, 
 def test_inference_takes_memory_that_does_not_grow_with_T(name):
     def beyond_y(T):
         case = make_case(name, 8, T, 6, 10, lengths=range(T - 7, T + 1))
-        return peak_of(lambda: forward(case, keep=False)) - 8 * 2 * 8 * T * 10
+        # the least of three: what another thread, pytest's say, takes for itself at that moment is counted too
+        return min(peak_of(lambda: forward(case, keep=False)) for _ in range(3)) - 8 * 2 * 8 * T * 10
 
     beyond_y(1000)
     assert beyond_y(10_000) <= beyond_y(1000) + 1000

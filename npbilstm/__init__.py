@@ -17,7 +17,7 @@ mistakes/   what people get wrong: the catalogue, and how a mistake is planted
 submission/ somebody's own code, called in its own way
 diagnosis/  what is wrong with it?
 classroom/  for exercises; there are none yet
-training/   optimisers, the loop, checkpoints
+training/   optimizers, the loop, checkpoints
 interop/    weights from and to PyTorch, Keras and ONNX
 datasets/   Python source code and tagged text
 inspector/  what happens inside: every number of a run, one unit's equations, the page; tagged text in colour

@@ -44,7 +44,7 @@ DEFAULTS: dict[str, Any] = {
     "layers": 1,
     "one_direction": False,
     "dropout": 0.0,
-    "optimiser": "adam",
+    "optimizer": "adam",
     "learning_rate": None,
     "schedule": "linear",
     "clip": 1.0,
@@ -98,7 +98,8 @@ def add_arguments(commands: Subparsers) -> None:
     add("--layers", "stacked layers", type=int, metavar="N")
     add("--one-direction", "read forward only", action="store_true")
     add("--dropout", "before, between and after the layers", type=float, metavar="P")
-    add("--optimiser", "how gradients change weights", choices=["adam", "sgd"])
+    add("--optimizer", "how gradients change weights", choices=["adam", "sgd"])
+    command.add_argument("--optimiser", dest="optimizer", choices=["adam", "sgd"], help=argparse.SUPPRESS)
     add("--learning-rate", "(0.01 for adam, 0.5 for sgd)", type=float, metavar="RATE")
     add("--schedule", "the learning rate's way down", choices=["linear", "constant"])
     add("--clip", "largest norm of the gradient, 0 for any", type=float, metavar="NORM")
@@ -153,8 +154,8 @@ def start(options: Any) -> tuple[Trainer, TaggedData, About]:
         patience=options.patience,
         seed=options.seed,
     )
-    make, usual_rate = {"adam": (Adam, 0.01), "sgd": (SGD, 0.5)}[options.optimiser]
-    optimiser = make(usual_rate if options.learning_rate is None else options.learning_rate)
+    make, usual_rate = {"adam": (Adam, 0.01), "sgd": (SGD, 0.5)}[options.optimizer]
+    optimizer = make(usual_rate if options.learning_rate is None else options.learning_rate)
     description = describe_data(
         options.data,
         options.valid,
@@ -177,7 +178,7 @@ def start(options: Any) -> tuple[Trainer, TaggedData, About]:
     }
     require_memory(size_of(hollow_model(SequenceTagger, **arguments)))
     model = SequenceTagger(**arguments, rng=options.seed)
-    return Trainer(model, optimiser, settings), data, about_data(data, description)
+    return Trainer(model, optimizer, settings), data, about_data(data, description)
 
 
 def require_memory(numbers: int) -> None:

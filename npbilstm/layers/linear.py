@@ -13,7 +13,7 @@ from npbilstm.textbook.sequences import require_shape
 
 
 class LinearCache(NamedTuple):
-    """x (..., D) and W (D, V) as forward saw them; W is a copy, since an optimiser changes weights in place."""
+    """x (..., D) and W (D, V) as forward saw them; W is a copy, since an optimizer changes weights in place."""
 
     layer: Linear
     x: np.ndarray

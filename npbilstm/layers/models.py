@@ -60,7 +60,7 @@ class SequenceModel(Layer):
     rng: a seed or generator, for the weights and then for dropout.
 
     params is a read-only view of the layers' dicts under the names "embedding.", that of the cell, e.g. "lstm.", and
-    "linear."; the arrays are the layers' own, so that an optimiser changes them in place.
+    "linear."; the arrays are the layers' own, so that an optimizer changes them in place.
     """
 
     one_label_a_step: bool

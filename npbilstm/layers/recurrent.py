@@ -92,8 +92,9 @@ class Recurrent(Layer):
     recurrent_dropout: the probability of zeroing a number of h where it enters a product, in training: one mask for
         each row, layer and direction, the same at every time step (Gal & Ghahramani 2016).
     init: "orthogonal" or "torch", see layers/initialisation.py. dtype: float32 or float64.
-    store_every: None, or k: training keeps the states of every k-th step only, and backward computes the steps between
-        once more: memory for time, for long sequences. For an LSTM k = sqrt(2 T / 5) or so takes the least memory.
+    store_every: None, or k: gradient checkpointing, memory for time on long sequences. Training keeps the states of
+        every k-th step only, and backward computes the steps between once more. For an LSTM k = sqrt(2 T / 5) or so
+        takes the least memory.
     rng: a seed or generator, for the weights and then for dropout.
 
     Raises TypeError or ValueError, naming the argument; what is set later is checked by the next pass.

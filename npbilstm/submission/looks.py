@@ -75,7 +75,7 @@ squares         the squares in a loss
 given           calls a function that it is given
 """
 CERTAIN = {"product", "squashing", "exponential", "slope", "gradient"}
-"""What counts where the name says that it does something else, one sign each: an optimiser has weighted sums, and a
+"""What counts where the name says that it does something else, one sign each: an optimizer has weighted sums, and a
 training loop calls passes."""
 
 

@@ -1,4 +1,4 @@
-"""Training: optimisers, clipping, schedules, the loop with its progress bar, checkpoints, metrics."""
+"""Training: optimizers, clipping, schedules, the loop with its progress bar, checkpoints, metrics."""
 
 from npbilstm.training.batches import batch_order, pad, windows
 from npbilstm.training.checkpoints import (
@@ -10,14 +10,14 @@ from npbilstm.training.checkpoints import (
 )
 from npbilstm.training.clipping import clip_by_global_norm
 from npbilstm.training.evaluation import accuracy, confusion, predict_long, predict_sequences, recall
-from npbilstm.training.optimisers import SGD, Adam, Optimiser
+from npbilstm.training.optimizers import SGD, Adam, Optimizer
 from npbilstm.training.schedules import constant, linear
 from npbilstm.training.trainer import Settings, Trainer, count
 
 __all__ = [
     "SGD",
     "Adam",
-    "Optimiser",
+    "Optimizer",
     "Settings",
     "Trainer",
     "accuracy",

@@ -90,7 +90,7 @@ def windows(T: int, size: int, lengths: np.ndarray | None = None) -> Iterator[tu
         for steps, lengths_here in windows(T, 100, lengths):
             y, state, cache = layer.forward(x[:, steps], lengths_here, state, training=True)
             dx, grads, cut = layer.backward(dy_of(y), cache)
-            optimiser.step(layer.params, grads)
+            optimizer.step(layer.params, grads)
 
     Handed on as that window's dstate instead, with the weights unchanged, the windows give BPTT whole. For layers of
     one direction: a reverse direction would have to begin with the last window.

@@ -1,9 +1,9 @@
 """Checkpoints: one .npz file, without pickle, that holds a run at one moment. It is also the model's file.
 
-    meta                 JSON: format, model's class and arguments, optimiser, settings, position, generator, `about`
+    meta                 JSON: format, model's class and arguments, optimizer, settings, position, generator, `about`
     params/NAME          the weights as they are
     best/NAME            the weights of the best epoch so far, where there was a validation
-    optimiser/KIND/NAME  the optimiser's memory
+    optimiser/KIND/NAME  the optimizer's memory; it is spelled so in files, the old ones and the new
 
 A checkpoint is written as files.py says: whenever the machine stops, the file is the old one or the new one, whole.
 It is read as archives.py says, and what meta says of a model is compared with the arrays before one is made.
@@ -25,13 +25,16 @@ from npbilstm.layers.hollow import hollow_model
 from npbilstm.layers.layer import require_names_and_shapes
 from npbilstm.layers.models import SequenceClassifier, SequenceModel, SequenceTagger
 from npbilstm.training.archives import Archive, open_archive
-from npbilstm.training.optimisers import SGD, Adam
+from npbilstm.training.optimizers import SGD, Adam
 from npbilstm.training.trainer import Position, Settings, Trainer
 
 FORMAT = "npbilstm checkpoint 1"
-GROUPS = ("params", "best", "optimiser")
+OPTIMIZER = "optimiser"
+"""What files call the optimizer."""
+
+GROUPS = ("params", "best", OPTIMIZER)
 MODELS: dict[str, type[SequenceModel]] = {"SequenceTagger": SequenceTagger, "SequenceClassifier": SequenceClassifier}
-OPTIMISERS = {"SGD": SGD, "Adam": Adam}
+OPTIMIZERS = {"SGD": SGD, "Adam": Adam}
 
 
 class Checkpoint(NamedTuple):
@@ -57,17 +60,17 @@ def save_checkpoint(path: str | Path, trainer: Trainer, about: Mapping[str, Any]
     """Write all that a run is: load_trainer makes of it a Trainer that goes on to bit-identical weights."""
     meta = {
         "model": model_meta(trainer.model),
-        "optimiser": {
-            "class": type(trainer.optimiser).__name__,
-            "settings": trainer.optimiser.settings,
-            "steps": trainer.optimiser.steps,
+        OPTIMIZER: {
+            "class": type(trainer.optimizer).__name__,
+            "settings": trainer.optimizer.settings,
+            "steps": trainer.optimizer.steps,
         },
         "settings": asdict(trainer.settings),
         "position": asdict(trainer.position),
         "generator": trainer.rng.bit_generator.state,
         "about": dict(about or {}),
     }
-    arrays = {"params": trainer.model.params, "best": trainer.best_params, "optimiser": trainer.optimiser.state}
+    arrays = {"params": trainer.model.params, "best": trainer.best_params, OPTIMIZER: trainer.optimizer.state}
     save_arrays(path, meta, arrays)
 
 
@@ -91,7 +94,7 @@ def save_arrays(path: str | Path, meta: dict[str, Any], groups: Mapping[str, Map
     text = json.dumps({"format": FORMAT, **meta}, sort_keys=True)
     arrays = {f"{group}/{name}": array for group, members in groups.items() for name, array in members.items()}
     arrays["meta"] = np.frombuffer(text.encode(), np.uint8)
-    arrays = dict(sorted(arrays.items()))  # a run that was resumed made the optimiser's memory in another order
+    arrays = dict(sorted(arrays.items()))  # a run that was resumed made the optimizer's memory in another order
     write_atomically(path, lambda file: np.savez(file, **arrays))  # type: ignore[arg-type]
 
 
@@ -192,21 +195,21 @@ def load_trainer(path: str | Path, max_bytes: int | None = None) -> tuple[Traine
     """
     checkpoint = read_checkpoint(path, max_bytes)
     meta = checkpoint.meta
-    if "optimiser" not in meta:
+    if OPTIMIZER not in meta:
         raise ValueError(f"{checkpoint.path} holds a model alone, not a training run; there is nothing to resume")
     model = build_model(checkpoint, "params")
     try:
-        optimiser = OPTIMISERS[meta["optimiser"]["class"]](**meta["optimiser"]["settings"])
-        optimiser.steps = require_size("steps", meta["optimiser"]["steps"], least=0)
-        trainer = Trainer(model, optimiser, Settings(**meta["settings"]))
+        optimizer = OPTIMIZERS[meta[OPTIMIZER]["class"]](**meta[OPTIMIZER]["settings"])
+        optimizer.steps = require_size("steps", meta[OPTIMIZER]["steps"], least=0)
+        trainer = Trainer(model, optimizer, Settings(**meta["settings"]))
         trainer.position = build_position(meta["position"])
         trainer.rng.bit_generator.state = meta["generator"]
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise ValueError(f"{checkpoint.path} is damaged: its run cannot be taken up ({error})") from error
     shapes, dtype = model.param_shapes, model.linear.params["b"].dtype
-    if optimiser.steps:
-        slots = {f"{slot}/{name}": shape for slot in optimiser.slots for name, shape in shapes.items()}
-        optimiser.state = require_like(checkpoint, "optimiser", slots, dtype)
+    if optimizer.steps:
+        slots = {f"{slot}/{name}": shape for slot in optimizer.slots for name, shape in shapes.items()}
+        optimizer.state = require_like(checkpoint, OPTIMIZER, slots, dtype)
     if group(checkpoint, "best"):
         trainer.best_params = require_like(checkpoint, "best", shapes, dtype)
     return trainer, checkpoint.about

@@ -1,6 +1,6 @@
 """The training loop, in a form that can stop at any batch and go on as if it had not.
 
-Whatever the next batch depends on is in the Trainer: weights, the optimiser's memory, where in the epoch it stands,
+Whatever the next batch depends on is in the Trainer: weights, the optimizer's memory, where in the epoch it stands,
 and the random generator. checkpoints.py writes exactly that to a file. The same seed gives the same bytes, interrupted
 or not.
 """
@@ -23,7 +23,7 @@ from npbilstm.textbook.sequences import as_array
 from npbilstm.training.batches import batch_order, pad
 from npbilstm.training.clipping import clip_by_global_norm
 from npbilstm.training.evaluation import accuracy, confusion, predict_sequences
-from npbilstm.training.optimisers import Adam, Optimiser
+from npbilstm.training.optimizers import Adam, Optimizer
 from npbilstm.training.progress import progress_bar, tell
 from npbilstm.training.schedules import SCHEDULES
 
@@ -85,15 +85,15 @@ class Trainer:
         trainer = Trainer(model, Adam(0.01), Settings(epochs=3))
         trainer.train(data.train, data.valid)
 
-    model: its params change in place. optimiser, settings: see there.
+    model: its params change in place. optimizer, settings: see there.
     position, rng, best_params: the rest of the state; best_params is a copy of the weights of the best epoch so far.
     """
 
     def __init__(
-        self, model: SequenceModel, optimiser: Optimiser | None = None, settings: Settings | None = None
+        self, model: SequenceModel, optimizer: Optimizer | None = None, settings: Settings | None = None
     ) -> None:
         self.model = model
-        self.optimiser = Adam(0.01) if optimiser is None else optimiser
+        self.optimizer = Adam(0.01) if optimizer is None else optimizer
         self.settings = Settings() if settings is None else settings
         self.position = Position()
         self.rng = np.random.default_rng(self.settings.seed)
@@ -200,7 +200,7 @@ class Trainer:
                 yield
 
     def train_batch(self, sequences: Sequences, done: int, total: int) -> float:
-        """One step of the optimiser -> the batch's mean loss."""
+        """One step of the optimizer -> the batch's mean loss."""
         ids, lengths = pad([ids for ids, _ in sequences])
         labels = [labels for _, labels in sequences]
         logits, cache = self.model.forward(ids, lengths, training=True, rng=self.rng)
@@ -213,7 +213,7 @@ class Trainer:
         _, grads = self.model.backward(softmax_cross_entropy_backward(1.0, loss_cache), cache)
         if self.settings.max_norm is not None:
             grads, _ = clip_by_global_norm(grads, self.settings.max_norm)
-        self.optimiser.step(self.model.params, grads, SCHEDULES[self.settings.schedule](done, total))
+        self.optimizer.step(self.model.params, grads, SCHEDULES[self.settings.schedule](done, total))
         return float(loss)
 
     def diverged(self, how: str) -> NoReturn:

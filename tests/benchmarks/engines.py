@@ -3,7 +3,7 @@ users write it.
 
 Each maker takes a Shape, and options where it has some (settings.py), and gives a pair of functions without arguments,
 (train, infer), float32 throughout. Training is forward and backward with gradients for x and all weights, no
-optimiser. Packages are imported where they are used: a worker process has one engine in it and no other.
+optimizer. Packages are imported where they are used: a worker process has one engine in it and no other.
 """
 
 from __future__ import annotations

@@ -100,7 +100,7 @@ def ragged(quick: bool) -> dict[str, float]:
 
 
 def stored_states(quick: bool) -> list[dict[str, float]]:
-    """The trade of store_every on 2000 steps of 16 rows, 64 units: time and memory against keeping all."""
+    """Gradient checkpointing by store_every on 2000 steps of 16 rows, 64 units: time and memory against keeping all."""
     import npbilstm as nb
 
     T = 500 if quick else 2000

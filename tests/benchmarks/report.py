@@ -181,7 +181,7 @@ def measures_tables(measures: dict[str, Any]) -> str:
     if "stored states" in measures:
         parts.append(
             table(
-                "**States at intervals** (`store_every`), a training step of (2000, 16, 32, 64), one thread",
+                "**Gradient checkpointing** (`store_every`), a training step of (2000, 16, 32, 64), one thread",
                 ["store_every", "milliseconds", "megabytes"],
                 [
                     [str(row["store_every"] or "all"), f"{1e3 * row['seconds']:.0f}", f"{row['megabytes']:.1f}"]

@@ -242,6 +242,12 @@ def test_broken_input_is_one_sentence_and_exit_code_2(folder, tmp_path, argument
     assert kept == before
 
 
+def test_the_optimizer_may_be_spelled_either_way():
+    given = [parsed(["train", f"--{name}", "sgd"]) for name in ("optimizer", "optimiser")]
+    assert given[0] == given[1]
+    assert given[0].optimizer == "sgd"
+
+
 def test_an_unknown_option_or_command_exits_with_2():
     for arguments in (["fly"], ["train", "--wings", "2"], ["train", "--epochs", "many"], []):
         assert main(arguments) == 2

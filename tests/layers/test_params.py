@@ -289,7 +289,7 @@ def test_arrays_mapped_from_a_file_will_do(tmp_path):
     assert_all_close(forward(layer.with_params(mapped))[0], forward(layer)[0], 0)
 
 
-def test_an_optimiser_that_writes_wrong_shapes_is_found_at_the_next_pass():
+def test_an_optimizer_that_writes_wrong_shapes_is_found_at_the_next_pass():
     class Careless(nb.SGD):
         def step(self, params, grads, scale=1.0):
             for name, g in grads.items():

@@ -360,9 +360,9 @@ def test_two_functions_are_called_hard_sigmoid():
 def test_with_sgd_two_biases_move_twice_as_far():
     layer, (lr, dy) = one_unit(bidirectional=False), (0.125, np.ones((1, 3, 1), "f4"))
     peer = torch_peer(layer)
-    optimiser = torch.optim.SGD(peer.parameters(), lr)
+    optimizer = torch.optim.SGD(peer.parameters(), lr)
     peer(torch.tensor(X))[0].sum().backward()
-    optimiser.step()
+    optimizer.step()
     _, _, cache = layer.forward(X, training=True)
     _, grads, _ = layer.backward(dy, cache)
     step = -lr * grads["0.forward.b"]

@@ -191,7 +191,7 @@ def test_the_masked_loss_agrees_with_pytorch():
         (nb.SGD(0.1, 0.0), (torch.optim.SGD, {"lr": 0.1})),
     ],
 )
-def test_optimisers_walk_as_pytorch_s_do(ours, theirs):
+def test_optimizers_walk_as_pytorch_s_do(ours, theirs):
     rng = np.random.default_rng(0)
     start, gradients = rng.standard_normal(5), rng.standard_normal((20, 5))
     params = {"p": start.copy()}

@@ -45,7 +45,7 @@ def test_a_run_comes_back_as_it_was(saved):
     assert about == {"classes": ["a", "b", "c"]}
     assert trainer.position == run.position
     assert trainer.settings == run.settings
-    assert trainer.optimiser.settings == run.optimiser.settings
+    assert trainer.optimizer.settings == run.optimizer.settings
     assert trainer.rng.bit_generator.state == run.rng.bit_generator.state
 
 
@@ -79,23 +79,23 @@ def test_a_run_without_validation_goes_on_and_is_a_model(tmp_path):
     model = nb.SequenceTagger(5, 3, embedding_size=2, hidden_size=3, rng=0)
     trainer = nb.Trainer(model, settings=nb.Settings(epochs=1))
     path = tmp_path / "r.npz"
-    nb.save_checkpoint(path, trainer)  # before the first batch: no best weights, no memory of the optimiser
+    nb.save_checkpoint(path, trainer)  # before the first batch: no best weights, no memory of the optimizer
     trainer.train([(np.array([1, 2]), np.array([0, 1]))], show=False)
     again, _ = nb.load_trainer(path)
-    assert again.best_params == again.optimiser.state == {}
+    assert again.best_params == again.optimizer.state == {}
     again.train([(np.array([1, 2]), np.array([0, 1]))], show=False)
     assert all(np.array_equal(again.model.params[name], p) for name, p in model.params.items())
     nb.save_checkpoint(path, again)
     assert all(np.array_equal(nb.load_model(path)[0].params[name], p) for name, p in model.params.items())
 
 
-def test_a_run_takes_up_its_optimisers_memory_and_the_best_weights(saved):
+def test_a_run_takes_up_its_optimizers_memory_and_the_best_weights(saved):
     run, (loaded, _) = make_run(), nb.load_trainer(saved)
-    assert loaded.optimiser.steps == run.optimiser.steps == 1
-    for got, expected in [(loaded.optimiser.state, run.optimiser.state), (loaded.best_params, run.best_params)]:
+    assert loaded.optimizer.steps == run.optimizer.steps == 1
+    for got, expected in [(loaded.optimizer.state, run.optimizer.state), (loaded.best_params, run.best_params)]:
         assert set(got) == set(expected)
         assert all(np.array_equal(got[name], array) for name, array in expected.items())
-    assert set(loaded.optimiser.state) == {f"{slot}/{name}" for slot in "mv" for name in run.model.params}
+    assert set(loaded.optimizer.state) == {f"{slot}/{name}" for slot in "mv" for name in run.model.params}
 
 
 def test_the_best_weights_are_the_models(saved):
@@ -156,14 +156,14 @@ def test_leftovers_of_dead_writers_go_and_all_else_stays(tmp_path):
 
 
 def test_settings_of_ones_own_come_back(tmp_path):
-    for optimiser in (nb.Adam(0.03, beta1=0.5, beta2=0.9, epsilon=1e-3), nb.SGD(0.2, momentum=0.3)):
+    for optimizer in (nb.Adam(0.03, beta1=0.5, beta2=0.9, epsilon=1e-3), nb.SGD(0.2, momentum=0.3)):
         settings = nb.Settings(epochs=4, batch_size=3, max_norm=None, schedule="constant", patience=2, seed=np.int64(7))
-        trainer = nb.Trainer(nb.SequenceTagger(3, 2, rng=0), optimiser, settings)
+        trainer = nb.Trainer(nb.SequenceTagger(3, 2, rng=0), optimizer, settings)
         nb.save_checkpoint(tmp_path / "run.npz", trainer)
         loaded, _ = nb.load_trainer(tmp_path / "run.npz")
         assert loaded.settings == settings
-        assert loaded.optimiser.settings == optimiser.settings
-        assert type(loaded.optimiser) is type(optimiser)
+        assert loaded.optimizer.settings == optimizer.settings
+        assert type(loaded.optimizer) is type(optimizer)
 
 
 def test_the_file_holds_no_pickle(saved):

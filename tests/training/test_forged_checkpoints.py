@@ -86,7 +86,7 @@ def test_a_run_that_cannot_be(saved, tmp_path, part, name, value, sentence):
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -1, HUGE, "much", [1], None])
 @pytest.mark.parametrize("name", ["learning_rate", "beta1", "beta2", "epsilon"])
-def test_settings_of_an_optimiser_that_cannot_be(saved, tmp_path, name, value):
+def test_settings_of_an_optimizer_that_cannot_be(saved, tmp_path, name, value):
     path = forged(saved, tmp_path / "m.npz", lambda meta: meta["optimiser"]["settings"].update({name: value}))
     with pytest.raises(ValueError, match=f"{path} is damaged: its run cannot be taken up"):
         nb.load_trainer(path)
@@ -105,11 +105,11 @@ def test_a_run_that_stands_behind_the_end_of_its_epoch_is_not_taken_up(saved, tm
         trainer.train(task(), show=False)
 
 
-@pytest.mark.parametrize("optimiser", [nb.Adam(0.01), nb.SGD(0.1)], ids=["Adam", "SGD"])
+@pytest.mark.parametrize("optimizer", [nb.Adam(0.01), nb.SGD(0.1)], ids=["Adam", "SGD"])
 @pytest.mark.parametrize("stop", [1, 2, 3, 4, 6])  # after so many batches: within an epoch, and at its end
-def test_a_resumed_runs_file_is_the_uninterrupted_ones_byte_by_byte(tmp_path, stop, optimiser):
+def test_a_resumed_runs_file_is_the_uninterrupted_ones_byte_by_byte(tmp_path, stop, optimizer):
     def fresh():
-        again = type(optimiser)(**optimiser.settings)
+        again = type(optimizer)(**optimizer.settings)
         return nb.Trainer(make_model(), again, nb.Settings(epochs=3, batch_size=20))
 
     def train(trainer, path, **options):

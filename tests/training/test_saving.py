@@ -99,7 +99,7 @@ def test_a_finished_run_has_nothing_left_to_train(train):
     assert trainer.train(task(60), save=lambda: saves.append(1), show=False) == history
     assert equal(weights(trainer.model), before)
     assert saves == [1]
-    assert trainer.optimiser.steps == 12
+    assert trainer.optimizer.steps == 12
 
 
 @pytest.mark.parametrize("where", ["in an epoch", "at its end"])

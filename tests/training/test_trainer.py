@@ -42,15 +42,15 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others():
     assert not equal(results[0], results[2])
 
 
-@pytest.mark.parametrize("optimiser", [nb.Adam, nb.SGD])
-def test_a_run_stopped_after_any_batch_and_resumed_from_its_file_ends_bit_identical(optimiser, tmp_path):
+@pytest.mark.parametrize("optimizer", [nb.Adam, nb.SGD])
+def test_a_run_stopped_after_any_batch_and_resumed_from_its_file_ends_bit_identical(optimizer, tmp_path):
     train, valid = task(40), task(20, 1)
     settings = nb.Settings(epochs=3, batch_size=8, patience=2)
-    whole = nb.Trainer(make_model(dropout=0.3), optimiser(0.02), settings)
+    whole = nb.Trainer(make_model(dropout=0.3), optimizer(0.02), settings)
     history = whole.train(train, valid, show=False)
     path = tmp_path / "run.npz"
     for stop_after in range(1, 16):
-        trainer = nb.Trainer(make_model(dropout=0.3), optimiser(0.02), settings)
+        trainer = nb.Trainer(make_model(dropout=0.3), optimizer(0.02), settings)
         batches = iter(range(10**6))
         trainer.train(
             train,
@@ -63,7 +63,7 @@ def test_a_run_stopped_after_any_batch_and_resumed_from_its_file_ends_bit_identi
         resumed, _ = nb.load_trainer(path)
         assert resumed.train(train, valid, show=False) == history
         assert equal(weights(resumed.model), weights(whole.model))
-        assert equal(resumed.optimiser.state, whole.optimiser.state)
+        assert equal(resumed.optimizer.state, whole.optimizer.state)
 
 
 def test_a_classifiers_run_stopped_in_an_epoch_goes_on_to_the_same_bytes(tmp_path):
@@ -125,7 +125,7 @@ def test_where_nothing_is_said_a_run_is_what_the_docs_say():
     assert trainer.settings == nb.Settings(
         epochs=3, batch_size=32, max_norm=1.0, schedule="linear", patience=None, seed=0
     )
-    assert trainer.optimiser.settings == nb.Adam(0.01).settings
+    assert trainer.optimizer.settings == nb.Adam(0.01).settings
 
 
 def test_the_validation_accuracy_is_the_share_of_steps_whatever_row_they_stand_in():

@@ -1,4 +1,4 @@
-"""Optimisers: how gradients change parameters. Both work in place, so that layers and optimiser share the arrays."""
+"""Optimizers: how gradients change parameters. Both work in place, so that layers and optimizer share the arrays."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from npbilstm.layers.layer import require_same_names
 Params = Mapping[str, np.ndarray]
 
 
-class Optimiser:
+class Optimizer:
     """What SGD and Adam share: a learning rate, and named arrays of memory for each parameter.
 
-    state: "kind/parameter" -> array, all that the optimiser remembers besides the number of steps; checkpoints hold it.
+    state: "kind/parameter" -> array, all that the optimizer remembers besides the number of steps; checkpoints hold it.
     """
 
     slots: tuple[str, ...] = ()
@@ -29,7 +29,7 @@ class Optimiser:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The arguments that make this optimiser again."""
+        """The arguments that make this optimizer again."""
         raise NotImplementedError
 
     def step(self, params: Params, grads: Params, scale: float = 1.0) -> None:
@@ -51,7 +51,7 @@ class Optimiser:
         raise NotImplementedError
 
 
-class SGD(Optimiser):
+class SGD(Optimizer):
     """Stochastic gradient descent with momentum (Polyak 1964), the learning rate outside the velocity, as in PyTorch.
 
         v = momentum * v + g
@@ -79,7 +79,7 @@ class SGD(Optimiser):
         return rate * v
 
 
-class Adam(Optimiser):
+class Adam(Optimizer):
     """Adam (Kingma & Ba 2015, algorithm 1).
 
         m = beta1 m + (1 - beta1) g                    the gradient's running mean

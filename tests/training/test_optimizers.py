@@ -38,11 +38,11 @@ def test_a_step_is_one_step_however_many_parameters_there_are():
     assert other.steps == 3
 
 
-def test_every_setting_of_an_optimiser_matters_and_comes_back_in_its_settings():
-    def walk(optimiser):
+def test_every_setting_of_an_optimizer_matters_and_comes_back_in_its_settings():
+    def walk(optimizer):
         params = {"p": np.ones(2)}
         for k in range(4):
-            optimiser.step(params, {"p": np.array([1.0 + k, -2.0])}, 0.5)
+            optimizer.step(params, {"p": np.array([1.0 + k, -2.0])}, 0.5)
         return params["p"]
 
     for make, usual, changes in [
@@ -62,12 +62,12 @@ def test_where_nothing_is_said_the_settings_are_the_usual_ones():
     assert nb.SGD().settings == {"learning_rate": 0.1, "momentum": 0.9}
 
 
-def test_what_an_optimiser_remembers_stands_under_the_names_that_files_have():
-    for optimiser, memory in [(nb.Adam(0.1), {"m": 0.1 * 3, "v": 0.001 * 9}), (nb.SGD(0.1), {"velocity": 3})]:
-        optimiser.step({"p": np.ones(1)}, {"p": np.array([3.0])})
-        assert list(optimiser.state) == [f"{slot}/p" for slot in memory]
+def test_what_an_optimizer_remembers_stands_under_the_names_that_files_have():
+    for optimizer, memory in [(nb.Adam(0.1), {"m": 0.1 * 3, "v": 0.001 * 9}), (nb.SGD(0.1), {"velocity": 3})]:
+        optimizer.step({"p": np.ones(1)}, {"p": np.array([3.0])})
+        assert list(optimizer.state) == [f"{slot}/p" for slot in memory]
         for slot, value in memory.items():
-            assert_close(optimiser.state[f"{slot}/p"], [value])
+            assert_close(optimizer.state[f"{slot}/p"], [value])
 
 
 def test_without_momentum_a_step_knows_nothing_of_the_one_before():
@@ -86,10 +86,10 @@ def test_without_betas_adam_goes_by_the_sign():
         assert_close(params["p"], before - 0.5 * np.sign(g))
 
 
-@pytest.mark.parametrize("optimiser", [nb.SGD, nb.Adam])
-def test_the_scale_multiplies_the_learning_rate(optimiser):
+@pytest.mark.parametrize("optimizer", [nb.SGD, nb.Adam])
+def test_the_scale_multiplies_the_learning_rate(optimizer):
     scaled, slower = {"p": np.ones(2)}, {"p": np.ones(2)}
-    one, other = optimiser(0.4), optimiser(0.1)
+    one, other = optimizer(0.4), optimizer(0.1)
     for g in ([1.0, 2.0], [3.0, -1.0]):
         one.step(scaled, {"p": np.array(g)}, 0.25)
         other.step(slower, {"p": np.array(g)})
@@ -97,9 +97,9 @@ def test_the_scale_multiplies_the_learning_rate(optimiser):
     assert one.learning_rate == 0.4
 
 
-@pytest.mark.parametrize("optimiser", [nb.SGD, nb.Adam])
-def test_gradients_that_do_not_fit_change_nothing(optimiser):
-    params, made = {"p": np.ones(2), "q": np.ones(2)}, optimiser(0.1)
+@pytest.mark.parametrize("optimizer", [nb.SGD, nb.Adam])
+def test_gradients_that_do_not_fit_change_nothing(optimizer):
+    params, made = {"p": np.ones(2), "q": np.ones(2)}, optimizer(0.1)
     with pytest.raises(ValueError, match="grads"):
         made.step(params, {"p": np.ones(2), "q": np.ones(3)})
     assert params["p"].tolist() == [1, 1]
@@ -107,22 +107,22 @@ def test_gradients_that_do_not_fit_change_nothing(optimiser):
     assert made.state == {}
 
 
-@pytest.mark.parametrize("optimiser", [nb.SGD(0.05), nb.Adam(0.1)])
-def test_an_optimiser_finds_the_bottom_of_a_bowl_in_place(optimiser):
+@pytest.mark.parametrize("optimizer", [nb.SGD(0.05), nb.Adam(0.1)])
+def test_an_optimizer_finds_the_bottom_of_a_bowl_in_place(optimizer):
     p = np.array([3.0, -2.0])
     params = {"p": p}
     for _ in range(300):
-        optimiser.step(params, {"p": 2 * p})
+        optimizer.step(params, {"p": 2 * p})
     assert params["p"] is p
     assert np.abs(p).max() < 1e-2
 
 
 def test_gradients_are_unchanged_and_float32_stays_float32():
-    for optimiser in (nb.SGD(0.1), nb.Adam(0.1)):
+    for optimizer in (nb.SGD(0.1), nb.Adam(0.1)):
         params, grads = {"p": np.ones(3, np.float32)}, {"p": np.ones(3, np.float32)}
-        optimiser.step(params, grads)
+        optimizer.step(params, grads)
         assert params["p"].dtype == np.float32
-        assert {memory.dtype for memory in optimiser.state.values()} == {np.dtype(np.float32)}
+        assert {memory.dtype for memory in optimizer.state.values()} == {np.dtype(np.float32)}
         assert np.array_equal(grads["p"], np.ones(3))
 
 

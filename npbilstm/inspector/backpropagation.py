@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from npbilstm.inspector.equations import Dot, Symbol, evaluate, parse, weight_block
-from npbilstm.inspector.tracing import Trace
+from npbilstm.inspector.trace_data import TraceData
 from npbilstm.layers.merge import merge_backward
 
 ROOM = 2**26
@@ -21,7 +21,7 @@ ROOM = 2**26
 
 @np.errstate(all="ignore")
 def backward_of_row(
-    trace: Trace, row: int, dy: Any, dstate: Any = None, keep: Sequence[str] = ()
+    trace: TraceData, row: int, dy: Any, dstate: Any = None, keep: Sequence[str] = ()
 ) -> tuple[np.ndarray, list[dict[str, np.ndarray]]]:
     """Gradients of B losses.
 
@@ -47,7 +47,7 @@ def backward_of_row(
 
 
 def backward_of_layer(
-    trace: Trace, row: int, k: int, dy: np.ndarray, final: Sequence[Any], keep: Sequence[str]
+    trace: TraceData, row: int, k: int, dy: np.ndarray, final: Sequence[Any], keep: Sequence[str]
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """Of layer k of the stack, given dy (S, B, T, R) and the gradient (S, B, .) of each part of the final state.
 
@@ -95,13 +95,13 @@ def backward_of_layer(
     return in_reading_order(trace, dx, axis=2).sum(axis=0), kept
 
 
-def in_reading_order(trace: Trace, array: np.ndarray, axis: int = 1) -> np.ndarray:
+def in_reading_order(trace: TraceData, array: np.ndarray, axis: int = 1) -> np.ndarray:
     """The reverse direction's steps reversed, with the directions at axis 0; its own inverse."""
     each = zip(trace.directions, array)
     return np.stack([np.flip(own, axis - 1) if direction == "reverse" else own for direction, own in each])
 
 
-def in_batches(trace: Trace, row: int, items: Sequence[int], size: int) -> Iterator[list[int]]:
+def in_batches(trace: TraceData, row: int, items: Sequence[int], size: int) -> Iterator[list[int]]:
     """The items a few at a time, as many as there is room for where each takes `size` upstream gradients."""
     layer = trace.layer
     outputs = [layer.features(k) for k in range(layer.num_layers)]

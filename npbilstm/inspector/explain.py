@@ -6,17 +6,14 @@ import html
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from npbilstm.inspector.equations import parse
 from npbilstm.inspector.filling import FilledDot, FilledEquation, Place, fill
 from npbilstm.inspector.indices import direction_of, layer_of, row_of, step_of, unit_of
+from npbilstm.inspector.trace_data import TraceData
 from npbilstm.printable import printable
-
-if TYPE_CHECKING:
-    from npbilstm.inspector.tracing import Trace
 
 WIDTH = 100
 """Columns of the text."""
@@ -81,7 +78,7 @@ class Explanation:
 
 
 def explain(
-    trace: Trace, layer: int = 0, direction: str | None = None, step: int = 0, unit: int = 0, row: int = 0
+    trace: TraceData, layer: int = 0, direction: str | None = None, step: int = 0, unit: int = 0, row: int = 0
 ) -> Explanation:
     """The cell's equations for one unit at one step of a trace, with the trace's numbers in them.
 

@@ -12,16 +12,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from npbilstm.inspector.described import words_of
 from npbilstm.inspector.equations import Call, Dot, Equation, Product, Sum, Symbol, evaluate, weight_block
 from npbilstm.inspector.rounding import counted, number, power_of, shared, written
-
-if TYPE_CHECKING:
-    from npbilstm.inspector.tracing import Trace
+from npbilstm.inspector.trace_data import TraceData
 
 LARGEST = 3
 """How many terms of a dot product are shown by name; one more where that makes it whole."""
@@ -53,7 +51,7 @@ class FilledEquation(NamedTuple):
 class Place:
     """One unit at one step of a trace: where names have numbers."""
 
-    trace: Trace
+    trace: TraceData
     layer: int
     direction: str
     row: int

@@ -12,7 +12,7 @@ import numpy as np
 
 from npbilstm.inspector.backpropagation import backward_of_row, in_batches
 from npbilstm.inspector.indices import row_of, step_of
-from npbilstm.inspector.tracing import Trace
+from npbilstm.inspector.trace_data import TraceData
 
 
 class Flow(NamedTuple):
@@ -24,7 +24,7 @@ class Flow(NamedTuple):
     forget: np.ndarray | None
 
 
-def flow(trace: Trace, step: int | None = None, row: int = 0) -> Flow:
+def flow(trace: TraceData, step: int | None = None, row: int = 0) -> Flow:
     """How large the gradient of the loss is at each step of a row.
 
     step: None for the trace's own loss. Or an output step: then of the loss at that step alone, its upstream gradient
@@ -46,7 +46,7 @@ def flow(trace: Trace, step: int | None = None, row: int = 0) -> Flow:
     return Flow(dh, dc, forgetting(trace, step, row))
 
 
-def flow_of_every_step(trace: Trace, row: int = 0) -> tuple[np.ndarray, np.ndarray | None]:
+def flow_of_every_step(trace: TraceData, row: int = 0) -> tuple[np.ndarray, np.ndarray | None]:
     """flow(trace, step).dh and .dc for each step: (L, S, T, T), [l, s, step, t].
 
     (L, S, 1, T), that of the whole loss, where it is not a sum over steps: of a classifier, or of final states alone.
@@ -67,7 +67,7 @@ def flow_of_every_step(trace: Trace, row: int = 0) -> tuple[np.ndarray, np.ndarr
 
 
 def gradients_of_steps(
-    trace: Trace, steps: Sequence[int], row: int = 0
+    trace: TraceData, steps: Sequence[int], row: int = 0
 ) -> Iterator[tuple[list[int], np.ndarray, np.ndarray | None]]:
     """For a few of the steps B at a time, the gradient of the loss at each of them alone: dL/dh (L, S, B, T, R) and
     dL/dc (L, S, B, T, H), None without a cell."""
@@ -96,7 +96,7 @@ def size(gradient: np.ndarray) -> np.ndarray:
     return scale * np.linalg.norm(gradient / scale[..., None], axis=-1)
 
 
-def forgetting(trace: Trace, step: int | None = None, row: int = 0) -> np.ndarray | None:
+def forgetting(trace: TraceData, step: int | None = None, row: int = 0) -> np.ndarray | None:
     """What of each step's cell is still in that of `step` by the direct way, that is through the forget gates alone.
 
         forget[u] = product of f[v] over the steps v that are read after u, up to and including `step`
@@ -129,27 +129,27 @@ def product_to(f: np.ndarray, last: int) -> np.ndarray:
     return found
 
 
-def loss_is_by_step(trace: Trace) -> bool:
+def loss_is_by_step(trace: TraceData) -> bool:
     """Whether the loss has a part for each step."""
     return trace.output_is_by_step and trace.upstream is not None
 
 
-def require_gradients(trace: Trace) -> None:
+def require_gradients(trace: TraceData) -> None:
     """Raise ValueError where there was no loss."""
     if not trace.has_gradients:
         raise ValueError("trace has no gradients; flow needs one made with an upstream gradient or a target")
 
 
-def require_loss_by_step(trace: Trace, step: int) -> None:
+def require_loss_by_step(trace: TraceData, step: int) -> None:
     """Raise ValueError where the loss at one step alone is asked for and there is none."""
     if not loss_is_by_step(trace):
         sees = "the final states alone" if trace.output_is_by_step else "a whole sequence"
         raise ValueError(f"step is {step}; this trace's loss is of {sees}, so step needs to be None")
 
 
-def require_alike(trace: Trace, beside: Trace, row: int) -> None:
+def require_alike(trace: TraceData, beside: TraceData, row: int) -> None:
     """Raise unless the curves of both can be drawn over each other."""
-    if not isinstance(beside, Trace):
+    if not isinstance(beside, TraceData):
         raise TypeError(f"beside is a {type(beside).__name__}; it needs a trace")
     if not -len(beside.lengths) <= row < len(beside.lengths):
         raise ValueError(f"beside has {len(beside.lengths)} rows; it needs row {row}")

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from operator import index
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from npbilstm.inspector.tracing import Trace
+from npbilstm.inspector.trace_data import TraceData
 
 
 def position(name: str, value: Any, count: int, owner: str, things: str) -> int:
@@ -24,7 +23,7 @@ def position(name: str, value: Any, count: int, owner: str, things: str) -> int:
     return found % count
 
 
-def row_of(trace: Trace, row: int) -> tuple[int, int]:
+def row_of(trace: TraceData, row: int) -> tuple[int, int]:
     """A row that has steps, and how many."""
     row = position("row", row, len(trace.lengths), "the trace", "rows")
     if trace.lengths[row] == 0:
@@ -32,22 +31,22 @@ def row_of(trace: Trace, row: int) -> tuple[int, int]:
     return row, int(trace.lengths[row])
 
 
-def step_of(trace: Trace, step: int, row: int) -> int:
+def step_of(trace: TraceData, step: int, row: int) -> int:
     """A step of a row, none of its padding."""
     return position("step", step, int(trace.lengths[row]), f"row {row}", "steps")
 
 
-def layer_of(trace: Trace, layer: int) -> int:
+def layer_of(trace: TraceData, layer: int) -> int:
     """A layer of the stack."""
     return position("layer", layer, trace.layer.num_layers, "the trace", "layers")
 
 
-def unit_of(trace: Trace, unit: int) -> int:
+def unit_of(trace: TraceData, unit: int) -> int:
     """A unit of any layer: all have as many."""
     return position("unit", unit, trace.layer.hidden_size, "the layer", "units")
 
 
-def direction_of(trace: Trace, direction: str | None) -> int:
+def direction_of(trace: TraceData, direction: str | None) -> int:
     """Where a direction's numbers stand in the trace's arrays; None is the first that the layer has."""
     if direction is None:
         return 0
@@ -57,7 +56,7 @@ def direction_of(trace: Trace, direction: str | None) -> int:
     return trace.directions.index(direction)
 
 
-def most_varying(trace: Trace, layer: int = 0, row: int = 0) -> tuple[int, int]:
+def most_varying(trace: TraceData, layer: int = 0, row: int = 0) -> tuple[int, int]:
     """The direction and the unit whose h varies most over the steps: where to begin to look."""
     h = trace["h"][layer, :, row, : trace.lengths[row]]
     with np.errstate(all="ignore"):

@@ -15,10 +15,10 @@ import numpy as np
 from npbilstm.inspector.backpropagation import backward_of_row, in_batches
 from npbilstm.inspector.flow import size
 from npbilstm.inspector.indices import row_of, step_of
-from npbilstm.inspector.tracing import Trace
+from npbilstm.inspector.trace_data import TraceData
 
 
-def influence(trace: Trace, step: int | None = None, row: int = 0) -> np.ndarray:
+def influence(trace: TraceData, step: int | None = None, row: int = 0) -> np.ndarray:
     """How much the output at each step depends on each step's input, of one row.
 
     The output is a model's logits, or a layer's y, of a pair both; the input what the first layer reads, inputs[0]:
@@ -42,19 +42,19 @@ def influence(trace: Trace, step: int | None = None, row: int = 0) -> np.ndarray
     return found if step is None else found[0]
 
 
-def influence_cost(trace: Trace, step: int | None = None, row: int = 0) -> int:
+def influence_cost(trace: TraceData, step: int | None = None, row: int = 0) -> int:
     """How many multiplications `influence` takes, about: each number of the output goes back through every weight at
     every step."""
     row, T = row_of(trace, row)
     return len(asked_for(trace, step, row)) * outputs(trace) * T * trace.layer.num_parameters
 
 
-def outputs(trace: Trace) -> int:
+def outputs(trace: TraceData) -> int:
     """How many numbers an output has."""
     return sum(part.shape[-1] for part in as_parts(trace.output))
 
 
-def gradients_of_outputs(trace: Trace, row: int) -> Callable[[int], tuple[Any, Any]]:
+def gradients_of_outputs(trace: TraceData, row: int) -> Callable[[int], tuple[Any, Any]]:
     """A function of the output's step: what backward_of_row takes, dy and dstate, for each number of that output."""
     T, V = int(trace.lengths[row]), outputs(trace)
     if trace.model is None:
@@ -94,7 +94,7 @@ def joined(rows: Sequence[Any]) -> Any:
     return None if rows[0] is None else np.concatenate(rows)
 
 
-def asked_for(trace: Trace, step: int | None, row: int) -> np.ndarray:
+def asked_for(trace: TraceData, step: int | None, row: int) -> np.ndarray:
     """The output steps that `step` stands for; of a classifier a single one, whatever its number."""
     if not trace.output_is_by_step:
         if step is not None:

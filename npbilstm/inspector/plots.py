@@ -16,7 +16,7 @@ from npbilstm.inspector.flow import flow, require_alike
 from npbilstm.inspector.indices import direction_of, layer_of, row_of, step_of, unit_of
 from npbilstm.inspector.influence import influence
 from npbilstm.inspector.strip import visible
-from npbilstm.inspector.tracing import Trace
+from npbilstm.inspector.trace_data import TraceData
 
 BLUE, ORANGE, GREY = "#0072b2", "#d55e00", "#5f6368"
 
@@ -28,7 +28,7 @@ MOST_LABELS = 64
 
 
 def plot_map(
-    trace: Trace, name: str = "i", layer: int = 0, direction: str | None = None, row: int = 0, ax: Any = None
+    trace: TraceData, name: str = "i", layer: int = 0, direction: str | None = None, row: int = 0, ax: Any = None
 ) -> Any:
     """One array of the trace, e.g. the input gate: units downwards, steps across."""
     ax = axes_or_own(ax)
@@ -47,7 +47,7 @@ def plot_map(
 
 
 def plot_unit(
-    trace: Trace, unit: int, layer: int = 0, direction: str | None = None, row: int = 0, ax: Any = None
+    trace: TraceData, unit: int, layer: int = 0, direction: str | None = None, row: int = 0, ax: Any = None
 ) -> Any:
     """One unit's gates and states over the steps, a strip each: of an LSTM i, f, g, o, c, h. In a strip that is not a
     gate's the darkest colours are its own largest size, which stands beside it."""
@@ -75,11 +75,11 @@ def plot_unit(
 
 
 def plot_flow(
-    trace: Trace,
+    trace: TraceData,
     step: int | None = None,
     layer: int = 0,
     row: int = 0,
-    beside: Trace | None = None,
+    beside: TraceData | None = None,
     ax: Any = None,
 ) -> Any:
     """The size of the gradient at each step, see `flow`, and the mean over the units of what the forget gates let
@@ -118,7 +118,7 @@ def plot_flow(
     return ax
 
 
-def plot_influence(trace: Trace, step: int | None = None, row: int = 0, ax: Any = None) -> Any:
+def plot_influence(trace: TraceData, step: int | None = None, row: int = 0, ax: Any = None) -> Any:
     """How much each step's input moves the output: of every output a map; of one step's, or of a classifier's only
     one, bars. See `influence`."""
     ax = axes_or_own(ax)
@@ -153,7 +153,7 @@ def axes_or_own(ax: Any) -> Any:
     return pyplot.gca() if ax is None else ax
 
 
-def colours(trace: Trace, name: str, values: np.ndarray) -> dict[str, Any]:
+def colours(trace: TraceData, name: str, values: np.ndarray) -> dict[str, Any]:
     """imshow's options: a gate from 0 to 1; all else around 0."""
     if name in gates_of(trace.layer):
         return {"cmap": "cividis", "vmin": 0, "vmax": 1}
@@ -165,7 +165,7 @@ def largest(values: np.ndarray) -> float:
     return float(np.abs(values[np.isfinite(values)]).max(initial=0)) or 1.0
 
 
-def name_steps(ax: Any, trace: Trace, row: int, direction: str | None) -> None:
+def name_steps(ax: Any, trace: TraceData, row: int, direction: str | None) -> None:
     """The tokens along the axis of time, and which way they are read."""
     upright = all(len(shown(token)) < 3 for token in trace.tokens[row])
     places, names = thinned(trace.tokens[row], MOST_LABELS if upright else MOST_LABELS // 2)
@@ -190,7 +190,7 @@ def shown(token: str) -> str:
     return seen.replace("$", r"\$")
 
 
-def require_name(trace: Trace, name: str) -> None:
+def require_name(trace: TraceData, name: str) -> None:
     """Raise ValueError for an array that the trace has not."""
     if name not in trace.names:
         raise ValueError(f"name is {name!r}; the trace has {', '.join(trace.names)}")

@@ -19,18 +19,16 @@ import string
 import textwrap
 import unicodedata
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from npbilstm.inspector.described import GATES, QUANTITIES, gates_of
 from npbilstm.inspector.highlight import TERMINAL, terminal_text
 from npbilstm.inspector.indices import layer_of, row_of, unit_of
+from npbilstm.inspector.trace_data import TraceData
 from npbilstm.layers.checks import require_bool
 from npbilstm.printable import printable
-
-if TYPE_CHECKING:
-    from npbilstm.inspector.tracing import Trace
 
 BARS = " ▁▂▃▄▅▆▇"
 """Not up to █, which would touch the line above it."""
@@ -79,7 +77,7 @@ class Steps(NamedTuple):
 
 
 def strip(
-    trace: Trace,
+    trace: TraceData,
     unit: int,
     layer: int = 0,
     row: int = 0,
@@ -118,7 +116,7 @@ def strip(
     return "\n".join(line.rstrip() for line in text)
 
 
-def lines(trace: Trace, unit: int, layer: int, row: int, gradients: bool) -> tuple[list[list[Line]], str]:
+def lines(trace: TraceData, unit: int, layer: int, row: int, gradients: bool) -> tuple[list[list[Line]], str]:
     """The lines of each direction, and a sentence on what a full bar is."""
     d = "d" if gradients else ""
     drawn: list[list[Line]] = [[] for _ in trace.directions]
@@ -152,7 +150,7 @@ def bars(heights: np.ndarray, widths: Sequence[int], gap: str) -> str:
     return gap.join(bar * width for bar, width in zip(found, widths))
 
 
-def steps_of(trace: Trace, row: int) -> Steps:
+def steps_of(trace: TraceData, row: int) -> Steps:
     """Characters stand close, a letter for each class; words have a space between, and their classes' names."""
     length = trace.lengths[row]
     given = [None if k is None or k.ndim < 2 else k[row, :length] for k in (trace.predicted, trace.target)]
@@ -168,12 +166,12 @@ def steps_of(trace: Trace, row: int) -> Steps:
     return Steps(tokens, widths, " ", predicted, true, names)
 
 
-def class_names(trace: Trace) -> list[str]:
+def class_names(trace: TraceData) -> list[str]:
     """The classes' names as shown, numbers where they have none."""
     return [cut(visible(name).replace("␣", " "), WIDEST) for name in trace.class_names]
 
 
-def class_of_sequence(trace: Trace, row: int) -> str:
+def class_of_sequence(trace: TraceData, row: int) -> str:
     """The predicted and the true class, where a sequence has one."""
     if trace.predicted is None or trace.predicted.ndim > 1:
         return ""
@@ -252,7 +250,7 @@ def ruler(begin: int, widths: Sequence[int], gap: str, room: int) -> str:
     return content
 
 
-def legend(trace: Trace, steps: Steps, width: int, colour: bool) -> Iterator[str]:
+def legend(trace: TraceData, steps: Steps, width: int, colour: bool) -> Iterator[str]:
     """What the letters of the classes stand for, and how many steps are wrong."""
     if steps.predicted is None:
         return

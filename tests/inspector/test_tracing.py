@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 import npbilstm as nb
 from npbilstm import engine
 from npbilstm.engine import steps
-from npbilstm.inspector import tracing
+from npbilstm.inspector import recording
 from npbilstm.inspector.equations import Equations, equations_of
 from npbilstm.layers import SequenceClassifier, SequenceTagger
 from npbilstm.textbook import softmax_cross_entropy_backward, softmax_cross_entropy_forward
@@ -100,7 +100,7 @@ def test_the_complex_step_rejects_a_wrong_equation(monkeypatch, variant, right, 
         assert right in backward
         return Equations(forward, tuple(wrong if text == right else text for text in backward))
 
-    monkeypatch.setattr(tracing, "equations_of", with_a_slip)
+    monkeypatch.setattr(recording, "equations_of", with_a_slip)
     layer, _, inputs, trace = traced(variant, lengths=(4,))
     with pytest.raises(AssertionError):
         require_gradients(layer, inputs, trace)

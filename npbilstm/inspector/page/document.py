@@ -7,15 +7,13 @@ import json
 import re
 from collections.abc import Sequence
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from npbilstm.inspector.highlight import DARK, LIGHT
 from npbilstm.inspector.indices import row_of
 from npbilstm.inspector.page.over_time import pictures_over_time
 from npbilstm.inspector.page.payload import payload
-
-if TYPE_CHECKING:
-    from npbilstm.inspector.tracing import Trace
+from npbilstm.inspector.trace_data import TraceData
 
 SCRIPTS = ("numbers", "equations", "arithmetic", "colours", "pictures", "curves", "panel", "form", "inspect")
 """The files of js/, in the order in which they build on each other."""
@@ -24,7 +22,7 @@ HEIGHT = "820px"
 """Of the frame in a notebook."""
 
 
-def page_html(trace: Trace, row: int = 0, beside: Trace | None = None, notes: Sequence[str] = ()) -> str:
+def page_html(trace: TraceData, row: int = 0, beside: TraceData | None = None, notes: Sequence[str] = ()) -> str:
     """The page of one row of a trace, as one document.
 
     beside: a trace of the same input by another model, a fresh one for instance, whose gradients over time are drawn

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from npbilstm.inspector.flow import flow, flow_of_every_step, loss_is_by_step, require_alike
 from npbilstm.inspector.influence import influence, influence_cost
-
-if TYPE_CHECKING:
-    from npbilstm.inspector.tracing import Trace
+from npbilstm.inspector.trace_data import TraceData
 
 LARGEST_COST = 3 * 10**10
 """Multiplications that a picture may take: a few seconds."""
@@ -24,7 +22,7 @@ class Picture(NamedTuple):
     make: Callable[[], dict[str, np.ndarray]]
 
 
-def pictures_over_time(trace: Trace, row: int, beside: Trace | None) -> tuple[dict[str, Picture], list[str]]:
+def pictures_over_time(trace: TraceData, row: int, beside: TraceData | None) -> tuple[dict[str, Picture], list[str]]:
     """flow and beside {"dh", "dc"}, influence {"x"}, as payload.py takes them, and notes on what is missing.
 
     flow is that of each step's loss alone, (L, S, T, T), or where that takes too long of the whole loss, (L, S, 1, T).
@@ -52,7 +50,7 @@ def pictures_over_time(trace: Trace, row: int, beside: Trace | None) -> tuple[di
     return found, notes
 
 
-def sizes_over_time(trace: Trace, row: int, by_step: bool) -> Picture:
+def sizes_over_time(trace: TraceData, row: int, by_step: bool) -> Picture:
     """The size of dL/dh and, where there is a cell, of dL/dc."""
     T = int(trace.lengths[row])
     losses = T if by_step and loss_is_by_step(trace) else 1

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -16,10 +16,8 @@ from npbilstm.inspector.described import QUANTITIES, gates_of, words_of
 from npbilstm.inspector.indices import most_varying
 from npbilstm.inspector.page.encoding import PRECISIONS, encode, encoded_size
 from npbilstm.inspector.page.over_time import Picture
+from npbilstm.inspector.trace_data import TraceData
 from npbilstm.printable import printable
-
-if TYPE_CHECKING:
-    from npbilstm.inspector.tracing import Trace
 
 ARRIVING = ("dy", "dh_next", "dc_next")
 """The gradients that arrive at a step: from its output and from the step that is read next."""
@@ -43,7 +41,7 @@ Parts = dict[str, dict[str, np.ndarray]]
 """The arrays of a page: arrays, weights, inputs; and, where there are such, flow, beside and influence."""
 
 
-def payload(trace: Trace, row: int, pictures: Mapping[str, Picture], room: int) -> dict[str, Any]:
+def payload(trace: TraceData, row: int, pictures: Mapping[str, Picture], room: int) -> dict[str, Any]:
     """All that the page shows of one row, in at most LARGEST_DOCUMENT - room characters.
 
     pictures: of this row, each left out where it is not known
@@ -87,7 +85,7 @@ def size_of(parts: Parts, precision: str) -> int:
     return sum(encoded_size(array, precision) + 50 for part in parts.values() for array in part.values())
 
 
-def description(trace: Trace, row: int) -> dict[str, Any]:
+def description(trace: TraceData, row: int) -> dict[str, Any]:
     """The words and sizes of a page: everything but its arrays."""
     layer = trace.layer
     names = [name for name in QUANTITIES if name in trace.names]
@@ -125,7 +123,7 @@ def description(trace: Trace, row: int) -> dict[str, Any]:
     }
 
 
-def class_names(trace: Trace, labels: np.ndarray | None, row: int) -> list[str] | str | None:
+def class_names(trace: TraceData, labels: np.ndarray | None, row: int) -> list[str] | str | None:
     """A class's name for each step of the row, or one for the whole row; None where nobody knows."""
     if labels is None:
         return None
@@ -135,7 +133,7 @@ def class_names(trace: Trace, labels: np.ndarray | None, row: int) -> list[str] 
     return [names[k] for k in labels[row, : trace.lengths[row]]]
 
 
-def row_arrays(trace: Trace, row: int, weights: bool, gradients: bool) -> Parts:
+def row_arrays(trace: TraceData, row: int, weights: bool, gradients: bool) -> Parts:
     """The row's arrays without its padding, (L, S, T, H), and what they are computed from.
 
     arrays: what the equations cannot derive, and without weights the products too. h_0 and c_0 (L, S, H): the state

@@ -1,0 +1,96 @@
+"""The numbers of a run: every gate, state and gradient of every step, by its textbook name.
+
+Axes of the arrays: layer of the stack L, direction S (forward, reverse), row N, step T in input time order, unit H.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from npbilstm.inspector.equations import Equations
+from npbilstm.layers import Recurrent
+from npbilstm.layers.models import SequenceModel
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class TraceData:
+    """What a model or a layer did to a batch of sequences, made by `trace`.
+
+    trace[name]: (L, S, N, T, H), e.g. trace["i"][layer, direction, row, step, unit]; trace.names are all of them. h,
+        h_prev and their gradients have R units in place of H where the layer has a projection. 0 in the padding.
+    inputs[k]: (N, T, D_k), what layer k of the stack reads. order (S, N, T): at which turn a direction read a step, -1
+        in the padding. lengths (N,). tokens[n]: the names of row n's steps.
+    equations: those of the layer's cell. The arrays satisfy them at every valid step, but for dh_next and dc_next at
+        the step that a direction reads last: there they are the gradient of the final state.
+    model: None for a layer alone. layer: its recurrent layer, dropout off.
+    output: the model's logits, or the layer's y, N first. target, predicted: classes as integers, or None.
+    classes: their names.
+    loss: the mean cross-entropy, where there is a target. dx: the gradient of inputs[0], where there are gradients.
+    ids: the symbols that a model read, (N, T); None for a layer alone. upstream: the gradient of the layer's y, (N, T,
+        features) or a pair; None where the loss does not see y.
+    """
+
+    layer: Recurrent
+    model: SequenceModel | None
+    arrays: Mapping[str, np.ndarray]
+    equations: Equations
+    inputs: Sequence[np.ndarray]
+    order: np.ndarray
+    lengths: np.ndarray
+    tokens: list[list[str]]
+    output: Any
+    target: np.ndarray | None
+    classes: list[str] | None
+    loss: float | None
+    dx: np.ndarray | None
+    ids: np.ndarray | None
+    upstream: Any
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        if name not in self.arrays:
+            has = ", ".join(self.names)
+            hint = "" if self.has_gradients else "; gradients need an upstream gradient or a target"
+            raise KeyError(f"the trace has no {name!r}; it has {has}{hint}")
+        return self.arrays[name]
+
+    @property
+    def names(self) -> list[str]:
+        """The arrays' names, in the order in which they are computed."""
+        return list(self.arrays)
+
+    @property
+    def has_gradients(self) -> bool:
+        """Whether there was an upstream gradient or a target."""
+        return "dh" in self.arrays
+
+    @property
+    def directions(self) -> tuple[str, ...]:
+        """("forward", "reverse"), or the one that the layer has."""
+        return self.layer.directions
+
+    @property
+    def logits(self) -> np.ndarray | None:
+        """The model's, (N, T, V) or (N, V); None for a layer alone."""
+        return None if self.model is None else self.output
+
+    @cached_property
+    def predicted(self) -> np.ndarray | None:
+        """The likeliest classes, (N, T) or (N,); None for a layer alone."""
+        return None if self.model is None else self.output.argmax(axis=-1)
+
+    @property
+    def output_is_by_step(self) -> bool:
+        """Whether there is an output at every step: always but for a classifier."""
+        return self.model is None or self.model.one_label_a_step
+
+    @property
+    def class_names(self) -> list[str]:
+        """A name for each class, its number where it has none."""
+        if self.classes is not None:
+            return self.classes
+        return [str(k) for k in range(0 if self.logits is None else self.logits.shape[-1])]

@@ -115,7 +115,7 @@ def write_pages(results: dict[str, Any], page: Path, readme: Path | None) -> int
     try:
         chart(results, page.with_name("speed.png"))
     except ModuleNotFoundError:
-        print("No chart: matplotlib is not installed; pip install 'npbilstm[benchmarks]' brings it.")
+        print("No chart: matplotlib is not installed; pip install 'npbilstm[plots]' brings it.")
     print(f"Written to {page.parent}.")
     if readme:
         try:

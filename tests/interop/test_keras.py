@@ -164,7 +164,7 @@ def test_the_weights_of_a_cudnn_gru_are_a_grus():
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 def test_half_precision_is_read_as_float32(dtype):
     if dtype == "bfloat16":
-        dtype = pytest.importorskip("ml_dtypes", reason="ml_dtypes is not installed (extra oracles)").bfloat16
+        dtype = pytest.importorskip("ml_dtypes", reason="ml_dtypes is not installed (group oracles)").bfloat16
     halves = [w.astype(dtype) for w in LSTM]
     layer = from_keras(halves)
     assert {p.dtype for p in layer.params.values()} == {np.dtype(np.float32)}

@@ -16,8 +16,8 @@ from tests.cases import assert_all_close, assert_close
 from tests.interop.drawing import with_random_weights
 from tests.oracles.peers import arrays, keras_of, torch_peer, valid
 
-torch = pytest.importorskip("torch", reason="torch is not installed (extra oracles)")
-keras = pytest.importorskip("keras", reason="keras is not installed (extra oracles)")
+torch = pytest.importorskip("torch", reason="torch is not installed (group oracles)")
+keras = pytest.importorskip("keras", reason="keras is not installed (group oracles)")
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation")  # how Keras reads PyTorch's tensors
@@ -47,8 +47,8 @@ def unpacked(y, **options):
 
 def onnx_node(layer, x, lengths=None, h_0=None, **attributes):
     """Our layer's one node as onnxruntime runs it: x (T, N, D) -> Y (T, S, N, H), Y_h (S, N, H)."""
-    onnx = pytest.importorskip("onnx", reason="onnx is not installed (extra oracles)")
-    onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (extra oracles)")
+    onnx = pytest.importorskip("onnx", reason="onnx is not installed (group oracles)")
+    onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (group oracles)")
     lengths = None if lengths is None else np.array(lengths, np.int32)
     inputs = {"X": x, "W": 0, "R": 0, "B": 0, "lengths": lengths, "h_0": h_0, "c_0": None, **to_node(layer, 0)}
     constants = [onnx.numpy_helper.from_array(array, name) for name, array in inputs.items() if array is not None]
@@ -352,7 +352,7 @@ def test_two_functions_are_called_hard_sigmoid():
     assert_close(float(keras.activations.hard_sigmoid(one)), 2 / 3, 1e-6)
     assert_close(float(torch.nn.functional.hardsigmoid(one)), 2 / 3, 1e-6)
     assert_close(nb.textbook.hard_sigmoid_sixth(np.array(1.0)), 2 / 3)
-    onnx = pytest.importorskip("onnx", reason="onnx is not installed (extra oracles)")
+    onnx = pytest.importorskip("onnx", reason="onnx is not installed (group oracles)")
     assert_close(onnx.defs.get_schema("HardSigmoid").attributes["alpha"].default_value.f, 0.2, 1e-7)
     assert_close(nb.textbook.hard_sigmoid(np.array(1.0)), 0.7)
 

@@ -25,7 +25,7 @@ from tests.cases import assert_close
 from tests.interop.drawing import assert_same, not_told, recurrent_layers, with_random_weights
 from tests.oracles.peers import arrays, keras_stack, torch_peer
 
-torch = pytest.importorskip("torch", reason="torch is not installed (extra oracles)")
+torch = pytest.importorskip("torch", reason="torch is not installed (group oracles)")
 
 
 def tensors(arrays):
@@ -51,7 +51,7 @@ def test_pytorch_takes_our_state_dict_and_we_take_its(layer, seed):
 
 
 def test_pytorch_models_through_their_own_files(tmp_path):
-    safetensors = pytest.importorskip("safetensors.torch", reason="safetensors is not installed (extra oracles)")
+    safetensors = pytest.importorskip("safetensors.torch", reason="safetensors is not installed (group oracles)")
 
     class Net(torch.nn.Module):
         def __init__(self):
@@ -89,7 +89,7 @@ def test_a_pytorch_linear_layer_is_ours():
 @settings(max_examples=60)
 @given(recurrent_layers(variants=False, merges=["concat", "sum", "mul", "ave"], dtypes=["f8"], deep=2))
 def test_keras_takes_our_weights_and_we_take_its(layer):
-    pytest.importorskip("keras", reason="keras is not installed (extra oracles)")
+    pytest.importorskip("keras", reason="keras is not installed (group oracles)")
     x = np.random.default_rng(0).standard_normal((2, 4, layer.input_size))
     ours = to_keras(layer)
     options = {**not_told(layer), "bidirectional": len(layer.directions) == 2, "bias": layer.bias}
@@ -107,7 +107,7 @@ def test_keras_takes_our_weights_and_we_take_its(layer):
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation")
 def test_a_keras_dense_layer_is_ours():
-    keras = pytest.importorskip("keras", reason="keras is not installed (extra oracles)")
+    keras = pytest.importorskip("keras", reason="keras is not installed (group oracles)")
     linear = with_random_weights(nb.Linear(3, 4, dtype=np.float64, rng=0), 0)
     x = np.random.default_rng(0).standard_normal((2, 3))
     peer = keras.layers.Dense(4, dtype="float64")

@@ -17,8 +17,8 @@ from tests.interop.drawing import recurrent_layers, with_random_weights
 from tests.oracles.peers import arrays, keras_of, keras_stack, valid
 from tests.planting import planted
 
-torch = pytest.importorskip("torch", reason="torch is not installed (extra oracles)")
-keras = pytest.importorskip("keras", reason="keras is not installed (extra oracles)")
+torch = pytest.importorskip("torch", reason="torch is not installed (group oracles)")
+keras = pytest.importorskip("keras", reason="keras is not installed (group oracles)")
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation")  # how Keras reads PyTorch's tensors
 

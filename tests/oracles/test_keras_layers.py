@@ -12,8 +12,8 @@ from tests.cases import assert_close
 from tests.interop.drawing import assert_same
 from tests.oracles.peers import arrays  # before Keras: it says which backend
 
-torch = pytest.importorskip("torch", reason="torch is not installed (extra oracles)")
-keras = pytest.importorskip("keras", reason="keras is not installed (extra oracles)")
+torch = pytest.importorskip("torch", reason="torch is not installed (group oracles)")
+keras = pytest.importorskip("keras", reason="keras is not installed (group oracles)")
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation")  # how Keras reads PyTorch's tensors
 

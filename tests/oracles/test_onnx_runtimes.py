@@ -17,7 +17,7 @@ from tests.cases import assert_all_close, assert_close
 from tests.interop.drawing import POOLINGS, assert_same, models, recurrent_layers, with_random_weights
 from tests.planting import planted, planted_below
 
-pytest.importorskip("onnx", reason="onnx is not installed (extra oracles)")
+pytest.importorskip("onnx", reason="onnx is not installed (group oracles)")
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:OpenVINO leaves", "ignore:onnx's ReferenceEvaluator computes"),
@@ -28,7 +28,7 @@ TOLERANCE = 1e-5
 
 
 def onnxruntime_runs(path, outputs, feeds):
-    onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (extra oracles)")
+    onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (group oracles)")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
@@ -43,7 +43,7 @@ def reference_runs(path, outputs, feeds):
 
 
 def openvino_runs(path, outputs, feeds):
-    openvino = pytest.importorskip("openvino", reason="openvino is not installed (extra oracles)")
+    openvino = pytest.importorskip("openvino", reason="openvino is not installed (group oracles)")
     exact = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1}
     results = openvino.Core().compile_model(str(path), "CPU", exact)(feeds)
     return [results[name] for name in outputs]

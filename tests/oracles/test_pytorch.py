@@ -13,7 +13,7 @@ from npbilstm.layers.layer import part_of
 from tests.cases import assert_all_close
 from tests.oracles.peers import torch_peer
 
-torch = pytest.importorskip("torch", reason="torch is not installed (extra oracles)")
+torch = pytest.importorskip("torch", reason="torch is not installed (group oracles)")
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence  # noqa: E402
 
 

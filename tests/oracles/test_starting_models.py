@@ -17,7 +17,7 @@ from npbilstm.layers.layer import join
 from tests.cases import assert_all_close
 from tests.interop.drawing import with_random_weights
 
-torch = pytest.importorskip("torch", reason="torch is not installed (extra oracles)")
+torch = pytest.importorskip("torch", reason="torch is not installed (group oracles)")
 os.environ["KERAS_BACKEND"] = "torch"
 
 PAGE = Path(__file__).parents[2] / "tutorials" / "guides" / "peers.md"
@@ -47,7 +47,7 @@ def pytorch_class(dtype):
 
 def keras_function():
     """The first Keras model: the same, by the functional API, for sequences of any length."""
-    keras = pytest.importorskip("keras", reason="keras is not installed (extra oracles)")
+    keras = pytest.importorskip("keras", reason="keras is not installed (group oracles)")
     x = inputs = keras.Input((None, 10))
     for _ in range(2):
         x = keras.layers.Bidirectional(keras.layers.LSTM(20, return_sequences=True))(x)
@@ -138,7 +138,7 @@ def test_the_keras_function_is_ours_at_any_length_and_takes_our_weights(T):
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation")
 def test_the_code_on_the_page_prints_what_stands_below_it():
-    pytest.importorskip("keras", reason="keras is not installed (extra oracles)")
+    pytest.importorskip("keras", reason="keras is not installed (group oracles)")
     names = {}
     blocks = re.findall(r"```python\n(.*?)```(?:\n\n```text\n(.*?)```)?", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     assert len(blocks) > 5

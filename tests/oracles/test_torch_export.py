@@ -13,8 +13,8 @@ import pytest
 from npbilstm.interop import from_onnx, read_weights
 from tests.cases import assert_close
 
-torch = pytest.importorskip("torch", reason="torch is not installed (extra oracles)")
-pytest.importorskip("onnx", reason="onnx is not installed (extra oracles)")
+torch = pytest.importorskip("torch", reason="torch is not installed (group oracles)")
+pytest.importorskip("onnx", reason="onnx is not installed (group oracles)")
 
 N, T = 3, 5
 
@@ -42,7 +42,7 @@ def exported(net, x, path, dynamo, free):
     """A file of the net, with sizes of x that are free or not. What the exporter says of itself is left out."""
     options = {}
     if dynamo:
-        pytest.importorskip("onnxscript", reason="onnxscript is not installed (extra oracles)")
+        pytest.importorskip("onnxscript", reason="onnxscript is not installed (group oracles)")
         dims = {n: torch.export.Dim(f"size_{n}") for n in (0, 1)}
         options = {"dynamic_shapes": (dims,)} if free else {}
     elif free:
@@ -143,7 +143,7 @@ def test_a_file_of_many_weights_beside_it_is_read(tmp_path):
     net, x = make_net("LSTM", 1, True), torch.randn(N, T, 3)
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        pytest.importorskip("onnxscript", reason="onnxscript is not installed (extra oracles)")
+        pytest.importorskip("onnxscript", reason="onnxscript is not installed (group oracles)")
         torch.onnx.export(net, (x,), str(tmp_path / "net.onnx"), external_data=True)
     assert_close(from_onnx(tmp_path / "net.onnx").forward(x.numpy())[0], net(x).detach().numpy(), 1e-5)
     assert np.isfinite(from_onnx(tmp_path / "net.onnx").params["0.forward.Wx"]).all()

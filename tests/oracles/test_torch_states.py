@@ -11,7 +11,7 @@ from npbilstm.interop import from_pytorch, model_from_pytorch, read_weights
 from tests.cases import assert_close
 from tests.interop.drawing import assert_same
 
-torch = pytest.importorskip("torch", reason="torch is not installed (extra oracles)")
+torch = pytest.importorskip("torch", reason="torch is not installed (group oracles)")
 nn = torch.nn
 
 
@@ -40,7 +40,7 @@ def test_a_cell_steps_as_the_layer_that_is_read_from_it(kind, bias):
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 def test_halves_are_read_from_tensors_and_from_their_file(dtype, tmp_path):
-    files = pytest.importorskip("safetensors.torch", reason="safetensors is not installed (extra oracles)")
+    files = pytest.importorskip("safetensors.torch", reason="safetensors is not installed (group oracles)")
     state = {name: w.to(getattr(torch, dtype)) for name, w in Net().state_dict().items()}
     expected = model_from_pytorch({name: w.float() for name, w in state.items()}, nb.SequenceTagger)
     mixed = {name: w.float() if name == "fc.bias" else w for name, w in state.items()}
@@ -55,7 +55,7 @@ def test_halves_are_read_from_tensors_and_from_their_file(dtype, tmp_path):
 
 
 def test_a_counter_beside_does_not_refuse_a_file(tmp_path):
-    files = pytest.importorskip("safetensors.torch", reason="safetensors is not installed (extra oracles)")
+    files = pytest.importorskip("safetensors.torch", reason="safetensors is not installed (group oracles)")
     state = {**Net().state_dict(), "lstm.num_batches_tracked": torch.tensor(3), "steps": torch.tensor([1])}
     files.save_file(state, tmp_path / "net.safetensors")
     assert read_weights(tmp_path / "net.safetensors", "tagger")[0].config["num_symbols"] == 11
@@ -125,7 +125,7 @@ def test_a_quantized_network_is_a_sentence():
 
 @pytest.mark.parametrize("dtype", ["float8_e4m3fn", "int8"])
 def test_a_file_of_other_numbers_is_a_sentence(dtype, tmp_path):
-    files = pytest.importorskip("safetensors.torch", reason="safetensors is not installed (extra oracles)")
+    files = pytest.importorskip("safetensors.torch", reason="safetensors is not installed (group oracles)")
     state = {name: w.to(getattr(torch, dtype)) for name, w in nn.LSTM(3, 4).state_dict().items()}
     files.save_file(state, tmp_path / "net.safetensors")
     with pytest.raises(ValueError, match=r"net.safetensors: .* has dtype \S+; it needs float32 or float64, float16"):

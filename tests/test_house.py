@@ -43,6 +43,7 @@ OPTIONAL = {
     "onnx": {"interop"},
     "safetensors": {"interop"},
     "matplotlib": {"gradcheck", "inspector"},
+    "watchfiles": {"commands"},
 }
 """Packages that are not required, and the rooms that import each where it is used."""
 

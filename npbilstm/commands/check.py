@@ -36,7 +36,7 @@ def add_arguments(commands: Subparsers) -> None:
     )
     command.add_argument("file", nargs="?", help="Python source with your own functions")
     command.add_argument("--hint", type=int, choices=[1, 2, 3], help="1 is vague, 3 exact (%(default)s)")
-    command.add_argument("--watch", action="store_true", help="run again whenever the file is saved, until Ctrl-C")
+    command.add_argument("--watch", action="store_true", help="run again at each save, until Ctrl-C (extra watch)")
     command.add_argument("--gates", help="the order of the blocks in your weights, e.g. ifog or ifog/zrn (ifgo/rzn)")
     command.add_argument("--weights", metavar="SHAPE", help="of your Wx: (D,4H), (4H,D), (4,D,H) or (4,H,D)")
     command.add_argument("--x", metavar="SHAPE", help="of your x: N, T and D in any order, e.g. (T,N,D)")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from pathlib import Path
 from typing import Any
 
 from npbilstm.commands.source_file import read_source, require_file
 from npbilstm.commands.terminal import fault_of, say
+from npbilstm.commands.watching import saves
 from npbilstm.diagnosis.diagnosis import diagnose_pairs
 from npbilstm.diagnosis.report import DiagnosisReport
 from npbilstm.submission.definitions import definitions_in_source
@@ -33,8 +33,6 @@ DEFAULTS: dict[str, Any] = {
 """The options of `npbilstm check` that go with a FILE."""
 
 EXIT_CODES = {"right": 0, "wrong": 1, "not judged": 3}
-LOOK_EVERY = 0.3
-"""Seconds between two looks at the file, with --watch."""
 
 
 class CheckerError(Exception):
@@ -75,26 +73,15 @@ def say_error(options: argparse.Namespace, error: Exception) -> None:
 
 def watch(options: argparse.Namespace) -> None:
     """Judge the file, and again whenever it is saved, until Ctrl-C."""
-    while True:
-        saved = stamp(options.file)
+    for again in saves(options.file):
+        if again:
+            tell("\n")
         try:
             judge_file(options)
         except (OSError, ValueError) as error:
             say_error(options, error)
             tell(f"{error}\n")
         tell(f"Watching {options.file}; Ctrl-C ends.\n")
-        while stamp(options.file) == saved:
-            time.sleep(LOOK_EVERY)
-        tell("\n")
-
-
-def stamp(path: str) -> tuple[int, int]:
-    """What changes when a file is saved; (0, 0) while it is away, as editors have it for a moment."""
-    try:
-        found = Path(path).stat()
-    except OSError:
-        return 0, 0
-    return found.st_mtime_ns, found.st_size
 
 
 def judge_file(options: argparse.Namespace) -> int:

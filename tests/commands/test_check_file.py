@@ -1,9 +1,6 @@
 """`npbilstm check FILE.py` as a person types it."""
 
 import json
-import subprocess
-import sys
-import time
 
 import pytest
 
@@ -318,23 +315,3 @@ def test_a_forward_pass_is_judged_though_its_backward_pass_is_not_written_yet(fi
     assert subject["stopped"].endswith("NotImplementedError")
     assert subject["stages"]
     assert not any(stage["wrong_outputs"] for stage in subject["stages"])
-
-
-def test_watch_runs_again_when_the_file_is_saved(tmp_path):
-    path = tmp_path / "mine.py"
-    path.write_text(RIGHT.replace(SLOPE, ""))
-    with subprocess.Popen(
-        [sys.executable, "-m", "npbilstm", "check", str(path), "--watch"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as process:
-        try:
-            lines = iter(process.stdout.readline, "")
-            assert next(lines).startswith("WRONG")
-            assert any("Watching" in line for line in lines)
-            time.sleep(0.1)
-            path.write_text(RIGHT)
-            assert any(line.startswith("ok ") for line in lines)
-        finally:
-            process.kill()

@@ -14,10 +14,10 @@ import numpy as np
 
 from npbilstm.commands.checks import CHECKS
 from npbilstm.commands.data import about_data, describe_data
-from npbilstm.commands.inspect import page_beside_fresh, trace_stretch
+from npbilstm.commands.inspect import page_beside_fresh, trace_input
 from npbilstm.commands.options import Subparsers, add_colour, add_command, wants_colour
-from npbilstm.commands.stretches import Stretch
 from npbilstm.commands.terminal import show
+from npbilstm.commands.text_inputs import TextInput
 from npbilstm.datasets.python_source import (
     CALLED,
     CHARACTERS,
@@ -271,10 +271,10 @@ def demonstrate(out: Path, size: dict[str, int], colour: bool, bars: bool) -> No
         show(terminal_text(list(passage.file.text[part]), predicted, wrong, colour).rstrip("\n"))
 
     line = choose_line(passage)
-    stretch = Stretch(
+    text_input = TextInput(
         list(passage.file.text[line]), CHARACTERS.encode(passage.file.text[line]), passage.file.labels[line]
     )
-    inside = page_beside_fresh(trainer.model, trace_stretch(trainer.model, stretch, CLASSES), stretch, CLASSES)
+    inside = page_beside_fresh(trainer.model, trace_input(trainer.model, text_input, CLASSES), text_input, CLASSES)
     whole = page(checked, rows, passage, two[n], one[n]).encode()
     write_atomically(out / "page.html", lambda target: target.write(whole))
     write_atomically(out / "inside.html", lambda target: target.write(inside))

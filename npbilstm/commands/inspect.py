@@ -12,8 +12,8 @@ import numpy as np
 
 from npbilstm.commands.data import About, read_about
 from npbilstm.commands.options import Subparsers, add_colour, add_command, add_max_bytes, wants_colour
-from npbilstm.commands.stretches import Stretch, characters, plain_sentences, read_input, require_text, sentences
 from npbilstm.commands.terminal import require_free
+from npbilstm.commands.text_inputs import TextInput, characters, plain_sentences, read_input, require_text, sentences
 from npbilstm.files import naming, write_atomically
 from npbilstm.inspector import Trace, printable, trace
 from npbilstm.inspector.indices import most_varying, position
@@ -25,25 +25,25 @@ OF_THE_PREDICTED = "nobody says what is true here, so the gradients are those of
 
 
 class Part(NamedTuple):
-    """The stretch that is looked at, and a sentence on what of the text is left out, "" for nothing."""
+    """The sequence that is looked at, and a sentence on what of the text is left out, "" for nothing."""
 
-    stretch: Stretch
+    text_input: TextInput
     left_out: str
 
 
-def part_of_characters(stretch: Stretch, line: int, steps: int) -> Part:
+def part_of_characters(text_input: TextInput, line: int, steps: int) -> Part:
     """So many characters from a line on. Raises ValueError where there is no such line."""
-    starts = [0, *(t + 1 for t, c in enumerate(stretch.symbols[:-1]) if c == "\n")]
+    starts = [0, *(t + 1 for t, c in enumerate(text_input.symbols[:-1]) if c == "\n")]
     require_line(line, len(starts), "lines")
     begin = starts[line - 1]
-    end = min(begin + steps, len(stretch.symbols))
-    after = len(stretch.symbols) - end
+    end = min(begin + steps, len(text_input.symbols))
+    after = len(text_input.symbols) - end
     return Part(
-        shortened(stretch, begin, end), counted((begin, "character", " before"), (after, "character", " after"))
+        shortened(text_input, begin, end), counted((begin, "character", " before"), (after, "character", " after"))
     )
 
 
-def part_of_words(found: list[Stretch], line: int, steps: int) -> Part:
+def part_of_words(found: list[TextInput], line: int, steps: int) -> Part:
     """So many words of a sentence. Raises ValueError where there is no such sentence."""
     require_line(line, len(found), "sentences")
     chosen = found[line - 1]
@@ -64,14 +64,15 @@ def require_line(line: int, count: int, what: str) -> None:
         raise ValueError(f"--line is {line}; the text has {has}")
 
 
-def shortened(stretch: Stretch, begin: int, end: int) -> Stretch:
+def shortened(text_input: TextInput, begin: int, end: int) -> TextInput:
     """Some of its symbols, with what belongs to them."""
     part = slice(begin, end)
-    return Stretch(stretch.symbols[part], stretch.ids[part], None if stretch.true is None else stretch.true[part])
+    symbols, ids, true = text_input
+    return TextInput(symbols[part], ids[part], None if true is None else true[part])
 
 
 def read_part(model: SequenceModel, about: About, options: Any) -> Part:
-    """The stretch that the options choose. Raises OSError or ValueError where there is none."""
+    """The sequence that the options choose. Raises OSError or ValueError where there is none."""
     if options.file is None:
         text = require_text(options.text.replace("\r\n", "\n").replace("\r", "\n"), "--text")
     else:
@@ -79,35 +80,35 @@ def read_part(model: SequenceModel, about: About, options: Any) -> Part:
     if about.words:
         # without a file, or with one class for all of a sentence, no column holds a class for each word
         plain = options.file is None or not model.one_label_a_step
-        found = plain_sentences(about, text) if plain else sentences(about, text, options.file).stretches
+        found = plain_sentences(about, text) if plain else sentences(about, text, options.file).inputs
         return part_of_words(found, options.line, options.steps)
-    stretch = characters(about, text)
+    text_input = characters(about, text)
     if not model.one_label_a_step:
-        stretch = stretch._replace(true=None)
-    return part_of_characters(stretch, options.line, options.steps)
+        text_input = text_input._replace(true=None)
+    return part_of_characters(text_input, options.line, options.steps)
 
 
-def trace_stretch(model: SequenceModel, stretch: Stretch, classes: list[str]) -> Trace:
-    """What a model does to a stretch. The loss is that of the true classes, or of the predicted ones, so that there
+def trace_input(model: SequenceModel, text_input: TextInput, classes: list[str]) -> Trace:
+    """What a model does to an input. The loss is that of the true classes, or of the predicted ones, so that there
     are gradients to look at where nobody knows what is true."""
-    ids = stretch.ids[None]
+    ids = text_input.ids[None]
     with np.errstate(all="ignore"):  # a model that diverged can be looked into as well, where predict refuses
-        target = model.forward(ids)[0].argmax(axis=-1) if stretch.true is None else stretch.true[None]
-    seen = trace(model, ids, tokens=[stretch.symbols], target=target, classes=classes)
-    return replace(seen, target=None, loss=None) if stretch.true is None else seen  # what it says is not the truth
+        target = model.forward(ids)[0].argmax(axis=-1) if text_input.true is None else text_input.true[None]
+    seen = trace(model, ids, tokens=[text_input.symbols], target=target, classes=classes)
+    return replace(seen, target=None, loss=None) if text_input.true is None else seen  # what it says is not the truth
 
 
 def page_beside_fresh(
-    model: SequenceModel, seen: Trace, stretch: Stretch, classes: list[str], notes: Sequence[str] = ()
+    model: SequenceModel, seen: Trace, text_input: TextInput, classes: list[str], notes: Sequence[str] = ()
 ) -> bytes:
     """The page of a trace, a fresh model of the same shape beside it."""
     assert seen.predicted is not None
     fresh = type(model)(**model.config, rng=0)
-    if stretch.true is None:
+    if text_input.true is None:
         notes = [*notes, OF_THE_PREDICTED]
-        stretch = stretch._replace(true=seen.predicted[0])  # the same loss for both
+        text_input = text_input._replace(true=seen.predicted[0])  # the same loss for both
     notes = [*notes, "dashed over time: a fresh model of the same shape, untrained"]
-    return seen.to_html(beside=trace_stretch(fresh, stretch, classes), notes=notes).encode()
+    return seen.to_html(beside=trace_input(fresh, text_input, classes), notes=notes).encode()
 
 
 def notes_on(options: Any, left_out: str) -> list[str]:
@@ -168,25 +169,25 @@ def run(options: argparse.Namespace) -> int:
     model, said = load_model(options.model, options.max_bytes)
     about = read_about(options.model, said, model)
     with naming("--text" if options.file is None else options.file):
-        stretch, left_out = read_part(model, about, options)
-    if stretch.true is not None and (stretch.true < 0).any():  # a tag that is none of the model's classes
-        stretch = stretch._replace(true=None)
+        text_input, left_out = read_part(model, about, options)
+    if text_input.true is not None and (text_input.true < 0).any():  # a tag that is none of the model's classes
+        text_input = text_input._replace(true=None)
     layer = position("--layer", options.layer, model.recurrent.num_layers, "the model", "layers")
     if options.unit is not None:
         position("--unit", options.unit, model.recurrent.hidden_size, "the model", "units")
     if options.step is not None:
-        position("--step", options.step, len(stretch.symbols), "what is read", "steps")
-    seen = trace_stretch(model, stretch, about.classes)
+        position("--step", options.step, len(text_input.symbols), "what is read", "steps")
+    seen = trace_input(model, text_input, about.classes)
     # all is made before anything is shown or written: what cannot be made leaves nothing behind
     shown = texts(options, seen, layer, colour)
     if options.out is not None:
-        page = page_beside_fresh(model, seen, stretch, about.classes, notes_on(options, left_out))
+        page = page_beside_fresh(model, seen, text_input, about.classes, notes_on(options, left_out))
         write_atomically(options.out, lambda file: file.write(page))
         shown.append(f"Open in a browser: {Path(options.out).resolve().as_uri()}")
     if left_out:
         tell(printable(f"Left out: {left_out}; --line and --steps choose others.\n"))
     gradients_shown = options.out is not None or options.step is not None or options.gradients
-    if stretch.true is None and gradients_shown:
+    if text_input.true is None and gradients_shown:
         tell(f"{OF_THE_PREDICTED.capitalize()}.\n")
     print("\n\n".join(shown))
     return 0
@@ -201,7 +202,7 @@ def texts(options: Any, seen: Trace, layer: int, colour: bool) -> list[str]:
         most, unit = most_varying(seen, layer)
         direction = options.direction or seen.directions[most]
         found.append(f"Unit {unit} varies most over these steps; --unit chooses another.")
-    found.append(seen.strip(unit, layer, colour=colour, gradients=options.gradients))
+    found.append(seen.sparkline(unit, layer, colour=colour, gradients=options.gradients))
     if options.step is not None:
         explained = seen.explain(layer, direction, options.step, unit)
         found.append(printable(str(explained)))

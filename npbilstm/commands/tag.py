@@ -11,8 +11,8 @@ import numpy as np
 
 from npbilstm.commands.data import About, parse_columns, read_about
 from npbilstm.commands.options import Subparsers, add_colour, add_command, add_max_bytes, wants_colour
-from npbilstm.commands.stretches import Reading, Stretch, characters, read_input, sentences
 from npbilstm.commands.terminal import require_free
+from npbilstm.commands.text_inputs import Reading, TextInput, characters, read_input, sentences
 from npbilstm.datasets.columns import write_back
 from npbilstm.files import naming, write_atomically
 from npbilstm.inspector import html_legend, html_page, html_text, printable, terminal_legend, terminal_text
@@ -25,7 +25,7 @@ SENTENCE = 4096
 
 
 class Tagged(NamedTuple):
-    """One stretch of symbols with their predicted classes, and their true ones where they are known."""
+    """One sequence of symbols with their predicted classes, and their true ones where they are known."""
 
     symbols: list[str]
     predicted: np.ndarray
@@ -45,39 +45,39 @@ def load_tagger(path: str, max_bytes: int | None = None) -> tuple[SequenceTagger
     return model, read_about(path, said, model)
 
 
-def tag_stretches(model: SequenceTagger, about: About, found: list[Stretch]) -> list[Tagged]:
-    """Stretches with their predicted classes; one that is longer than a window is read in overlapping pieces."""
+def tag_inputs(model: SequenceTagger, about: About, found: list[TextInput]) -> list[Tagged]:
+    """Inputs with their predicted classes; one that is longer than a window is read in overlapping pieces."""
     window = SENTENCE if about.words else about.description["window"]
-    predicted = predict_long(model, [stretch.ids for stretch in found], window)
-    return [Tagged(stretch.symbols, row, stretch.true) for stretch, row in zip(found, predicted)]
+    predicted = predict_long(model, [each.ids for each in found], window)
+    return [Tagged(each.symbols, row, each.true) for each, row in zip(found, predicted)]
 
 
-def as_columns(stretches: list[Tagged], classes: list[str]) -> str:
+def as_columns(tagged: list[Tagged], classes: list[str]) -> str:
     """symbol <tab> class, a line each, an empty line after a sentence; line ends, tabs and backslashes escaped."""
     escape = str.maketrans({"\n": "\\n", "\t": "\\t", "\\": "\\\\"})
     names = [printable(name) for name in classes]
     lines = []
-    for stretch in stretches:
-        pairs = zip(stretch.symbols, stretch.predicted)
+    for each in tagged:
+        pairs = zip(each.symbols, each.predicted)
         lines += [f"{printable(symbol.translate(escape))}\t{names[k]}" for symbol, k in pairs]
         lines.append("")
     return "\n".join(lines)
 
 
-def as_it_was(text: str, reading: Reading, stretches: list[Tagged], classes: list[str]) -> str:
+def as_it_was(text: str, reading: Reading, tagged: list[Tagged], classes: list[str]) -> str:
     """A text in columns with the predicted classes in that of the tag. On a terminal nothing in it steers that."""
     assert reading.form is not None
-    predicted = [classes[k] for stretch in stretches for k in stretch.predicted]
+    predicted = [classes[k] for each in tagged for k in each.predicted]
     written = write_back(text, reading.form, {word.line: tag for word, tag in zip(reading.words, predicted)})
     return (printable(written) if sys.stdout.isatty() else written) + ("" if written.endswith("\n") else "\n")
 
 
-def spaced(stretch: Tagged, words: bool) -> tuple[list[str], np.ndarray, np.ndarray | None]:
+def spaced(each: Tagged, words: bool) -> tuple[list[str], np.ndarray, np.ndarray | None]:
     """Symbols, labels and mistakes as they are shown: words get a space after each, a line end after the last."""
-    symbols = stretch.symbols
+    symbols = each.symbols
     if words:
         symbols = [f"{word} " for word in symbols[:-1]] + [f"{symbols[-1]}\n"]
-    return symbols, stretch.predicted, stretch.wrong
+    return symbols, each.predicted, each.wrong
 
 
 def add_arguments(commands: Subparsers) -> None:
@@ -137,23 +137,23 @@ def run(options: argparse.Namespace) -> int:
     with naming(name):
         text = read_input(name, about)
         reading = sentences(about, text, name, columns) if words else Reading([characters(about, text)], None, [], [])
-        stretches = tag_stretches(model, about, reading.stretches)
+        tagged = tag_inputs(model, about, reading.inputs)
     shown = None
     if options.columns is not None:
         in_columns = reading.form is not None
-        shown = as_it_was(text, reading, stretches, classes) if in_columns else as_columns(stretches, classes) + "\n"
+        shown = as_it_was(text, reading, tagged, classes) if in_columns else as_columns(tagged, classes) + "\n"
     if options.html is not None:
-        code = "".join(html_text(*spaced(stretch, words)) for stretch in stretches)
+        code = "".join(html_text(*spaced(each, words)) for each in tagged)
         body = f"<h1>{html_text([name], [0])}</h1>\n{html_legend(classes)}\n<pre>{code}</pre>"
         page = html_page(name, body).encode()
         write_atomically(options.html, lambda file: file.write(page))
     if shown is not None:
         print(shown, end="")
     else:
-        print("".join(terminal_text(*spaced(stretch, words), colour=colour) for stretch in stretches).rstrip("\n"))
+        print("".join(terminal_text(*spaced(each, words), colour=colour) for each in tagged).rstrip("\n"))
         if colour:
             print(f"\n{terminal_legend(classes)}")
-    compared = [(s.predicted, s.true) for s in stretches if s.true is not None]
+    compared = [(s.predicted, s.true) for s in tagged if s.true is not None]
     right = sum(int((predicted == true).sum()) for predicted, true in compared)
     total = sum(int((true >= 0).sum()) for _, true in compared)
     if total:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from npbilstm.inspector.equations import parse
-from npbilstm.inspector.filling import FilledDot, FilledEquation, Place, fill
 from npbilstm.inspector.indices import direction_of, layer_of, row_of, step_of, unit_of
+from npbilstm.inspector.substitution import SubstitutedDot, SubstitutedEquation, UnitAtStep, substitute
 from npbilstm.inspector.trace_data import TraceData
 from npbilstm.printable import printable
 
@@ -50,8 +50,8 @@ class Explanation:
     labels: str
     starts: str
     continues: str
-    forward: tuple[FilledEquation, ...]
-    backward: tuple[FilledEquation, ...]
+    forward: tuple[SubstitutedEquation, ...]
+    backward: tuple[SubstitutedEquation, ...]
 
     def __str__(self) -> str:
         parts = [self.heading, *([self.labels] if self.labels else [])]
@@ -72,7 +72,7 @@ class Explanation:
         )
         return f"<div><p><b>{html.escape(self.heading)}</b></p>{labels}{sections}</div>"
 
-    def sections(self) -> list[tuple[str, tuple[FilledEquation, ...]]]:
+    def sections(self) -> list[tuple[str, tuple[SubstitutedEquation, ...]]]:
         """The two passes, each under its title."""
         return [(f"forward: {self.starts}", self.forward), (f"backward: {self.continues}", self.backward)]
 
@@ -94,29 +94,29 @@ def explain(
     row, _ = row_of(trace, row)
     layer, step, unit = layer_of(trace, layer), step_of(trace, step, row), unit_of(trace, unit)
     direction = trace.directions[direction_of(trace, direction)]
-    place = Place(trace, layer, direction, row, step, unit)
+    at = UnitAtStep(trace, layer, direction, row, step, unit)
     with np.errstate(all="ignore"):  # a trace may hold infinity, and says so
         equations = [
-            tuple(fill(equation, place) for equation in map(parse, texts) if place.has(equation.name))
+            tuple(substitute(equation, at) for equation in map(parse, texts) if at.has(equation.name))
             for texts in (trace.equations.forward, trace.equations.backward if trace.has_gradients else ())
         ]
     where = f"row {row}, " if len(trace.lengths) > 1 else ""
-    read = f"read {ordinal(place.turn + 1)} of {trace.lengths[row]}"
-    read += "" if place.before is None else f", after {step_name(place, place.before)}"
+    read = f"read {ordinal(at.turn + 1)} of {trace.lengths[row]}"
+    read += "" if at.before is None else f", after {step_name(at, at.before)}"
     return Explanation(
-        *(layer, direction, row, step, unit, trace.tokens[row][step], place.turn, place.before, place.after),
-        heading=f"{where}layer {layer}, {direction} direction, {step_name(place, step)}, unit {unit}: {read}",
-        labels=class_labels(place),
-        starts=forward_sources(place),
-        continues=backward_sources(place),
+        *(layer, direction, row, step, unit, trace.tokens[row][step], at.turn, at.before, at.after),
+        heading=f"{where}layer {layer}, {direction} direction, {step_name(at, step)}, unit {unit}: {read}",
+        labels=class_labels(at),
+        starts=forward_sources(at),
+        continues=backward_sources(at),
         forward=equations[0],
         backward=equations[1],
     )
 
 
-def step_name(place: Place, step: int) -> str:
+def step_name(at: UnitAtStep, step: int) -> str:
     """step 5 '(', with what steers a terminal written out."""
-    return f"step {step} {place.trace.tokens[place.row][step]!r}"
+    return f"step {step} {at.trace.tokens[at.row][step]!r}"
 
 
 def ordinal(count: int) -> str:
@@ -125,54 +125,54 @@ def ordinal(count: int) -> str:
     return f"{count}{ending}"
 
 
-def class_labels(place: Place) -> str:
+def class_labels(at: UnitAtStep) -> str:
     """The predicted and the true class of the step or of the sequence, "" for a layer alone."""
-    trace = place.trace
+    trace = at.trace
     found = []
     for word, labels in (("predicted", trace.predicted), ("true", trace.target)):
         if labels is not None:
-            k = int(labels[place.row] if labels.ndim == 1 else labels[place.row, place.step])
+            k = int(labels[at.row] if labels.ndim == 1 else labels[at.row, at.step])
             found.append(f"{word} {printable(trace.class_names[k])}")
     whole = trace.predicted is not None and trace.predicted.ndim == 1
     return ("the sequence: " if whole else "") + ", ".join(found)
 
 
-def forward_sources(place: Place) -> str:
+def forward_sources(at: UnitAtStep) -> str:
     """Where x and the state before the step come from."""
-    if place.layer > 0:
-        x = f"x is what layer {place.layer - 1} put out"
-    elif place.trace.model is None:
+    if at.layer > 0:
+        x = f"x is what layer {at.layer - 1} put out"
+    elif at.trace.model is None:
         x = "x is the input"
     else:
-        x = f"x is the embedding of {place.trace.tokens[place.row][place.step]!r}"
-    states = [name for name in ("h_prev", "c_prev") if name in place.trace.names]
-    whence = "the initial state" if place.before is None else f"from {step_name(place, place.before)}"
+        x = f"x is the embedding of {at.trace.tokens[at.row][at.step]!r}"
+    states = [name for name in ("h_prev", "c_prev") if name in at.trace.names]
+    whence = "the initial state" if at.before is None else f"from {step_name(at, at.before)}"
     is_or_are = "is" if len(states) == 1 else "are"
-    return f"{x}; {' and '.join(states)} {is_or_are} {whence}{projected(place)}"
+    return f"{x}; {' and '.join(states)} {is_or_are} {whence}{projected(at)}"
 
 
-def projected(place: Place) -> str:
+def projected(at: UnitAtStep) -> str:
     """What is shown of a projection's outputs."""
-    layer = place.trace.layer
+    layer = at.trace.layer
     R = layer.output_size
     if getattr(layer, "projection_size", None) is None:
         return ""
-    rest = f"those of number {place.unit} are shown" if place.unit < R else f"there is no number {place.unit}"
+    rest = f"those of number {at.unit} are shown" if at.unit < R else f"there is no number {at.unit}"
     return f"; h, h_prev, dh and dh_next are {R} numbers for all units together, {rest}"
 
 
-def backward_sources(place: Place) -> str:
+def backward_sources(at: UnitAtStep) -> str:
     """Where the gradients that arrive come from."""
-    if not place.trace.has_gradients:
+    if not at.trace.has_gradients:
         return "not known without an upstream gradient or a target"
-    if place.layer < place.trace.layer.num_layers - 1:
-        dy = f"dy is from layer {place.layer + 1}, which reads h"
+    if at.layer < at.trace.layer.num_layers - 1:
+        dy = f"dy is from layer {at.layer + 1}, which reads h"
     else:
-        dy = "dy is the upstream gradient" if place.trace.model is None else "dy is from the model's output"
-    return f"{dy}; " + ("no step is read next" if place.after is None else f"next is {step_name(place, place.after)}")
+        dy = "dy is the upstream gradient" if at.trace.model is None else "dy is from the model's output"
+    return f"{dy}; " + ("no step is read next" if at.after is None else f"next is {step_name(at, at.after)}")
 
 
-def equation_text(equation: FilledEquation) -> list[str]:
+def equation_text(equation: SubstitutedEquation) -> list[str]:
     """The lines of an equation: its text, its numbers, its words beside the result; then the terms of its dots."""
     left = f"  {equation.name} "
     lines = [equation.text.removeprefix(f"{equation.name} = "), *equation.lines]
@@ -188,7 +188,7 @@ def equation_text(equation: FilledEquation) -> list[str]:
     return found
 
 
-def equation_html(equation: FilledEquation) -> str:
+def equation_html(equation: SubstitutedEquation) -> str:
     """An equation below its words."""
     lines = [equation.text, *(f"{' ' * len(equation.name)} = {line}" for line in equation.lines)]
     dots = "".join(f"<div style='{QUIET}'>{dot.text}: {', '.join(unbroken(dot))}</div>" for dot in equation.dots)
@@ -197,12 +197,12 @@ def equation_html(equation: FilledEquation) -> str:
     return f"<div style='margin:.9em 0'>{words}<pre style='{CODE}'>{code}</pre>{dots}</div>"
 
 
-def unbroken(dot: FilledDot) -> list[str]:
+def unbroken(dot: SubstitutedDot) -> list[str]:
     """The terms, none of them broken at the end of a line."""
     return [piece.replace(" ", "&nbsp;") for piece in dot_pieces(dot)]
 
 
-def dot_pieces(dot: FilledDot) -> list[str]:
+def dot_pieces(dot: SubstitutedDot) -> list[str]:
     """The terms, or that there is none."""
     return [f"{name} {text}" for name, text in dot.terms] or ["every term is 0"]
 

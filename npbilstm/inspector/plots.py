@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from npbilstm.inspector.described import QUANTITIES, gates_of
+from npbilstm.inspector.descriptions import QUANTITIES, gates_of
 from npbilstm.inspector.flow import flow, require_alike
 from npbilstm.inspector.indices import direction_of, layer_of, row_of, step_of, unit_of
 from npbilstm.inspector.influence import influence
-from npbilstm.inspector.strip import visible
+from npbilstm.inspector.sparkline import visible
 from npbilstm.inspector.trace_data import TraceData
 
 BLUE, ORANGE, GREY = "#0072b2", "#d55e00", "#5f6368"
@@ -168,8 +168,8 @@ def largest(values: np.ndarray) -> float:
 def name_steps(ax: Any, trace: TraceData, row: int, direction: str | None) -> None:
     """The tokens along the axis of time, and which way they are read."""
     upright = all(len(shown(token)) < 3 for token in trace.tokens[row])
-    places, names = thinned(trace.tokens[row], MOST_LABELS if upright else MOST_LABELS // 2)
-    ax.set_xticks(places, names, rotation=0 if upright else 60, ha="center" if upright else "right", fontsize="small")
+    ticks, names = thinned(trace.tokens[row], MOST_LABELS if upright else MOST_LABELS // 2)
+    ax.set_xticks(ticks, names, rotation=0 if upright else 60, ha="center" if upright else "right", fontsize="small")
     ways = {"forward": "read left to right \u2192", "reverse": "\u2190 read right to left", None: "step"}
     ax.set_xlabel(ways[direction])
 
@@ -177,8 +177,8 @@ def name_steps(ax: Any, trace: TraceData, row: int, direction: str | None) -> No
 def thinned(tokens: list[str], most: int) -> tuple[list[int], list[str]]:
     """Where labels stand, and what they say: not so many that they run into each other."""
     every = -(-len(tokens) // most)
-    places = list(range(0, len(tokens), every))
-    return places, [shown(tokens[t]) for t in places]
+    ticks = list(range(0, len(tokens), every))
+    return ticks, [shown(tokens[t]) for t in ticks]
 
 
 def shown(token: str) -> str:

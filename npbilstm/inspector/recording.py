@@ -20,6 +20,7 @@ from npbilstm.textbook import softmax_cross_entropy_backward, softmax_cross_entr
 from npbilstm.textbook.sequences import check_lengths, valid_steps
 
 
+@np.errstate(all="ignore")
 def model_run(
     model: SequenceModel, ids: Any, lengths: Any, upstream: Any, tokens: Any, target: Any, classes: Any
 ) -> TraceData:
@@ -60,6 +61,7 @@ def model_run(
     )
 
 
+@np.errstate(all="ignore")
 def layer_run(layer: Recurrent, x: Any, lengths: Any, upstream: Any, tokens: Any, state: Any, dstate: Any) -> TraceData:
     """Of a layer; arguments as trace has them."""
     layer = layer_without_dropout(layer)

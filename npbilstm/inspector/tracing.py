@@ -17,7 +17,7 @@ from npbilstm.inspector.flow import Flow, flow
 from npbilstm.inspector.influence import influence
 from npbilstm.inspector.page import iframe_html, page_html
 from npbilstm.inspector.recording import layer_run, model_run
-from npbilstm.inspector.strip import strip
+from npbilstm.inspector.sparkline import sparkline
 from npbilstm.inspector.trace_data import TraceData
 from npbilstm.layers import Recurrent
 from npbilstm.layers.models import SequenceModel
@@ -47,9 +47,14 @@ class Trace(TraceData):
         see inspector/influence.py."""
         return influence(self, step, row)
 
-    def strip(self, unit: int, layer: int = 0, row: int = 0, *, colour: bool = False, gradients: bool = False) -> str:
-        """One unit's gates and states over the tokens as bars of text: see inspector/strip.py."""
-        return strip(self, unit, layer, row, colour=colour, gradients=gradients)
+    def sparkline(
+        self, unit: int, layer: int = 0, row: int = 0, *, colour: bool = False, gradients: bool = False
+    ) -> str:
+        """One unit's gates and states over the tokens as bars of text: see inspector/sparkline.py."""
+        return sparkline(self, unit, layer, row, colour=colour, gradients=gradients)
+
+    strip = sparkline
+    """The name that it had until version 0.6."""
 
     def to_html(self, row: int = 0, beside: Trace | None = None, notes: Sequence[str] = ()) -> str:
         """The page to explore a row on: one document that fetches nothing.
@@ -71,7 +76,6 @@ class Trace(TraceData):
             return f"<p>{html.escape(repr(self))}: {html.escape(str(error))}</p>"
 
 
-@np.errstate(all="ignore")
 def trace(
     model_or_layer: SequenceModel | Recurrent,
     x: Any,

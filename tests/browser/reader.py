@@ -148,15 +148,15 @@ def check_panel(page, trace, row=0, digits=None):
     found = equations(page)
     explained = explain(trace, layer, direction, step, unit, row)
     assert list(found) == [equation.name for equation in explained.forward + explained.backward]
-    for filled in explained.forward + explained.backward:
-        equation = found[filled.name]
+    for substituted in explained.forward + explained.backward:
+        equation = found[substituted.name]
         if digits is not None:
-            check_is(equation.output, filled.value, digits)
+            check_is(equation.output, substituted.value, digits)
         elif equation.note:
-            assert equation.output == filled.lines[-1]
+            assert equation.output == substituted.lines[-1]
         else:
-            assert (*equation.lines, equation.output) == filled.lines
-            pieces = {dot.text: ", ".join(dot_pieces(dot)) for dot in filled.dots}
+            assert (*equation.lines, equation.output) == substituted.lines
+            pieces = {dot.text: ", ".join(dot_pieces(dot)) for dot in substituted.dots}
             assert dict(text.split(": ") for text in equation.terms) == pieces
         check_adds_up(equation)
         check_recomputes(equation, 0.0 if digits is None else 0.2 * 10.0**-digits)

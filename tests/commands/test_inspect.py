@@ -72,7 +72,7 @@ def run(models, tmp_path, monkeypatch, capsys):
 
 
 def tokens(out):
-    """The tokens' line of a strip."""
+    """The tokens' line of a sparkline."""
     return "".join(re.findall(r"^ {7}(\S.*)\n  says", out, re.MULTILINE))
 
 

@@ -101,7 +101,7 @@ def test_one_ratio_for_everything_points_to_the_factor_in_front():
     assert not any("factor" in note for note in check(changed(np.s_[:, 2:4], lambda g: g / 3)).notes)
 
 
-def test_the_strip_shows_where_in_time_it_is_wrong():
+def test_the_sparkline_shows_where_in_time_it_is_wrong():
     a = np.random.default_rng(0).standard_normal((2, 5, 3))
     got = 2 * a
     got[:, 3] += 0.01 * np.abs(got).max()

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import npbilstm as nb
-from npbilstm.inspector import equations, filling, rounding
+from npbilstm.inspector import equations, rounding, substitution
 from npbilstm.inspector import explain as explain_module
-from npbilstm.inspector.described import DESCRIBED
+from npbilstm.inspector.descriptions import DESCRIPTIONS
 from npbilstm.inspector.explain import explain
 from npbilstm.layers.recurrent import ACTIVATIONS, SIGMOIDS
 from tests.layers.recurrent_cases import WAYS
@@ -221,22 +221,22 @@ def six_units():
 @pytest.mark.parametrize(
     ("module", "old", "new"),
     [
-        (filling, "    if others:\n", "    if False:\n"),
-        (filling, "[:LARGEST]\n", "[-LARGEST:]\n"),
+        (substitution, "    if others:\n", "    if False:\n"),
+        (substitution, "[:LARGEST]\n", "[-LARGEST:]\n"),
         (rounding, "    return counts\n", "    return [counted(part, power) for part in parts]\n"),
         (rounding, "counts[k] += each + (place < more)", "counts[k] += each"),
-        (filling, "else self.step - self.stride", "else self.step - 1"),
-        (filling, "self.step + self.stride if symbol.next", "self.step - self.stride if symbol.next"),
-        (filling, "weight[self.unit] if dot.transposed else weight[:, self.unit]", "weight[:, self.unit]"),
-        (filling, "self.vector(symbol)[self.unit]", "self.vector(symbol)[self.unit - 1]"),
-        (filling, "sign, term = -sign, term[1:]", "term = term[1:]"),
+        (substitution, "else self.step - self.stride", "else self.step - 1"),
+        (substitution, "self.step + self.stride if symbol.next", "self.step - self.stride if symbol.next"),
+        (substitution, "weight[self.unit] if dot.transposed else weight[:, self.unit]", "weight[:, self.unit]"),
+        (substitution, "self.vector(symbol)[self.unit]", "self.vector(symbol)[self.unit - 1]"),
+        (substitution, "sign, term = -sign, term[1:]", "term = term[1:]"),
         (equations, "[gates.index(letter)]", "[gates[::-1].index(letter)]"),
     ],
 )
 def test_a_planted_bug_is_seen(module, old, new):
     trace, place = six_units()
     require_true(trace, place, explain(trace, **place))
-    *_, wrong = planted_below([filling, explain_module], module, old, new)
+    *_, wrong = planted_below([substitution, explain_module], module, old, new)
     with pytest.raises((AssertionError, ValueError)):
         require_true(trace, place, wrong.explain(trace, **place))
 
@@ -415,11 +415,11 @@ def test_hostile_tokens_and_classes_stay_text():
 @pytest.mark.parametrize("layer", [nb.LSTM, nb.GRU, nb.RNN])
 def test_every_quantity_has_words_that_fit_beside_it(layer):
     names = nb.trace(layer(2, 3), np.ones((1, 2), np.float32), upstream=np.ones((1, 3), np.float32)).names
-    assert all(0 < len(DESCRIBED[name]) <= 50 for name in names)
+    assert all(0 < len(DESCRIPTIONS[name]) <= 50 for name in names)
 
 
 @pytest.mark.parametrize(
     ("letter", "gate"), [("i", "input"), ("f", "forget"), ("o", "output"), ("r", "reset"), ("z", "update")]
 )
 def test_every_gate_goes_by_its_own_name(letter, gate):
-    assert all(f"{gate} gate" in DESCRIBED[name] for name in (letter, f"a_{letter}", f"d{letter}", f"da_{letter}"))
+    assert all(f"{gate} gate" in DESCRIPTIONS[name] for name in (letter, f"a_{letter}", f"d{letter}", f"da_{letter}"))

@@ -7,7 +7,7 @@ import npbilstm as nb
 from npbilstm.inspector.flow import flow, flow_of_every_step, require_alike
 from npbilstm.inspector.indices import direction_of
 from npbilstm.inspector.page import page_html
-from npbilstm.inspector.strip import strip
+from npbilstm.inspector.sparkline import sparkline
 from tests.cases import assert_all_close, assert_close
 from tests.inspector.test_page import data_of, decode
 from tests.layers.recurrent_cases import make_inputs, make_layer, of_each
@@ -59,7 +59,7 @@ def test_its_direction_is_the_one_meant_where_none_is_named():
 
 def test_its_strip_stands_below_the_tokens():
     both, alone = halves()
-    whole, lines = strip(both, 1, width=80).split("\n"), strip(alone, 1, width=80).split("\n")
+    whole, lines = sparkline(both, 1, width=80).split("\n"), sparkline(alone, 1, width=80).split("\n")
     assert not any(line.startswith("forward") for line in lines)
     own = lines.index("reverse, ← reads")
     assert own > next(k for k, line in enumerate(lines) if line.startswith("  step"))
@@ -94,8 +94,8 @@ def test_gates_that_are_no_sigmoids_have_either_sign():
     usual, other = (traced(recurrent_activation=name) for name in ("hard_sigmoid", "tanh"))
     assert data_of(page_html(usual))["gates"] == ["i", "f", "o"]
     assert data_of(page_html(other))["gates"] == []
-    assert "  i +" not in strip(usual, 1, width=80)
-    assert "  i +" in strip(other, 1, width=80)
+    assert "  i +" not in sparkline(usual, 1, width=80)
+    assert "  i +" in sparkline(other, 1, width=80)
 
 
 def test_the_words_name_the_layers_own_activations():

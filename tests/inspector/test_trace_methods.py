@@ -11,7 +11,7 @@ from npbilstm.inspector.explain import explain
 from npbilstm.inspector.flow import flow, forgetting
 from npbilstm.inspector.influence import influence
 from npbilstm.inspector.page import over_time, page_html, payload
-from npbilstm.inspector.strip import strip
+from npbilstm.inspector.sparkline import sparkline
 
 
 def stacked(seed=0):
@@ -24,8 +24,10 @@ def stacked(seed=0):
 def test_every_method_passes_on_all_that_it_is_given(tmp_path):
     trace, fresh = stacked(), stacked(1)
     assert str(trace.explain(1, "reverse", 2, 1, 1)) == str(explain(trace, 1, "reverse", 2, 1, 1))
-    assert trace.strip(2, 1, 1, colour=True, gradients=True) == strip(trace, 2, 1, 1, colour=True, gradients=True)
-    assert trace.strip(2, 1, 1) == strip(trace, 2, 1, 1)
+    assert trace.sparkline(2, 1, 1, colour=True, gradients=True) == sparkline(
+        trace, 2, 1, 1, colour=True, gradients=True
+    )
+    assert trace.sparkline(2, 1, 1) == sparkline(trace, 2, 1, 1)
     for got, expected in zip(trace.flow(1, 1), flow(trace, 1, 1)):
         np.testing.assert_array_equal(got, expected)
     np.testing.assert_array_equal(trace.influence(1, 1), influence(trace, 1, 1))

@@ -40,10 +40,10 @@ TAKES_A_BOOL = {
     "training of a tagger": lambda value: tagger().forward(IDS, training=value),
     "training of a classifier": lambda value: classifier().forward(IDS, training=value),
     "show": lambda value: nb.Trainer(tagger()).train([(IDS[0], IDS[0] % 3)], show=value, should_stop=lambda: True),
-    "colour": lambda value: TRACE.strip(0, colour=value),
+    "colour": lambda value: TRACE.sparkline(0, colour=value),
     "colour of a text": lambda value: terminal_text("ab", [0, 1], colour=value),
     "colour of a legend": lambda value: terminal_legend("ab", colour=value),
-    "gradients": lambda value: nb.trace(tagger(), IDS, target=IDS % 3).strip(0, gradients=value),
+    "gradients": lambda value: nb.trace(tagger(), IDS, target=IDS % 3).sparkline(0, gradients=value),
 }
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from npbilstm.inspector.described import QUANTITIES, gates_of, words_of
+from npbilstm.inspector.descriptions import QUANTITIES, gates_of, words_of
 from npbilstm.inspector.indices import most_varying
 from npbilstm.inspector.page.encoding import PRECISIONS, encode, encoded_size
 from npbilstm.inspector.page.over_time import Picture

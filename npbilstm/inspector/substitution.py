@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from npbilstm.inspector.described import words_of
+from npbilstm.inspector.descriptions import words_of
 from npbilstm.inspector.equations import Call, Dot, Equation, Product, Sum, Symbol, evaluate, weight_block
 from npbilstm.inspector.rounding import counted, number, power_of, shared, written
 from npbilstm.inspector.trace_data import TraceData
@@ -25,7 +25,7 @@ LARGEST = 3
 """How many terms of a dot product are shown by name; one more where that makes it whole."""
 
 
-class FilledDot(NamedTuple):
+class SubstitutedDot(NamedTuple):
     """A dot product, "x @ Wx_i", and its largest terms as they are shown, ("x[3]", "0.412"), then "29 others".
 
     Terms that are exactly 0 are left out; there may be none.
@@ -35,7 +35,7 @@ class FilledDot(NamedTuple):
     terms: tuple[tuple[str, str], ...]
 
 
-class FilledEquation(NamedTuple):
+class SubstitutedEquation(NamedTuple):
     """An equation's name and text; its lines below the text, the last one its result; the trace's own number; its dot
     products; what its name is, in words."""
 
@@ -43,12 +43,12 @@ class FilledEquation(NamedTuple):
     text: str
     lines: tuple[str, ...]
     value: float
-    dots: tuple[FilledDot, ...]
+    dots: tuple[SubstitutedDot, ...]
     words: str = ""
 
 
 @dataclass(frozen=True)
-class Place:
+class UnitAtStep:
     """One unit at one step of a trace: where names have numbers."""
 
     trace: TraceData
@@ -121,51 +121,51 @@ class Place:
         return [f"{symbol_text(symbol)}[{k}]" for k in range(size)]
 
 
-def fill(equation: Equation, place: Place) -> FilledEquation:
+def substitute(equation: Equation, at: UnitAtStep) -> SubstitutedEquation:
     """Put the numbers in, and the words beside."""
-    return with_numbers(equation, place)._replace(words=words_of(place.trace.layer, equation.name))
+    return with_numbers(equation, at)._replace(words=words_of(at.trace.layer, equation.name))
 
 
-def with_numbers(equation: Equation, place: Place) -> FilledEquation:
+def with_numbers(equation: Equation, at: UnitAtStep) -> SubstitutedEquation:
     """The equation with its numbers."""
     name, total, text = equation
-    value = place.value(Symbol(name))
-    if place.after is None and text.count("next."):
-        return FilledEquation(
+    value = at.value(Symbol(name))
+    if at.after is None and text.count("next."):
+        return SubstitutedEquation(
             name, text, ("the gradient of the final state, since no step is read next", number(value)), value, ()
         )
     if len(total.terms) == 1 and not isinstance(total.terms[0][1], Dot):
-        return FilledEquation(name, text, (put_in(total, place), number(value)), value, ())
-    lines, dots = sum_lines(total, value, place)
-    return FilledEquation(name, text, lines, value, dots)
+        return SubstitutedEquation(name, text, (put_in(total, at), number(value)), value, ())
+    lines, dots = sum_lines(total, value, at)
+    return SubstitutedEquation(name, text, lines, value, dots)
 
 
-def sum_lines(total: Sum, value: float, place: Place) -> tuple[tuple[str, ...], tuple[FilledDot, ...]]:
+def sum_lines(total: Sum, value: float, at: UnitAtStep) -> tuple[tuple[str, ...], tuple[SubstitutedDot, ...]]:
     """The lines of a sum or a dot product, and the dot products; all of one quantum."""
-    parts = [sign * place.compute(term) for sign, term in total.terms]
+    parts = [sign * at.compute(term) for sign, term in total.terms]
     exact = sum(parts)
     if not math.isfinite(exact) or not math.isfinite(value):  # nothing adds up
         texts = [(1, number(part)) for part in parts]
-        return without_repeats(put_in(total, place), joined(texts), number(value)), ()
+        return without_repeats(put_in(total, at), joined(texts), number(value)), ()
     power = power_of(max(map(abs, [*parts, exact])))
     # the trace's own number, unless float32 lost it where large terms cancel
     result = counted(value if abs(value - exact) < 10.0**power else exact, power)
     counts = shared(parts, result, power)
     shown = joined([(1, written(count, power)) for count in counts])
     dots = [
-        filled_dot(term, sign * count, power, place)
+        substituted_dot(term, sign * count, power, at)
         for (sign, term), count in zip(total.terms, counts)
         if isinstance(term, Dot)
     ]
     evaluated = all(is_one_number(term) for _, term in total.terms)
-    lines = without_repeats(shown if evaluated else put_in(total, place), shown, written(result, power))
+    lines = without_repeats(shown if evaluated else put_in(total, at), shown, written(result, power))
     return lines, tuple(dots)
 
 
-def filled_dot(dot: Dot, count: int, power: int, place: Place) -> FilledDot:
+def substituted_dot(dot: Dot, count: int, power: int, at: UnitAtStep) -> SubstitutedDot:
     """The largest terms of a dot product and the sum of the others, together `count` quanta."""
-    terms = place.terms(dot)
-    names = place.term_names(dot.vector)
+    terms = at.terms(dot)
+    names = at.term_names(dot.vector)
     order = [int(k) for k in np.argsort(-np.abs(terms), kind="stable") if terms[k] != 0]
     first = order if len(order) <= LARGEST + 1 else order[:LARGEST]
     others = order[len(first) :]
@@ -174,23 +174,23 @@ def filled_dot(dot: Dot, count: int, power: int, place: Place) -> FilledDot:
         parts[f"{len(others)} others"] = float(terms[others].sum())
     texts = [written(count, power) for count in shared(list(parts.values()), count, power)] if parts else []
     text = f"{symbol_text(dot.vector)} @ {dot.weight}{'.T' if dot.transposed else ''}"
-    return FilledDot(text, tuple(zip(parts, texts)))
+    return SubstitutedDot(text, tuple(zip(parts, texts)))
 
 
-def put_in(node: Any, place: Place) -> str:
+def put_in(node: Any, at: UnitAtStep) -> str:
     """A node of an equation with numbers in place of the names."""
     if isinstance(node, Sum):
-        return joined([(sign, put_in(term, place)) for sign, term in node.terms])
+        return joined([(sign, put_in(term, at)) for sign, term in node.terms])
     if isinstance(node, Product):
-        return " * ".join(put_in(factor, place) for factor in node.factors)
+        return " * ".join(put_in(factor, at) for factor in node.factors)
     if isinstance(node, Call):
-        inside = put_in(node.argument, place)
+        inside = put_in(node.argument, at)
         if node.function == "^2":
             return f"({inside})^2" if inside.startswith("-") else f"{inside}^2"
         return f"{node.function}({inside})"
     if isinstance(node, float):
         return f"{node:g}"
-    return number(place.compute(node))
+    return number(at.compute(node))
 
 
 def joined(terms: list[tuple[int, str]]) -> str:

@@ -1,4 +1,4 @@
-"""A person's text as a model reads it: stretches of symbols, with their true classes where somebody knows them."""
+"""A person's text as a model reads it: sequences of symbols, with their true classes where somebody knows them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MOST_COMPARED = 1_000_000
 """Python source of more characters than this is not compared with what tokenize says, which takes long."""
 
 
-class Stretch(NamedTuple):
+class TextInput(NamedTuple):
     """Symbols that are read together: a whole text of characters, or a sentence.
 
     ids (T,); true (T,), -1 where the truth is none of the model's classes, or None where nobody knows it.
@@ -41,7 +41,7 @@ class Reading(NamedTuple):
     notes: sentences on how it was read.
     """
 
-    stretches: list[Stretch]
+    inputs: list[TextInput]
     form: Form | None
     words: list[Word]
     notes: list[str]
@@ -64,7 +64,7 @@ def require_text(text: str, name: str) -> str:
     return text
 
 
-def characters(about: About, text: str) -> Stretch:
+def characters(about: About, text: str) -> TextInput:
     """A whole text, a symbol for each character; where it is Python, tokenize says what is true."""
     true: np.ndarray | None = None
     if about.classes == CLASSES and len(text) <= MOST_COMPARED:
@@ -72,7 +72,7 @@ def characters(about: About, text: str) -> Stretch:
             true = label_characters(text)
         except Exception:  # tokenize raises many things for what is not Python; then nothing is known to be true
             true = None
-    return Stretch(list(text), about.vocabulary.encode(text), true)
+    return TextInput(list(text), about.vocabulary.encode(text), true)
 
 
 def sentences(about: About, text: str, name: str, columns: Sequence[int | str] | None = None) -> Reading:
@@ -89,19 +89,19 @@ def sentences(about: About, text: str, name: str, columns: Sequence[int | str] |
         return Reading(plain_sentences(about, text), None, [], notes if doubtful else [])
     number = {tag: k for k, tag in enumerate(about.classes)}
     found = grouped(text, name, form, need_tags=False)
-    stretches = []
+    inputs = []
     for sentence in found:
         symbols = [word.word for word in sentence]
         true = None if form.tag is None else np.array([number.get(word.tag, -1) for word in sentence])
-        stretches.append(Stretch(symbols, about.vocabulary.encode(symbols), true))
+        inputs.append(TextInput(symbols, about.vocabulary.encode(symbols), true))
     words = [word for sentence in found for word in sentence]
-    return Reading(stretches, form, words, notes_on(words, form, about, name))
+    return Reading(inputs, form, words, notes_on(words, form, about, name))
 
 
-def plain_sentences(about: About, text: str) -> list[Stretch]:
+def plain_sentences(about: About, text: str) -> list[TextInput]:
     """The sentences of plain text, one a line."""
     lines = [line.split() for line in text.split("\n") if line.strip()]
-    return [Stretch(words, about.vocabulary.encode(words), None) for words in lines]
+    return [TextInput(words, about.vocabulary.encode(words), None) for words in lines]
 
 
 def form_to_tag(about: About, shape: Shape, name: str) -> Form | None:

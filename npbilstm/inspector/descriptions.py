@@ -11,7 +11,7 @@ GATES = ("i", "f", "o", "r", "z")
 QUANTITIES = ("i", "f", "g", "o", "c", "r", "z", "n", "h")
 """What there is to see of a unit at a step, of any cell, in the order in which it is shown."""
 
-DESCRIBED = {
+DESCRIPTIONS = {
     # what a step starts from
     "x": "what the layer reads at this step",
     "h_prev": "what was put out at the step read before",
@@ -75,7 +75,7 @@ def gates_of(layer: Recurrent) -> tuple[str, ...]:
 
 def words_of(layer: Recurrent, name: str) -> str:
     """What a name is in this layer, with the layer's own activations."""
-    words = DESCRIBED[name]
+    words = DESCRIPTIONS[name]
     if words.endswith("sigmoid"):
         return words.removesuffix("sigmoid") + layer.recurrent_activation  # type: ignore[attr-defined]
     if words.endswith("tanh"):

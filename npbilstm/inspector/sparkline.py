@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from npbilstm.inspector.described import GATES, QUANTITIES, gates_of
+from npbilstm.inspector.descriptions import GATES, QUANTITIES, gates_of
 from npbilstm.inspector.highlight import TERMINAL, terminal_text
 from npbilstm.inspector.indices import layer_of, row_of, unit_of
 from npbilstm.inspector.trace_data import TraceData
@@ -41,7 +41,7 @@ WIDEST = 20
 
 
 class Line(NamedTuple):
-    """A line of the strip: what stands in the margin, bar heights 0 to 1 (T,), and their colour."""
+    """A line of the sparkline: what stands in the margin, bar heights 0 to 1 (T,), and their colour."""
 
     margin: str
     heights: np.ndarray
@@ -76,7 +76,7 @@ class Steps(NamedTuple):
         return Steps(self.tokens[own], self.widths[own], self.gap, predicted, true, self.marks, own.start)
 
 
-def strip(
+def sparkline(
     trace: TraceData,
     unit: int,
     layer: int = 0,
@@ -209,7 +209,7 @@ def block(
     def line(name: str, content: str) -> str:
         return f"  {name}".ljust(margin) + content
 
-    def strips(direction: str, arrow: str) -> Iterator[str]:
+    def sparklines(direction: str, arrow: str) -> Iterator[str]:
         if direction not in directions:
             return
         yield f"{direction}, {arrow}"
@@ -217,7 +217,7 @@ def block(
             content = bars(heights, steps.widths, steps.gap).rstrip()
             yield line(name, f"\x1b[{code}m{content}\x1b[0m" if colour and content else content)
 
-    yield from strips("forward", "reads →")
+    yield from sparklines("forward", "reads →")
     yield line("", in_columns(steps.tokens, steps, colour))
     if steps.predicted is not None:
         yield line("says", in_columns([steps.marks[k] for k in steps.predicted], steps, colour))
@@ -225,7 +225,7 @@ def block(
         right = [steps.marks[k] if wrong else "" for k, wrong in zip(steps.true, steps.wrong)]
         yield line("true", in_columns(right, steps, colour=False))
     yield line("step", ruler(steps.begin, steps.widths, steps.gap, room))
-    yield from strips("reverse", "← reads")
+    yield from sparklines("reverse", "← reads")
 
 
 def in_columns(texts: Sequence[str], steps: Steps, colour: bool) -> str:

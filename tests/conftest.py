@@ -6,8 +6,10 @@ from collections import defaultdict
 import pytest
 from hypothesis import HealthCheck, settings
 
-settings.register_profile("reproducible", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("reproducible")
+reproducible = settings(derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("few", reproducible, max_examples=40)
+settings.register_profile("many", reproducible, max_examples=200)  # CI's: pytest --hypothesis-profile many
+settings.load_profile("few")
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # one of several processes; NumPy, not imported yet, reads it
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -32,7 +32,8 @@ def train(folder, *arguments, dies_after=3600.0):
 
 
 @pytest.mark.skipif(not hasattr(os, "wait4"), reason="kills as POSIX does")
-@pytest.mark.parametrize(("kills", "epochs"), [(4, 4), pytest.param(20, 15, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize(("kills", "epochs"), [(4, 4), (20, 15)])
 def test_killed_again_and_again_at_random_moments_and_resumed_it_ends_bit_identical(tmp_path, kills, epochs):
     settings = f"--epochs {epochs} {SETTINGS}".split()
     for n in range(8):

@@ -43,6 +43,7 @@ needs_dev_full = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="thi
 
 
 @needs_dev_full
+@pytest.mark.few(2)
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "2>/dev/full", "| head -n 1"])
 def test_a_stream_that_is_closed_or_full_stops_no_training(folder, tmp_path, closed):
     done = in_a_shell(f"train {folder / 'words.txt'} --out m.npz {' '.join(SMALL)} {closed}", tmp_path)
@@ -51,6 +52,7 @@ def test_a_stream_that_is_closed_or_full_stops_no_training(folder, tmp_path, clo
 
 
 @needs_dev_full
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("command", "code"),
     [
@@ -67,6 +69,7 @@ def test_a_standard_error_that_is_full_changes_no_exit_code(folder, command, cod
 
 
 @pytest.mark.skipif(os.name != "posix", reason="pipes of POSIX")
+@pytest.mark.few(2)
 @pytest.mark.parametrize(("command", "code"), [("--version", 0), ("tag words.npz words.txt", 0), ("fly", 2)])
 def test_a_reader_that_has_gone_away_changes_no_exit_code(folder, command, code):
     unread, into = os.pipe()
@@ -80,6 +83,7 @@ def test_a_reader_that_has_gone_away_changes_no_exit_code(folder, command, code)
 
 
 @needs_dev_full
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     "command", ["--help", "--version", "tag words.npz words.txt --columns", "inspect words.npz words.txt"]
 )

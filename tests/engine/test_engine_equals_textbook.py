@@ -30,7 +30,7 @@ LARGER = [(None, (24, 37, 5, 64)), (8, (130, 9, 33, 16)), (8, (1, 300, 4, 8))]
 """store_every, and N, T, D, H."""
 
 
-@pytest.mark.few(16)
+@pytest.mark.few(8)
 @every_cell
 @pytest.mark.parametrize(
     ("plan", "store_every", "shape"),

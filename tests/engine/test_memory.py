@@ -81,19 +81,19 @@ def test_inference_takes_memory_that_does_not_grow_with_T(name):
         # the least of three: what another thread, pytest's say, takes for itself at that moment is counted too
         return min(peak_of(lambda: forward(case, keep=False)) for _ in range(3)) - 8 * 2 * 8 * T * 10
 
-    beyond_y(1000)
-    assert beyond_y(10_000) <= beyond_y(1000) + 1000
+    beyond_y(300)
+    assert beyond_y(3000) <= beyond_y(300) + 1000
 
 
 def test_storing_states_at_intervals_takes_less_memory_for_the_same_gradients():
-    case = make_case("LSTM", 4, 1000, 3, 32)
+    case = make_case("LSTM", 4, 400, 3, 32)
 
     def step(store_every):
         y, _, cache = forward(case, store_every=store_every)
         return backward(case, y, cache)
 
     assert_all_close(step(20), step(None))
-    outputs = 8 * (2 * 4 * 1000 * 32 + 4 * 1000 * 3)
+    outputs = 8 * (2 * 4 * 400 * 32 + 4 * 400 * 3)
     assert (peak_of(lambda: step(20)) - outputs) * 2 < peak_of(lambda: step(None)) - outputs
 
 
@@ -206,7 +206,7 @@ def test_a_small_collection_gives_nothing_back():
     assert buffers.idle_bytes() == idle
 
 
-@pytest.mark.few(6)
+@pytest.mark.few(3)
 @pytest.mark.parametrize("name", ENGINE_CELLS)
 @pytest.mark.parametrize("junk", [np.inf, 3e38])
 def test_what_lent_memory_held_before_never_matters(name, junk, monkeypatch):

@@ -103,6 +103,7 @@ ALL = cases(floats(), integers(), losses())
 LISTS = [case for case in BOTH if case.values[0] not in ("state", "dstate")]  # where a list is no array but a pair
 
 
+@pytest.mark.few(24)
 @pytest.mark.parametrize(("name", "run", "array"), ALL)
 def test_a_masked_array_is_refused_by_name(name, run, array):
     run(array)
@@ -114,6 +115,7 @@ def test_a_masked_array_is_refused_by_name(name, run, array):
         )
 
 
+@pytest.mark.few(24)
 @pytest.mark.parametrize(("name", "run", "array"), LISTS)
 def test_a_list_of_masked_arrays_is_refused_by_name(name, run, array):
     if array.ndim > 1:
@@ -131,6 +133,7 @@ class Tensor:
         raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
 
 
+@pytest.mark.few(24)
 @pytest.mark.parametrize(("name", "run", "array"), BOTH)
 def test_a_tensor_that_requires_a_gradient_is_told_how_to_become_an_array(name, run, array):
     with pytest.raises(TypeError) as refused:
@@ -165,6 +168,7 @@ def ragged_of(array):
         yield objects
 
 
+@pytest.mark.few(24)
 @pytest.mark.parametrize(("name", "run", "array"), LISTS)
 def test_rows_of_unequal_lengths_are_sent_to_pad(name, run, array):
     for ragged in ragged_of(array):
@@ -174,6 +178,7 @@ def test_rows_of_unequal_lengths_are_sent_to_pad(name, run, array):
         assert str(refused.value) == sentence
 
 
+@pytest.mark.few(24)
 @pytest.mark.parametrize(("name", "run", "array"), BOTH)
 @pytest.mark.parametrize("dtype", [object, str, bool, "M8[s]"])
 def test_what_holds_no_numbers_is_refused_by_name(name, run, array, dtype):
@@ -182,6 +187,7 @@ def test_what_holds_no_numbers_is_refused_by_name(name, run, array, dtype):
     assert str(refused.value).startswith(f"{name} has dtype {array.astype(int).astype(dtype).dtype}; it needs ")
 
 
+@pytest.mark.few(24)
 @pytest.mark.parametrize(("name", "run", "array"), FLOATS)
 def test_integers_are_no_floating_numbers(name, run, array):
     with pytest.raises(TypeError) as refused:
@@ -199,6 +205,7 @@ def test_the_gradient_of_one_sequence_may_be_a_list_of_rows(options):
         assert_all_close(layer.backward(y.tolist(), cache), layer.backward(y, cache), 0)
 
 
+@pytest.mark.few(24)
 @pytest.mark.parametrize(("name", "run", "array"), LISTS)
 def test_a_list_of_lists_of_numbers_is_an_array(name, run, array):
     first, again = run(array), run(array.tolist())
@@ -211,6 +218,7 @@ def test_a_list_of_lists_of_numbers_is_an_array(name, run, array):
 LAYER_FLOATS = [case for case in FLOATS if case.id not in ("x of dropout", "x of no dropout")]
 
 
+@pytest.mark.few(24)
 @pytest.mark.parametrize(("name", "run", "array"), LAYER_FLOATS)
 @pytest.mark.parametrize("number", [1e300, -1e300, 3.5e38, 1e300j, 1 + 1e300j, np.longdouble(1e300)])
 def test_a_finite_number_that_float32_has_not_is_named(name, run, array, number):

@@ -96,7 +96,7 @@ def test_windows_with_the_state_carried_on_are_the_whole_where_nothing_is_cut(la
     assert_all_close((np.concatenate(dxs, axis=1), totals, dstate), (dx, grads, dstate_0))
 
 
-@pytest.mark.few(2)
+@pytest.mark.few(1)
 @every_kind
 def test_a_cut_between_windows_takes_the_state_as_a_constant(kind):
     layer = make_layer(2, kind=kind)

@@ -105,6 +105,7 @@ def test_at_least_sixty_are_of_the_lstm():
     assert sum(bug.function in called_by("lstm_forward") | called_by("lstm_backward") for bug in BUGS.values()) >= 60
 
 
+@pytest.mark.few(60)
 @every_bug
 def test_a_bug_says_all_that_it_needs_to_say(bug):
     assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", bug.id)
@@ -115,6 +116,7 @@ def test_a_bug_says_all_that_it_needs_to_say(bug):
         assert text == text.strip()
 
 
+@pytest.mark.few(60)
 @every_bug
 def test_no_hint_but_the_last_gives_the_line_away(bug):
     for text in (bug.concept, *bug.hints[:2]):
@@ -192,6 +194,7 @@ def test_every_bug_runs_on_every_stage_and_shows_in_some_subject(shown):
     assert seen == set(BUGS)
 
 
+@pytest.mark.slow
 def test_no_two_bugs_give_the_same_outputs(shown):
     for spec in shown:
         wrong = wrong_in(shown, spec, "outputs")
@@ -199,6 +202,7 @@ def test_no_two_bugs_give_the_same_outputs(shown):
             assert differ(wrong[one], wrong[other]), (spec, one, other)
 
 
+@pytest.mark.slow
 def test_no_two_bugs_give_the_same_gradients_but_a_slip_in_a_function_and_the_same_where_it_is_called(shown):
     for spec in shown:
         forward = wrong_in(shown, spec, "outputs")
@@ -209,6 +213,7 @@ def test_no_two_bugs_give_the_same_gradients_but_a_slip_in_a_function_and_the_sa
             assert differ(wrong[one], wrong[other]) or called, (spec, one, other)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["lstm_step", "lstm", "bilstm"])
 def test_in_the_lstm_no_two_bugs_look_alike_at_all(shown, name):
     wrong = {bug: np.concatenate(got) for bug, got in shown[name].items()}
@@ -247,6 +252,7 @@ def test_the_checker_rejects_every_bug_that_leaves_the_outputs_right(shown):
     assert not waiting
 
 
+@pytest.mark.slow
 def test_a_change_in_place_shows_in_the_arrays_that_were_handed_in(shown):
     changed = {bug for spec in shown for bug in wrong_in(shown, spec, "arrays")}
     assert changed == {bug.id for bug in in_place.BUGS}

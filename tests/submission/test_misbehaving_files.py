@@ -84,7 +84,7 @@ def test_what_cannot_do_harm_does_not_make_a_right_function_wrong(source, senten
 
 
 @pytest.mark.few(1)
-@pytest.mark.parametrize(("source", "sentences"), files(ENDLESS, 4))
+@pytest.mark.parametrize(("source", "sentences"), files(ENDLESS, 1))
 def test_calls_without_end_are_ended(source, sentences, tmp_path):
     ends(tmp_path, source, sentences, STOPPED, "--seconds", "0.3")
 

@@ -34,6 +34,7 @@ def file(tmp_path):
     return write
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("form", FILES)
 def test_a_right_file_gives_in_its_process_what_the_textbook_gives(form, file):
     source, names = FILES[form]

@@ -43,7 +43,7 @@ def test_all_of_a_file_has_a_time_limit_and_what_was_not_reached_is_named(file):
 COMPUTES = "end = time.process_time() + 0.5\n    while time.process_time() < end: pass"
 
 
-@pytest.mark.few(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("function", ["rnn_step_forward", "rnn_step_backward"])
 def test_calls_that_take_just_less_than_their_limit_are_cut_short(function, file):
     source = (

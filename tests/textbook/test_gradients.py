@@ -7,7 +7,7 @@ from npbilstm.commands.checks import textbook_cells, textbook_lstm
 CHECKS = {**textbook_lstm.CHECKS, **textbook_cells.CHECKS}
 
 
-@pytest.mark.few(17)
+@pytest.mark.few(10)
 @pytest.mark.parametrize(
     ("method", "tolerance"), [("complex", 1e-12), pytest.param("central", 1e-7, marks=pytest.mark.slow)]
 )

@@ -39,6 +39,7 @@ MAY_IMPORT = {
 """Arrows run one way."""
 
 OPTIONAL = {
+    "typing_extensions": {"layers"},
     "tqdm": {"training"},
     "onnx": {"interop"},
     "safetensors": {"interop"},
@@ -101,6 +102,18 @@ def test_numpy_is_all_that_is_required():
                 continue
             assert path.parent.name in OPTIONAL.get(package, ()), f"{path} imports {name}"
             assert not at_top, f"{path} imports {name} at its top"
+
+
+def test_what_type_checkers_alone_need_is_imported_for_them_alone():
+    for path in PACKAGE.rglob("*.py"):
+        tree = ast.parse(path.read_text())
+        for_checkers = [
+            node for node in tree.body if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
+        ]
+        allowed = {id(node) for block in for_checkers for each in block.body for node in ast.walk(each)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and node.module == "typing_extensions":
+                assert id(node) in allowed, f"{path.name} needs typing_extensions where nobody checks types"
 
 
 def test_importing_the_package_imports_nothing_heavy():

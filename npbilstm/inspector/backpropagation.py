@@ -14,6 +14,7 @@ import numpy as np
 from npbilstm.inspector.equations import Dot, Symbol, evaluate, parse, weight_block
 from npbilstm.inspector.trace_data import TraceData
 from npbilstm.layers.merge import merge_backward
+from npbilstm.layers.recurrent import merge_at
 
 ROOM = 2**26
 """About how many numbers may be held at once."""
@@ -36,7 +37,7 @@ def backward_of_row(
     found: list[dict[str, np.ndarray]] = []
     for k in reversed(range(layer.num_layers)):
         y = np.broadcast_to(trace["h"][k][:, row, None, :T], (S, B, T, layer.output_size)).transpose(1, 2, 0, 3)
-        arrived = merge_backward(dy, y, layer.level_merge(k)).transpose(2, 0, 1, 3)  # (S, B, T, R)
+        arrived = merge_backward(dy, y, merge_at(layer, k)).transpose(2, 0, 1, 3)  # (S, B, T, R)
         final = [
             np.zeros((S, B, trace[name].shape[-1]), arrived.dtype) if part is None else part[k * S : (k + 1) * S]
             for name, part in zip(layer.state_parts, parts)

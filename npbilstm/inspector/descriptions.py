@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from npbilstm.layers import Recurrent
-from npbilstm.layers.recurrent import SIGMOIDS
+from npbilstm.layers.options import SIGMOIDS
 
 GATES = ("i", "f", "o", "r", "z")
 """Between 0 and 1, where their function is; all others may have either sign."""

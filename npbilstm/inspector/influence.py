@@ -16,6 +16,7 @@ from npbilstm.inspector.backpropagation import backward_of_row, in_batches
 from npbilstm.inspector.flow import size
 from npbilstm.inspector.indices import row_of, step_of
 from npbilstm.inspector.trace_data import TraceData
+from npbilstm.layers.models import backward_to_recurrent
 
 
 def influence(trace: TraceData, step: int | None = None, row: int = 0) -> np.ndarray:
@@ -77,7 +78,7 @@ def gradients_of_outputs(trace: TraceData, row: int) -> Callable[[int], tuple[An
             dlogits[:, step] = np.eye(V)
         else:
             dlogits[...] = np.eye(V)
-        return model.backward_to_recurrent(dlogits, cache)[:2]
+        return backward_to_recurrent(model, dlogits, cache)[:2]
 
     return of_model
 

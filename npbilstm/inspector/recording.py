@@ -12,9 +12,9 @@ from npbilstm.inspector.arguments import as_batch, checked_classes, copied_ids, 
 from npbilstm.inspector.equations import Dot, Symbol, equations_of, evaluate, parse, weight_block
 from npbilstm.inspector.trace_data import TraceData
 from npbilstm.layers import Dropout, Recurrent
-from npbilstm.layers.merge import merge_forward
-from npbilstm.layers.models import SequenceModel
-from npbilstm.layers.recurrent import RecurrentLayerCache, batch_of_one, unbatched
+from npbilstm.layers.merge import batch_of_one, merge_forward, unbatched
+from npbilstm.layers.models import SequenceModel, backward_to_recurrent
+from npbilstm.layers.stack import RecurrentLayerCache
 from npbilstm.layers.steps import backward_steps, forward_steps
 from npbilstm.textbook import softmax_cross_entropy_backward, softmax_cross_entropy_forward
 from npbilstm.textbook.sequences import check_lengths, valid_steps
@@ -45,7 +45,7 @@ def model_run(
         upstream = as_batch("upstream", require_real("upstream", upstream), logits.shape, alone)
     dy = dstate = None
     if upstream is not None:
-        dy, dstate, _ = model.backward_to_recurrent(upstream, cache)
+        dy, dstate, _ = backward_to_recurrent(model, upstream, cache)
     x, _ = model.embedding.forward(np.where(cache.valid, ids, 0))
     shown = ids.tolist() if tokens is None else tokens
     recurrent = gather(model.recurrent, x, lengths, cache.recurrent, dy, dstate, shown)
@@ -101,9 +101,9 @@ def gather(
     lengths = check_lengths(lengths, N, T)
     valid = valid_steps(lengths, T)
     equations = equations_of(layer)
-    dtype = cache.levels[0].y.dtype
+    dtype = cache.stack[0].y.dtype
     inputs = [np.where(valid[..., None], x, 0).astype(dtype, copy=False)]
-    inputs += [merge_forward(level.y, layer.level_merge(k)) for k, level in enumerate(cache.levels[:-1])]
+    inputs += [merge_forward(below.y, below.merge) for below in cache.stack[:-1]]
     given = forward_steps(cache)
     texts = list(equations.forward)
     dx = None
@@ -111,10 +111,10 @@ def gather(
         dx, arrived = backward_steps(layer, dy, cache, dstate)
         given = [{**forward, **backward} for forward, backward in zip(given, arrived)]
         texts += equations.backward
-    levels = [complete(layer, k, texts, numbers, inputs[k], valid) for k, numbers in enumerate(given)]
+    stack_layers = [complete(layer, k, texts, numbers, inputs[k], valid) for k, numbers in enumerate(given)]
     return {
         "layer": layer,
-        "arrays": {name: np.stack([level[name] for level in levels]) for name in levels[0]},
+        "arrays": {name: np.stack([each[name] for each in stack_layers]) for name in stack_layers[0]},
         "equations": equations,
         "inputs": inputs,
         "order": processing_order(lengths, valid, layer.directions),

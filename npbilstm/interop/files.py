@@ -36,7 +36,7 @@ from npbilstm.interop.pytorch_names import listed, recurrent_prefixes, require_w
 from npbilstm.layers import Layer
 from npbilstm.layers.layer import join, part_of
 from npbilstm.layers.models import CELLS, SequenceModel
-from npbilstm.layers.recurrent import NUMBERS
+from npbilstm.layers.options import NUMBERS
 from npbilstm.training.archives import open_archive
 from npbilstm.training.checkpoints import MODELS, checkpoint_in, model_in, save_model
 

@@ -18,7 +18,8 @@ from npbilstm.interop.parts import (
 )
 from npbilstm.layers.layer import part_of, require_same_names
 from npbilstm.layers.models import SequenceModel
-from npbilstm.layers.recurrent import NUMBERS, Recurrent
+from npbilstm.layers.options import NUMBERS
+from npbilstm.layers.recurrent import Recurrent
 
 
 def from_params(params: Mapping[str, Any], cell: str | None = None, **options: Any) -> Recurrent:

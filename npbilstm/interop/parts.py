@@ -16,9 +16,9 @@ import numpy as np
 from npbilstm.layers import Embedding, Layer, Linear
 from npbilstm.layers.checks import require_dtype
 from npbilstm.layers.hollow import hollow_layer, hollow_model
-from npbilstm.layers.layer import join
+from npbilstm.layers.layer import join, require_sound
 from npbilstm.layers.models import CELLS, SequenceClassifier, SequenceModel, SequenceTagger
-from npbilstm.layers.recurrent import Recurrent
+from npbilstm.layers.recurrent import Recurrent, own_options
 from npbilstm.textbook.sequences import as_array
 
 Arrays = dict[str, np.ndarray]
@@ -117,7 +117,7 @@ def is_weight(name: str, w: Any) -> bool:
 def require_storable(layer: Any) -> None:
     """Raise TypeError or ValueError unless the layer's params are its own and of a dtype that every format has."""
     if isinstance(layer, Layer):
-        layer.require_params()
+        require_sound(layer)
         of_one_dtype("params", dict(layer.params))
 
 
@@ -139,9 +139,9 @@ USUAL_ACTIVATIONS = {"activation": "tanh", "recurrent_activation": "sigmoid"}
 """What nearly every LSTM and GRU squashes with, and what those of PyTorch and the models here have alone."""
 
 OWNERS = {
-    option: [make.__name__ for make in CELLS.values() if option in make.own_options]
+    option: [make.__name__ for make in CELLS.values() if option in own_options(make)]
     for of_one in CELLS.values()
-    for option in of_one.own_options
+    for option in own_options(of_one)
 }
 OWNERS["pooling"] = ["SequenceClassifier"]
 """Options that not all kinds of layers and models have, and those that have them."""

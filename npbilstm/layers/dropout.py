@@ -8,13 +8,16 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from npbilstm.layers.checks import in_dtype, pass_rng, require_bool, require_floats, require_fraction, require_rng
 from npbilstm.layers.layer import Layer
 from npbilstm.textbook.sequences import require_shape
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 
 class DropoutCache(NamedTuple):
@@ -24,6 +27,9 @@ class DropoutCache(NamedTuple):
     scaled_mask: np.ndarray | None
     shape: tuple[int, ...]
     dtype: np.dtype
+
+    def __repr__(self) -> str:
+        return f"<cache of {self.layer!r}, x of shape {self.shape}, training={self.scaled_mask is not None}>"
 
 
 class Dropout(Layer):
@@ -46,7 +52,7 @@ class Dropout(Layer):
         return {}
 
     def forward(
-        self, x: np.ndarray, training: bool = False, *, rng: int | np.random.Generator | None = None
+        self, x: ArrayLike, training: bool = False, *, rng: int | np.random.Generator | None = None
     ) -> tuple[np.ndarray, DropoutCache]:
         """x of any shape -> y of that shape, cache. rng draws this pass's mask; by default the layer's own."""
         x, p = require_floats("x", x), require_fraction("p", self.p)
@@ -55,9 +61,9 @@ class Dropout(Layer):
         scaled_mask = dropout_mask(pass_rng(self.rng, rng), p, x)
         return x * scaled_mask, DropoutCache(self, scaled_mask, x.shape, x.dtype)
 
-    def backward(self, dy: np.ndarray, cache: DropoutCache) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    def backward(self, dy: ArrayLike, cache: DropoutCache) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """dy, shaped as x -> dx, no grads."""
-        self.require_own(cache)
+        self._require_own(cache)
         dy = in_dtype("dy", dy, cache.dtype)
         require_shape("dy", dy, cache.shape)
         return (dy if cache.scaled_mask is None else dy * cache.scaled_mask), {}

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from npbilstm.layers.checks import in_dtype, require_dtype, require_ids, require_rng, require_size
-from npbilstm.layers.layer import Layer
+from npbilstm.layers.layer import Layer, made_with
 from npbilstm.textbook.sequences import require_shape
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, DTypeLike
 
 
 class EmbeddingCache(NamedTuple):
@@ -16,6 +19,9 @@ class EmbeddingCache(NamedTuple):
 
     layer: Embedding
     ids: np.ndarray
+
+    def __repr__(self) -> str:
+        return f"<cache of {self.layer!r}, ids of shape {self.ids.shape}>"
 
 
 class Embedding(Layer):
@@ -29,7 +35,7 @@ class Embedding(Layer):
         num_embeddings: int,
         embedding_size: int,
         *,
-        dtype: type = np.float32,
+        dtype: DTypeLike = np.float32,
         rng: int | np.random.Generator | None = None,
     ) -> None:
         self.num_embeddings = require_size("num_embeddings", num_embeddings)
@@ -38,26 +44,26 @@ class Embedding(Layer):
         self.params = {"W": W.astype(require_dtype(dtype))}
 
     def __repr__(self) -> str:
-        return f"Embedding({self.num_embeddings}, {self.embedding_size})"
+        return made_with(self, self.num_embeddings, self.embedding_size)
 
     @property
     def param_shapes(self) -> dict[str, tuple[int, ...]]:
         """W (V, D)."""
         return {"W": (self.num_embeddings, self.embedding_size)}
 
-    def forward(self, ids: np.ndarray) -> tuple[np.ndarray, EmbeddingCache]:
+    def forward(self, ids: ArrayLike) -> tuple[np.ndarray, EmbeddingCache]:
         """ids (...) integers in 0..V-1 -> y (..., D), cache. Raises TypeError or ValueError for other ids."""
-        self.require_params()
+        self._require_params()
         ids = require_ids("ids", ids, self.num_embeddings)
         return self.params["W"][ids], EmbeddingCache(self, ids.copy())
 
-    def backward(self, dy: np.ndarray, cache: EmbeddingCache) -> tuple[None, dict[str, np.ndarray]]:
+    def backward(self, dy: ArrayLike, cache: EmbeddingCache) -> tuple[None, dict[str, np.ndarray]]:
         """dW[v] = the sum of dy over the places where v was looked up.
 
         dy (..., D) -> None (ids have no gradient), grads.
         """
-        self.require_own(cache)
-        dy = in_dtype("dy", dy, self.require_params())
+        self._require_own(cache)
+        dy = in_dtype("dy", dy, self._require_params())
         require_shape("dy", dy, (*cache.ids.shape, self.embedding_size))
         dW = np.zeros_like(self.params["W"], dtype=dy.dtype)
         if cache.ids.size:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, overload
 
 from npbilstm import engine
 from npbilstm.layers.checks import require_bool, require_choice
-from npbilstm.layers.recurrent import ACTIVATIONS, Recurrent
+from npbilstm.layers.options import ACTIVATIONS, Activation, Array, GRUOptions, Merge, Pair, Y_co
+from npbilstm.layers.recurrent import Recurrent
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
-class GRU(Recurrent):
+class GRU(Recurrent[Y_co, Array]):
     """Stacked GRU layers; each direction computes the equations of textbook/gru.py.
 
     reset_after: the reset gate after the product with Wh, as PyTorch and Keras have it; False: before it, as first
@@ -18,20 +22,51 @@ class GRU(Recurrent):
     recurrent_activation: one of the same, in place of the gates' sigmoid. "hard_sigmoid" is clip(a / 5 + 1/2, 0, 1), as
         in Keras 1 and 2 (tf.keras up to TensorFlow 2.15); "hard_sigmoid_sixth" is clip(a / 6 + 1/2, 0, 1), which
         Keras 3 calls hard_sigmoid. See textbook/other_activations.py.
-    And those of every recurrent layer, see Recurrent: bidirectional=False, reverse=False, merge="concat", bias=True,
-    dropout=0.0, recurrent_dropout=0.0, init="orthogonal", dtype=np.float32, store_every=None, rng=None. The state is
-    h alone.
+    And the options of every recurrent layer, see Recurrent. The state is h alone.
 
     params: "k.direction.Wx" (D_k, 3H), "k.direction.Wh" (H, 3H), "k.direction.b" (3H,) with the gates' blocks in the
     order r, z, n; with reset_after also "k.direction.b_hn" (H,), the bias that n's product with h has for itself.
     """
 
-    own_options: ClassVar[dict[str, Any]] = {
+    _own_options: ClassVar[dict[str, Any]] = {
         "reset_after": True,
         "activation": "tanh",
         "recurrent_activation": "sigmoid",
     }
 
+    @overload
+    def __init__(
+        self: GRU[Pair],
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        *,
+        bidirectional: Literal[True],
+        merge: None,
+        **options: Unpack[GRUOptions],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: GRU[Array],
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        *,
+        bidirectional: bool = False,
+        merge: Merge = "concat",
+        **options: Unpack[GRUOptions],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: GRU[Array | Pair],
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        *,
+        bidirectional: bool = False,
+        merge: Merge | None,
+        **options: Unpack[GRUOptions],
+    ) -> None: ...
     def __init__(
         self,
         input_size: int,
@@ -39,23 +74,23 @@ class GRU(Recurrent):
         num_layers: int = 1,
         *,
         reset_after: bool = True,
-        activation: str = "tanh",
-        recurrent_activation: str = "sigmoid",
+        activation: Activation = "tanh",
+        recurrent_activation: Activation = "sigmoid",
         **options: Any,
     ) -> None:
         self.reset_after = reset_after
         self.activation, self.recurrent_activation = activation, recurrent_activation
         super().__init__(input_size, hidden_size, num_layers, **options)
 
-    def check_options(self) -> None:
+    def _check_options(self) -> None:
         """As Recurrent's."""
-        super().check_options()
+        super()._check_options()
         self.reset_after = require_bool("reset_after", self.reset_after)
         require_choice("activation", self.activation, ACTIVATIONS)
         require_choice("recurrent_activation", self.recurrent_activation, ACTIVATIONS)
 
     @property
-    def cell(self) -> engine.Cell:
+    def _cell(self) -> engine.Cell:
         """What the engine runs."""
         return engine.gru_cell(self.reset_after, self.activation, self.recurrent_activation)
 
@@ -64,7 +99,7 @@ class GRU(Recurrent):
         """The blocks in the last axis of Wx, Wh and b: r, z, n."""
         return "rzn"
 
-    def weight_shapes(self, D: int) -> dict[str, tuple[int, ...]]:
+    def _weight_shapes(self, D: int) -> dict[str, tuple[int, ...]]:
         """The weights of one direction that reads D features."""
         H = self.hidden_size
         shapes: dict[str, tuple[int, ...]] = {"Wx": (D, 3 * H), "Wh": (H, 3 * H), "b": (3 * H,)}

@@ -21,7 +21,7 @@ def hollow_layer(
     """
     layer = make(1, 1, 1, **options)
     layer.input_size, layer.hidden_size, layer.num_layers = input_size, hidden_size, num_layers
-    layer.check_options()
+    layer._check_options()
     return layer
 
 
@@ -41,7 +41,7 @@ def hollow_model(
     embedding.num_embeddings = require_size("num_symbols", num_symbols)
     embedding.embedding_size = require_size("embedding_size", embedding_size)
     recurrent.input_size, recurrent.hidden_size, recurrent.num_layers = embedding_size, hidden_size, num_layers
-    recurrent.check_options()
+    recurrent._check_options()
     model.linear.input_size = recurrent.features(recurrent.num_layers - 1)
     model.linear.output_size = require_size("num_classes", num_classes)
     return model
@@ -50,7 +50,7 @@ def hollow_model(
 def size_of(model: SequenceModel) -> int:
     """How many numbers a model has, counted without a list of its layers, of which there may be a billion."""
     layer, embedding, linear = model.recurrent, model.embedding, model.linear
-    first, other = (sum(map(prod, layer.level_shapes(k).values())) for k in (0, 1))
+    first, other = (sum(map(prod, layer._shapes_at(k).values())) for k in (0, 1))
     recurrent = len(layer.directions) * (first + (layer.num_layers - 1) * other)
     return (
         embedding.num_embeddings * embedding.embedding_size + recurrent + (linear.input_size + 1) * linear.output_size

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from npbilstm.layers.options import Init
+
 
 def glorot_uniform(rng: np.random.Generator, fan_in: int, fan_out: int) -> np.ndarray:
     """U(-r, r) with r = sqrt(6 / (fan_in + fan_out)) -> (fan_in, fan_out). (Glorot & Bengio 2010, eq. 16.)"""
@@ -24,7 +26,7 @@ def orthogonal(rng: np.random.Generator, rows: int, columns: int) -> np.ndarray:
 
 
 def fresh_weights(
-    rng: np.random.Generator, shapes: dict[str, tuple[int, ...]], H: int, init: str
+    rng: np.random.Generator, shapes: dict[str, tuple[int, ...]], H: int, init: Init
 ) -> dict[str, np.ndarray]:
     """The weights of one direction of a recurrent layer of H units.
 

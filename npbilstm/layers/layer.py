@@ -36,7 +36,7 @@ class Layer:
         """The name and shape of each parameter."""
         raise NotImplementedError
 
-    def require_params(self, prefix: str = "") -> np.dtype:
+    def _require_params(self, prefix: str = "") -> np.dtype:
         """The dtype of the params, once they are as param_shapes says. prefix: what sentences put before a name.
 
         Raises as the function require_params does.
@@ -58,7 +58,7 @@ class Layer:
         """How many numbers the layer learns."""
         return sum(p.size for p in self.params.values())
 
-    def require_own(self, cache: Any) -> None:
+    def _require_own(self, cache: Any) -> None:
         """Raise unless this cache came from a forward pass of this layer that kept what backward needs."""
         owner = getattr(cache, "layer", None)
         if owner is None:
@@ -70,6 +70,19 @@ class Layer:
                 "this cache came from forward(..., training=False), which keeps nothing for backward; "
                 "call forward(..., training=True)"
             )
+
+
+def require_sound(layer: Layer) -> None:
+    """Raise TypeError or ValueError where the layer's options or params are not what they may be, as a pass does."""
+    layer._require_params()
+
+
+def made_with(layer: Layer, *arguments: object) -> str:
+    """A layer's repr: the arguments that make it, and its dtype, if that is not float32."""
+    params: Any = layer.params
+    dtypes = {str(getattr(p, "dtype", None)) for p in params.values()} if isinstance(params, Mapping) else set()
+    dtype = [f"dtype={dtype}" for dtype in dtypes if len(dtypes) == 1 and dtype != "float32"]
+    return f"{type(layer).__name__}({', '.join([*map(str, arguments), *dtype])})"
 
 
 def require_params(params: Any, shapes: Mapping[str, tuple[int, ...]], prefix: str = "") -> np.dtype:

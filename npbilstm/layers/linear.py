@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from npbilstm.layers.checks import in_dtype, require_dtype, require_features, require_rng, require_size
 from npbilstm.layers.initialisation import glorot_uniform
-from npbilstm.layers.layer import Layer
+from npbilstm.layers.layer import Layer, made_with
 from npbilstm.textbook.sequences import require_shape
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, DTypeLike
 
 
 class LinearCache(NamedTuple):
@@ -18,6 +21,9 @@ class LinearCache(NamedTuple):
     layer: Linear
     x: np.ndarray
     W: np.ndarray
+
+    def __repr__(self) -> str:
+        return f"<cache of {self.layer!r}, x of shape {self.x.shape}>"
 
 
 class Linear(Layer):
@@ -31,7 +37,7 @@ class Linear(Layer):
         input_size: int,
         output_size: int,
         *,
-        dtype: type = np.float32,
+        dtype: DTypeLike = np.float32,
         rng: int | np.random.Generator | None = None,
     ) -> None:
         self.input_size = require_size("input_size", input_size)
@@ -40,28 +46,28 @@ class Linear(Layer):
         self.params = {"W": W.astype(require_dtype(dtype)), "b": np.zeros(self.output_size, dtype)}
 
     def __repr__(self) -> str:
-        return f"Linear({self.input_size}, {self.output_size})"
+        return made_with(self, self.input_size, self.output_size)
 
     @property
     def param_shapes(self) -> dict[str, tuple[int, ...]]:
         """W (D, V) and b (V,)."""
         return {"W": (self.input_size, self.output_size), "b": (self.output_size,)}
 
-    def forward(self, x: np.ndarray) -> tuple[np.ndarray, LinearCache]:
+    def forward(self, x: ArrayLike) -> tuple[np.ndarray, LinearCache]:
         """y = x W + b. x (..., D) -> y (..., V), cache. Raises where x has not D features of floating numbers."""
-        dtype = self.require_params()
+        dtype = self._require_params()
         x = require_features("x", x, "...", self.input_size, "input_size")
         x = in_dtype("x", x, dtype)
         W = self.params["W"].copy()
         return x @ W + self.params["b"], LinearCache(self, x, W)
 
-    def backward(self, dy: np.ndarray, cache: LinearCache) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    def backward(self, dy: ArrayLike, cache: LinearCache) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """dx = dy W^T, dW = x^T dy and db = sum dy, both summed over all rows and steps.
 
         dy (..., V) -> dx (..., D), grads.
         """
-        self.require_own(cache)
-        self.require_params()
+        self._require_own(cache)
+        self._require_params()
         _, x, W = cache
         dy = in_dtype("dy", dy, x.dtype)
         require_shape("dy", dy, (*x.shape[:-1], self.output_size))

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, overload
 
 import numpy as np
 
 from npbilstm import engine
 from npbilstm.layers.checks import require_bool, require_choice, require_size
-from npbilstm.layers.recurrent import ACTIVATIONS, SIGMOIDS, Recurrent
+from npbilstm.layers.options import ACTIVATIONS, SIGMOIDS, Activation, Array, LSTMOptions, Merge, Pair, Y_co
+from npbilstm.layers.recurrent import Recurrent
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
-class LSTM(Recurrent):
+class LSTM(Recurrent[Y_co, Pair]):
     """Stacked LSTM layers; each direction computes the equations of textbook/lstm.py.
 
     projection_size: None, or R: h is (o tanh(c)) Wp with R numbers, R < H to make Wh smaller (Sak et al. 2014;
@@ -22,9 +26,7 @@ class LSTM(Recurrent):
     recurrent_activation: one of the same, in place of the gates' sigmoid. "hard_sigmoid" is clip(a / 5 + 1/2, 0, 1), as
         in Keras 1 and 2 (tf.keras up to TensorFlow 2.15); "hard_sigmoid_sixth" is clip(a / 6 + 1/2, 0, 1), which
         Keras 3 calls hard_sigmoid. See textbook/other_activations.py.
-    And those of every recurrent layer, see Recurrent: bidirectional=False, reverse=False, merge="concat", bias=True,
-    dropout=0.0, recurrent_dropout=0.0, init="orthogonal", dtype=np.float32, store_every=None, rng=None. The state is
-    the pair (h, c).
+    And the options of every recurrent layer, see Recurrent. The state is the pair (h, c).
 
     params, R = H without a projection: "k.direction.Wx" (D_k, 4H), "k.direction.Wh" (R, 4H), "k.direction.b" (4H,) with
     the gates' blocks in the order i, f, g, o. With peepholes "k.direction.p" (3H,): i, f, o. Coupled, they have three
@@ -32,7 +34,7 @@ class LSTM(Recurrent):
     """
 
     state_parts = ("h", "c")
-    own_options: ClassVar[dict[str, Any]] = {
+    _own_options: ClassVar[dict[str, Any]] = {
         "projection_size": None,
         "peepholes": False,
         "coupled": False,
@@ -40,6 +42,39 @@ class LSTM(Recurrent):
         "recurrent_activation": "sigmoid",
     }
 
+    @overload
+    def __init__(
+        self: LSTM[Pair],
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        *,
+        bidirectional: Literal[True],
+        merge: None,
+        **options: Unpack[LSTMOptions],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: LSTM[Array],
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        *,
+        bidirectional: bool = False,
+        merge: Merge = "concat",
+        **options: Unpack[LSTMOptions],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: LSTM[Array | Pair],
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        *,
+        bidirectional: bool = False,
+        merge: Merge | None,
+        **options: Unpack[LSTMOptions],
+    ) -> None: ...
     def __init__(
         self,
         input_size: int,
@@ -49,17 +84,17 @@ class LSTM(Recurrent):
         projection_size: int | None = None,
         peepholes: bool = False,
         coupled: bool = False,
-        activation: str = "tanh",
-        recurrent_activation: str = "sigmoid",
+        activation: Activation = "tanh",
+        recurrent_activation: Activation = "sigmoid",
         **options: Any,
     ) -> None:
         self.projection_size, self.peepholes, self.coupled = projection_size, peepholes, coupled
         self.activation, self.recurrent_activation = activation, recurrent_activation
         super().__init__(input_size, hidden_size, num_layers, **options)
 
-    def check_options(self) -> None:
+    def _check_options(self) -> None:
         """As Recurrent's."""
-        super().check_options()
+        super()._check_options()
         if self.projection_size is not None:
             self.projection_size = require_size("projection_size", self.projection_size)
         self.peepholes = require_bool("peepholes", self.peepholes)
@@ -73,7 +108,7 @@ class LSTM(Recurrent):
             )
 
     @property
-    def cell(self) -> engine.Cell:
+    def _cell(self) -> engine.Cell:
         """What the engine runs."""
         variant = self.peepholes, self.projection_size is not None, self.coupled
         return engine.lstm_cell(*variant, self.activation, self.recurrent_activation)
@@ -88,7 +123,7 @@ class LSTM(Recurrent):
         """How many numbers a direction puts out at a step: R."""
         return self.hidden_size if self.projection_size is None else self.projection_size
 
-    def weight_shapes(self, D: int) -> dict[str, tuple[int, ...]]:
+    def _weight_shapes(self, D: int) -> dict[str, tuple[int, ...]]:
         """The weights of one direction that reads D features."""
         H, R, gates = self.hidden_size, self.output_size, 3 if self.coupled else 4
         shapes: dict[str, tuple[int, ...]] = {"Wx": (D, gates * H), "Wh": (R, gates * H), "b": (gates * H,)}
@@ -98,7 +133,7 @@ class LSTM(Recurrent):
             shapes["Wp"] = (H, R)
         return shapes
 
-    def open_gates(self, weights: dict[str, np.ndarray]) -> None:
+    def _open_gates(self, weights: dict[str, np.ndarray]) -> None:
         """The forget gate's bias at 1 (Gers et al. 2000; Jozefowicz et al. 2015); coupled, the input gate's at -1."""
         H = self.hidden_size
         if self.coupled:
@@ -107,14 +142,36 @@ class LSTM(Recurrent):
             weights["b"][H : 2 * H] = 1
 
 
-class BiLSTM(LSTM):
+class BiLSTM(LSTM[Y_co]):
     """A bidirectional LSTM: LSTM(..., bidirectional=True), all else the same. It takes bidirectional=True, too."""
 
-    own_options: ClassVar[dict[str, Any]] = {**LSTM.own_options, "bidirectional": True}
+    _own_options: ClassVar[dict[str, Any]] = {**LSTM._own_options, "bidirectional": True}
 
+    @overload
+    def __init__(
+        self: BiLSTM[Pair],
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        *,
+        bidirectional: Literal[True] = True,
+        merge: None,
+        **options: Unpack[LSTMOptions],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: BiLSTM[Array],
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        *,
+        bidirectional: Literal[True] = True,
+        merge: Merge = "concat",
+        **options: Unpack[LSTMOptions],
+    ) -> None: ...
     def __init__(
         self, input_size: int, hidden_size: int, num_layers: int = 1, *, bidirectional: bool = True, **options: Any
     ) -> None:
         if not require_bool("bidirectional", bidirectional):
             raise ValueError(f"bidirectional is {bidirectional}; a BiLSTM has both directions, an LSTM may have one")
-        super().__init__(input_size, hidden_size, num_layers, bidirectional=True, **options)
+        super().__init__(input_size, hidden_size, num_layers, bidirectional=True, **options)  # type: ignore[misc]

@@ -11,14 +11,15 @@ H is what a direction puts out, R with a projection. With one direction there is
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
 from npbilstm.layers.checks import in_dtype, require_floats
-from npbilstm.textbook.sequences import require_shape
+from npbilstm.layers.options import Merge
+from npbilstm.textbook.sequences import as_array, require_shape
 
-MERGES = ("concat", "sum", "mul", "ave", None)
+MERGES: tuple[Merge | None, ...] = (*get_args(Merge), None)
 
 
 def merge_forward(y: np.ndarray, merge: str | None) -> Any:
@@ -36,7 +37,7 @@ def merge_forward(y: np.ndarray, merge: str | None) -> Any:
     return h_fwd, h_rev
 
 
-def merge_backward(dmerged: Any, y: np.ndarray, merge: str | None, lengths: np.ndarray | None = None) -> np.ndarray:
+def merge_backward(dmerged: Any, y: np.ndarray, merge: Merge | None, lengths: np.ndarray | None = None) -> np.ndarray:
     """The gradient of y (N, T, S, H), given that of what merge_forward made of it.
 
     Raises TypeError or ValueError where it is none; what stands in the padding of rows with lengths never matters.
@@ -60,3 +61,15 @@ def merge_backward(dmerged: Any, y: np.ndarray, merge: str | None, lengths: np.n
         with np.errstate(invalid="ignore"):  # infinity in the padding, where y is 0; the engine takes it out
             return both * y[:, :, ::-1]  # each direction's factor is the other
     return both / 2 if merge == "ave" else both
+
+
+def unbatched(y: Any) -> Any:
+    """The one sequence of a batch of one; of each of a pair."""
+    return tuple(part[0] for part in y) if isinstance(y, tuple) else y[0]
+
+
+def batch_of_one(dy: Any, pair: bool) -> Any:
+    """unbatched's inverse."""
+    if pair and isinstance(dy, (tuple, list)):
+        return tuple(as_array(f"dy[{s}]", part)[None] for s, part in enumerate(dy))
+    return as_array("dy", dy)[None]

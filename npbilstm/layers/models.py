@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -23,8 +23,10 @@ from npbilstm.layers.gru import GRU
 from npbilstm.layers.layer import Layer, join, part_of, require_params
 from npbilstm.layers.linear import Linear, LinearCache
 from npbilstm.layers.lstm import LSTM
-from npbilstm.layers.recurrent import Recurrent, RecurrentLayerCache
+from npbilstm.layers.options import Cell, Init, ModelOptions, Pooling
+from npbilstm.layers.recurrent import Recurrent
 from npbilstm.layers.rnn import RNN
+from npbilstm.layers.stack import RecurrentLayerCache
 from npbilstm.textbook.pooling import (
     max_over_steps_backward,
     max_over_steps_forward,
@@ -32,6 +34,10 @@ from npbilstm.textbook.pooling import (
     mean_over_steps_forward,
 )
 from npbilstm.textbook.sequences import check_lengths, require_shape, valid_steps
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, DTypeLike
+    from typing_extensions import Unpack
 
 CELLS: dict[str, type[Recurrent]] = {"lstm": LSTM, "gru": GRU, "rnn": RNN}
 """The recurrent layers that a model may have."""
@@ -49,6 +55,10 @@ class ModelCache(NamedTuple):
     above: DropoutCache
     linear: LinearCache
     valid: np.ndarray
+
+    def __repr__(self) -> str:
+        N, T = self.valid.shape
+        return f"<cache of {self.layer!r}, {N} rows of up to {T} steps, training={self.kept}>"
 
 
 class SequenceModel(Layer):
@@ -71,17 +81,17 @@ class SequenceModel(Layer):
         num_symbols: int,
         num_classes: int,
         *,
-        cell: str = "lstm",
+        cell: Cell = "lstm",
         embedding_size: int = 32,
         hidden_size: int = 64,
         num_layers: int = 1,
         bidirectional: bool = True,
         dropout: float = 0.0,
-        init: str = "orthogonal",
-        dtype: Any = np.float32,
+        init: Init = "orthogonal",
+        dtype: DTypeLike = np.float32,
         rng: int | np.random.Generator | None = None,
     ) -> None:
-        self.cell = require_choice("cell", cell, CELLS)
+        self.cell: Cell = require_choice("cell", cell, CELLS)
         self.rng = require_rng(rng)
         shared: dict[str, Any] = {"dtype": dtype, "rng": self.rng}
         self.embedding = Embedding(num_symbols, embedding_size, **shared)
@@ -111,16 +121,16 @@ class SequenceModel(Layer):
     @property
     def param_shapes(self) -> Mapping[str, tuple[int, ...]]:
         """Those of the layers, under the names that params has."""
-        self.check_options()
+        self._check_options()
         return join({name: layer.param_shapes for name, layer in self.parts.items()})
 
-    def require_params(self, prefix: str = "") -> np.dtype:
+    def _require_params(self, prefix: str = "") -> np.dtype:
         """As Layer's, and that the options and parts are what they may be."""
-        self.check_options()
-        dtypes = {layer.require_params(f"{prefix}{name}.") for name, layer in self.parts.items()}
+        self._check_options()
+        dtypes = {layer._require_params(f"{prefix}{name}.") for name, layer in self.parts.items()}
         return dtypes.pop() if len(dtypes) == 1 else require_params(self.params, self.param_shapes, prefix)
 
-    def check_options(self) -> None:
+    def _check_options(self) -> None:
         """Raise TypeError or ValueError, naming it, for an option or part that is none."""
         require_choice("cell", self.cell, CELLS)
         parts: dict[str, type] = {
@@ -152,18 +162,18 @@ class SequenceModel(Layer):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.config.items())})"
 
-    def head_forward(self, y: np.ndarray, h_n: np.ndarray, valid: np.ndarray) -> tuple[np.ndarray, Any]:
+    def _head_forward(self, y: np.ndarray, h_n: np.ndarray, valid: np.ndarray) -> tuple[np.ndarray, Any]:
         """What the linear layer reads, made of y (N, T, features) and h_n (num_layers * S, N, H); and a cache."""
         raise NotImplementedError
 
-    def head_backward(self, dz: np.ndarray, cache: ModelCache) -> tuple[np.ndarray, np.ndarray | None]:
-        """dy and dh_n (None: 0), given the gradient of what head_forward returned."""
+    def _head_backward(self, dz: np.ndarray, cache: ModelCache) -> tuple[np.ndarray, np.ndarray | None]:
+        """dy and dh_n (None: 0), given the gradient of what _head_forward returned."""
         raise NotImplementedError
 
     def forward(
         self,
-        ids: np.ndarray,
-        lengths: np.ndarray | None = None,
+        ids: ArrayLike,
+        lengths: ArrayLike | None = None,
         training: bool = False,
         *,
         rng: int | np.random.Generator | None = None,
@@ -173,7 +183,7 @@ class SequenceModel(Layer):
         training: keep what backward needs, and apply dropout, whose masks rng draws (by default the model's own).
         Raises TypeError or ValueError, naming the argument.
         """
-        self.require_params()
+        self._require_params()
         training = require_bool("training", training)
         ids = require_integers("ids", ids)
         if ids.ndim != 2:
@@ -184,47 +194,25 @@ class SequenceModel(Layer):
         x, embedding = self.embedding.forward(np.where(valid, ids, ids.dtype.type(0)))
         x, below = self.dropout.forward(x, training, rng=rng)
         y, state, recurrent = self.recurrent.forward(x, lengths, training=training, rng=rng)
-        z, pooling = self.head_forward(y, state[0] if isinstance(state, tuple) else state, valid)
+        z, pooling = self._head_forward(y, state[0] if isinstance(state, tuple) else state, valid)
         z, above = self.dropout.forward(z, training, rng=rng)
         logits, linear = self.linear.forward(z)
         if self.one_label_a_step:
             logits = np.where(valid[..., None], logits, 0)
         return logits, ModelCache(self, training, embedding, below, recurrent, pooling, above, linear, valid)
 
-    def backward(self, dlogits: np.ndarray, cache: ModelCache) -> tuple[None, dict[str, np.ndarray]]:
+    def backward(self, dlogits: ArrayLike, cache: ModelCache) -> tuple[None, dict[str, np.ndarray]]:
         """dlogits, shaped as the logits -> None (ids have no gradient), grads with the names of params.
 
         With one label a step, what dlogits holds in the padding never matters.
         """
-        dy, dstate, linear = self.backward_to_recurrent(dlogits, cache)
+        dy, dstate, linear = backward_to_recurrent(self, dlogits, cache)
         dx, recurrent, _ = self.recurrent.backward(dy, cache.recurrent, dstate)
         dx, _ = self.dropout.backward(dx, cache.below)
         _, embedding = self.embedding.backward(dx, cache.embedding)
         return None, join({"embedding": embedding, self.cell: recurrent, "linear": linear})
 
-    def backward_to_recurrent(
-        self, dlogits: np.ndarray, cache: ModelCache
-    ) -> tuple[np.ndarray, Any, dict[str, np.ndarray]]:
-        """The first half of backward -> what the recurrent layer's backward takes, dy and dstate; linear's grads."""
-        self.require_own(cache)
-        self.require_params()
-        V = self.linear.output_size
-        dlogits = require_floats("dlogits", dlogits)
-        if self.one_label_a_step:
-            require_shape("dlogits", dlogits, (*cache.valid.shape, V))
-            dlogits = np.where(cache.valid[..., None], dlogits, 0)
-        else:
-            require_shape("dlogits", dlogits, (len(cache.valid), V))
-        dlogits = in_dtype("dlogits", dlogits, cache.linear.x.dtype)
-        dz, linear = self.linear.backward(dlogits, cache.linear)
-        dz, _ = self.dropout.backward(dz, cache.above)
-        dy, dh_n = self.head_backward(dz, cache)
-        dstate: Any = dh_n
-        if dh_n is not None and len(self.recurrent.state_parts) == 2:
-            dstate = (dh_n, np.zeros(cache.recurrent.state_shapes[1], dh_n.dtype))
-        return dy, dstate, linear
-
-    def predict(self, ids: np.ndarray, lengths: np.ndarray | None = None) -> np.ndarray:
+    def predict(self, ids: ArrayLike, lengths: ArrayLike | None = None) -> np.ndarray:
         """The likeliest class for each logit vector: integers, shaped as the logits without their last axis.
 
         Raises FloatingPointError where a logit is not finite: of NaN no class is the likeliest.
@@ -239,6 +227,29 @@ class SequenceModel(Layer):
         return logits.argmax(axis=-1)
 
 
+def backward_to_recurrent(
+    model: SequenceModel, dlogits: ArrayLike, cache: ModelCache
+) -> tuple[np.ndarray, Any, dict[str, np.ndarray]]:
+    """The first half of backward -> what the recurrent layer's backward takes, dy and dstate; linear's grads."""
+    model._require_own(cache)
+    model._require_params()
+    V = model.linear.output_size
+    dlogits = require_floats("dlogits", dlogits)
+    if model.one_label_a_step:
+        require_shape("dlogits", dlogits, (*cache.valid.shape, V))
+        dlogits = np.where(cache.valid[..., None], dlogits, 0)
+    else:
+        require_shape("dlogits", dlogits, (len(cache.valid), V))
+    dlogits = in_dtype("dlogits", dlogits, cache.linear.x.dtype)
+    dz, linear = model.linear.backward(dlogits, cache.linear)
+    dz, _ = model.dropout.backward(dz, cache.above)
+    dy, dh_n = model._head_backward(dz, cache)
+    dstate: Any = dh_n
+    if dh_n is not None and len(model.recurrent.state_parts) == 2:
+        dstate = (dh_n, np.zeros(cache.recurrent.state_shapes[1], dh_n.dtype))
+    return dy, dstate, linear
+
+
 class SequenceTagger(SequenceModel):
     """One label a step: Embedding -> recurrent layers -> Linear at every step.
 
@@ -247,11 +258,11 @@ class SequenceTagger(SequenceModel):
 
     one_label_a_step = True
 
-    def head_forward(self, y: np.ndarray, h_n: np.ndarray, valid: np.ndarray) -> tuple[np.ndarray, None]:
+    def _head_forward(self, y: np.ndarray, h_n: np.ndarray, valid: np.ndarray) -> tuple[np.ndarray, None]:
         """Every step's output."""
         return y, None
 
-    def head_backward(self, dz: np.ndarray, cache: ModelCache) -> tuple[np.ndarray, None]:
+    def _head_backward(self, dz: np.ndarray, cache: ModelCache) -> tuple[np.ndarray, None]:
         """All of it flows to y."""
         return dz, None
 
@@ -275,13 +286,15 @@ class SequenceClassifier(SequenceModel):
 
     one_label_a_step = False
 
-    def __init__(self, num_symbols: int, num_classes: int, *, pooling: str = "final", **options: Any) -> None:
-        self.pooling = require_choice("pooling", pooling, ("final", *POOLINGS))
+    def __init__(
+        self, num_symbols: int, num_classes: int, *, pooling: Pooling = "final", **options: Unpack[ModelOptions]
+    ) -> None:
+        self.pooling: Pooling = require_choice("pooling", pooling, ("final", *POOLINGS))
         super().__init__(num_symbols, num_classes, **options)
 
-    def check_options(self) -> None:
+    def _check_options(self) -> None:
         """As SequenceModel's."""
-        super().check_options()
+        super()._check_options()
         require_choice("pooling", self.pooling, ("final", *POOLINGS))
 
     @property
@@ -289,7 +302,7 @@ class SequenceClassifier(SequenceModel):
         """The arguments that make a model of this shape again."""
         return {**super().config, "pooling": self.pooling}
 
-    def head_forward(self, y: np.ndarray, h_n: np.ndarray, valid: np.ndarray) -> tuple[np.ndarray, Any]:
+    def _head_forward(self, y: np.ndarray, h_n: np.ndarray, valid: np.ndarray) -> tuple[np.ndarray, Any]:
         """(N, features): the last layer's final states, joined; or its outputs, pooled."""
         if self.pooling == "final":
             return np.concatenate(list(h_n[-len(self.recurrent.directions) :]), axis=1), None
@@ -297,7 +310,7 @@ class SequenceClassifier(SequenceModel):
         pooled, cache = forward(y, valid.sum(axis=1))
         return pooled, (backward, cache)
 
-    def head_backward(self, dz: np.ndarray, cache: ModelCache) -> tuple[np.ndarray, np.ndarray | None]:
+    def _head_backward(self, dz: np.ndarray, cache: ModelCache) -> tuple[np.ndarray, np.ndarray | None]:
         """All of it flows to the last layer's final states, or to its outputs."""
         if cache.pooling is not None:
             backward, pooled = cache.pooling

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
 from functools import cached_property
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, cast
 
 import numpy as np
 
@@ -24,57 +23,33 @@ from npbilstm.layers.checks import (
     require_size,
     working_dtype,
 )
-from npbilstm.layers.dropout import dropout_mask
 from npbilstm.layers.initialisation import fresh_weights
-from npbilstm.layers.layer import Layer
-from npbilstm.layers.merge import MERGES, merge_backward, merge_forward
+from npbilstm.layers.layer import Layer, made_with
+from npbilstm.layers.merge import MERGES, batch_of_one, unbatched
+from npbilstm.layers.options import (
+    DIRECTIONS,
+    NUMBERS,
+    Direction,
+    Init,
+    Merge,
+    Pair,
+    State,
+    State_co,
+    Y_co,
+    directions_of,
+)
+from npbilstm.layers.stack import RecurrentLayerCache, Watch, stack_backward, stack_forward
 from npbilstm.layers.state import as_state, require_state, state_in_dtype
-from npbilstm.textbook.sequences import as_array, check_lengths, valid_steps
+from npbilstm.textbook.sequences import check_lengths, valid_steps
 
-NUMBERS = {"forward": 0, "reverse": 1}
-"""The engine's numbers of the directions."""
-
-DIRECTIONS: tuple[tuple[str, ...], ...] = (("forward",), ("forward", "reverse"), ("reverse",))
-"""Those that a layer may have."""
-
-ACTIVATIONS = tuple(engine.ACTIVATIONS)
-"""The names of the functions that a layer may squash with. Of the hard sigmoids, straight lines cut off at 0 and at 1,
-"hard_sigmoid" is a / 5 + 1/2, that of Keras 1 and 2 (tf.keras up to TensorFlow 2.15), and "hard_sigmoid_sixth"
-a / 6 + 1/2, that of Keras 3, PyTorch and JAX, which call it hard sigmoid too."""
-
-SIGMOIDS = ("sigmoid", "hard_sigmoid", "hard_sigmoid_sixth")
-"""Those between 0 and 1, for which f(-a) = 1 - f(a)."""
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, DTypeLike
 
 BIASES = ("b", "b_hn")
 """What bias=False leaves out."""
 
 
-Watch = Callable[[int, np.ndarray, list[np.ndarray]], None]
-"""See Recurrent.backward."""
-
-
-class LevelCache(NamedTuple):
-    """One layer of the stack: the engine's cache, the directions' y (N, T, S, R), how they were joined, the mask of its
-    input."""
-
-    engine: engine.RecurrentCache
-    y: np.ndarray
-    merge: str | None
-    scaled_mask: np.ndarray | None
-
-
-class RecurrentLayerCache(NamedTuple):
-    """One forward pass: a cache for each layer of the stack; kept is False after training=False, batched unless x
-    came as (T, D)."""
-
-    layer: Recurrent
-    kept: bool
-    levels: list[LevelCache]
-    state_shapes: list[tuple[int, ...]]
-    batched: bool
-
-
-class Recurrent(Layer):
+class Recurrent(Layer, Generic[Y_co, State_co]):
     """Stacked recurrent layers of one direction or two: what LSTM, GRU and RNN are. In the stack, layer k+1 reads what
     layer k put out.
 
@@ -103,7 +78,7 @@ class Recurrent(Layer):
     state_parts: tuple[str, ...] = ("h",)
     """What the state is made of; the first part is what the layer puts out."""
 
-    own_options: ClassVar[dict[str, Any]] = {}
+    _own_options: ClassVar[dict[str, Any]] = {}
     """The options that only this kind of layer has, with their defaults."""
 
     def __init__(
@@ -114,12 +89,12 @@ class Recurrent(Layer):
         *,
         bidirectional: bool = False,
         reverse: bool = False,
-        merge: str | None = "concat",
+        merge: Merge | None = "concat",
         bias: bool = True,
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
-        init: str = "orthogonal",
-        dtype: Any = np.float32,
+        init: Init = "orthogonal",
+        dtype: DTypeLike = np.float32,
         store_every: int | None = None,
         rng: int | np.random.Generator | None = None,
         **unknown: Any,
@@ -128,26 +103,27 @@ class Recurrent(Layer):
             known = [*inspect.signature(Recurrent).parameters][3:-1]
             raise TypeError(
                 f"{type(self).__name__} has no option {next(iter(unknown))!r}; it has "
-                f"{', '.join(dict.fromkeys([*self.own_options, *known]))}"
+                f"{', '.join(dict.fromkeys([*self._own_options, *known]))}"
             )
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
-        self.directions = directions_of(bidirectional, reverse)
-        self.merge, self.bias, self.store_every = merge, bias, store_every
+        self.directions: tuple[Direction, ...] = directions_of(bidirectional, reverse)
+        self.merge: Merge | None = merge
+        self.bias, self.store_every = bias, store_every
         self.dropout, self.recurrent_dropout = dropout, recurrent_dropout
-        self.check_options()
+        self._check_options()
         self.rng = require_rng(rng)
-        dtype = require_dtype(dtype)
+        kind = require_dtype(dtype)
         self.params = {}
-        for k in range(self.num_layers):
+        for layer_index in range(self.num_layers):
             for direction in self.directions:
-                weights = fresh_weights(self.rng, self.level_shapes(k), self.hidden_size, init)
+                weights = fresh_weights(self.rng, self._shapes_at(layer_index), self.hidden_size, init)
                 if init == "orthogonal":
-                    self.open_gates(weights)
+                    self._open_gates(weights)
                 for name, w in weights.items():
                     if self.bias or name not in BIASES:
-                        self.params[f"{k}.{direction}.{name}"] = w.astype(dtype)
+                        self.params[f"{layer_index}.{direction}.{name}"] = w.astype(kind)
 
-    def check_options(self) -> None:
+    def _check_options(self) -> None:
         """Raise TypeError or ValueError, naming it, for an option that is none."""
         for name in ("input_size", "hidden_size", "num_layers"):
             setattr(self, name, require_size(name, getattr(self, name)))
@@ -161,14 +137,14 @@ class Recurrent(Layer):
 
     @cached_property
     def param_shapes(self) -> dict[str, tuple[int, ...]]:
-        """The name and shape of each parameter, as the options are now. Raises as check_options does."""
-        self.check_options()
+        """The name and shape of each parameter, as the options are now. Raises as a pass does."""
+        self._check_options()
         shapes = {}
-        for k in range(self.num_layers):
+        for layer_index in range(self.num_layers):
             for direction in self.directions:
-                for name, shape in self.level_shapes(k).items():
+                for name, shape in self._shapes_at(layer_index).items():
                     if self.bias or name not in BIASES:
-                        shapes[f"{k}.{direction}.{name}"] = shape
+                        shapes[f"{layer_index}.{direction}.{name}"] = shape
         return shapes
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -178,7 +154,7 @@ class Recurrent(Layer):
             vars(self).pop("param_shapes", None)
 
     @property
-    def cell(self) -> engine.Cell:
+    def _cell(self) -> engine.Cell:
         """What the engine runs."""
         raise NotImplementedError
 
@@ -200,55 +176,43 @@ class Recurrent(Layer):
         own = {name: tuple(of.get(name.split(".")[-1], "")) for name in self.params}
         return {name: gates for name, gates in own.items() if gates}
 
-    def weight_shapes(self, D: int) -> dict[str, tuple[int, ...]]:
+    def _weight_shapes(self, D: int) -> dict[str, tuple[int, ...]]:
         """The weights of one direction that reads D features."""
         raise NotImplementedError
 
-    def level_shapes(self, k: int) -> dict[str, tuple[int, ...]]:
-        """The weights of one direction of layer k of the stack, biases always among them."""
-        return self.weight_shapes(self.input_size if k == 0 else self.features(k - 1))
+    def _shapes_at(self, layer_index: int) -> dict[str, tuple[int, ...]]:
+        """The weights of one direction of a layer of the stack, biases always among them."""
+        return self._weight_shapes(self.input_size if layer_index == 0 else self.features(layer_index - 1))
 
-    def open_gates(self, weights: dict[str, np.ndarray]) -> None:
+    def _open_gates(self, weights: dict[str, np.ndarray]) -> None:
         """Change fresh weights in place, so that a fresh cell remembers."""
 
     def __repr__(self) -> str:
-        shown = [f"{name}={value!r}" for name, value in self.unusual_options.items()]
-        return f"{type(self).__name__}({', '.join([*map(str, self.sizes), *shown])})"
-
-    @property
-    def unusual_options(self) -> dict[str, Any]:
-        """The options that change what is computed and are not as they are unless told."""
-        options = {"bidirectional": False, "reverse": False, "merge": "concat", "bias": True, **self.own_options}
-        now = {**vars(self), "bidirectional": len(self.directions) == 2, "reverse": self.reverse}
-        return {name: now[name] for name, default in options.items() if now[name] != default}
-
-    @property
-    def sizes(self) -> tuple[int, int, int]:
-        """What the layer is made with first: input_size, hidden_size, num_layers."""
-        return self.input_size, self.hidden_size, self.num_layers
+        in_training = {"dropout": self.dropout, "recurrent_dropout": self.recurrent_dropout}
+        shown = unusual_options(self) | {name: p for name, p in in_training.items() if p != 0}
+        if self.store_every is not None:
+            shown["store_every"] = self.store_every
+        told = [f"{name}={value!r}" for name, value in shown.items()]
+        return made_with(self, self.input_size, self.hidden_size, self.num_layers, *told)
 
     @property
     def reverse(self) -> bool:
         """Whether the reverse direction is the only one."""
         return self.directions == ("reverse",)
 
-    def level_merge(self, k: int) -> str | None:
-        """How layer k joins its directions: a pair can only leave the last layer."""
-        return "concat" if self.merge is None and k < self.num_layers - 1 else self.merge
-
-    def features(self, k: int) -> int:
-        """How many features layer k of the stack puts out; with merge=None, each of the pair."""
-        joined = len(self.directions) == 2 and self.level_merge(k) == "concat"
+    def features(self, layer_index: int) -> int:
+        """How many features a layer of the stack puts out; with merge=None, each of the pair."""
+        joined = len(self.directions) == 2 and merge_at(self, layer_index) == "concat"
         return self.output_size * (2 if joined else 1)
 
-    def level_weights(self, k: int, dtype: np.dtype) -> list[engine.Weights]:
-        """The weights of layer k's directions as the engine takes them; biases that are left out are 0."""
-        shapes = self.level_shapes(k)
+    def _weights_at(self, layer_index: int, dtype: np.dtype) -> list[engine.Weights]:
+        """The weights of one stack layer's directions as the engine takes them; biases that are left out are 0."""
+        shapes = self._shapes_at(layer_index)
         found: list[engine.Weights] = []
         for direction in self.directions:
             weights = {}
             for name, shape in shapes.items():
-                p = self.params.get(f"{k}.{direction}.{name}")
+                p = self.params.get(f"{layer_index}.{direction}.{name}")
                 weights[name] = np.zeros(shape, dtype) if p is None else p.astype(dtype, copy=False)
             found.append(weights)
         return found
@@ -261,14 +225,14 @@ class Recurrent(Layer):
 
     def forward(
         self,
-        x: Any,
-        lengths: Any = None,
-        state: Any = None,
+        x: ArrayLike,
+        lengths: ArrayLike | None = None,
+        state: State | None = None,
         training: bool = False,
         *,
         rng: int | np.random.Generator | None = None,
         check_finite: bool = False,
-    ) -> tuple[Any, Any, RecurrentLayerCache]:
+    ) -> tuple[Y_co, State_co, RecurrentLayerCache]:
         """Run all layers over a batch of sequences.
 
         x: (N, T, D) floating numbers. Of whatever precision x and state are, the work is done in the dtype of the
@@ -289,7 +253,7 @@ class Recurrent(Layer):
 
         Raises TypeError or ValueError, naming the argument, what it got and what is needed.
         """
-        dtype = self.require_params()
+        dtype = self._require_params()
         training, check_finite = require_bool("training", training), require_bool("check_finite", check_finite)
         x = require_floats("x", x)
         batched = x.ndim != 2
@@ -299,7 +263,6 @@ class Recurrent(Layer):
                 raise ValueError(f"lengths goes with a batch, x (N, T, D); x has shape {x.shape}")
             x = x[None]
         N, T, _ = x.shape
-        S = len(self.directions)
         if lengths is not None:
             lengths = check_lengths(lengths, N, T)
             if (lengths == T).all():
@@ -312,39 +275,36 @@ class Recurrent(Layer):
             raise ValueError("state holds NaN or infinity; it needs finite numbers")
         dtype = working_dtype(dtype, x, *state_0)
         x, state_0 = in_dtype("x", x, dtype, lengths), state_in_dtype("state", state_0, dtype)
-        rng = pass_rng(self.rng, rng)
-
-        finals, levels = [], []
-        for k in range(self.num_layers):
-            scaled_mask = recurrent_mask = None
-            if k > 0 and training and self.dropout:
-                scaled_mask = dropout_mask(rng, self.dropout, x)
-                x = x * scaled_mask
-            own = [part[k * S : (k + 1) * S] for part in state_0]
-            if training and self.recurrent_dropout:
-                recurrent_mask = dropout_mask(rng, self.recurrent_dropout, own[0])
-            y, final, cache = engine.recurrent_forward(
-                *(self.cell, x, own, self.level_weights(k, dtype), lengths),
-                directions=[NUMBERS[direction] for direction in self.directions],
-                mask=recurrent_mask,
-                keep=training,
-                store_every=self.store_every,
-            )
-            merge = self.level_merge(k)
-            x = merge_forward(y, merge)
-            finals.append(final)
-            if cache is not None:
-                levels.append(LevelCache(cache, y, merge, scaled_mask))
-        final_state = [np.concatenate(parts) for parts in zip(*finals)]
-        kept = RecurrentLayerCache(self, training, levels, shapes, batched)
-        return (x if batched else unbatched(x)), as_state(final_state, batched), kept
+        layers = range(self.num_layers)
+        y, final_state, stack = stack_forward(
+            self._cell,
+            [self._weights_at(layer_index, dtype) for layer_index in layers],
+            [merge_at(self, layer_index) for layer_index in layers],
+            x,
+            state_0,
+            lengths,
+            directions=[NUMBERS[direction] for direction in self.directions],
+            dropout=self.dropout if training else 0.0,
+            recurrent_dropout=self.recurrent_dropout if training else 0.0,
+            rng=pass_rng(self.rng, rng),
+            keep=training,
+            store_every=self.store_every,
+        )
+        kept = RecurrentLayerCache(self, training, stack, shapes, batched)
+        y = y if batched else unbatched(y)
+        return cast("Y_co", y), cast("State_co", as_state(final_state, batched)), kept
 
     def backward(
-        self, dy: Any, cache: RecurrentLayerCache, dstate: Any = None, *, watch: Watch | None = None
-    ) -> tuple[np.ndarray, dict[str, np.ndarray], Any]:
+        self,
+        dy: ArrayLike | Pair,
+        cache: RecurrentLayerCache,
+        dstate: State | None = None,
+        *,
+        watch: Watch | None = None,
+    ) -> tuple[np.ndarray, dict[str, np.ndarray], State_co]:
         """Gradients, given dy shaped as y and dstate shaped as the final state (None: 0), of any precision as x is.
 
-        watch(k, dy, dstate) is told what arrives at layer k: dy (N, T, S, R), and each part of dstate (S, N, ...).
+        watch is told what arrives at each layer of the stack, see layers/stack.py.
 
         -> dx, shaped as x, grads with the names of params, the gradient of the initial state, shaped as it. The cache
         may be used again.
@@ -352,50 +312,35 @@ class Recurrent(Layer):
         Raises ValueError for a cache from another layer or from training=False; and TypeError or ValueError, naming it,
         for what is no gradient.
         """
-        self.require_own(cache)
-        self.require_params()
-        S = len(self.directions)
+        self._require_own(cache)
+        self._require_params()
         dstate_n = require_state("dstate", dstate, self.state_parts, cache.state_shapes, cache.batched)
-        dstate_n = state_in_dtype("dstate", dstate_n, cache.levels[0].y.dtype)
+        dstate_n = state_in_dtype("dstate", dstate_n, cache.stack[0].y.dtype)
         if not cache.batched:
-            dy = batch_of_one(dy, S == 2 and cache.levels[-1].merge is None)
-        grads: dict[str, np.ndarray] = {}
-        dstates: list[list[np.ndarray]] = []
-        for k in reversed(range(self.num_layers)):
-            kept, y, merge, scaled_mask = cache.levels[k]
-            dy = merge_backward(dy, y, merge, kept.lengths)  # (N, T, S, R)
-            dfinal = [part[k * S : (k + 1) * S] for part in dstate_n]
-            if watch is not None:
-                watch(k, dy, dfinal)
-            dy, dinitial, dweights = engine.recurrent_backward(dy, dfinal, kept)
-            dstates.insert(0, dinitial)
-            for direction, weights in zip(self.directions, dweights):
-                grads |= {f"{k}.{direction}.{name}": dw for name, dw in weights.items()}
-            if scaled_mask is not None:
-                dy = dy * scaled_mask
-        dstate_0 = [np.concatenate(parts) for parts in zip(*dstates)]
-        dx = dy if cache.batched else dy[0]
-        return dx, {name: grads[name] for name in self.params}, as_state(dstate_0, cache.batched)
+            dy = batch_of_one(dy, len(self.directions) == 2 and cache.stack[-1].merge is None)
+        dx, dstate_0, dweights = stack_backward(dy, dstate_n, cache.stack, watch)
+        grads = {
+            f"{layer_index}.{direction}.{name}": dw
+            for layer_index, of_directions in enumerate(dweights)
+            for direction, weights in zip(self.directions, of_directions)
+            for name, dw in weights.items()
+        }
+        grads = {name: grads[name] for name in self.params}
+        return dx if cache.batched else dx[0], grads, cast("State_co", as_state(dstate_0, cache.batched))
 
 
-def directions_of(bidirectional: bool, reverse: bool) -> tuple[str, ...]:
-    """The directions that these two options ask for. Raises TypeError where one is no bool, ValueError for both."""
-    bidirectional, reverse = require_bool("bidirectional", bidirectional), require_bool("reverse", reverse)
-    if bidirectional and reverse:
-        raise ValueError(
-            "reverse is True and bidirectional is True; with bidirectional=True the reverse direction is one of the "
-            "two, so leave out one of these options"
-        )
-    return ("forward", "reverse") if bidirectional else ("reverse",) if reverse else ("forward",)
+def merge_at(layer: Recurrent[Any, Any], layer_index: int) -> Merge | None:
+    """How one layer of the stack joins its directions: a pair can only leave the last."""
+    return "concat" if layer.merge is None and layer_index < layer.num_layers - 1 else layer.merge
 
 
-def unbatched(y: Any) -> Any:
-    """The one sequence of a batch of one; of each of a pair."""
-    return tuple(part[0] for part in y) if isinstance(y, tuple) else y[0]
+def unusual_options(layer: Recurrent[Any, Any]) -> dict[str, Any]:
+    """The options that change what is computed, in training or not, and are not as they are unless told."""
+    options = {"bidirectional": False, "reverse": False, "merge": "concat", "bias": True, **own_options(type(layer))}
+    now = {**vars(layer), "bidirectional": len(layer.directions) == 2, "reverse": layer.reverse}
+    return {name: now[name] for name, default in options.items() if now[name] != default}
 
 
-def batch_of_one(dy: Any, pair: bool) -> Any:
-    """unbatched's inverse."""
-    if pair and isinstance(dy, (tuple, list)):
-        return tuple(as_array(f"dy[{s}]", part)[None] for s, part in enumerate(dy))
-    return as_array("dy", dy)[None]
+def own_options(kind: type[Recurrent[Any, Any]]) -> dict[str, Any]:
+    """The options that only this kind of layer has, with their defaults."""
+    return kind._own_options

@@ -18,7 +18,7 @@ Steps = dict[str, np.ndarray]
 
 def forward_steps(cache: RecurrentLayerCache) -> list[Steps]:
     """For each layer of the stack, the gates and states that the forward pass computed, by their textbook names."""
-    return [engine.forward_steps_of(level.engine, level.y) for level in cache.levels]
+    return [engine.forward_steps_of(stack_layer.engine, stack_layer.y) for stack_layer in cache.stack]
 
 
 def backward_steps(
@@ -34,12 +34,12 @@ def backward_steps(
     """
     found: list[Steps] = []
 
-    def watch(k: int, dy: np.ndarray, dfinal: list[np.ndarray]) -> None:
-        level = cache.levels[k]
-        after = engine.backward_steps_of(dy, dfinal, level.engine, level.y)
+    def watch(layer_index: int, dy: np.ndarray, dfinal: list[np.ndarray]) -> None:
+        stack_layer = cache.stack[layer_index]
+        after = engine.backward_steps_of(dy, dfinal, stack_layer.engine, stack_layer.y)
         arrived = dy.transpose(2, 0, 1, 3)  # (S, N, T, R)
-        if level.engine.lengths is not None:
-            valid = valid_steps(level.engine.lengths, arrived.shape[2])
+        if stack_layer.engine.lengths is not None:
+            valid = valid_steps(stack_layer.engine.lengths, arrived.shape[2])
             arrived = np.where(valid[..., None], arrived, 0)
         found.insert(0, {"dy": arrived} | {f"d{part}_next": d for part, d in zip(layer.state_parts, after)})
 

@@ -46,7 +46,7 @@ def require_shape(name: str, array: np.ndarray, shape: tuple[int, ...]) -> None:
         raise ValueError(f"{name} has shape {np.shape(array)}; it needs {shape}")
 
 
-def check_lengths(lengths: np.ndarray | None, N: int, T: int) -> np.ndarray:
+def check_lengths(lengths: Any, N: int, T: int) -> np.ndarray:
     """The lengths as an integer array (N,); None means that every row has all T steps.
 
     Raises TypeError where they are not integers, ValueError where their shape is not (N,) or one is not in 0..T. Of a

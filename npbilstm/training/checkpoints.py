@@ -22,8 +22,9 @@ import numpy as np
 from npbilstm.files import read_json, write_atomically
 from npbilstm.layers.checks import require_size
 from npbilstm.layers.hollow import hollow_model
-from npbilstm.layers.layer import require_names_and_shapes
+from npbilstm.layers.layer import require_names_and_shapes, require_sound
 from npbilstm.layers.models import SequenceClassifier, SequenceModel, SequenceTagger
+from npbilstm.layers.recurrent import unusual_options
 from npbilstm.training.archives import Archive, open_archive
 from npbilstm.training.optimizers import SGD, Adam
 from npbilstm.training.trainer import Position, Settings, Trainer
@@ -76,11 +77,11 @@ def save_checkpoint(path: str | Path, trainer: Trainer, about: Mapping[str, Any]
 
 def model_meta(model: SequenceModel) -> dict[str, Any]:
     """What makes a model of this shape again. Raises TypeError for what is no model, ValueError for one whose recurrent
-    layer was exchanged for one that no model is made with, and as model.require_params."""
+    layer was exchanged for one that no model is made with, and as require_sound."""
     if not isinstance(model, SequenceModel):
         raise TypeError(f"model is {model!r}; it needs a model. npbilstm.write_weights writes layers")
-    model.require_params()
-    for option, value in model.recurrent.unusual_options.items():
+    require_sound(model)
+    for option, value in unusual_options(model.recurrent).items():
         if option != "bidirectional":
             raise ValueError(
                 f"model.recurrent has {option}={value!r}, which a model's file has no place for; npbilstm."

@@ -13,7 +13,7 @@ from npbilstm.inspector import equations, rounding, substitution
 from npbilstm.inspector import explain as explain_module
 from npbilstm.inspector.descriptions import DESCRIPTIONS
 from npbilstm.inspector.explain import explain
-from npbilstm.layers.recurrent import ACTIVATIONS, SIGMOIDS
+from npbilstm.layers.options import ACTIVATIONS, SIGMOIDS
 from tests.layers.recurrent_cases import WAYS
 from tests.planting import planted_below
 

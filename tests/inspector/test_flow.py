@@ -324,7 +324,7 @@ def test_right_backward_passes_of_a_row_are_not_rejected():
         ("dy = in_reading_order(trace, dy, axis=2)", "dy = dy"),  # the reverse direction read forward
         ("in_reading_order(trace, array, axis=2) for", "array for"),  # found in reading order
         ("= last[equation.name]", "= 0 * last[equation.name]"),  # the final state's gradient
-        ("layer.level_merge(k)).transpose", "'concat').transpose"),
+        ("merge_at(layer, k)).transpose", "'concat').transpose"),
         ("found.insert(0, kept)", "found.append(kept)"),  # layers the wrong way round
         ("axis=-1) @ WxT", "axis=-1)[..., ::-1] @ WxT"),  # the gates' blocks
         ("trace[name][k][:, row, :T]) for name in names}", "trace[name][k][:, 0, :T]) for name in names}"),

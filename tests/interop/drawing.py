@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 import npbilstm as nb
-from npbilstm.layers.recurrent import ACTIVATIONS, SIGMOIDS
+from npbilstm.layers.options import ACTIVATIONS, SIGMOIDS
 from tests.layers.recurrent_cases import WAYS
 
 MERGES = ("concat", "sum", "mul", "ave", None)

@@ -311,7 +311,10 @@ def keras_version(monkeypatch):
 def test_a_layer_says_how_it_was_made(keras_version):
     one = layer_like("LSTM", LSTM, activation="relu", recurrent_activation="hard_sigmoid", go_backwards=True)
     layer = from_keras(one)
-    assert repr(layer) == "LSTM(3, 4, 1, reverse=True, activation='relu', recurrent_activation='hard_sigmoid_sixth')"
+    assert (
+        repr(layer)
+        == "LSTM(3, 4, 1, reverse=True, activation='relu', recurrent_activation='hard_sigmoid_sixth', dtype=float64)"
+    )
     keras_version("2.15.0")
     assert from_keras(one).recurrent_activation == "hard_sigmoid"
     gru = layer_like("GRU", GRU_BEFORE, reset_after=False, activation="tanh", recurrent_activation="sigmoid")
@@ -332,7 +335,9 @@ def bidirectional(weights, merge_mode="concat", **changed):
 
 
 def test_a_bidirectional_says_how_its_directions_are_joined(keras_version):
-    assert repr(from_keras(bidirectional(LSTM, "ave"))) == "LSTM(3, 4, 1, bidirectional=True, merge='ave')"
+    assert (
+        repr(from_keras(bidirectional(LSTM, "ave"))) == "LSTM(3, 4, 1, bidirectional=True, merge='ave', dtype=float64)"
+    )
     second = drawn((2 * H, 4 * H), (H, 4 * H), (4 * H,))
     assert from_keras([bidirectional(LSTM), bidirectional(second)]).num_layers == 2
 

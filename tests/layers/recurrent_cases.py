@@ -5,11 +5,11 @@ from hypothesis import strategies as st
 
 import npbilstm as nb
 from npbilstm import textbook
-from npbilstm.layers.recurrent import ACTIVATIONS, SIGMOIDS
+from npbilstm.layers.options import ACTIVATIONS, SIGMOIDS
 from npbilstm.textbook import flip
 
 N, T, D, H = 3, 5, 3, 4
-MERGES = ["concat", "sum", "mul", "ave", None]
+MERGES: list = ["concat", "sum", "mul", "ave", None]
 WAYS: list = [{}, {"reverse": True}, {"bidirectional": True}]
 """The options of one direction, of the other, and of both."""
 
@@ -126,7 +126,7 @@ def by_textbook(layer, inputs, masks=None):
         for s, direction in enumerate(layer.directions):
             prefix = f"{k}.{direction}."
             own = {name[len(prefix) :]: p for name, p in layer.params.items() if name.startswith(prefix)}
-            zeros = {n: np.zeros(z) for n, z in layer.weight_shapes(x.shape[-1]).items() if n in ("b", "b_hn")}
+            zeros = {n: np.zeros(z) for n, z in layer._weight_shapes(x.shape[-1]).items() if n in ("b", "b_hn")}
             way = (lambda a: flip(a, lengths)) if direction == "reverse" else (lambda a: a)
             h, final, cache = textbook.recurrent_forward(
                 forward,

@@ -13,12 +13,55 @@ import npbilstm as nb
         (nb.Embedding(5, 2), "Embedding(5, 2)"),
         (nb.Dropout(), "Dropout(0.5)"),
         (nb.Dropout(0.25), "Dropout(0.25)"),
+        (nb.Linear(3, 4, dtype="float64"), "Linear(3, 4, dtype=float64)"),
+        (nb.Embedding(5, 2, dtype=np.float64), "Embedding(5, 2, dtype=float64)"),
         (nb.LSTM(3, 4), "LSTM(3, 4, 1)"),
         (nb.BiLSTM(3, 4, merge=None), "BiLSTM(3, 4, 1, merge=None)"),
+        (nb.GRU(3, 4, dropout=0.5, store_every=2), "GRU(3, 4, 1, dropout=0.5, store_every=2)"),
+        (nb.RNN(3, 4, recurrent_dropout=0.5, dtype=float), "RNN(3, 4, 1, recurrent_dropout=0.5, dtype=float64)"),
     ],
 )
 def test_a_layer_shows_what_it_was_made_with(layer, shown):
     assert repr(layer) == shown
+
+
+def test_a_cache_shows_whose_it_is_and_of_what():
+    x = np.ones((2, 5, 3), np.float32)
+    for layer, given, shown in [
+        (nb.LSTM(3, 4), x, "<cache of LSTM(3, 4, 1), 2 rows, training=True>"),
+        (nb.LSTM(3, 4), x[0], "<cache of LSTM(3, 4, 1), one sequence, training=True>"),
+        (nb.Dropout(), x, "<cache of Dropout(0.5), x of shape (2, 5, 3), training=True>"),
+    ]:
+        assert repr(layer.forward(given, training=True)[-1]) == shown
+    assert repr(nb.Linear(3, 4).forward(x)[1]) == "<cache of Linear(3, 4), x of shape (2, 5, 3)>"
+    ids = np.zeros((2, 5), int)
+    assert repr(nb.Embedding(5, 2).forward(ids)[1]) == "<cache of Embedding(5, 2), ids of shape (2, 5)>"
+    model = nb.SequenceTagger(7, 5)
+    assert repr(model.forward(ids)[1]) == f"<cache of {model!r}, 2 rows of up to 5 steps, training=False>"
+
+
+PUBLIC = {
+    nb.LSTM: {
+        *("input_size", "hidden_size", "num_layers", "directions", "reverse", "merge", "bias", "store_every", "rng"),
+        *("dropout", "recurrent_dropout", "projection_size", "peepholes", "coupled", "activation"),
+        *("recurrent_activation", "params", "param_shapes", "num_parameters", "with_params", "forward", "backward"),
+        *("state_parts", "state_shapes", "output_size", "features", "gates", "blocks"),
+    },
+    nb.Linear: {
+        *("input_size", "output_size", "params", "param_shapes", "num_parameters", "with_params"),
+        *("forward", "backward"),
+    },
+    nb.SequenceTagger: {
+        *("cell", "embedding", "recurrent", "linear", "dropout", "rng", "one_label_a_step", "parts", "config"),
+        *("params", "param_shapes", "num_parameters", "with_params", "forward", "backward", "predict"),
+    },
+}
+"""What a user may call and read. A name more is a promise more."""
+
+
+@pytest.mark.parametrize("kind", PUBLIC)
+def test_dir_shows_what_a_user_may_call(kind):
+    assert {name for name in dir(kind(3, 4)) if not name.startswith("_")} == PUBLIC[kind]
 
 
 @pytest.mark.parametrize("kind", [nb.SequenceTagger, nb.SequenceClassifier])

@@ -114,12 +114,12 @@ def test_dropout_acts_before_between_and_after_the_layers(num_layers):
     _, cache = model.forward(np.array([[1, 2, 3]]), training=True, rng=np.random.default_rng(0))
     masks = [
         cache.below.scaled_mask,
-        *(level.scaled_mask for level in cache.recurrent.levels[1:]),
+        *(stack_layer.scaled_mask for stack_layer in cache.recurrent.stack[1:]),
         cache.above.scaled_mask,
     ]
     assert len(masks) == num_layers + 1
     assert all(set(np.unique(mask)) == {0.0, 2.0} for mask in masks)
-    assert cache.recurrent.levels[0].scaled_mask is None
+    assert cache.recurrent.stack[0].scaled_mask is None
 
 
 def test_the_initialisation_asked_for_is_the_lstms():

@@ -128,7 +128,7 @@ def test_a_parameter_too_many_is_named(layer):
 @pytest.mark.parametrize("kind", ["LSTM", "GRU", "GRU reset before", "RNN tanh", "RNN relu"])
 def test_a_bias_that_the_layer_was_made_without_is_one_too_many(kind):
     layer = make_layer(bias=False, kind=kind)
-    b = np.zeros(layer.weight_shapes(layer.input_size)["b"])
+    b = np.zeros(layer._weight_shapes(layer.input_size)["b"])
     assert_refused(
         layer, lambda: layer.params.update({"0.forward.b": b}), ValueError, "params has '0.forward.b', which"
     )

@@ -43,7 +43,7 @@ def test_recurrent_dropout_is_the_textbooks_with_one_mask_a_row_layer_and_direct
     layer.recurrent_dropout = 0.4
     inputs = make_inputs(layer)
     _, _, cache = layer.forward(*inputs[:3], training=True, rng=np.random.default_rng(seed))
-    masks = [level.engine.mask for level in cache.levels]
+    masks = [stack_layer.engine.mask for stack_layer in cache.stack]
     shape = (len(layer.directions), N, layer.output_size)
     assert all(mask.shape == shape and set(np.unique(mask)) <= {0, 1 / 0.6} for mask in masks)
     assert_all_close(run(layer, inputs, rng=np.random.default_rng(seed)), by_textbook(layer, inputs, masks))
@@ -52,7 +52,7 @@ def test_recurrent_dropout_is_the_textbooks_with_one_mask_a_row_layer_and_direct
 def test_recurrent_dropout_keeps_the_mean_and_draws_every_mask_anew():
     layer = nb.GRU(D, 50, 2, bidirectional=True, recurrent_dropout=0.25, rng=0)
     caches = [layer.forward(np.ones((50, 1, D), np.float32), training=True)[2] for _ in range(2)]
-    masks = np.stack([level.engine.mask for cache in caches for level in cache.levels])
+    masks = np.stack([stack_layer.engine.mask for cache in caches for stack_layer in cache.stack])
     assert set(np.unique(masks)) == {0, np.float32(1 / 0.75)}
     assert abs(masks.mean() - 1) < 0.02
     assert len({mask.tobytes() for mask in masks.reshape(8, 50, 50)}) == 8
@@ -243,7 +243,7 @@ def test_dropout_acts_between_layers_only_and_keeps_the_mean():
     x = make_inputs(layer)[0]
     assert_close(layer.forward(x, training=True)[0], layer.forward(x)[0], 0)
     deep = nb.LSTM(D, H, 2, dropout=0.25, rng=0)
-    masks = deep.forward(np.ones((500, T, D), np.float32), training=True)[2].levels[1].scaled_mask
+    masks = deep.forward(np.ones((500, T, D), np.float32), training=True)[2].stack[1].scaled_mask
     assert set(np.unique(masks)) == {0, np.float32(1 / 0.75)}
     assert abs(masks.mean() - 1) < 0.02
 
@@ -338,7 +338,7 @@ def test_inference_keeps_nothing_that_grows_with_T():
         y, _, cache = layer.forward(x)
         peaks.append(tracemalloc.get_traced_memory()[1] - y.nbytes)
         tracemalloc.stop()
-        assert not cache.levels
+        assert not cache.stack
     # what is left that grows is the order of steps, a few words each, far below a row of states
     assert peaks[1] - peaks[0] < 900 * 32 * 4 * 4
 

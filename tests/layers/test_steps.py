@@ -16,7 +16,7 @@ every_lengths = pytest.mark.parametrize("lengths", [None, (5, 2, 0)])
 def of_the_textbook(layer, kind, cache, x, state, lengths):
     """For each layer of the stack and each direction: the textbook's cache of its pass, and the flip that reads it."""
     step, params = STEPS[kind]
-    for k, level in enumerate(cache.levels):
+    for k, stack_layer in enumerate(cache.stack):
         directions = []
         for s, direction in enumerate(layer.directions):
             prefix = f"{k}.{direction}."
@@ -28,7 +28,7 @@ def of_the_textbook(layer, kind, cache, x, state, lengths):
             )
             directions.append((steps, way))
         yield directions
-        x = level.y.reshape(*level.y.shape[:2], -1)
+        x = stack_layer.y.reshape(*stack_layer.y.shape[:2], -1)
 
 
 @every_kind
@@ -40,7 +40,7 @@ def test_every_layers_steps_are_those_of_the_textbook(way, kind, lengths):
     *_, cache = layer.forward(x, lengths, state, training=True)
     found = forward_steps(cache)
     for k, directions in enumerate(of_the_textbook(layer, kind, cache, x, state, lengths)):
-        assert_close(found[k]["h"], cache.levels[k].y.transpose(2, 0, 1, 3), 0)
+        assert_close(found[k]["h"], cache.stack[k].y.transpose(2, 0, 1, 3), 0)
         for s, (book, way) in enumerate(directions):
             for name in set(found[k]) & set(book.steps[0]._fields):
                 by_step = np.stack([getattr(step, name) for step in book.steps], axis=1)

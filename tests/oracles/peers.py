@@ -13,6 +13,7 @@ import numpy as np
 import npbilstm as nb
 from npbilstm.interop import to_keras, to_pytorch
 from npbilstm.interop.parts import cell_of
+from npbilstm.layers.recurrent import merge_at
 
 os.environ["KERAS_BACKEND"] = "torch"  # read when Keras is imported
 
@@ -28,7 +29,9 @@ def torch_peer(layer: nb.Recurrent, **options: Any) -> Any:
         own["proj_size"] = layer.projection_size
     state = {name: torch.tensor(w) for name, w in to_pytorch(layer).items()}
     own["dtype"] = state["weight_ih_l0"].dtype
-    peer = getattr(torch.nn, cell_of(layer).upper())(*layer.sizes, **{**own, **options})
+    peer = getattr(torch.nn, cell_of(layer).upper())(
+        layer.input_size, layer.hidden_size, layer.num_layers, **{**own, **options}
+    )
     peer.load_state_dict(state)
     return peer
 
@@ -45,7 +48,7 @@ def keras_layer(layer, k=0, **options):
     else:
         peer = keras.layers.SimpleRNN(layer.hidden_size, activation=layer.nonlinearity, **options)
     if len(layer.directions) == 2:
-        peer = keras.layers.Bidirectional(peer, merge_mode=layer.level_merge(k), dtype=peer.dtype)
+        peer = keras.layers.Bidirectional(peer, merge_mode=merge_at(layer, k), dtype=peer.dtype)
     peer.build((None, None, layer.features(k - 1) if k else layer.input_size))
     return peer
 

@@ -81,7 +81,7 @@ def test_layers_are_read(tmp_path, dynamo, cell, num_layers, bidirectional, free
     rows_first = options.get("batch_first", True)
     x = torch.randn(N, T, 3) if rows_first else torch.randn(T, N, 3)
     layer = from_onnx(exported(net, x, tmp_path / "net.onnx", dynamo, free))
-    assert layer.sizes == (3, 4, num_layers)
+    assert (layer.input_size, layer.hidden_size, layer.num_layers) == (3, 4, num_layers)
     y = layer.forward(x.numpy() if rows_first else x.numpy().swapaxes(0, 1))[0]
     assert_close(y if rows_first else y.swapaxes(0, 1), net(x).detach().numpy(), 1e-5)
 

@@ -1,0 +1,113 @@
+"""The passes over a stack of recurrent layers, each of which reads what the one below it put out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from npbilstm import engine
+from npbilstm.layers.dropout import dropout_mask
+from npbilstm.layers.layer import Layer
+from npbilstm.layers.merge import merge_backward, merge_forward
+from npbilstm.layers.options import Merge
+
+Watch = Callable[[int, np.ndarray, list[np.ndarray]], None]
+"""Told, in a backward pass, what arrives at a layer of the stack: its layer_index, dy (N, T, S, R), and each part of
+dstate (S, N, ...)."""
+
+
+class StackLayerCache(NamedTuple):
+    """One layer of the stack: the engine's cache, the directions' y (N, T, S, R), how they were joined, the mask of its
+    input."""
+
+    engine: engine.RecurrentCache
+    y: np.ndarray
+    merge: Merge | None
+    scaled_mask: np.ndarray | None
+
+
+class RecurrentLayerCache(NamedTuple):
+    """One forward pass: a cache for each layer of the stack; kept is False after training=False, batched unless x
+    came as (T, D)."""
+
+    layer: Layer
+    kept: bool
+    stack: list[StackLayerCache]
+    state_shapes: list[tuple[int, ...]]
+    batched: bool
+
+    def __repr__(self) -> str:
+        of = f"{self.state_shapes[0][1]} rows" if self.batched else "one sequence"
+        return f"<cache of {self.layer!r}, {of}, training={self.kept}>"
+
+
+def stack_forward(
+    cell: engine.Cell,
+    weights: Sequence[list[engine.Weights]],
+    merges: Sequence[Merge | None],
+    x: Any,
+    state: list[np.ndarray],
+    lengths: np.ndarray | None,
+    *,
+    directions: Sequence[int],
+    dropout: float,
+    recurrent_dropout: float,
+    rng: np.random.Generator,
+    keep: bool,
+    store_every: int | None,
+) -> tuple[Any, list[np.ndarray], list[StackLayerCache]]:
+    """x (N, T, D), the state's parts (num_layers * S, N, ...), for each layer of the stack its weights and its merge
+    -> y as the last layer's merge has it, the final state, and with keep a cache for each layer.
+
+    dropout, recurrent_dropout: of this pass; rng draws their masks. The rest as the engine has it.
+    """
+    S = len(directions)
+    finals, stack = [], []
+    for layer_index, merge in enumerate(merges):
+        scaled_mask = recurrent_mask = None
+        if layer_index > 0 and dropout:
+            scaled_mask = dropout_mask(rng, dropout, x)
+            x = x * scaled_mask
+        own = [part[layer_index * S : (layer_index + 1) * S] for part in state]
+        if recurrent_dropout:
+            recurrent_mask = dropout_mask(rng, recurrent_dropout, own[0])
+        y, final, cache = engine.recurrent_forward(
+            cell,
+            x,
+            own,
+            weights[layer_index],
+            lengths,
+            directions=directions,
+            mask=recurrent_mask,
+            keep=keep,
+            store_every=store_every,
+        )
+        x = merge_forward(y, merge)
+        finals.append(final)
+        if cache is not None:
+            stack.append(StackLayerCache(cache, y, merge, scaled_mask))
+    return x, [np.concatenate(parts) for parts in zip(*finals)], stack
+
+
+def stack_backward(
+    dy: Any, dstate: list[np.ndarray], stack: Sequence[StackLayerCache], watch: Watch | None = None
+) -> tuple[np.ndarray, list[np.ndarray], list[list[dict[str, np.ndarray]]]]:
+    """Gradients, given dy shaped as y and the parts of dstate shaped as the final state's -> dx (N, T, D), the parts of
+    the initial state's gradient, and for each layer of the stack its weights'."""
+    dstates: list[list[np.ndarray]] = []
+    grads: list[list[dict[str, np.ndarray]]] = []
+    for layer_index in reversed(range(len(stack))):
+        kept, y, merge, scaled_mask = stack[layer_index]
+        S = y.shape[2]
+        dy = merge_backward(dy, y, merge, kept.lengths)  # (N, T, S, R)
+        dfinal = [part[layer_index * S : (layer_index + 1) * S] for part in dstate]
+        if watch is not None:
+            watch(layer_index, dy, dfinal)
+        dy, dinitial, dweights = engine.recurrent_backward(dy, dfinal, kept)
+        dstates.insert(0, dinitial)
+        grads.insert(0, dweights)
+        if scaled_mask is not None:
+            dy = dy * scaled_mask
+    return dy, [np.concatenate(parts) for parts in zip(*dstates)], grads

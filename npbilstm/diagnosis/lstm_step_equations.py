@@ -2,12 +2,12 @@
 
 Each equation of `lstm_step_backward` is judged given what the submitted code gave for the others. One row's db is
 its da; dWx and dWh are outer products with the same da; so three gradients say what da is, and one that disagrees with
-the others is wrong by itself. In the same way di, df, dg and dc_prev are each the same dc times what is known:
+the others is wrong by itself. In the same way da_i, da_f, da_g and dc_prev each say what dc is: each is dc times a
+number that the forward pass left. What most of them agree on is taken for what the code has; an equation that does not
+hold with that is wrong.
 
-    da  from db, from dWx = x^T da, from dWh = h_prev^T da          dx = da Wx^T      dh_prev = da Wh^T
-    dc  from da_i = dc g i(1-i), da_f = dc c_prev f(1-f), da_g = dc i (1-g^2), dc_prev = dc f
-
-What most of them agree on is taken for what the code has; an equation that does not hold with that is wrong.
+The equations themselves are the textbook's: its step is linear in dh and dc, so that what it gives for a dc of 1 are
+those numbers, and what it gives for a dh of 1 are those of dh.
 """
 
 from __future__ import annotations
@@ -31,12 +31,11 @@ def wrong_equations(inputs: Arrays, dh: np.ndarray, dc: np.ndarray, grads: Array
     """
     params = textbook.LSTMParams(inputs["Wx"], inputs["Wh"], inputs["b"])
     _, _, cache = textbook.lstm_step_forward(inputs["x"], inputs["h_prev"], inputs["c_prev"], params)
-    i, f, g, o, tanh_c = (part[0] for part in cache[3:8])
-    x, h_prev, c_prev = (inputs[name][0] for name in ("x", "h_prev", "c_prev"))
-    true_da = textbook.lstm_step_backward(dh, dc, cache)[3].b
-    true_dc = (dc + dh * o * (1 - tanh_c**2))[0]
-    weights = {"dWx": np.outer(x, true_da), "dWh": np.outer(h_prev, true_da), "db": true_da}
-    back = {"x": true_da @ params.Wx.T, "h_prev": true_da @ params.Wh.T, "c_prev": true_dc * f}
+    x, h_prev = inputs["x"][0], inputs["h_prev"][0]
+    dx, dh_prev, dc_prev, true = textbook.lstm_step_backward(dh, dc, cache)
+    true_da = true.b  # of one row
+    weights = {"dWx": true.Wx, "dWh": true.Wh, "db": true.b}
+    back = {"x": dx[0], "h_prev": dh_prev[0], "c_prev": dc_prev[0]}
     if all(near(grads[name][0], back[name]) for name in back if name in grads):  # then da is right
         return [name for name, right in weights.items() if name[1:] in grads and not near(grads[name[1:]], right)]
 
@@ -58,11 +57,16 @@ def wrong_equations(inputs: Arrays, dh: np.ndarray, dc: np.ndarray, grads: Array
     parts, true_parts = np.split(da, 4), np.split(true_da, 4)
     moved = [k for k in range(4) if not near(parts[k], true_parts[k])]
     exchanged = len(moved) > 1 and all(any(near(parts[k], true_parts[other]) for other in moved) for k in moved)
-    scaled = near(da * true_da[0], true_da * da[0]) and near(grads.get("c_prev", np.zeros(())), true_dc * f)
+    scaled = near(da * true_da[0], true_da * da[0]) and near(grads.get("c_prev", np.zeros(())), dc_prev[0])
     if exchanged or (scaled and moved):
         return ["da", *of_da]
 
-    slopes = {"di": g * i * (1 - i), "df": c_prev * f * (1 - f), "dg": i * (1 - g**2), "dc_prev": f}
+    zero, one = np.zeros_like(cache.f), np.ones_like(cache.f)
+    _, _, dc_prev_by_dc, by_dc = textbook.lstm_step_backward(zero, one, cache)
+    # where f is 1, dc_prev is dc itself
+    _, _, dc_by_dh, by_dh = textbook.lstm_step_backward(one, zero, cache._replace(f=one))
+    true_dc = dc[0] + dh[0] * dc_by_dh[0]
+    slopes = dict(zip(["di", "df", "dg", "dc_prev"], [*np.split(by_dc.b, 4)[:3], dc_prev_by_dc[0]]))
     values = dict(zip(slopes, [*parts[:3], *grads.get("c_prev", ())]))
     slopes = {name: slopes[name] for name in values if slopes[name].any()}
     total = majority([values[name] / slopes[name] for name in slopes])
@@ -70,8 +74,8 @@ def wrong_equations(inputs: Arrays, dh: np.ndarray, dc: np.ndarray, grads: Array
     if len(apart) >= len(slopes) - 1:  # no two agree on a dc
         total = true_dc
         apart = [name for name in slopes if not near(values[name], total * slopes[name])]
-    own_dh = parts[3] / (tanh_c * o * (1 - o))
-    if not near(own_dh, dh[0]) and near(total, dc[0] + own_dh * o * (1 - tanh_c**2)):
+    own_dh = parts[3] / np.split(by_dh.b, 4)[3]
+    if not near(own_dh, dh[0]) and near(total, dc[0] + own_dh * dc_by_dh[0]):
         return ["dh", *apart, *of_da]  # do and dc are right for another dh than was given
     return [
         *(["do"] if not near(parts[3], true_parts[3]) else []),

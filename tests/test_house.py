@@ -159,6 +159,11 @@ def test_the_readmes_python_runs_as_it_stands():
         exec(compile(block, "README.md", "exec"), {})
 
 
+@pytest.mark.parametrize("tool", ["npbilstm check", "nb.diagnose(", "nb.check_pair("])
+def test_the_readme_tells_of_a_tool_in_one_place(tool):
+    assert sum(tool in section for section in README.split("\n## ")) == 1
+
+
 def test_the_readmes_files_exist():
     for target in re.findall(r"\]\(([^)#]+)\)", README) + re.findall(r'src="([^"]+)"', README):
         if not target.startswith("http"):

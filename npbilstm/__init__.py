@@ -9,7 +9,7 @@
     nb.diagnose(my_module)
     nb.trace(layer, x, lengths, dy).explain(direction="reverse", step=5, unit=3)
 
-textbook/   the mathematics, one equation a line: start reading here
+textbook/   the mathematics, one equation per line: start reading here
 engine/     the same, fast
 layers/     parameters and an engine: LSTM, BiLSTM, GRU, RNN, Linear, Embedding, Dropout, and models made of them
 gradcheck/  is this gradient right?

@@ -580,8 +580,8 @@ print(f"always saying no is right in {always_no:.0%} of all steps")
 
 # %% [markdown]
 r"""
-The same model twice, a `nb.SequenceTagger` with eight hidden units a direction, trained in the same way; `Trainer` pads
-the batches and passes the lengths on. It takes some seconds.
+The same model twice, a `nb.SequenceTagger` with eight hidden units per direction, trained in the same way; `Trainer`
+pads the batches and passes the lengths on. It takes some seconds.
 """
 
 # %%

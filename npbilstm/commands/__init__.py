@@ -1,1 +1,1 @@
-"""What stands behind the command line: a file a command."""
+"""What stands behind the command line: one file per command."""

@@ -72,7 +72,7 @@ def check_gradients_of_all() -> str:
 
 
 def train_tagger(data: TaggedData, bidirectional: bool, size: dict[str, int], show: bool) -> Trainer:
-    """A tagger with 64 units a direction, trained."""
+    """A tagger with 64 units per direction, trained."""
     model = SequenceTagger(len(data.vocabulary), len(data.classes), bidirectional=bidirectional, rng=0)
     trainer = Trainer(model, Adam(0.01), Settings(epochs=size["epochs"], batch_size=size["batch_size"]))
     trainer.train(data.train, data.valid, show=show)

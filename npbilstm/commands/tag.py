@@ -91,9 +91,9 @@ def add_arguments(commands: Subparsers) -> None:
         "  npbilstm tag words.npz test.conllu --columns > tagged.conllu\n"
         "  npbilstm tag words.npz conll2003.txt --columns 1,4 > tagged.txt\n"
         "  cat code.py | npbilstm tag model.npz - --html page.html\n\n"
-        "FILE, for a model of words: plain text, a sentence a line; or columns, as npbilstm train reads them, with\n"
-        "true tags, tags of another kind, or none (_). With one word on every line it is a word a line, and an empty\n"
-        "line ends a sentence. --columns writes columns back as they were, comments too, with the tags replaced.",
+        "FILE, for a model of words: plain text, one sentence per line; columns, as npbilstm train reads them, with\n"
+        "true tags, tags of another kind, or none (_); or a word on every line, an empty line after a sentence.\n"
+        "--columns writes columns back as they were, comments too, with the tags replaced.",
     )
     command.add_argument("model", help="a file of npbilstm train or npbilstm demo")
     command.add_argument(

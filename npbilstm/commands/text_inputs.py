@@ -76,7 +76,7 @@ def characters(about: About, text: str) -> TextInput:
 
 
 def sentences(about: About, text: str, name: str, columns: Sequence[int | str] | None = None) -> Reading:
-    """The sentences of a text in columns, whose tags are true, of a word a line, or of plain text, a sentence a line.
+    """The sentences of a text: columns, whose tags are true, one word per line, or plain text, one sentence per line.
 
     columns: of the word and the tag; None: those of training, or of the text's own form. Raises ValueError, naming file
     and line, for columns that cannot be read.
@@ -85,7 +85,7 @@ def sentences(about: About, text: str, name: str, columns: Sequence[int | str] |
     form = form_of(shape, name, columns) if columns is not None else shape and form_to_tag(about, shape, name)
     if form is None:
         doubtful = shape is not None and (shape.tabs or is_table(shape))
-        notes = [f"{name} is read as plain text, a sentence a line; --columns WORD,TAG would read columns."]
+        notes = [f"{name} is read as plain text, one sentence per line; --columns WORD,TAG would read columns."]
         return Reading(plain_sentences(about, text), None, [], notes if doubtful else [])
     number = {tag: k for k, tag in enumerate(about.classes)}
     found = grouped(text, name, form, need_tags=False)
@@ -99,7 +99,7 @@ def sentences(about: About, text: str, name: str, columns: Sequence[int | str] |
 
 
 def plain_sentences(about: About, text: str) -> list[TextInput]:
-    """The sentences of plain text, one a line."""
+    """The sentences of plain text, one per line."""
     lines = [line.split() for line in text.split("\n") if line.strip()]
     return [TextInput(words, about.vocabulary.encode(words), None) for words in lines]
 
@@ -153,7 +153,7 @@ def is_table(shape: Shape) -> bool:
 def notes_on(words: Sequence[Word], form: Form, about: About, name: str) -> list[str]:
     """What is said of the tags that a text has: which of them are none of the model's classes."""
     if form.tag is None:
-        return [f"{name} is read as a word a line, with an empty line after a sentence."]
+        return [f"{name} is read as one word per line, with an empty line after a sentence."]
     known = set(about.classes)
     foreign = [word.tag for word in words if word.tag not in known]
     kinds = list(dict.fromkeys(foreign))

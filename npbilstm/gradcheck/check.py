@@ -41,7 +41,7 @@ def check_gradients(
         entry that fails is looked at again with a row of steps, see convergence.py, before it is called wrong; not so
         with a `step` of your own, which then decides alone.
     blocks: name -> the names of the equal blocks along its last axis, {"Wx": "ifgo"} for one, or Blocks(names, axis).
-        The report then has a row a block.
+        The report then has a row per block.
     time: name -> its time axis; the report then shows where in time the gradient is wrong.
 
     -> GradientReport: `assert report.ok, report`. ok is True for what was compared and is right; an array without

@@ -120,7 +120,7 @@ def blocks_of(
 
 
 def rows_of(comparison: Comparison, compared: Compared, options: CheckOptions) -> list[ParameterRow]:
-    """A row a block."""
+    """One row per block."""
     names, members = blocks_of(compared.name, compared.shape, compared.chosen, options)
     size = int(np.prod(compared.shape)) // len(names)
     return [row_of(comparison, compared, block, size, chosen) for block, chosen in zip(names, members)]

@@ -130,7 +130,7 @@ def cells_of(row: ParameterRow) -> list[str]:
 
 
 def sparkline_text(sparkline: Sparkline) -> str:
-    """One character a step of time: low where it is right, the higher the larger the error where it is wrong.
+    """One character per step of time: low where it is right, the higher the larger the error where it is wrong.
 
         x over time  ▁▁▁▅█  0..4
 
@@ -140,7 +140,7 @@ def sparkline_text(sparkline: Sparkline) -> str:
     count = len(sparkline.errors)
     width = -(-count // WIDEST) or 1
     bars = "".join(bar_of(sparkline, range(t, min(t + width, count))) for t in range(0, count, width))
-    each = f", {width} steps a character" if width > 1 else ""
+    each = f", {width} steps per character" if width > 1 else ""
     return f"{sparkline.name} over time  {bars}  0..{count - 1}{each}"
 
 

@@ -7,7 +7,7 @@ Embedding, such layers and a Dense.
     activation, recurrent_activation     as here; hard_sigmoid of Keras 3 is "hard_sigmoid_sixth" here
     use_bias, reset_after, merge_mode    bias, reset_after, merge
     go_backwards                         reverse; but here the outputs stand in the order of the input
-    return_sequences                     of a model's last layer: one label a step, or one a sequence
+    return_sequences                     of a model's last layer: one label per step, or one per sequence
 """
 
 from __future__ import annotations

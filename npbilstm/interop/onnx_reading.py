@@ -147,7 +147,7 @@ class Reading:
             size = (site.scope.size_of(name) or [None])[-1]
         if isinstance(size, int) and size != H:
             raise ValueError(
-                f"the {role} of {site} has {size} numbers a row; the node has {H} units, and needs as many"
+                f"the {role} of {site} has {size} numbers per row; the node has {H} units, and needs as many"
             )
         if not self.is_zero_or_given(site.scope, name, of_x):
             raise ValueError(

@@ -1,4 +1,4 @@
-"""The mathematics, one concept a file, one equation a line. Read in this order:
+"""The mathematics, one concept per file, one equation per line. Read in this order:
 
 activations, one_sequence (the loop as papers print it), lstm (the batch), sequences (lengths, padding, the flip),
 bidirectional, losses, pooling (many to one). Then the other cells: rnn, gru, lstm_variants (one step each),

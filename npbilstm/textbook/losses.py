@@ -47,7 +47,7 @@ def softmax_cross_entropy_forward(
     step at all the loss is 0. (Bishop 2006, eq. 4.104 and 4.108.)
 
     logits (N, T, V), targets (N, T) integers in 0..V-1, lengths (N,) or None for all T -> loss, cache.
-    For one label a sequence: logits (N, V), targets (N,), no lengths.
+    For one label per sequence: logits (N, V), targets (N,), no lengths.
 
     Raises TypeError where targets are not integers, ValueError where a shape does not fit or a valid target is not a
     class.

@@ -1,6 +1,6 @@
 """The bottom rung: an LSTM over one sequence, with a loop over time and plain lists.
 
-Here the idea is met in its first form, the equations exactly as papers print them: column vectors, one matrix a gate,
+Here the idea is met in its first form, the equations exactly as papers print them: column vectors, one matrix per gate,
 `np.dot`. There is no batch and no padding. A sequence xs is a list of T vectors x (D,); h and c are vectors (H,).
 lstm.py is the same function for a whole batch; `fuse` carries the weights over.
 
@@ -19,7 +19,7 @@ from npbilstm.textbook.sequences import require_shape
 
 
 class GateParams(NamedTuple):
-    """Weights with a matrix a gate: Wx (4, H, D), Wh (4, H, H), b (4, H)."""
+    """Weights with one matrix per gate: Wx (4, H, D), Wh (4, H, H), b (4, H)."""
 
     Wx: np.ndarray
     Wh: np.ndarray
@@ -46,7 +46,7 @@ def sequence_lstm_forward(
         c = f * c + i * g
         h = o * tanh(c)
 
-    xs: T vectors (D,), h0 (H,), c0 (H,) -> hs: T vectors (H,), the last c (H,), caches: one a step.
+    xs: T vectors (D,), h0 (H,), c0 (H,) -> hs: T vectors (H,), the last c (H,), caches: one per step.
 
     Raises ValueError where h0 or c0 is not (H,).
     """

@@ -1,6 +1,6 @@
 """Many to one: a sequence's outputs pooled into one vector, over its valid steps.
 
-y (N, T, F) is what a recurrent layer puts out, F features a step, lengths (N,) as in sequences.py. A row of length 0
+y (N, T, F) is what a recurrent layer puts out, F features per step, lengths (N,) as in sequences.py. A row of length 0
 has nothing to pool: its vector is 0, and no gradient comes back.
 """
 

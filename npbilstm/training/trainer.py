@@ -66,7 +66,7 @@ class Position:
     """Where a run stands: epochs done, batches done in this epoch, and what it has seen on the way.
 
     loss_sum: the batches' mean losses added up, in this epoch. epoch_start: the generator's state when the epoch began,
-    from which its batches are drawn again after an interruption. history: one dict an epoch. best: the best validation
+    from which its batches are drawn again after an interruption. history: one dict per epoch. best: the best validation
     accuracy so far; waited: epochs since.
     """
 

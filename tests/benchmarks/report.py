@@ -84,7 +84,7 @@ def ratios(results: dict[str, Any], contestant: str, cell: str, threads: str, mo
 
 
 def summary_table(results: dict[str, Any]) -> str:
-    """One line a peer and cell: the mean ratio and its range, of training and inference, on one thread and several."""
+    """One line per peer and cell: mean ratio and range, of training and inference, on one thread and several."""
     columns = list(itertools.product(THREADS, MODES))
     lines = []
     for cell, peer in itertools.product(dict.fromkeys(CELLS.values()), PEERS):
@@ -124,7 +124,7 @@ def settings_table(rows: list[dict[str, Any]], best: dict[str, dict[str, Any]]) 
 
 
 def race_table(rows: list[dict[str, Any]], cell: str, threads: str, mode: str) -> str:
-    """One line a shape: this engine's milliseconds, then for each other its milliseconds and the ratio."""
+    """One line per shape: this engine's milliseconds, then for each other its milliseconds and the ratio."""
     names = [name for name in TITLES if any(row["contestant"] == name for row in rows)]
     if not names:
         return ""
@@ -239,7 +239,7 @@ def chart(results: dict[str, Any], path: Path) -> None:
     both[0].set_yticks(range(len(rows)), [f"{cell}, {TITLES[peer]}, {threads}" for cell, peer, threads in rows])
     both[0].invert_yaxis()
     figure.supxlabel(
-        "time of npbilstm / time of the other; left of 1, npbilstm is faster\na dot a shape, a bar the mean",
+        "time of npbilstm / time of the other; left of 1, npbilstm is faster\none dot per shape, a bar the mean",
         fontsize=10,
     )
     about = results["machine"]

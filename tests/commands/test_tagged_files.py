@@ -143,7 +143,7 @@ def test_the_file_may_stand_behind_columns_that_say_nothing(folder, tmp_path, mo
 def test_a_word_a_line_is_tagged_in_its_sentences(tag):
     code, out, err = tag("spaced.txt", "the\ndog\nruns\n\n\nthe\ncat\n", "--columns")
     assert (code, out) == (0, "the\tDET\ndog\tNOUN\nruns\tVERB\n\n\nthe\tDET\ncat\tNOUN\n")
-    assert err == "text.txt is read as a word a line, with an empty line after a sentence.\n"
+    assert err == "text.txt is read as one word per line, with an empty line after a sentence.\n"
     assert tag("spaced.txt", "the\ndog\n\nruns\n")[1] == "the dog\nruns\n"
 
 
@@ -166,7 +166,7 @@ def test_columns_with_none_of_the_models_classes_are_columns_all_the_same(tag, n
     ("text", "note"),
     [
         ("the cat runs\nthe dog\n", ""),
-        ("the cat\nthe dog\n", "plain text, a sentence a line"),
+        ("the cat\nthe dog\n", "plain text, one sentence per line"),
         ("the\n", ""),
         ("# Title\n", ""),
         ("\tthe cat\n\tthe dog runs\n", ""),

@@ -135,8 +135,8 @@ SOURCES: dict[str, str | bytes] = {
 }
 
 TEXTS: dict[str, str | bytes] = {
-    "two words a line": "the cat\nthe dog\n",
-    "a word a line": "the\ncat\n\nruns\n",
+    "two words per line": "the cat\nthe dog\n",
+    "one word per line": "the\ncat\n\nruns\n",
     "a heading": "# Title\n",
     "U+3000 alone": "\u3000\n\u3000",
     "no-break spaces alone": "\xa0\n",

@@ -116,7 +116,7 @@ def test_the_sparkline_shows_where_in_time_it_is_wrong():
     sampled = nb.check_gradients(loss, {"a": a}, {"a": 2 * a}, time={"a": 1}, entries=1)
     assert sum(error is not None for error in sampled.sparklines[0].errors) == 1
     long = nb.check_gradients(loss, {"a": np.ones(150)}, {"a": np.full(150, 2.0)}, time={"a": 0})
-    assert "▁" * 50 + "  0..149, 3 steps a character" in str(long)
+    assert "▁" * 50 + "  0..149, 3 steps per character" in str(long)
 
 
 @pytest.mark.parametrize(

@@ -411,7 +411,7 @@ def test_a_state_that_is_picked_out_of_an_input_comes_from_outside(path):
 def test_a_state_of_another_size_is_refused(path):
     constants = {**weights(H=2), "h": np.zeros((1, N, 2), np.float32), "c": np.zeros((1, N, 4), np.float32)}
     saved(path, [lstm("X", "W", "R", "B", "", "h", "c", hidden_size=2)], constants)
-    refused(path, "the initial_c of LSTM 0 has 4 numbers a row; the node has 2 units, and needs as many")
+    refused(path, "the initial_c of LSTM 0 has 4 numbers per row; the node has 2 units, and needs as many")
 
 
 def test_stacks_of_fixed_sizes_are_read_at_those_sizes(path):

@@ -99,7 +99,7 @@ def test_what_stands_around_the_layers_is_named(tmp_path, dynamo, cell):
 def test_a_projection_is_refused(tmp_path):
     net = make_net("LSTM", 1, False, proj_size=2)
     exported(net, torch.randn(N, T, 3), tmp_path / "net.onnx", True, False)
-    with pytest.raises(ValueError, match="has 4 numbers a row; the node has 2 units, and needs as many"):
+    with pytest.raises(ValueError, match="has 4 numbers per row; the node has 2 units, and needs as many"):
         from_onnx(tmp_path / "net.onnx")
 
 

@@ -123,7 +123,7 @@ def given(grads: Any) -> Arrays:
 
 
 def check_binary_cross_entropy(**options: Any) -> GradientReport:
-    """Masked binary cross-entropy, with several numbers a step."""
+    """Masked binary cross-entropy, with several numbers per step."""
     logits = 4 * drawn(14, logits=(N, T, V))["logits"]
     targets = np.random.default_rng(14).random((N, T, V))
 
@@ -135,7 +135,7 @@ def check_binary_cross_entropy(**options: Any) -> GradientReport:
 
 
 def check_mean_squared_error(**options: Any) -> GradientReport:
-    """Masked mean squared error, with several numbers a step."""
+    """Masked mean squared error, with several numbers per step."""
     inputs = drawn(15, predictions=(N, T, V))
     targets = drawn(16, targets=(N, T, V))["targets"]
 

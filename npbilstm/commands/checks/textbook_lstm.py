@@ -63,7 +63,7 @@ def check_bidirectional(**options: Any) -> GradientReport:
 
 
 def check_one_sequence(**options: Any) -> GradientReport:
-    """The loop over one sequence with a matrix a gate, in both directions."""
+    """The loop over one sequence with one matrix per gate, in both directions."""
     shapes = {f"{way}.{n}": s for way in "fr" for n, s in [("Wx", (4, H, D)), ("Wh", (4, H, H)), ("b", (4, H))]}
     inputs = drawn(3, x=(T, D), **shapes)
 

@@ -20,10 +20,10 @@ def add_arguments(commands: Subparsers) -> None:
         "  npbilstm check my_lstm.py                     which functions are wrong, and why\n"
         "  npbilstm check my_lstm.py --hint 3            the right line as well\n"
         "  npbilstm check my_lstm.py --watch             again whenever the file is saved\n"
-        "  npbilstm check cs231n.py --gates ifog         gates in another order\n"
+        "  npbilstm check my_lstm.py --gates ifgo        in this order of the gates and no other\n"
         "  npbilstm check --method central               the package itself, by central differences\n\n"
-        "FILE defines any of the textbook's functions, lstm_step_forward and lstm_step_backward say. Its layout may\n"
-        "be told in its first lines:\n"
+        "FILE defines any of the textbook's functions, lstm_step_forward and lstm_step_backward say. Its layout is\n"
+        "found out from its numbers, unless it is told in its first lines:\n"
         "  # npbilstm: gates=fico weights=(4,H,D) x=(T,D,N)\n"
         "What looks like a pass and is not judged, a class or a function of another name say, is named first.\n\n"
         "exit codes:\n"
@@ -41,6 +41,7 @@ def add_arguments(commands: Subparsers) -> None:
     command.add_argument("--weights", metavar="SHAPE", help="of your Wx: (D,4H), (4H,D), (4,D,H) or (4,H,D)")
     command.add_argument("--x", metavar="SHAPE", help="of your x: N, T and D in any order, e.g. (T,N,D)")
     command.add_argument("--b", metavar="SHAPE", help="of your b: (4H), (4H,1), (4,H) or (4,H,1)")
+    command.add_argument("--strict", action="store_true", help="another layout than the told or usual one is a mistake")
     command.add_argument("--seconds", type=float, help="for one call (%(default)s); for all, 60 or 6 times that")
     command.add_argument("--json", action="store_true", help="write what was found as JSON instead")
     command.add_argument(

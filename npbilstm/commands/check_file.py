@@ -11,12 +11,14 @@ from npbilstm.commands.source_file import read_source, require_file
 from npbilstm.commands.terminal import fault_of, say
 from npbilstm.commands.watching import saves
 from npbilstm.diagnosis.diagnosis import diagnose_pairs
+from npbilstm.diagnosis.layout_search import read_layout
 from npbilstm.diagnosis.report import DiagnosisReport
 from npbilstm.submission.definitions import definitions_in_source
 from npbilstm.submission.errors import SubmissionError
 from npbilstm.submission.function_spec import FunctionSpec
-from npbilstm.submission.pairs import submitted_pairs
+from npbilstm.submission.layouts import SETTINGS
 from npbilstm.submission.process import SubmissionProcess
+from npbilstm.submission.submitted_pair import submitted_pairs
 from npbilstm.submission.unread import none_there, unread_in_source
 from npbilstm.training.progress import on_terminal, tell
 
@@ -27,6 +29,7 @@ DEFAULTS: dict[str, Any] = {
     "weights": None,
     "x": None,
     "b": None,
+    "strict": False,
     "seconds": 10.0,
     "json": False,
 }
@@ -90,7 +93,7 @@ def judge_file(options: argparse.Namespace) -> int:
     source = read_source(options.file)
     with SubmissionProcess(options.file, settings(options), options.seconds) as submission:
         try:
-            report = report_on_file(submission, source, options.hint)
+            report = report_on_file(submission, source, options)
         except (OSError, SubmissionError):
             raise
         except Exception as error:
@@ -105,15 +108,19 @@ def judge_file(options: argparse.Namespace) -> int:
     return EXIT_CODES[report.verdict]
 
 
-def report_on_file(submission: SubmissionProcess, source: str, hint: int) -> DiagnosisReport:
+def report_on_file(submission: SubmissionProcess, source: str, options: argparse.Namespace) -> DiagnosisReport:
     """What is found in a file: what is judged, and what stands unread beside it."""
+    pinned = SETTINGS if options.strict else submission.pinned
+    reading = read_layout(submission.functions, submission.pair, submission.layout, pinned)
+    submission.layout = reading.layout
     found = []
-    for diagnosis in diagnose_pairs(submitted_pairs(submission.functions, submission.pair), begin=judging):
+    for diagnosis in diagnose_pairs(submitted_pairs(submission.subjects, submission.pair), begin=judging):
         found.append(diagnosis)
         if on_terminal():
             tell("\r\x1b[K")
     judged = [name for diagnosis in found for name in diagnosis.functions]
-    return DiagnosisReport(tuple(found), hint, tuple(unread_in_source(source, judged, submission.others)))
+    unread = tuple(unread_in_source(source, judged, submission.others))
+    return DiagnosisReport(tuple(found), options.hint, unread, reading.sentences)
 
 
 def settings(options: argparse.Namespace) -> dict[str, str]:

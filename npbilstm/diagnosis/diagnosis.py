@@ -25,10 +25,10 @@ from npbilstm.diagnosis.observations import IMPRECISE, Observations, StoppedErro
 from npbilstm.diagnosis.results import Bugs, Diagnosis
 from npbilstm.diagnosis.stages import SIZES
 from npbilstm.diagnosis.symptoms import symptoms
+from npbilstm.submission.course_specs import ALL_SPECS
 from npbilstm.submission.errors import FINAL, SubmissionError
 from npbilstm.submission.function_spec import FunctionSpec
-from npbilstm.submission.pairs import Refused
-from npbilstm.submission.specs import SPECS
+from npbilstm.submission.submitted_pair import Refused
 
 ROUNDED = (
     "The outputs are right to a few digits and no further: the numbers are rounded. Is something "
@@ -53,14 +53,14 @@ def diagnose_pairs(
     known: Bugs = ()
     cleared: frozenset[str] = frozenset()
     deep = True
-    for name, spec in SPECS.items():
+    for name, spec in ALL_SPECS.items():
         if name in pairs:
             if begin is not None:
                 begin(spec)
             found = diagnose_what_runs(spec, pairs[name], seed, sizes, known, cleared, deep)
             yield found
             if found.ok:
-                cleared |= set(found.functions)
+                cleared |= {spec.forward, *([spec.backward] if len(found.functions) > 1 else [])}
             if len(found.named) == 1:
                 known = (*known, *found.named[0])
             wrong = any(stage.wrong or stage.wrong_outputs for stage in found.stages)

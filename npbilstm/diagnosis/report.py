@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from npbilstm.diagnosis.diagnosis import diagnose_pairs
+from npbilstm.diagnosis.layout_search import read_layout
 from npbilstm.diagnosis.report_text import (
     as_dict,
     judged_text,
@@ -17,26 +18,30 @@ from npbilstm.diagnosis.report_text import (
     not_judged_text,
     require_hint,
     why_stopped,
+    wrapped,
 )
 from npbilstm.diagnosis.results import Diagnosis
 from npbilstm.submission.arguments import renamed_arguments
+from npbilstm.submission.course_specs import ALL_SPECS, PASSES, subjects_in
 from npbilstm.submission.definitions import is_namespace, is_of_npbilstm, is_submitted
-from npbilstm.submission.layouts import layout_of
-from npbilstm.submission.pairs import submitted_pair, submitted_pairs
-from npbilstm.submission.specs import SPECS
-from npbilstm.submission.unread import ELSEWHERE, PASSES, NotJudged, none_there, unread_in_names
+from npbilstm.submission.layouts import SETTINGS, Layout, layout_of
+from npbilstm.submission.pairs import submitted_pair
+from npbilstm.submission.submitted_pair import SubmittedPair, submitted_pairs
+from npbilstm.submission.unread import ELSEWHERE, NotJudged, none_there, unread_in_names
 
 
 @dataclass(frozen=True)
 class DiagnosisReport:
     """What `diagnose` found: a Diagnosis for each concept. str() gives the text.
 
-    unread: what looks like a pass and is no function of the textbook's, with the reason why it was not judged.
+    unread: what looks like a pass and is no function of the textbook's, with the reason why it was not judged. read_as:
+    in which form and layout it was read, and why, in sentences.
     """
 
     diagnoses: tuple[Diagnosis, ...]
     hint: int = 1
     unread: tuple[NotJudged, ...] = ()
+    read_as: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> str:
@@ -85,7 +90,8 @@ class DiagnosisReport:
         unread = [line for each in self.unread for line in not_judged_lines(*each)]
         stopped = [not_judged_text(diagnosis) for diagnosis in self.diagnoses if diagnosis.stopped]
         judged = [line for diagnosis in self.diagnoses for line in judged_text(diagnosis, self.hint)]
-        blocks = ([*unread, *stopped], judged, [self.summary])
+        read_as = [line for sentence in self.read_as for line in wrapped(f"{sentence}.", 0)]
+        blocks = (read_as, [*unread, *stopped], judged, [self.summary])
         return "\n\n".join("\n".join(block) for block in blocks if block)
 
     __repr__ = __str__
@@ -95,6 +101,7 @@ class DiagnosisReport:
         return {
             "verdict": self.verdict,
             "ok": self.ok,
+            "read as": list(self.read_as),
             "not judged": [each._asdict() for each in self.not_judged],
             "subjects": [as_dict(diagnosis, self.hint) for diagnosis in self.diagnoses],
         }
@@ -107,15 +114,19 @@ class DiagnosisReport:
         return f"<pre>{html.escape(str(self))}</pre>"
 
 
-def diagnose(functions: Mapping[str, Any] | ModuleType, *, hint: int = 1, **settings: str) -> DiagnosisReport:
+def diagnose(
+    functions: Mapping[str, Any] | ModuleType, *, hint: int = 1, strict: bool = False, **settings: str
+) -> DiagnosisReport:
     """Judge functions of your own against the textbook on stages, and name what is wrong with them.
 
     functions: a module, globals(), or a dict of name -> function; those are judged that have the name of one of the
         textbook's functions and are your own. Any subset will do. What else of your own looks like a pass, a class say,
         is named as not judged; `report.ok` is then False.
     hint: how much is told of a known mistake: 1 is vague, 3 exact.
-    settings: your layout, where it is not the textbook's: gates="ifog", weights="(4,H,D)", x="(T,N,D)", b="(4,H,1)",
-        and yours="h_prev" for an argument "yours" whose name is not recognised.
+    strict: whether another layout than the textbook's, or than settings tell, is a mistake. Without it the layout is
+        the one in which your outputs are the textbook's, where there is one.
+    settings: your layout, where it is not to be found out: gates="ifog", weights="(4,H,D)", x="(T,N,D)", b="(4,H,1)",
+        update="writes", reset="before", and yours="h_prev" for an argument "yours" whose name is not recognised.
 
     They run in this process, with copies. `npbilstm check FILE` does the same in a process of its own.
 
@@ -134,11 +145,16 @@ def diagnose(functions: Mapping[str, Any] | ModuleType, *, hint: int = 1, **sett
             raise TypeError(f"{name} is {value!r}; it needs a string")
     layout, renamed = layout_of(settings), renamed_arguments(settings)
     submitted = {name: names[name] for name in PASSES if callable(names.get(name)) and counts(names[name], names)}
-    pairs = submitted_pairs(submitted, lambda name: submitted_pair(SPECS[name], submitted, layout, renamed))
+
+    def make(name: str, layout: Layout) -> SubmittedPair | None:
+        return submitted_pair(ALL_SPECS[name], submitted, layout, renamed)
+
+    reading = read_layout(submitted, make, layout, SETTINGS if strict else [*settings])
+    pairs = submitted_pairs(subjects_in(submitted, reading.layout), lambda name: make(name, reading.layout))
     unread = tuple(unread_in_names(names, submitted))
     if not submitted and not unread:
         raise ValueError(none_there(names))
-    return DiagnosisReport(tuple(diagnose_pairs(pairs)), hint, unread)
+    return DiagnosisReport(tuple(diagnose_pairs(pairs)), hint, unread, reading.sentences)
 
 
 def counts(function: Any, names: Mapping[str, Any]) -> bool:

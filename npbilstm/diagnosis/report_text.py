@@ -8,7 +8,7 @@ from typing import Any
 
 from npbilstm.diagnosis.results import Bugs, Diagnosis
 from npbilstm.diagnosis.symptoms import joined_blocks
-from npbilstm.submission.specs import SPECS
+from npbilstm.submission.course_specs import ALL_SPECS
 
 HINTS = (1, 2, 3)
 WIDTH = 100
@@ -125,7 +125,7 @@ def wrapped(text: str, indent: int = 2, first: str = "") -> list[str]:
 def stage_table(diagnosis: Diagnosis) -> list[str]:
     """A line for each stage."""
     width = max((len(stage.name) for stage in diagnosis.stages), default=0)
-    gates = SPECS[diagnosis.subject].gates
+    gates = ALL_SPECS[diagnosis.subject].gates
     lines = []
     for stage in diagnosis.stages:
         what = []

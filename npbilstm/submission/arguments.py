@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any
 
+from npbilstm.submission.course_specs import ALL_SPECS
 from npbilstm.submission.errors import SubmissionError
 from npbilstm.submission.function_spec import Argument, FunctionSpec, Group, name_of, names_in
 from npbilstm.submission.layouts import SETTINGS
-from npbilstm.submission.specs import SPECS, pair_of
+from npbilstm.submission.specs import pair_of
 
 HIDDEN = "hprev prevh h h0 hinit inith hiddenprev prevhidden hidden hidden0 hold hlast aprev preva a0 state state0"
 CELL = "cprev prevc c c0 cinit initc cellprev prevcell cell cell0 cellstate cold clast"
@@ -29,6 +30,7 @@ ALIASES = {
         "c0": CELL,
         "state": "initialstate state0 stateprev prevstate states hc",
         "Wx": "wxh w wih kernel",
+        "W": "wx w weight weights kernel wcat",
         "Wh": "u whh recurrentkernel",
         "b": "bias",
         "b_hn": "bhn",
@@ -107,7 +109,7 @@ def find_argument(name: str, known: Iterable[str]) -> str | None:
 def renamed_arguments(settings: Mapping[str, str]) -> dict[str, str]:
     """The settings that name arguments: the submitted name -> the textbook's. Raises ValueError where that is none."""
     renamed = {name: value for name, value in settings.items() if name not in SETTINGS}
-    known = list(dict.fromkeys(name for spec in SPECS.values() for name in known_arguments(spec)))
+    known = list(dict.fromkeys(name for spec in ALL_SPECS.values() for name in known_arguments(spec)))
     for name, value in renamed.items():
         if value not in known:
             raise ValueError(

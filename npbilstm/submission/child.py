@@ -23,14 +23,15 @@ import numpy.random  # noqa: F401  before a submitted file with the name of a mo
 
 from npbilstm.submission.arguments import renamed_arguments
 from npbilstm.submission.containment import contain
+from npbilstm.submission.course_specs import ALL_SPECS, PASSES
 from npbilstm.submission.errors import SubmissionError
 from npbilstm.submission.function_spec import Arrays
-from npbilstm.submission.layouts import layout_of, read_header
+from npbilstm.submission.layouts import SETTINGS, Layout, layout_of, read_header
 from npbilstm.submission.messages import encode_message, receive
-from npbilstm.submission.pairs import SubmittedPair, submitted_pair
+from npbilstm.submission.pairs import submitted_pair
 from npbilstm.submission.raised import WIDTH, describe_error
-from npbilstm.submission.specs import SPECS
-from npbilstm.submission.unread import PASSES, unread_names
+from npbilstm.submission.submitted_pair import SubmittedPair
+from npbilstm.submission.unread import unread_names
 
 
 class SubmittedFile:
@@ -41,31 +42,34 @@ class SubmittedFile:
         with tokenize.open(path) as stream:
             source = stream.read()
         try:
-            settings = {**read_header(source), **flags}
-            self.layout, self.renamed = layout_of(settings), renamed_arguments(settings)
+            self.settings = {**read_header(source), **flags}
+            self.layout, self.renamed = layout_of(self.settings), renamed_arguments(self.settings)
         except ValueError as error:
             raise SubmissionError(f"{Path(path).name}: {error}") from None
         module = import_file(path, source)
         self.functions = {name: value for name, value in functions_defined(module, source).items() if name in PASSES}
         self.others = unread_names(vars(module), self.functions)
-        self.pairs: dict[str, SubmittedPair | None] = {}
+        self.pairs: dict[tuple[str, Layout], SubmittedPair | None] = {}
         self.runs: dict[int, Any] = {}
 
     def facts(self) -> dict[str, Any]:
         """What the other end should know of it."""
-        return {"functions": sorted(self.functions), "others": self.others, "layout": self.layout}
+        pinned = [name for name in self.settings if name in SETTINGS]
+        functions = sorted(self.functions)
+        return {"functions": functions, "others": self.others, "layout": self.layout, "pinned": pinned}
 
-    def pair(self, name: str) -> SubmittedPair | None:
-        """The pair of a spec, by its name."""
-        if name not in self.pairs:
-            self.pairs[name] = submitted_pair(SPECS[name], self.functions, self.layout, self.renamed)
-        return self.pairs[name]
+    def pair(self, name: str, layout: Layout) -> SubmittedPair | None:
+        """The pair of a spec, by its name, in a layout."""
+        key = name, layout
+        if key not in self.pairs:
+            self.pairs[key] = submitted_pair(ALL_SPECS[name], self.functions, layout, self.renamed)
+        return self.pairs[key]
 
     def answer(self, request: Mapping[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
         """Do what is asked for: "pair", "forward" or "backward" of a spec."""
         for number in request["free"]:
             self.runs.pop(number, None)
-        pair = self.pair(request["subject"])
+        pair = self.pair(request["subject"], Layout(*request["layout"]))
         if pair is None:
             return {"pair": None}, {}
         if request["do"] == "forward":

@@ -46,7 +46,9 @@ class FunctionSpec(NamedTuple):
     forward, backward: the names of the functions; backward is "" for a function that has none. arguments: of the
     forward pass. inputs, outputs: the axes of each array. floats: the inputs that the loss is differentiated by. gates:
     the names of the blocks in the last axis of Wx, Wh, b. steps: functions that both passes take before all else.
-    again: arguments that the backward pass takes once more, after the cache.
+    again: arguments that the backward pass takes once more, after the cache. own: what submitted functions are called
+    where the textbook has no such pair: rnn_forward, which is recurrent_forward with rnn_step_forward. They take no
+    steps.
     """
 
     name: str
@@ -60,6 +62,12 @@ class FunctionSpec(NamedTuple):
     gates: str = ""
     steps: tuple[str, str] | None = None
     again: tuple[str, ...] = ()
+    own: tuple[str, str] | None = None
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """What submitted functions are called, forward and backward."""
+        return self.own or (self.forward, self.backward)
 
     def in_textbook_form(self, functions: Any) -> Pair:
         """The pair by names, of functions that are called as the textbook's are; `functions` has them as attributes."""

@@ -1,13 +1,19 @@
 """Layouts: arrays as a submission holds them, and as the textbook, the reference, does.
 
-The conventions differ in five things, and a comment at the top of a submitted file says which it follows:
+The conventions differ in a few things, and a comment at the top of a submitted file may say which it follows:
 
     # npbilstm: gates=fico weights=(4,H,D) x=(T,D,N) b=(4,H,1)
 
     gates       the order of an LSTM's blocks, of a GRU's, or both: ifog, zrn, ifog/zrn
-    weights     (D,4H), (4H,D), or one matrix per gate: (4,D,H), (4,H,D). For Wh put H for D, for a GRU 3 for 4
+    weights     (D,4H), (4H,D), or one matrix per gate: (4,D,H), (4,H,D). For Wh put H for D, for a GRU 3 for 4.
+                H+D for D is one matrix W in place of Wx and Wh, which multiplies [h, x]; D+H is one for [x, h]
     x           the axes of a sequence in any order. Without N: one sequence, no batch. Without T: T comes first
     b           (4H), (4H,1), (4,H) or (4,H,1)
+    update      what a GRU's z does with the old state, h = (1 - z) n + z h_prev: keeps; or writes, with z and 1 - z
+                exchanged, as Chung et al. (2014) have it
+    reset       where a GRU's r stands, after the product with Wh or before it
+
+z writes where its weights are the negative of what they are where it keeps: sigmoid(-a) = 1 - sigmoid(a).
 
 States, outputs and gradients follow x, with H in D's place; an axis of two directions stays first. What has one
 matrix per gate in the textbook too, in one_sequence.py, differs only in the order of the gates.
@@ -25,21 +31,30 @@ from typing import NamedTuple
 
 import numpy as np
 
-SETTINGS = ("gates", "weights", "x", "b")
+SETTINGS = ("gates", "weights", "x", "b", "update", "reset")
 LSTM_GATES, GRU_GATES = "ifgo", "rzn"
 SPELLINGS = {"D,4H": "D,4H", "D,H": "D,4H", "4H,D": "4H,D", "H,D": "4H,D", "4,D,H": "4,D,H", "4,H,D": "4,H,D"}
+JOINED = ("H+D", "D+H")
+CHOICES = {"update": ("keeps", "writes"), "reset": ("after", "before")}
 BIAS_SPELLINGS = {"4H": "4H", "H": "4H", "4H,1": "4H,1", "H,1": "4H,1", "4,H": "4,H", "4,H,1": "4,H,1"}
+
+
+MATRICES = {"Wx", "Wh", "Wp", "W", "Wy"}
 
 
 class Layout(NamedTuple):
     """How submitted arrays are laid out. gates, gru_gates: the order of the blocks, in the textbook's letters.
-    weights, b: as in a header, without brackets. x: the letters of its axes. As it stands, it is the textbook's."""
+    weights, b: as in a header, without brackets. x: the letters of its axes. joined: "H+D" or "D+H" where Wx and Wh
+    are one matrix. update, reset: as in a header. As it stands, it is the textbook's."""
 
     gates: str = LSTM_GATES
     gru_gates: str = GRU_GATES
     weights: str = "D,4H"
     x: str = "NTD"
     b: str = "4H"
+    joined: str = ""
+    update: str = "keeps"
+    reset: str = "after"
 
     @property
     def has_batch(self) -> bool:
@@ -82,7 +97,15 @@ def layout_of(settings: Mapping[str, str]) -> Layout:
                 gru_gates=gate_order(settings["gates"], letters, GRU_GATES, {"z": "zu", "n": "nhc"})
             )
     if "weights" in settings:
-        layout = layout._replace(weights=spelled("weights", settings["weights"], SPELLINGS))
+        weights = re.sub(r"\s", "", settings["weights"])
+        joined = next((both for both in JOINED if both in weights.upper()), "")
+        alone = weights.upper().replace(joined, "D") if joined else weights
+        layout = layout._replace(weights=spelled("weights", alone, SPELLINGS), joined=joined)
+    for name, values in CHOICES.items():
+        if name in settings:
+            if settings[name] not in values:
+                raise ValueError(f"{name} is {settings[name]}; it needs {' or '.join(values)}")
+            layout = layout._replace(**{name: settings[name]})
     if "x" in settings:
         x = "".join(axes_in(settings["x"]))
         if "D" not in x or len(set(x)) < len(x) or set(x) - set("NTD"):
@@ -92,9 +115,27 @@ def layout_of(settings: Mapping[str, str]) -> Layout:
         layout = layout._replace(x=x)
     if "b" in settings:
         return layout._replace(b=spelled("b", settings["b"], BIAS_SPELLINGS))
+    return layout._replace(b=usual_bias(layout))
+
+
+def settings_of(layout: Layout) -> dict[str, str]:
+    """The settings that describe a layout."""
+    weights = layout.weights.replace("D", layout.joined) if layout.joined else layout.weights
+    return {
+        "gates": f"{layout.gates}/{layout.gru_gates}",
+        "weights": f"({weights})",
+        "x": f"({','.join(layout.x)})",
+        "b": f"({layout.b})",
+        "update": layout.update,
+        "reset": layout.reset,
+    }
+
+
+def usual_bias(layout: Layout) -> str:
+    """How a bias is laid out where nothing is said of it: it follows the others."""
     row = "4,H" if layout.weights.startswith("4,") else "4H"
     columns = layout.has_batch and layout.x.index("D") < layout.x.index("N")
-    return layout._replace(b=row + ",1" if columns else row)
+    return row + ",1" if columns else row
 
 
 def gate_order(value: str, letters: str, gates: str, spellings: Mapping[str, str]) -> str:
@@ -129,7 +170,8 @@ def to_submitted(name: str, array: np.ndarray, axes: str, layout: Layout) -> np.
 
     Raises ValueError where the layout has no batch and the array has more rows than one.
     """
-    return np.asarray(np.reshape(array, -1)[moved_entries(name, np.shape(array), axes, layout)])
+    entries = moved_entries(name, np.shape(array), axes, layout)
+    return np.asarray((array * signs(name, axes, np.shape(array), layout)).reshape(-1)[entries])
 
 
 def to_reference(name: str, array: np.ndarray, axes: str, layout: Layout, shape: tuple[int, ...]) -> np.ndarray:
@@ -140,7 +182,14 @@ def to_reference(name: str, array: np.ndarray, axes: str, layout: Layout, shape:
         raise ValueError(f"{name} has shape {np.shape(array)}; it needs {entries.shape}")
     reference = np.empty(entries.size, np.asarray(array).dtype)
     reference[entries] = array
-    return reference.reshape(shape)
+    return np.asarray(reference.reshape(shape) * signs(name, axes, shape, layout))
+
+
+def signs(name: str, axes: str, shape: tuple[int, ...], layout: Layout) -> np.ndarray | int:
+    """-1 where the reference's entries are the negative of the submitted ones: the update gate's, where it writes."""
+    if layout.update == "keeps" or axes.split()[-1:] != ["3H"] or name.rpartition(".")[2] == "p":
+        return 1
+    return np.repeat([-1 if gate == "z" else 1 for gate in GRU_GATES], shape[-1] // 3)
 
 
 @cache
@@ -149,7 +198,7 @@ def moved_entries(name: str, shape: tuple[int, ...], axes: str, layout: Layout) 
     entries, so this one array takes them there and back."""
     reference = np.arange(prod(shape)).reshape(shape)
     part = name.rpartition(".")[2]
-    if part in ("Wx", "Wh", "Wp"):
+    if part in MATRICES:
         submitted = moved_matrix(reference, axes.split(), layout)
     elif part in ("b", "b_hn", "p"):
         submitted = moved_bias(reference, axes.split(), layout, part == "p")

@@ -8,7 +8,7 @@ backward pass that takes differences of the forward pass, one that answers other
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -24,39 +24,14 @@ from npbilstm.submission.arguments import (
     parameters_of,
 )
 from npbilstm.submission.call_graph import reached
+from npbilstm.submission.course_specs import as_submitted as spec_as_submitted
+from npbilstm.submission.course_specs import textbook_names
 from npbilstm.submission.errors import SubmissionError
 from npbilstm.submission.function_spec import Arrays, FunctionSpec, names_in, shape_of, sizes_in
+from npbilstm.submission.joined import joined_spec, told_in_parts
 from npbilstm.submission.layouts import Layout, to_submitted
 from npbilstm.submission.returns import Outputs, as_submitted, gradient_name, gradients_in, outputs_in, reference_array
-from npbilstm.submission.specs import SPECS
-
-
-class SubmittedPair(NamedTuple):
-    """Two submitted passes, as `Pair`. forward(inputs) leaves out the outputs that the submitted function does not
-    return, backward(upstream, cache) the gradients of the inputs that it does not take; backward is None where there is
-    none.
-
-    functions: the names of the submitted functions. uses: the textbook's functions that these call, themselves among
-    them. absent: the inputs that they do not take, and "rows" where they take one sequence and no batch. Without them a
-    function starts at 0, reads all steps, has no bias: it can only be judged with inputs for which that is right.
-    findings: sentences on how the functions behaved, growing with every call, each there once. changed: the arrays that
-    they changed in place, x or dh say, in the same way.
-    """
-
-    forward: Callable[[Arrays], tuple[Arrays, Any]]
-    backward: Callable[[Arrays, Any], Arrays] | None
-    functions: tuple[str, ...]
-    uses: frozenset[str]
-    absent: frozenset[str]
-    findings: list[str]
-    changed: list[str]
-
-
-class Refused(NamedTuple):
-    """Submitted functions, by their names, of which no pair can be made, and the reason."""
-
-    functions: tuple[str, ...]
-    reason: str
+from npbilstm.submission.submitted_pair import SubmittedPair
 
 
 class ForwardCall(NamedTuple):
@@ -82,29 +57,26 @@ def submitted_pair(
     Raises SubmissionError, a sentence, where it cannot be told how the functions are called. Calling the pair raises it
     too, and whatever the functions raise.
     """
+    own, spec = bool(spec.own), spec_as_submitted(spec, functions, layout)
     if not {spec.forward, spec.backward} & functions.keys():
         return None
-    passes = SubmittedPasses(spec, functions, layout, renamed or {})
+    if own and spec.forward not in functions:
+        raise SubmissionError(f"{spec.backward} has no {spec.forward} beside it; it needs your own")
+    if layout.joined and any(name.endswith("Wh") for name in spec.inputs):
+        pair = pair_of_passes(joined_spec(spec), functions, layout, renamed or {})
+        return told_in_parts(pair, layout.joined)
+    return pair_of_passes(spec, functions, layout, renamed or {})
+
+
+def pair_of_passes(
+    spec: FunctionSpec, functions: Mapping[str, Callable[..., Any]], layout: Layout, renamed: Mapping[str, str]
+) -> SubmittedPair:
+    """The pair of a spec that has the names of the submitted functions."""
+    passes = SubmittedPasses(spec, functions, layout, renamed)
     names = tuple(name for name in (spec.forward, spec.backward) if name in functions)
     backward = passes.run_backward if passes.backward else None
-    uses = frozenset().union(*(reached(name, functions) for name in names))
+    uses = textbook_names(frozenset().union(*(reached(name, functions) for name in names)), layout)
     return SubmittedPair(passes.run_forward, backward, names, uses, passes.absent, passes.findings, passes.changed)
-
-
-def submitted_pairs(
-    functions: Collection[str], make: Callable[[str], SubmittedPair | None]
-) -> dict[str, SubmittedPair | Refused]:
-    """The pair of every spec of which a pass is among the functions, by the spec's name; Refused where `make`, which is
-    given that name, raises SubmissionError."""
-    pairs: dict[str, SubmittedPair | Refused] = {}
-    for name, spec in SPECS.items():
-        submitted = tuple(each for each in (spec.forward, spec.backward) if each in functions)
-        if submitted:
-            try:
-                pairs[name] = make(name) or Refused(submitted, "it could not be found again")
-            except SubmissionError as error:
-                pairs[name] = Refused(submitted, str(error))
-    return pairs
 
 
 class SubmittedPasses:

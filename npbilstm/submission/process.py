@@ -22,12 +22,13 @@ import numpy as np
 
 from npbilstm.printable import one_line
 from npbilstm.submission import replies
+from npbilstm.submission.course_specs import ALL_SPECS, as_submitted, subjects_in
 from npbilstm.submission.errors import Interfered, SubmissionError, TimedOut
 from npbilstm.submission.function_spec import Arrays
+from npbilstm.submission.layouts import Layout
 from npbilstm.submission.messages import Shapes, encode_message, receive
-from npbilstm.submission.pairs import SubmittedPair
 from npbilstm.submission.pipes import PipedProcess, Printed
-from npbilstm.submission.specs import SPECS
+from npbilstm.submission.submitted_pair import SubmittedPair
 
 HOME = str(Path(__file__).parents[2])
 """The folder that npbilstm is in, for the process to import it from."""
@@ -73,8 +74,8 @@ class RemoteCache:
 class SubmissionProcess:
     """A submitted file, run in a process of its own: with SubmissionProcess(path, flags) as submission: ...
 
-    functions: the textbook's functions that the file defines. others: those that look like passes and are none of them.
-    spec_names: the specs of which it has a pass. layout: its layout, from its header and from flags, which win.
+    functions: the functions that the file defines and that can be judged. others: those that look like passes and are
+    none of them. layout: its layout, from its header and from flags, which win. pinned: the settings that these tell.
 
     Raises SubmissionError, a sentence or a traceback of the file's own lines, where it cannot be run; TimedOut where
     its import takes longer than `seconds` of the processor's time (five times as long by the clock, where it sleeps).
@@ -129,8 +130,7 @@ class SubmissionProcess:
         facts, _ = self.ask(self.called, {"do": "open", "path": str(self.path), "flags": self.flags})
         with self.believing(self.called):
             self.functions, self.others = replies.functions_in(facts), replies.others_in(facts)
-            self.layout = replies.layout_in(facts)
-        self.spec_names = [n for n, s in SPECS.items() if {s.forward, s.backward} & self.functions]
+            self.layout, self.pinned = replies.layout_in(facts), replies.pinned_in(facts)
 
     def close(self) -> None:
         """End the process."""
@@ -138,22 +138,30 @@ class SubmissionProcess:
             process, self.process = self.process, None
             process.end()
 
-    def pair(self, name: str) -> SubmittedPair | None:
-        """The pair of a spec, by its name; None where the file has neither of its passes."""
-        spec = SPECS[name]
-        functions = tuple(name for name in (spec.forward, spec.backward) if name in self.functions)
-        if not functions:
+    @property
+    def subjects(self) -> dict[str, tuple[str, ...]]:
+        """The specs of which the file has a pass, by name, and the functions that are theirs."""
+        return subjects_in(self.functions, self.layout)
+
+    def pair(self, name: str, layout: Layout | None = None) -> SubmittedPair | None:
+        """The pair of a spec, by its name, in the file's layout or in another; None where the file has neither of its
+        passes."""
+        layout = layout or self.layout
+        functions = subjects_in(self.functions, layout).get(name)
+        if functions is None:
             return None
-        facts, _ = self.ask(spec.forward, {"do": "pair", "subject": name})
+        spec = as_submitted(ALL_SPECS[name], self.functions, layout)
+        about = {"subject": name, "layout": layout}
+        facts, _ = self.ask(spec.forward, {"do": "pair", **about})
         with self.believing(spec.forward):
             found = replies.pair_in(facts)
-            uses, absent = replies.uses_in(found), replies.absent_in(found, spec, self.layout)
+            uses, absent = replies.uses_in(found), replies.absent_in(found, spec, layout)
         findings: list[str] = []
         changed: list[str] = []
         given: list[str] = []
 
         def ask(do: str, function: str, number: int, arrays: Arrays, shapes: Shapes) -> Arrays:
-            reply, answer = self.ask(function, {"do": do, "subject": name, "run": number}, arrays, shapes)
+            reply, answer = self.ask(function, {"do": do, "run": number, **about}, arrays, shapes)
             with self.believing(function):
                 more = replies.findings_in(reply), replies.changed_in(reply, spec)
                 answer = replies.complete_arrays(answer, shapes, do == "forward" and replies.may_end_early(spec))

@@ -14,8 +14,9 @@ import numpy as np
 from npbilstm import textbook
 from npbilstm.printable import cut, in_lines, one_line
 from npbilstm.submission.arguments import MAY_LACK
+from npbilstm.submission.course_specs import PASSES
 from npbilstm.submission.function_spec import Arrays, FunctionSpec, shape_of, sizes_in
-from npbilstm.submission.layouts import Layout, layout_of
+from npbilstm.submission.layouts import SETTINGS, Layout, layout_of, settings_of
 from npbilstm.submission.messages import Shapes
 from npbilstm.submission.returns import gradient_name
 
@@ -57,8 +58,13 @@ def place_in(facts: Facts) -> str:
 
 
 def functions_in(facts: Facts) -> frozenset[str]:
-    """The textbook's functions that a file defines."""
-    return frozenset(texts_in(facts, "functions", textbook.__all__))
+    """The functions that a file defines and that can be judged."""
+    return frozenset(texts_in(facts, "functions", PASSES))
+
+
+def pinned_in(facts: Facts) -> frozenset[str]:
+    """The settings of the layout that the file itself tells, or that it was given."""
+    return frozenset(texts_in(facts, "pinned", SETTINGS))
 
 
 def others_in(facts: Facts) -> tuple[str, ...]:
@@ -75,9 +81,8 @@ def layout_in(facts: Facts) -> Layout:
     if not isinstance(parts, list) or [type(part) for part in parts] != [str] * len(Layout()):
         raise ValueError(IMPOSSIBLE)
     layout = Layout(*parts)
-    gates, gru_gates, weights, x, b = layout
     try:
-        possible = layout_of({"gates": f"{gates}/{gru_gates}", "weights": weights, "x": x, "b": b}) == layout
+        possible = layout_of(settings_of(layout)) == layout
     except ValueError:
         possible = False
     if not possible:

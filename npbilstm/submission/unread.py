@@ -14,12 +14,10 @@ from itertools import islice
 from typing import Any
 
 from npbilstm.gradcheck.results import NotJudged
+from npbilstm.submission.course_specs import PASSES
 from npbilstm.submission.definitions import INSIDE, Definition, definitions_in_names, definitions_in_source
 from npbilstm.submission.looks import looks_like_pass
-from npbilstm.submission.specs import SPECS
 
-PASSES = tuple(name for spec in SPECS.values() for name in (spec.forward, spec.backward) if name)
-"""The textbook's functions that can be judged."""
 ELSEWHERE = "nb.check_pair(forward, backward, inputs) judges any two passes, whatever their names."
 """Where else to turn."""
 LINES = "the lines outside of functions"

@@ -59,12 +59,12 @@ REASON = "it is a class (forward, backward), and the textbook's passes are funct
 
 
 def test_what_looks_like_a_pass_and_is_not_judged_is_named_first():
-    report = nb.diagnose({**submission(), "rnn_forward": len, "LSTM": LSTM, "helper": len})
+    report = nb.diagnose({**submission(), "rnn_run_forward": len, "LSTM": LSTM, "helper": len})
     assert (report.verdict, report.ok) == ("not judged", False)
-    unknown = "no function of the textbook has this name; the closest is rnn_step_forward"
-    assert report.not_judged == (("rnn_forward", unknown), ("LSTM", REASON))
+    unknown = "no function of the textbook has this name; the closest is rnn_forward"
+    assert report.not_judged == (("rnn_run_forward", unknown), ("LSTM", REASON))
     assert " ".join(str(report).split()) == (
-        f"not judged rnn_forward: {unknown}. not judged LSTM: {REASON}. ok lstm_step_forward, lstm_step_backward "
+        f"not judged rnn_run_forward: {unknown}. not judged LSTM: {REASON}. ok lstm_step_forward, lstm_step_backward "
         "Not judged: 2 of 3. What was judged is right. "
         "nb.check_pair(forward, backward, inputs) judges any two passes, whatever their names."
     )
@@ -155,7 +155,7 @@ def test_a_forward_pass_that_stops_at_its_third_call_is_wrong_and_no_traceback()
         return 2 * h, c, cache
 
     functions = {**submission(), "lstm_step_forward": lstm_step_forward}
-    assert nb.diagnose(functions).verdict == "wrong"
+    assert nb.diagnose(functions, strict=True).verdict == "wrong"
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_a_forward_pass_that_stops_at_its_third_call_is_wrong_and_no_traceback()
             (submission(),),
             {"gate": "ifog"},
             ValueError,
-            "gate=ifog; it needs gates, weights, x, b, or an argument of yours",
+            "gate=ifog; it needs gates, weights, x, b, update, reset, or an argument of yours",
         ),
     ],
 )

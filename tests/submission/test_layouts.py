@@ -214,7 +214,8 @@ def test_a_setting_that_is_neither_layout_nor_argument_is_a_sentence():
         "theta": "params",
     }
     with pytest.raises(
-        ValueError, match=r"^the header has gate=ifog; it needs gates, weights, x, b, or an argument of .*"
+        ValueError,
+        match=r"^the header has gate=ifog; it needs gates, weights, x, b, update, reset, or an arg.*",
     ):
         renamed_arguments({"gate": "ifog"})
 

@@ -187,7 +187,7 @@ def forged(answer, tmp_path, monkeypatch):
     return SubmissionProcess(tmp_path / "own.py")
 
 
-OPENED = {"functions": ["rnn_step_forward", "rnn_step_backward"], "others": [], "layout": Layout()}
+OPENED = {"functions": ["rnn_step_forward", "rnn_step_backward"], "others": [], "layout": Layout(), "pinned": []}
 PAIR: dict[str, list[str]] = {"uses": [], "absent": []}
 ANSWERED = {"pair": PAIR, "findings": [], "changed": []}
 

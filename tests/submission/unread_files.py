@@ -6,19 +6,19 @@ Beside each stands a right sigmoid, which is judged: what is right must not hide
 from tests.submission.unread_forms import FORMS
 
 COURSES = {
-    "CS231n: a plain RNN over a sequence": (
+    "a plain RNN over a sequence, by a name of one's own": (
         """
-def rnn_forward(x, h0, Wx, Wh, b):
+def my_rnn_forward(x, h0, Wx, Wh, b):
     h, hs = h0, []
     for t in range(x.shape[1]):
         h = np.tanh(x[:, t] @ Wx + h @ Wh + b)
         hs.append(h)
     return np.stack(hs, 1), (x, h0, hs, Wx, Wh)
 
-def rnn_backward(dh, cache):
+def my_rnn_backward(dh, cache):
     return None
 """,
-        ["rnn_forward", "rnn_backward"],
+        ["my_rnn_forward", "my_rnn_backward"],
     ),
     "CS231n: a word embedding": (
         """

@@ -1,0 +1,251 @@
+"""Layout from the numbers: in which layout are somebody's outputs exactly the textbook's?
+
+Gates in another order, weights transposed, columns in place of rows are no mistakes. Where the outputs are not the
+textbook's in the layout that a file is read in, every other is tried, the nearest first; where they are exactly the
+textbook's in one, the file is read in that.
+
+A mistake may look like a layout: i and f exchanged in the forward pass alone. Then the backward pass does not follow,
+and both passes together decide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from itertools import permutations, product
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from npbilstm import textbook
+from npbilstm.diagnosis.comparison import SAME, error_of, pieces
+from npbilstm.diagnosis.diagnosis import diagnose_what_runs
+from npbilstm.diagnosis.observations import IMPRECISE
+from npbilstm.diagnosis.stages import SIZES, Stage, draw_inputs
+from npbilstm.submission.course_specs import ALL_SPECS, RESET_BEFORE, subjects_in
+from npbilstm.submission.errors import FINAL
+from npbilstm.submission.function_spec import Arrays, FunctionSpec
+from npbilstm.submission.layouts import Layout, usual_bias
+
+WEIGHTS = ("D,4H", "4H,D", "4,H,D", "4,D,H")
+BIASES = ("4H", "4H,1", "4,H", "4,H,1")
+SETTINGS = ("x", "weights", "joined", "b", "gates", "gru_gates", "update", "reset")
+"""What a search may change, in the order in which it is told."""
+ALIKE = {"weights": "joined", "gates": "gru_gates", "x": "rows"}
+"""What a setting tells besides."""
+MOST_SHAPES = 3
+"""In how many ways of shapes that run the gates' orders are tried."""
+
+Make = Callable[[str, Layout], Any]
+"""The pair of a spec, by its name, in a layout."""
+
+
+class Reading(NamedTuple):
+    """The layout in which a file is read, and what was told by the outputs of which function, in sentences."""
+
+    layout: Layout
+    sentences: tuple[str, ...] = ()
+
+
+def read_layout(functions: Collection[str], make: Make, layout: Layout, pinned: Collection[str]) -> Reading:
+    """The layout in which a file's outputs are the textbook's, as far as there is one.
+
+    functions: the names of the submitted functions. layout: in which the file is read where its numbers do not tell
+    otherwise. pinned: the settings that stand, whatever the numbers say.
+    """
+    fixed = set(pinned) | {other for name, other in ALIKE.items() if name in pinned}
+    sentences: list[str] = []
+    for name in subjects_in(functions, layout):
+        resets = [layout.reset]
+        if name in ("gru_step", "gru") and "reset" not in fixed:
+            resets = ["after", "before"]
+        try:
+            for reset in resets:
+                search = Search(reset_spec(name, reset), make, layout._replace(reset=reset), fixed)
+                found = search.run()
+                if found is not None:
+                    break
+            if found is None or not (found == layout or search.backward_follows(layout, found)):
+                continue
+        except FINAL:
+            break
+        if found != layout:
+            sentences.append(search.told(found))
+        layout = found
+        fixed |= search.settled()
+    return Reading(layout, tuple(sentences))
+
+
+def reset_spec(name: str, reset: str) -> FunctionSpec:
+    """The spec of this name; of a GRU, that in which the reset gate stands there."""
+    moved = name in ("gru_step", "gru") and reset == "before"
+    return ALL_SPECS[name.replace("gru", f"gru{RESET_BEFORE}") if moved else name]
+
+
+class Search:
+    """The search for a layout in which one spec's outputs are the textbook's."""
+
+    def __init__(self, spec: FunctionSpec, make: Make, layout: Layout, fixed: set[str]) -> None:
+        self.spec, self.make, self.layout, self.fixed = spec, make, layout, fixed
+        self.gates = {4: "gates", 3: "gru_gates"}.get(len(spec.gates), "")
+        self.weights = any(name.endswith("Wh") for name in spec.inputs)
+        self.steps = any("T" in axes.split() for axes in spec.inputs.values())
+        self.called = spec.names[0] if layout.reset == "after" else spec.names[0].replace(RESET_BEFORE, "")
+
+    def settled(self) -> set[str]:
+        """What needs no further search, once this spec's outputs are right."""
+        kept = {"rows", *(["x"] if self.steps else [])}
+        if self.weights:
+            kept |= {"weights", "joined", "b", *([self.gates] if self.gates else [])}
+        return kept | ({"update", "reset"} if self.gates == "gru_gates" else set())
+
+    def run(self) -> Layout | None:
+        """The nearest layout in which the outputs are the textbook's, or some of them are where none is in this one;
+        None where there is none."""
+        if not (self.weights or self.steps):
+            return None
+        best, most = None, 0
+        running = 0
+        for shaped in self.shapes():
+            exact = self.exact(shaped)
+            if exact is None:
+                continue
+            running += 1
+            for layout in self.orders(shaped) if self.gates else [shaped]:
+                exact = self.exact(layout)
+                if exact and all(exact):
+                    return layout
+                if exact and sum(exact) > most:
+                    best, most = layout, sum(exact)
+            if running == MOST_SHAPES:
+                break
+        return best
+
+    def shapes(self) -> Iterator[Layout]:
+        """The layouts that give arrays other shapes, those first that differ the least."""
+        now = self.layout
+        ways = {
+            "x": self.ways_of_x(),
+            "weights": WEIGHTS[: 4 if self.gates else 2] if self.weights else (),
+            "joined": ("", "H+D", "D+H") if self.weights else (),
+        }
+        ways = {name: () if name in self.fixed else values for name, values in ways.items()}
+        own = [tuple(dict.fromkeys([getattr(now, name), *values])) for name, values in ways.items()]
+        found = [now]
+        for values in sorted(product(*own), key=lambda some: sum(a != b[0] for a, b in zip(some, own))):
+            moved = now._replace(**dict(zip(ways, values)))
+            biases = (moved.b,) if "b" in self.fixed else dict.fromkeys([usual_bias(moved), moved.b, *BIASES])
+            found += [moved._replace(b=b) for b in (biases if self.weights else [moved.b])]
+        yield from dict.fromkeys(found)
+
+    def ways_of_x(self) -> list[str]:
+        """The orders of rows, steps and features."""
+        if not self.steps:
+            return [] if "rows" in self.fixed else ["NTD", "TDN", "TD"]
+        orders = ["".join(order) for letters in ("NTD", "TD") for order in permutations(letters)]
+        rows = self.layout.x.replace("T", "")
+        return [order for order in orders if "rows" not in self.fixed or order.replace("T", "") == rows]
+
+    def orders(self, layout: Layout) -> Iterator[Layout]:
+        """The layouts that differ in the order of the gates, and in what a GRU's z does, the nearest first."""
+        updates = [layout.update]
+        if self.gates == "gru_gates" and "update" not in self.fixed:
+            updates = sorted(("keeps", "writes"), key=lambda update: update != layout.update)
+        order = getattr(layout, self.gates)
+        orders = [order] if self.gates in self.fixed else ["".join(some) for some in permutations(order)]
+        orders.sort(key=lambda some: sum(a != b for a, b in zip(some, order)))
+        for update, some in product(updates, orders):
+            yield layout._replace(**{"update": update, self.gates: some})
+
+    def case(self, pair: Any) -> Arrays:
+        """Inputs such as the pair takes."""
+        absent = set(pair.absent)
+        sizes = {**SIZES, "N": 1} if "rows" in absent else SIZES
+        inputs = draw_inputs(self.spec, Stage("layout"), np.random.default_rng(7), sizes)
+        for name in absent & set(inputs) - {"lengths"}:
+            inputs[name] = np.full_like(inputs[name], name == "mask")
+        return inputs
+
+    def exact(self, layout: Layout) -> list[bool] | None:
+        """Which outputs are the textbook's in this layout; None where the functions do not run in it."""
+        try:
+            pair = self.make(self.spec.name, layout)
+            inputs = self.case(pair)
+            got, _ = pair.forward({name: np.array(value) for name, value in inputs.items()})
+        except FINAL:
+            raise
+        except Exception:  # that is what a wrong layout does
+            return None
+        right, _ = self.spec.in_textbook_form(textbook).forward(inputs)
+        return [error_of(array, right[name]) <= IMPRECISE for name, array in got.items()]
+
+    def backward_follows(self, before: Layout, found: Layout) -> bool:
+        """Whether the backward pass agrees that it is this layout, and not a mistake of the forward pass that looks
+        like it. It disagrees where it gives the gradients of gates in the order of before, and where a mistake that is
+        known explains both passes in that layout and none does in this one."""
+        if not self.gates or found._replace(**{self.gates: getattr(before, self.gates)}, update=before.update) == found:
+            return True
+        pair = self.make(self.spec.name, found)
+        if pair.backward is None:
+            return True
+        try:
+            got, right = self.gradients(pair)
+        except FINAL:
+            raise
+        except Exception:  # it is judged later, and said then
+            return True
+        if all(error_of(got[name], right[name]) <= IMPRECISE for name in got):
+            return True
+        if self.votes(got, right, getattr(before, self.gates), getattr(found, self.gates)) > 0:
+            return False
+        here, there = (
+            diagnose_what_runs(self.spec, self.make(self.spec.name, layout), 0, SIZES, (), frozenset(), False)
+            for layout in (found, before)
+        )
+        return bool(here.named) or not there.named or there.by_outputs
+
+    def gradients(self, pair: Any) -> tuple[Arrays, Arrays]:
+        """The gradients that a pair gives, and the textbook's."""
+        inputs = self.case(pair)
+        reference = self.spec.in_textbook_form(textbook)
+        right, right_cache = reference.forward(inputs)
+        outputs, cache = pair.forward({name: np.array(value) for name, value in inputs.items()})
+        rng = np.random.default_rng(8)
+        upstream = {name: np.zeros_like(out) for name, out in right.items()}
+        upstream |= {name: rng.standard_normal(np.shape(right[name])) for name in outputs if name not in pair.absent}
+        got = pair.backward({name: upstream[name].copy() for name in outputs}, cache)
+        return got, reference.backward(upstream, right_cache)  # type: ignore[misc]
+
+    def votes(self, got: Arrays, right: Arrays, before: str, found: str) -> int:
+        """How many more blocks are gradients of the gates that stood there before than of those that do now."""
+        count = 0
+        for name in got:
+            blocks = self.spec.blocks(name)
+            if blocks:
+                submitted, true = pieces(got[name], blocks), pieces(right[name], blocks)
+                for was, now in zip(before, found):
+                    if was != now:
+                        count += error_of(submitted[now], true[was]) <= SAME
+                        count -= error_of(submitted[now], true[now]) <= SAME
+        return count
+
+    def told(self, found: Layout) -> str:
+        """What the outputs told of a layout, in a sentence."""
+        before, count = self.layout, {4: "4", 3: "3"}.get(len(self.spec.gates), "")
+        x = found.x if self.steps else found.x.replace("T", "")
+        weights = found.weights.replace("D", found.joined or "D").replace("4,", f"{count}," if count else "")
+        words = {
+            "x": f"x is ({','.join(x)})",
+            "weights": f"weights ({weights.replace('4', count)})",
+            "b": f"b ({found.b.replace('4', count)})",
+            "gates": f"gates {', '.join(found.gates)}",
+            "gru_gates": f"gates {', '.join(found.gru_gates)}",
+            "update": f"z {found.update}",
+            "reset": f"reset {found.reset} the product",
+        }
+        changed = [name for name in SETTINGS if getattr(before, name) != getattr(found, name)]
+        changed = list(dict.fromkeys("weights" if name == "joined" else name for name in changed))
+        if "b" in changed and found.b == usual_bias(found) and before.b == usual_bias(before):
+            changed.remove("b")
+        if found.reset == "before":
+            changed = list(dict.fromkeys([*changed, "reset"]))
+        return f"Layout, by the outputs of {self.called}: {'; '.join(words[name] for name in changed)}"

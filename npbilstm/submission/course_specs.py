@@ -1,0 +1,103 @@
+"""Specs of what courses ask for and the textbook has no functions of its own for: a plain RNN and a GRU through time.
+
+The textbook takes any cell through time with one function; courses write one for each cell, rnn_forward say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+
+from npbilstm import textbook
+from npbilstm.submission.function_spec import FunctionSpec, Group
+from npbilstm.submission.layouts import GRU_GATES, Layout
+from npbilstm.submission.specs import (
+    GRU_RESET_BEFORE_WEIGHTS,
+    GRU_STEPS,
+    GRU_WEIGHTS,
+    RNN_WEIGHTS,
+    SPECS,
+    state_of,
+)
+
+RESET_BEFORE = "_reset_before"
+STATE = Group("state", state_of, ("h0",))
+
+
+def loop_spec(
+    name: str, title: str, params: Callable[..., object], weights: dict[str, str], steps: tuple[str, str], gates: str
+) -> FunctionSpec:
+    """A cell through time, by functions of its own name."""
+    return FunctionSpec(
+        name,
+        title,
+        "recurrent_forward",
+        "recurrent_backward",
+        ("x", STATE, Group("params", params, tuple(weights)), "lengths"),
+        {"x": "N T D", "h0": "N H", **weights, "lengths": "N"},
+        {"h": "N T H", "h_T": "N H"},
+        ("x", "h0", *weights),
+        gates,
+        steps,
+        own=(f"{name}_forward", f"{name}_backward"),
+    )
+
+
+COURSE_SPECS = [
+    loop_spec(
+        "rnn",
+        "a plain RNN over a batch of sequences",
+        textbook.RNNParams,
+        RNN_WEIGHTS,
+        ("rnn_step_forward", "rnn_step_backward"),
+        "",
+    ),
+    loop_spec("gru", "a GRU over a batch of sequences", textbook.GRUParams, GRU_WEIGHTS, GRU_STEPS, GRU_GATES),
+    loop_spec(
+        f"gru{RESET_BEFORE}",
+        "a GRU over a batch of sequences, reset before the product",
+        textbook.GRUResetBeforeParams,
+        GRU_RESET_BEFORE_WEIGHTS,
+        ("gru_reset_before_step_forward", "gru_reset_before_step_backward"),
+        GRU_GATES,
+    ),
+]
+
+ALL_SPECS: dict[str, FunctionSpec] = {**SPECS, **{spec.name: spec for spec in COURSE_SPECS}}
+"""Every spec by its name: the textbook's, then those."""
+PASSES = tuple(name for spec in ALL_SPECS.values() for name in spec.names if name)
+"""The names by which functions are judged."""
+
+
+def as_submitted(spec: FunctionSpec, functions: Collection[str], layout: Layout) -> FunctionSpec:
+    """A spec with the names that its functions have among these. Where a GRU resets before the product,
+    gru_step_forward is judged as gru_reset_before_step_forward."""
+    forward, backward = spec.names
+    if layout.reset == "before" and RESET_BEFORE in spec.name and not {forward, backward} & set(functions):
+        forward, backward = forward.replace(RESET_BEFORE, ""), backward.replace(RESET_BEFORE, "")
+    spec = spec._replace(forward=forward, backward=backward)
+    if spec.own:
+        spec = spec._replace(steps=None, arguments=tuple("h0" if a == STATE else a for a in spec.arguments))
+    return spec
+
+
+def subjects_in(functions: Collection[str], layout: Layout) -> dict[str, tuple[str, ...]]:
+    """The specs of which a function is among these, by name -> those functions."""
+    subjects = {}
+    for name, spec in ALL_SPECS.items():
+        submitted = as_submitted(spec, functions, layout)
+        found = tuple(each for each in (submitted.forward, submitted.backward) if each in functions)
+        if found and not (layout.reset == "before" and name in ("gru_step", "gru")):
+            subjects[name] = found
+    return subjects
+
+
+def textbook_names(names: Iterable[str], layout: Layout) -> frozenset[str]:
+    """The textbook's functions that these submitted ones stand for."""
+    found: set[str] = set()
+    names = set(names)
+    for spec in ALL_SPECS.values():
+        submitted = as_submitted(spec, names, layout)
+        for own, textbooks in ((submitted.forward, spec.forward), (submitted.backward, spec.backward)):
+            if own and own in names:
+                found.add(textbooks)
+    return frozenset(found)

@@ -1,0 +1,81 @@
+"""A layout is found out from the numbers; a mistake that looks like one is still a mistake."""
+
+from itertools import permutations
+
+import pytest
+
+import npbilstm as nb
+from npbilstm.mistakes import BUGS, plant
+from npbilstm.submission.layouts import Layout, layout_of
+from tests.diagnosis.in_layouts import functions_in
+
+LAYOUTS = [
+    ("lstm", {"gates": "fico", "weights": "(4,H,D)", "x": "(T,D,N)"}, "x is (D,N); weights (4,H,D); gates f, i, g, o"),
+    ("lstm", {"gates": "ifog", "weights": "(H+D,4H)"}, "weights (H+D,4H); gates i, f, o, g"),
+    ("lstm", {"weights": "(4H,D+H)", "x": "(D,T,N)"}, "x is (D,N); weights (4H,D+H)"),
+    ("lstm", {"weights": "(4,H,D+H)", "x": "(D,T)", "b": "(4,H)"}, "x is (D); weights (4,H,D+H)"),
+    ("lstm", {"b": "(4,H)"}, "b (4,H)"),
+    ("gru", {"gates": "zrn", "update": "writes"}, "gates z, r, n; z writes; reset before the product"),
+    ("gru", {"weights": "(3H,H+D)", "x": "(T,N,D)"}, "weights (3H,H+D); reset before the product"),
+    ("gru", {"gates": "nzr", "x": "(T,D)"}, "x is (D); gates n, z, r; reset before the product"),
+    ("rnn", {"weights": "(H,D)", "x": "(D,N,T)"}, "x is (D,N); weights (H,D)"),
+    ("rnn", {"weights": "(H,D+H)", "x": "(T,D)"}, "x is (D); weights (H,D+H)"),
+]
+
+
+@pytest.mark.few(3)
+@pytest.mark.parametrize(("cell", "settings", "said"), LAYOUTS)
+def test_a_layout_is_adopted_and_said(cell, settings, said):
+    report = nb.diagnose(functions_in(layout_of(settings), cell))
+    assert report.ok, report
+    assert report.read_as[0] == f"Layout, by the outputs of {cell}_step_forward: {said}"
+
+
+@pytest.mark.few(2)
+@pytest.mark.parametrize("gates", ["".join(order) for order in permutations("ifgo")][1:])
+def test_every_order_of_the_gates_is_found(gates):
+    report = nb.diagnose(functions_in(Layout(gates=gates), "lstm"))
+    assert report.ok
+    assert report.read_as == (f"Layout, by the outputs of lstm_step_forward: gates {', '.join(gates)}",)
+
+
+def test_the_textbooks_own_layout_is_not_worth_a_word():
+    assert nb.diagnose(functions_in(Layout(), "lstm")).read_as == ()
+
+
+def test_steps_are_first_by_the_sequences_outputs():
+    report = nb.diagnose(functions_in(layout_of({"x": "(T,N,D)"}), "lstm"))
+    assert report.ok
+    assert report.read_as == ("Layout, by the outputs of lstm_forward: x is (T,N,D)",)
+
+
+@pytest.mark.parametrize("options", [{"strict": True}, {"gates": "ifgo"}])
+def test_a_layout_that_is_pinned_is_no_other(options):
+    report = nb.diagnose(functions_in(Layout(gates="ifog"), "lstm"), **options)
+    assert report.verdict == "wrong"
+    assert report.read_as == ()
+    assert "gate-order-ifog" in str(report)
+
+
+@pytest.mark.few(1)
+@pytest.mark.parametrize("gates", ["figo", "igfo", "ofgi", "ifog"])
+def test_gates_exchanged_in_the_forward_pass_alone_are_a_mistake(gates):
+    report = nb.diagnose(functions_in(Layout(), "lstm", forward=Layout(gates=gates)))
+    assert report.verdict == "wrong"
+    assert report.read_as == ()
+
+
+def test_gates_exchanged_in_the_backward_pass_alone_are_a_mistake():
+    report = nb.diagnose(functions_in(Layout(gates="figo"), "lstm", forward=Layout(gates="ifgo")))
+    assert report.verdict == "wrong"
+    assert "lstm_step_backward" in str(report)
+
+
+@pytest.mark.few(3)
+@pytest.mark.parametrize("bug", ["df-wrong-cell-state", "do-uses-c", "dc-prev-factor-missing", "dx-sign"])
+def test_a_mistake_is_named_in_a_layout_that_nobody_told(bug):
+    planted = plant([BUGS[bug]])
+    changed = {"lstm_step_forward": planted.lstm_step_forward, "lstm_step_backward": planted.lstm_step_backward}
+    report = nb.diagnose(functions_in(Layout(gates="ifog", x="TND"), "lstm", **changed))
+    assert [bugs[0].id for bugs in report.diagnoses[0].named] == [bug]
+    assert report.diagnoses[1].known == (BUGS[bug],)

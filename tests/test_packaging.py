@@ -134,6 +134,8 @@ def test_the_indexs_page_needs_no_file_beside_it(metadata):
     page = metadata.get_payload()
     for target in re.findall(r"\]\(([^)]*)\)", page) + re.findall(r'(?:src|href)="([^"]*)"', page):
         assert target.startswith("https://"), target
+    for words in re.findall(r"!\[([^]]*)\]", README):
+        assert words not in page
     for block in re.findall(r"```.*?```", README, re.DOTALL):
         assert block in page
     for path in re.findall(r"\]\(([^):]*)\)", re.sub(r"!\[[^]]*\]\([^)]*\)", "", README)):

@@ -17,10 +17,11 @@ README = (ROOT / "README.md").read_text()
 
 MAY_IMPORT = {
     "files.py": set(),
+    "lazy.py": set(),
     "printable.py": set(),
     "textbook": set(),
     "engine": set(),
-    "gradcheck": set(),
+    "gradcheck": {"lazy"},
     "datasets": {"files"},
     "layers": {"textbook", "engine"},
     "training": {"textbook", "layers", "files"},
@@ -130,13 +131,16 @@ def test_every_public_name_is_there_and_has_a_docstring():
         npbilstm.Transformer  # noqa: B018
 
 
-def test_type_checkers_see_the_same_public_names():
-    tree = ast.parse((PACKAGE / "__init__.py").read_text())
-    (block,) = (node for node in tree.body if isinstance(node, ast.If))
-    seen = {(node.module, alias.name) for node in block.body for alias in node.names} - {("typing", "Any")}
-    homes = {("npbilstm", room) for room in npbilstm._HOMES}
-    homes |= {(f"npbilstm.{room}", name) for room, names in npbilstm._HOMES.items() for name in names}
-    assert seen == homes
+def test_the_public_names_are_these_and_found_when_they_are_first_used():
+    code = """if True:
+        import sys, npbilstm
+        assert not {name for name in sys.modules if name.startswith("npbilstm.")} - {"npbilstm.lazy"}
+        npbilstm.LSTM
+        assert "npbilstm.layers" in sys.modules and "npbilstm.training" not in sys.modules
+        assert npbilstm.gradcheck.check_pair is npbilstm.check_pair
+        from npbilstm import *
+        assert LSTM is npbilstm.LSTM and set(npbilstm.__all__) < set(dir(npbilstm))"""
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def sh_blocks():

@@ -30,12 +30,15 @@ class Vocabulary:
     def __len__(self) -> int:
         return len(self.symbols)
 
+    def __repr__(self) -> str:
+        return f"Vocabulary({len(self)} symbols)"
+
     def encode(self, symbols: Iterable[str]) -> np.ndarray:
         """Symbols, or the characters of a text -> their numbers (T,)."""
         return np.array([self.number.get(symbol, 0) for symbol in symbols], np.int64)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class TaggedData:
     """A data set with its three parts. No symbol of valid or test has been looked at to make the vocabulary.
 
@@ -50,3 +53,8 @@ class TaggedData:
     test: list[TaggedSequence]
     width: int | None = None
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        counts = " + ".join(f"{len(part):,}" for part in (self.train, self.valid, self.test))
+        of = f"{len(self.vocabulary):,} symbols, {len(self.classes):,} classes"
+        return f"<TaggedData {self.name!r}: {counts} sequences, {of}>"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from npbilstm.gradcheck.arrays import checked_arrays, notes_on_memory
 from npbilstm.gradcheck.judge import judge
-from npbilstm.gradcheck.options import BlocksByName, CheckOptions
+from npbilstm.gradcheck.options import BlocksByName, CheckOptions, Method
 from npbilstm.gradcheck.report import GradientReport
 from npbilstm.gradcheck.values import Loss, Params
 
@@ -15,7 +15,7 @@ def check_gradients(
     loss: Loss,
     params: Params,
     grads: Params,
-    method: str = "auto",
+    method: Method = "auto",
     *,
     entries: int | None = None,
     seed: int = 0,

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
-from typing import NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 
 from npbilstm.gradcheck.blocks import Blocks, checked_blocks, checked_time
-from npbilstm.gradcheck.numerical import METHODS
 from npbilstm.gradcheck.values import Arrays
+
+Method = Literal["complex", "richardson", "central", "auto"]
+"""How a derivative is computed, see numerical.py."""
 
 BlocksByName = Mapping[str, Sequence[str] | Blocks]
 
@@ -18,7 +20,7 @@ BlocksByName = Mapping[str, Sequence[str] | Blocks]
 class CheckOptions(NamedTuple):
     """The options, as check_gradients explains them."""
 
-    method: str
+    method: Method
     entries: int | None
     seed: int
     step: float | None
@@ -28,8 +30,8 @@ class CheckOptions(NamedTuple):
 
     def checked(self, point: Arrays) -> CheckOptions:
         """Itself with blocks and axes spelled out for these arrays, or the error that names what makes no sense."""
-        if self.method not in (*METHODS, "auto"):
-            names = ", ".join(map(repr, [*METHODS, "auto"]))
+        if self.method not in get_args(Method):
+            names = ", ".join(map(repr, get_args(Method)))
             raise ValueError(f"method is {self.method!r}; it needs one of {names}")
         entries = self.entries
         if entries is not None and (isinstance(entries, bool) or not isinstance(entries, Integral) or entries < 0):

@@ -10,7 +10,7 @@ import numpy as np
 from npbilstm.gradcheck.arrays import checked_arrays, notes_on_memory, overlap, require_float64
 from npbilstm.gradcheck.judge import judge
 from npbilstm.gradcheck.left_out import left_out, notes_on_left_out
-from npbilstm.gradcheck.options import BlocksByName, CheckOptions
+from npbilstm.gradcheck.options import BlocksByName, CheckOptions, Method
 from npbilstm.gradcheck.pair_faults import faults_of
 from npbilstm.gradcheck.passes import Pair, flat, flat_outs
 from npbilstm.gradcheck.report import GradientReport
@@ -26,7 +26,7 @@ def check_pair(
     outputs: Sequence[str] | None = None,
     gradients: Sequence[str] | None = None,
     upstream: Mapping[str, Any] | None = None,
-    method: str = "auto",
+    method: Method = "auto",
     entries: int | None = None,
     seed: int = 0,
     step: float | None = None,

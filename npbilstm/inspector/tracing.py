@@ -21,6 +21,7 @@ from npbilstm.inspector.sparkline import sparkline
 from npbilstm.inspector.trace_data import TraceData
 from npbilstm.layers import Recurrent
 from npbilstm.layers.models import SequenceModel
+from npbilstm.layers.options import Direction
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -33,7 +34,7 @@ class Trace(TraceData):
         return f"<Trace of {what}: {N} rows of up to {T} steps, {len(self.names)} arrays>"
 
     def explain(
-        self, layer: int = 0, direction: str | None = None, step: int = 0, unit: int = 0, row: int = 0
+        self, layer: int = 0, direction: Direction | None = None, step: int = 0, unit: int = 0, row: int = 0
     ) -> Explanation:
         """One unit's equations at one step with their numbers, forward and backward: see inspector/explain.py."""
         return explain(self, layer, direction, step, unit, row)

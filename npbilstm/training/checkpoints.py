@@ -45,6 +45,9 @@ class Checkpoint(NamedTuple):
     meta: dict[str, Any]
     arrays: dict[str, np.ndarray]
 
+    def __repr__(self) -> str:
+        return f"<Checkpoint {str(self.path)!r}, {len(self.arrays)} arrays>"
+
     @property
     def about(self) -> dict[str, Any]:
         """What its writer said about the model; an empty dict where that is nothing of use."""
@@ -209,7 +212,7 @@ def load_trainer(path: str | Path, max_bytes: int | None = None) -> tuple[Traine
         raise ValueError(f"{checkpoint.path} is damaged: its run cannot be taken up ({error})") from error
     shapes, dtype = model.param_shapes, model.linear.params["b"].dtype
     if optimizer.steps:
-        slots = {f"{slot}/{name}": shape for slot in optimizer.slots for name, shape in shapes.items()}
+        slots = {f"{slot}/{name}": shape for slot in optimizer._slots for name, shape in shapes.items()}
         optimizer.state = require_like(checkpoint, OPTIMIZER, slots, dtype)
     if group(checkpoint, "best"):
         trainer.best_params = require_like(checkpoint, "best", shapes, dtype)

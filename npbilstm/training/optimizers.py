@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ class Optimizer:
     state: "kind/parameter" -> array, all that the optimizer remembers besides the number of steps; checkpoints hold it.
     """
 
-    slots: tuple[str, ...] = ()
+    _slots: tuple[str, ...] = ()
 
     def __init__(self, learning_rate: float) -> None:
         if not 0 < learning_rate < np.inf:
@@ -26,6 +27,13 @@ class Optimizer:
         self.learning_rate = float(learning_rate)
         self.steps = 0
         self.state: dict[str, np.ndarray] = {}
+
+    def __repr__(self) -> str:
+        usual = signature(type(self)).parameters
+        told = [
+            f"{name}={v}" for name, v in self.settings.items() if name == "learning_rate" or v != usual[name].default
+        ]
+        return f"{type(self).__name__}({', '.join(told)})"
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -40,13 +48,13 @@ class Optimizer:
         require_same_names("grads", grads, params)
         self.steps += 1
         for name, p in params.items():
-            for slot in self.slots:
+            for slot in self._slots:
                 if f"{slot}/{name}" not in self.state:
                     self.state[f"{slot}/{name}"] = np.zeros_like(p)
-            memory = [self.state[f"{slot}/{name}"] for slot in self.slots]
-            p -= self.change(grads[name], self.learning_rate * scale, *memory)
+            memory = [self.state[f"{slot}/{name}"] for slot in self._slots]
+            p -= self._change(grads[name], self.learning_rate * scale, *memory)
 
-    def change(self, g: np.ndarray, rate: float, *memory: np.ndarray) -> np.ndarray:
+    def _change(self, g: np.ndarray, rate: float, *memory: np.ndarray) -> np.ndarray:
         """What to subtract from one parameter, given its gradient and its memory, which is updated in place."""
         raise NotImplementedError
 
@@ -60,7 +68,7 @@ class SGD(Optimizer):
     learning_rate > 0, 0 <= momentum < 1; else ValueError.
     """
 
-    slots = ("velocity",)
+    _slots = ("velocity",)
 
     def __init__(self, learning_rate: float = 0.1, momentum: float = 0.9) -> None:
         super().__init__(learning_rate)
@@ -72,7 +80,7 @@ class SGD(Optimizer):
     def settings(self) -> dict[str, Any]:
         return {"learning_rate": self.learning_rate, "momentum": self.momentum}
 
-    def change(self, g: np.ndarray, rate: float, *memory: np.ndarray) -> np.ndarray:
+    def _change(self, g: np.ndarray, rate: float, *memory: np.ndarray) -> np.ndarray:
         (v,) = memory
         v *= self.momentum
         v += g
@@ -89,7 +97,7 @@ class Adam(Optimizer):
     learning_rate > 0, 0 <= beta < 1, epsilon > 0; else ValueError.
     """
 
-    slots = ("m", "v")
+    _slots = ("m", "v")
 
     def __init__(
         self, learning_rate: float = 0.001, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8
@@ -111,7 +119,7 @@ class Adam(Optimizer):
             "epsilon": self.epsilon,
         }
 
-    def change(self, g: np.ndarray, rate: float, *memory: np.ndarray) -> np.ndarray:
+    def _change(self, g: np.ndarray, rate: float, *memory: np.ndarray) -> np.ndarray:
         m, v = memory
         m *= self.beta1
         m += (1 - self.beta1) * g

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
+Schedule = Literal["linear", "constant"]
+
 
 def constant(done: int, total: int) -> float:
     """Always 1."""

@@ -25,7 +25,7 @@ from npbilstm.training.clipping import clip_by_global_norm
 from npbilstm.training.evaluation import accuracy, confusion, predict_sequences
 from npbilstm.training.optimizers import Adam, Optimizer
 from npbilstm.training.progress import progress_bar, tell
-from npbilstm.training.schedules import SCHEDULES
+from npbilstm.training.schedules import SCHEDULES, Schedule
 
 Sequences = Sequence[tuple[np.ndarray, Any]]
 """Pairs of ids (T,) and labels: (T,) for a tagger, one integer for a classifier."""
@@ -43,7 +43,7 @@ class Settings:
     epochs: int = 3
     batch_size: int = 32
     max_norm: float | None = 1.0
-    schedule: str = "linear"
+    schedule: Schedule = "linear"
     patience: int | None = None
     seed: int = 0
 
@@ -99,6 +99,10 @@ class Trainer:
         self.rng = np.random.default_rng(self.settings.seed)
         self.best_params: dict[str, np.ndarray] = {}
 
+    def __repr__(self) -> str:
+        epochs = f"{self.position.epoch} of {self.settings.epochs} epochs done"
+        return f"<Trainer of {self.model!r} by {self.optimizer!r}: {epochs}>"
+
     @property
     def finished(self) -> bool:
         """All epochs done, or patience at its end."""
@@ -138,13 +142,13 @@ class Trainer:
         if not train:
             raise ValueError("train holds no sequences; there is nothing to train on")
         with np.errstate(all="ignore"):  # what diverges gets a sentence; which kernels warn, and of what, differs
-            self.run(train, valid, save, save_every, should_stop, show)
+            self._run(train, valid, save, save_every, should_stop, show)
         if self.finished:
             for name, p in self.model.params.items():
                 p[...] = self.best_params.get(name, p)
         return self.position.history
 
-    def run(
+    def _run(
         self,
         train: Sequences,
         valid: Sequences,
@@ -158,15 +162,15 @@ class Trainer:
         if save is not None:
             save()
         while not self.finished:
-            for _ in self.batches(train, show):
+            for _ in self._batches(train, show):
                 stop = should_stop()
                 if save is not None and (stop or time.monotonic() - saved > save_every):
-                    self.require_finite()  # what was saved last is better than NaN
+                    self._require_finite()  # what was saved last is better than NaN
                     save()
                     saved = time.monotonic()
                 if stop:
                     return
-            self.end_epoch(valid)
+            self._end_epoch(valid)
             if show and valid:
                 tell(f"  validation accuracy {self.position.history[-1]['valid_accuracy']:.2%}\n")
             if save is not None:
@@ -175,7 +179,7 @@ class Trainer:
             if should_stop():
                 return
 
-    def batches(self, train: Sequences, show: bool) -> Any:
+    def _batches(self, train: Sequences, show: bool) -> Any:
         """Train on what is left of this epoch, batch by batch, and yield after each, when all state is whole."""
         position, settings = self.position, self.settings
         if position.epoch_start is None:
@@ -192,14 +196,14 @@ class Trainer:
         with progress_bar(len(order), position.batch, label, show) as bar:
             while position.batch < len(order):
                 done = position.epoch * len(order) + position.batch
-                loss = self.train_batch([train[n] for n in order[position.batch]], done, total)
+                loss = self._train_batch([train[n] for n in order[position.batch]], done, total)
                 position.batch += 1
                 position.loss_sum += loss
                 bar.set_postfix_str(f"loss {position.loss_sum / position.batch:.4f}", refresh=False)
                 bar.update(1)
                 yield
 
-    def train_batch(self, sequences: Sequences, done: int, total: int) -> float:
+    def _train_batch(self, sequences: Sequences, done: int, total: int) -> float:
         """One step of the optimizer -> the batch's mean loss."""
         ids, lengths = pad([ids for ids, _ in sequences])
         labels = [labels for _, labels in sequences]
@@ -209,29 +213,29 @@ class Trainer:
         else:
             loss, loss_cache = softmax_cross_entropy_forward(logits, np.array(labels))
         if overflows(loss, logits.dtype):
-            self.diverged(f"the loss became {loss:.3g}")
+            self._diverged(f"the loss became {loss:.3g}")
         _, grads = self.model.backward(softmax_cross_entropy_backward(1.0, loss_cache), cache)
         if self.settings.max_norm is not None:
             grads, _ = clip_by_global_norm(grads, self.settings.max_norm)
         self.optimizer.step(self.model.params, grads, SCHEDULES[self.settings.schedule](done, total))
         return float(loss)
 
-    def diverged(self, how: str) -> NoReturn:
+    def _diverged(self, how: str) -> NoReturn:
         """Stop the run with a sentence; what was saved before stays."""
         place = f"epoch {self.position.epoch + 1}, batch {self.position.batch + 1}"
         raise FloatingPointError(f"{how} in {place}; a smaller learning rate usually helps")
 
-    def require_finite(self) -> None:
+    def _require_finite(self) -> None:
         """Stop the run where a weight is no longer a number that can be computed with."""
         for name, p in self.model.params.items():
             if overflows(p, p.dtype):
                 grown = f"grew to {np.abs(p).max():.3g}" if np.isfinite(p).all() else "is no longer finite"
-                self.diverged(f"{name} {grown}")
+                self._diverged(f"{name} {grown}")
 
-    def end_epoch(self, valid: Sequences) -> None:
+    def _end_epoch(self, valid: Sequences) -> None:
         """Measure, note it, and move to the next epoch."""
         position = self.position
-        self.require_finite()
+        self._require_finite()
         record: dict[str, float] = {"epoch": position.epoch + 1, "loss": position.loss_sum / position.batch}
         if valid:
             record["valid_accuracy"] = accuracy(count(self.model, valid))

@@ -173,7 +173,10 @@ def test_clipping_keeps_float32_and_does_not_overflow_in_it():
             r"grads\['p'\] has shape \(3,\); it needs \(2,\)",
         ),
         (lambda: nb.Settings(epochs=0), "epochs is 0; it needs to be at least 1"),
-        (lambda: nb.Settings(schedule="cosine"), "schedule is 'cosine'; it needs one of 'constant', 'linear'"),
+        (
+            lambda: nb.Settings(schedule="cosine"),  # type: ignore[arg-type]
+            "schedule is 'cosine'; it needs one of 'constant', 'linear'",
+        ),
         (lambda: nb.Settings(max_norm=-1.0), "max_norm is -1.0"),
     ],
 )

@@ -1,0 +1,65 @@
+"""The public names, each with the module that it is imported from when it is first used: see lazy.py."""
+
+from npbilstm import classroom as classroom
+from npbilstm import datasets as datasets
+from npbilstm import diagnosis as diagnosis
+from npbilstm import engine as engine
+from npbilstm import gradcheck as gradcheck
+from npbilstm import inspector as inspector
+from npbilstm import interop as interop
+from npbilstm import layers as layers
+from npbilstm import mistakes as mistakes
+from npbilstm import submission as submission
+from npbilstm import textbook as textbook
+from npbilstm import training as training
+from npbilstm.datasets import TaggedData as TaggedData
+from npbilstm.datasets import Vocabulary as Vocabulary
+from npbilstm.datasets import python_source as python_source
+from npbilstm.datasets import tagged_text as tagged_text
+from npbilstm.diagnosis import DiagnosisReport as DiagnosisReport
+from npbilstm.diagnosis import diagnose as diagnose
+from npbilstm.gradcheck import Blocks as Blocks
+from npbilstm.gradcheck import GradientReport as GradientReport
+from npbilstm.gradcheck import check_gradients as check_gradients
+from npbilstm.gradcheck import check_pair as check_pair
+from npbilstm.inspector import Trace as Trace
+from npbilstm.inspector import trace as trace
+from npbilstm.interop import export_onnx as export_onnx
+from npbilstm.interop import from_keras as from_keras
+from npbilstm.interop import from_onnx as from_onnx
+from npbilstm.interop import from_pytorch as from_pytorch
+from npbilstm.interop import read_weights as read_weights
+from npbilstm.interop import to_keras as to_keras
+from npbilstm.interop import to_pytorch as to_pytorch
+from npbilstm.interop import write_weights as write_weights
+from npbilstm.layers import GRU as GRU
+from npbilstm.layers import LSTM as LSTM
+from npbilstm.layers import RNN as RNN
+from npbilstm.layers import BiLSTM as BiLSTM
+from npbilstm.layers import Dropout as Dropout
+from npbilstm.layers import Embedding as Embedding
+from npbilstm.layers import Linear as Linear
+from npbilstm.layers import Recurrent as Recurrent
+from npbilstm.layers import SequenceClassifier as SequenceClassifier
+from npbilstm.layers import SequenceTagger as SequenceTagger
+from npbilstm.textbook import binary_cross_entropy_backward as binary_cross_entropy_backward
+from npbilstm.textbook import binary_cross_entropy_forward as binary_cross_entropy_forward
+from npbilstm.textbook import flip as flip
+from npbilstm.textbook import mean_squared_error_backward as mean_squared_error_backward
+from npbilstm.textbook import mean_squared_error_forward as mean_squared_error_forward
+from npbilstm.textbook import softmax_cross_entropy_backward as softmax_cross_entropy_backward
+from npbilstm.textbook import softmax_cross_entropy_forward as softmax_cross_entropy_forward
+from npbilstm.training import SGD as SGD
+from npbilstm.training import Adam as Adam
+from npbilstm.training import Settings as Settings
+from npbilstm.training import Trainer as Trainer
+from npbilstm.training import clip_by_global_norm as clip_by_global_norm
+from npbilstm.training import load_model as load_model
+from npbilstm.training import load_trainer as load_trainer
+from npbilstm.training import pad as pad
+from npbilstm.training import save_checkpoint as save_checkpoint
+from npbilstm.training import save_model as save_model
+from npbilstm.training import windows as windows
+
+__all__: list[str]
+__version__: str

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from npbilstm.inspector.equations import Dot, Symbol, evaluate, parse, weight_block
+from npbilstm.inspector.cell_equations import weight_block
+from npbilstm.inspector.equations import Dot, Symbol, evaluate, parse
 from npbilstm.inspector.trace_data import TraceData
 from npbilstm.layers.merge import merge_backward
 from npbilstm.layers.recurrent import merge_at

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from npbilstm.inspector.arguments import as_batch, checked_classes, copied_ids, require_real, require_steps, token_names
-from npbilstm.inspector.equations import Dot, Symbol, equations_of, evaluate, parse, weight_block
+from npbilstm.inspector.cell_equations import equations_of, weight_block
+from npbilstm.inspector.equations import Dot, Symbol, evaluate, parse
 from npbilstm.inspector.trace_data import TraceData
 from npbilstm.layers import Dropout, Recurrent
 from npbilstm.layers.merge import batch_of_one, merge_forward, unbatched

@@ -16,8 +16,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from npbilstm.inspector.cell_equations import weight_block
 from npbilstm.inspector.descriptions import words_of
-from npbilstm.inspector.equations import Call, Dot, Equation, Product, Sum, Symbol, evaluate, weight_block
+from npbilstm.inspector.equations import Call, Dot, Equation, Product, Sum, Symbol, evaluate
 from npbilstm.inspector.rounding import counted, number, power_of, shared, written
 from npbilstm.inspector.trace_data import TraceData
 

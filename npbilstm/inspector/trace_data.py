@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from npbilstm.inspector.equations import Equations
+from npbilstm.inspector.cell_equations import Equations
 from npbilstm.layers import Recurrent
 from npbilstm.layers.models import SequenceModel
 

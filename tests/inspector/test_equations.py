@@ -3,7 +3,8 @@
 import pytest
 
 import npbilstm as nb
-from npbilstm.inspector.equations import Dot, Symbol, equations_of, evaluate, parse, weight_block
+from npbilstm.inspector.cell_equations import equations_of, weight_block
+from npbilstm.inspector.equations import Dot, Symbol, evaluate, parse
 from tests.layers.recurrent_cases import make_layer
 
 
@@ -16,7 +17,6 @@ def number(text, **values):
     ("text", "expected"),
     [
         ("a + b * c - a", 6.0),
-        ("-a + b", 1.0),
         ("(1 - c) * b", -4.0),
         ("b * (1 - tanh(z)^2)", 2.0),
         ("c^2 + b^2", 13.0),
@@ -52,7 +52,15 @@ def test_symbols_say_whose_number_they_are():
         "a = tanh(b",
         "a = b @",
         "a = b @ )",
-        "a = (b) @ c",
+        "a = (b + c) @ d",
+        "a = -b",
+        "a = b**3",
+        "a = True",
+        "a = b; c = d",
+        "a = b = c",
+        "a += b",
+        "a = b @ c @ d",
+        "a = b + # c",
         "a = 2 @ b",
         "a = b.T",
         "+ = a",

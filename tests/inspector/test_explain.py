@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import npbilstm as nb
-from npbilstm.inspector import equations, rounding, substitution
+from npbilstm.inspector import cell_equations, rounding, substitution
 from npbilstm.inspector import explain as explain_module
 from npbilstm.inspector.descriptions import DESCRIPTIONS
 from npbilstm.inspector.explain import explain
@@ -230,7 +230,7 @@ def six_units():
         (substitution, "weight[self.unit] if dot.transposed else weight[:, self.unit]", "weight[:, self.unit]"),
         (substitution, "self.vector(symbol)[self.unit]", "self.vector(symbol)[self.unit - 1]"),
         (substitution, "sign, term = -sign, term[1:]", "term = term[1:]"),
-        (equations, "[gates.index(letter)]", "[gates[::-1].index(letter)]"),
+        (cell_equations, "[gates.index(letter)]", "[gates[::-1].index(letter)]"),
     ],
 )
 def test_a_planted_bug_is_seen(module, old, new):

@@ -9,7 +9,7 @@ import npbilstm as nb
 from npbilstm import engine
 from npbilstm.engine import steps
 from npbilstm.inspector import recording
-from npbilstm.inspector.equations import Equations, equations_of
+from npbilstm.inspector.cell_equations import Equations, equations_of
 from npbilstm.layers import SequenceClassifier, SequenceTagger
 from npbilstm.textbook import softmax_cross_entropy_backward, softmax_cross_entropy_forward
 from tests.cases import assert_close

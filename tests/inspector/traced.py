@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from npbilstm import textbook
-from npbilstm.inspector.equations import Dot, Symbol, evaluate, parse, weight_block
+from npbilstm.inspector.cell_equations import weight_block
+from npbilstm.inspector.equations import Dot, Symbol, evaluate, parse
 from npbilstm.textbook import flip
 from tests.layers.recurrent_cases import parts_of, steps_of
 

@@ -38,6 +38,7 @@ from npbilstm.layers.options import (
     Y_co,
     directions_of,
 )
+from npbilstm.layers.overflow import in_range
 from npbilstm.layers.stack import RecurrentLayerCache, Watch, stack_backward, stack_forward
 from npbilstm.layers.state import as_state, require_state, state_in_dtype
 from npbilstm.textbook.sequences import check_lengths, valid_steps
@@ -276,23 +277,24 @@ class Recurrent(Layer, Generic[Y_co, State_co]):
         dtype = working_dtype(dtype, x, *state_0)
         x, state_0 = in_dtype("x", x, dtype, lengths), state_in_dtype("state", state_0, dtype)
         layers = range(self.num_layers)
-        y, final_state, stack = stack_forward(
-            self._cell,
-            [self._weights_at(layer_index, dtype) for layer_index in layers],
-            [merge_at(self, layer_index) for layer_index in layers],
-            x,
-            state_0,
-            lengths,
-            directions=[NUMBERS[direction] for direction in self.directions],
-            dropout=self.dropout if training else 0.0,
-            recurrent_dropout=self.recurrent_dropout if training else 0.0,
-            rng=pass_rng(self.rng, rng),
-            keep=training,
-            store_every=self.store_every,
-        )
+        with in_range(self) as within:
+            y, final_state, stack = stack_forward(
+                self._cell,
+                [self._weights_at(layer_index, dtype) for layer_index in layers],
+                [merge_at(self, layer_index) for layer_index in layers],
+                x,
+                state_0,
+                lengths,
+                directions=[NUMBERS[direction] for direction in self.directions],
+                dropout=self.dropout if training else 0.0,
+                recurrent_dropout=self.recurrent_dropout if training else 0.0,
+                rng=pass_rng(self.rng, rng),
+                keep=training,
+                store_every=self.store_every,
+                within=within,
+            )
         kept = RecurrentLayerCache(self, training, stack, shapes, batched)
-        y = y if batched else unbatched(y)
-        return cast("Y_co", y), cast("State_co", as_state(final_state, batched)), kept
+        return cast("Y_co", y if batched else unbatched(y)), cast("State_co", as_state(final_state, batched)), kept
 
     def backward(
         self,
@@ -318,7 +320,8 @@ class Recurrent(Layer, Generic[Y_co, State_co]):
         dstate_n = state_in_dtype("dstate", dstate_n, cache.stack[0].y.dtype)
         if not cache.batched:
             dy = batch_of_one(dy, len(self.directions) == 2 and cache.stack[-1].merge is None)
-        dx, dstate_0, dweights = stack_backward(dy, dstate_n, cache.stack, watch)
+        with in_range(self) as within:
+            dx, dstate_0, dweights = stack_backward(dy, dstate_n, cache.stack, watch, within)
         grads = {
             f"{layer_index}.{direction}.{name}": dw
             for layer_index, of_directions in enumerate(dweights)

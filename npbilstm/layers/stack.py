@@ -12,6 +12,7 @@ from npbilstm.layers.dropout import dropout_mask
 from npbilstm.layers.layer import Layer
 from npbilstm.layers.merge import merge_backward, merge_forward
 from npbilstm.layers.options import Merge
+from npbilstm.layers.overflow import LayerRange
 
 Watch = Callable[[int, np.ndarray, list[np.ndarray]], None]
 """Told, in a backward pass, what arrives at a layer of the stack: its layer_index, dy (N, T, S, R), and each part of
@@ -57,11 +58,13 @@ def stack_forward(
     rng: np.random.Generator,
     keep: bool,
     store_every: int | None,
+    within: LayerRange | None = None,
 ) -> tuple[Any, list[np.ndarray], list[StackLayerCache]]:
     """x (N, T, D), the state's parts (num_layers * S, N, ...), for each layer of the stack its weights and its merge
     -> y as the last layer's merge has it, the final state, and with keep a cache for each layer.
 
-    dropout, recurrent_dropout: of this pass; rng draws their masks. The rest as the engine has it.
+    dropout, recurrent_dropout: of this pass; rng draws their masks. within: what checks that numbers stay in range. The
+    rest as the engine has it.
     """
     S = len(directions)
     finals, stack = [], []
@@ -84,7 +87,10 @@ def stack_forward(
             keep=keep,
             store_every=store_every,
         )
-        x = merge_forward(y, merge)
+        joined = merge_forward(y, merge)
+        if within is not None:
+            within.forward(layer_index, x, own, lengths, y, joined)
+        x = joined
         finals.append(final)
         if cache is not None:
             stack.append(StackLayerCache(cache, y, merge, scaled_mask))
@@ -92,7 +98,11 @@ def stack_forward(
 
 
 def stack_backward(
-    dy: Any, dstate: list[np.ndarray], stack: Sequence[StackLayerCache], watch: Watch | None = None
+    dy: Any,
+    dstate: list[np.ndarray],
+    stack: Sequence[StackLayerCache],
+    watch: Watch | None = None,
+    within: LayerRange | None = None,
 ) -> tuple[np.ndarray, list[np.ndarray], list[list[dict[str, np.ndarray]]]]:
     """Gradients, given dy shaped as y and the parts of dstate shaped as the final state's -> dx (N, T, D), the parts of
     the initial state's gradient, and for each layer of the stack its weights'."""
@@ -101,11 +111,15 @@ def stack_backward(
     for layer_index in reversed(range(len(stack))):
         kept, y, merge, scaled_mask = stack[layer_index]
         S = y.shape[2]
+        given = [kept.x, y, *(dy if isinstance(dy, (tuple, list)) else [dy])]
         dy = merge_backward(dy, y, merge, kept.lengths)  # (N, T, S, R)
         dfinal = [part[layer_index * S : (layer_index + 1) * S] for part in dstate]
         if watch is not None:
             watch(layer_index, dy, dfinal)
         dy, dinitial, dweights = engine.recurrent_backward(dy, dfinal, kept)
+        if within is not None:
+            weights = [dw for own in dweights for dw in own.values()]
+            within.backward(layer_index, [*given, *dfinal], [dy, *dinitial, *weights])
         dstates.insert(0, dinitial)
         grads.insert(0, dweights)
         if scaled_mask is not None:

@@ -3,12 +3,12 @@
 PyTorch's exporter of today (dynamo) writes torch.nn.RNN so, for as many steps as x had:
 
     L = X W + b_ih                          for all steps at once, (T, N, H)
-    h_1 = tanh(L[0] + h_0 R + b_hh)         h_0 R + b_hh is one constant where h_0 is 0
+    h_1 = tanh(L[0] + h_0 R + b_hh)         h_0 R + b_hh is one constant where h_0 is 0; else it comes from outside
     h_2 = tanh(L[1] + h_1 R + b_hh)         and so on
     y = Concat(h_1, h_2, ...)               of the reverse direction the steps stand from the last to the first
 
-and of two directions Concat(y_forward, y_reverse). Such a direction, or such two, becomes an RNN node in the graph, and
-is then read as any other.
+and of two directions Concat(y_forward, y_reverse). Where the last h alone is asked for, no Concat is there. Such a
+direction, or such two, becomes an RNN node in the graph, and is then read as any other.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def rolled_up(nodes: list[tuple[Scope, Any]], budget: Budget) -> list[tuple[Scop
         pair = [found.get((id(scope), name)) for name in node.input]
         if axis == 0 and all(is_standard(scope.maker(h), *ACTIVATIONS) for h in node.input):
             try:
-                direction = read_direction(scope, node, budget)
+                direction = read_direction(scope, list(node.input), budget)
             except (NoDirectionError, ValueError):
                 continue
             found[id(scope), node.output[0]] = node, direction
@@ -75,22 +75,53 @@ def rolled_up(nodes: list[tuple[Scope, Any]], budget: Budget) -> list[tuple[Scop
             if not forward.reverse and forward.like(reverse):
                 in_place[id(node)] = put_in(scope, node.output[0], [forward, reverse])
                 in_place.update({id(concat): [] for concat, _ in both})
+    for scope, h, directions in of_last_h(nodes, gone, budget):
+        in_place[id(scope.maker(h))] = put_in(scope, f"{h}.y", directions)
+        gone |= {id(one) for direction in directions for one in direction.nodes}
     if not in_place:
         return nodes
     rolled: list[tuple[Scope, Any]] = []
     for scope, node in nodes:
-        if id(node) not in gone:
+        if id(node) in in_place or id(node) not in gone:
             rolled += [(scope, one) for one in in_place.get(id(node), [node])]
     return rolled
 
 
-def read_direction(scope: Scope, concat: Any, budget: Budget) -> Direction:
-    """The direction whose steps a Concat puts side by side. Raises NoDirectionError where they are none."""
-    steps = [scope.maker(h) for h in concat.input]
+def of_last_h(
+    nodes: list[tuple[Scope, Any]], gone: set[int], budget: Budget
+) -> list[tuple[Scope, str, list[Direction]]]:
+    """The directions whose steps no Concat puts side by side: the graph, the last h, the one or the two directions of a
+    layer. gone: the nodes that are a direction's already."""
+    chains: dict[tuple[int, str], tuple[Scope, list[str]]] = {}  # the steps so far, by the h of the last
+    for scope, node in nodes:
+        if is_standard(node, *ACTIVATIONS) and id(node) not in gone:
+            before = products(scope, terms_of(scope, node.input[0], budget))
+            _, h = chains.pop((id(scope), before[0]), (scope, [])) if before else (scope, [])
+            h.append(node.output[0])
+            chains[id(scope), node.output[0]] = scope, h
+    found: list[tuple[Scope, str, list[Direction]]] = []
+    for scope, h in chains.values():
+        for steps in [h, h[::-1]] if len(h) > 1 else []:
+            try:
+                direction = read_direction(scope, steps, budget)
+            except (NoDirectionError, ValueError):
+                continue
+            other = found[-1] if found else None
+            if other and other[0] is scope and len(other[2]) == 1 and direction.reverse and other[2][0].like(direction):
+                found[-1] = scope, h[-1], [*other[2], direction]
+            else:
+                found.append((scope, h[-1], [direction]))
+            break
+    return found
+
+
+def read_direction(scope: Scope, h: list[str], budget: Budget) -> Direction:
+    """The direction whose steps put out h, in the order of time. Raises NoDirectionError where they are none."""
+    steps = [scope.maker(name) for name in h]
     if len({node.op_type for node in steps}) > 1:
         raise NoDirectionError
     terms = [terms_of(scope, node.input[0], budget) for node in steps]
-    reverse = not any(h in before for h, before in zip(concat.input[:1], [products(scope, terms[1])]))
+    reverse = not any(name in before for name, before in zip(h[:1], [products(scope, terms[1])]))
     if reverse:
         steps, terms = steps[::-1], terms[::-1]
     x_of, R, b_hh = rest_of(scope, terms, [node.output[0] for node in steps])
@@ -165,22 +196,25 @@ def rest_of(scope: Scope, terms: list[list[str]], h: list[str]) -> tuple[list[st
 
 
 def require_start(scope: Scope, terms: list[str], x: str, R: str, b_hh: np.ndarray | None) -> None:
-    """Raise NoDirectionError unless the first step begins with a state of 0, which is h_0 R + b_hh = b_hh."""
+    """Raise NoDirectionError unless the first step begins with a state of 0, which is h_0 R + b_hh = b_hh, or with one
+    that comes from outside."""
     rest = [name for name in terms if name != x]
     constants = [scope.constant(name) for name in rest if scope.is_constant(name)]
     of_h = [scope.maker(name) for name in rest if not scope.is_constant(name)]
-    if any(node.input[1] != R or not is_zero(scope, node.input[0]) for node in of_h):
+    if any(node.input[1] != R or not is_state(scope, node.input[0]) for node in of_h):
         raise NoDirectionError
     total = sum(constants, np.zeros(()))
     if not np.allclose(total, 0 if b_hh is None else b_hh, 1e-6, 1e-7):
         raise NoDirectionError
 
 
-def is_zero(scope: Scope, name: str) -> bool:
-    """Whether a value is zeros that are moved."""
+def is_state(scope: Scope, name: str) -> bool:
+    """Whether a value is zeros or comes from outside, and is but moved."""
     for _ in range(20):
         if scope.is_constant(name):
             return not np.any(scope.constant(name))
+        if scope.is_input(name):
+            return True
         node = scope.maker(name)
         if not is_standard(node, *MOVING):
             return False

@@ -147,3 +147,26 @@ def test_a_file_of_many_weights_beside_it_is_read(tmp_path):
         torch.onnx.export(net, (x,), str(tmp_path / "net.onnx"), external_data=True)
     assert_close(from_onnx(tmp_path / "net.onnx").forward(x.numpy())[0], net(x).detach().numpy(), 1e-5)
     assert np.isfinite(from_onnx(tmp_path / "net.onnx").params["0.forward.Wx"]).all()
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("given", [False, True])
+def test_a_plain_rnn_that_is_asked_for_its_last_state_or_given_its_first_is_read_whole(tmp_path, bidirectional, given):
+    class Final(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.rnn = torch.nn.RNN(3, 4, 2, batch_first=True, bidirectional=bidirectional)
+
+        def forward(self, x, h_0=None):
+            return self.rnn(x, h_0)[1]
+
+    torch.manual_seed(0)
+    net, x = Final().eval(), torch.randn(N, T, 3)
+    h_0 = torch.randn(4 if bidirectional else 2, N, 4) if given else None
+    pytest.importorskip("onnxscript", reason="onnxscript is not installed (extra oracles)")
+    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(net, (x, h_0) if given else (x,), str(tmp_path / "net.onnx"), dynamo=True)
+    state = None if h_0 is None else h_0.numpy()
+    _, h_n, _ = from_onnx(tmp_path / "net.onnx").forward(x.numpy(), state=state)
+    assert_close(h_n, net(x, h_0).detach().numpy(), 1e-5)

@@ -65,13 +65,16 @@ def under_node(node: Node, reading: Reading, below: dict[tuple[int, str], Stack]
         return None, "".join(f"{node.site} reads what its {maker.op_type} makes" for maker in inner[:1])
     under = below.get((id(scope.home(read[0])), read[0]))
     if len(begins) > 1 or under is None:
-        return None, f"{node.site} does not read the output Y of another, and that alone"
+        passed = f"; between stands {names_of(between)}" if between else ""
+        return None, f"{node.site} does not read the output Y of another, and that alone{passed}"
     if under.error is not None:
         return None, ""
     last = under.nodes[-1]
     if read[0] != last.site.node.output[0]:
         return None, f"the output that {node.site} reads is read by {last.site} too"
-    return (None, why) if (why := unlike(last, node) or moved(last, node, between, reading)) else (under, "")
+    why = [unlike(last, node), computed(last, node, between)]
+    found = "; ".join(filter(None, why)) or moved(last, node, between, reading)
+    return (None, found) if found else (under, "")
 
 
 def unlike(one: Node, other: Node) -> str:
@@ -90,12 +93,22 @@ def unlike(one: Node, other: Node) -> str:
     return ""
 
 
+def names_of(between: list[Any]) -> str:
+    """The operators on the way, each once, from below."""
+    return ", ".join(dict.fromkeys(node.op_type for node in reversed(between))) or "nothing"
+
+
+def computed(one: Node, other: Node, between: list[Any]) -> str:
+    """What stands between two nodes, where it is more than what moves numbers or adds them; else ""."""
+    unknown = [node.op_type for node in between if not is_standard(node, *OPERATORS)]
+    if not unknown:
+        return ""
+    return f"between {one.site} and {other.site} stands {names_of(between)}; no stack here has {unknown[-1]}"
+
+
 def moved(one: Node, other: Node, between: list[Any], reading: Reading) -> str:
     """Why what stands between two nodes does not merge directions as a layer here does; "" where it does."""
-    names = ", ".join(dict.fromkeys(node.op_type for node in reversed(between))) or "nothing"
-    unknown = [node.op_type for node in between if not is_standard(node, *OPERATORS)]
-    if unknown:
-        return f"between {one.site} and {other.site} stands {names}; no stack here has {unknown[-1]}"
+    names = names_of(between)
     T, N = reading.sizes[one.site.number]
     try:
         Y = reading.outputs.get((id(one.site.scope), one.site.node.output[0]))

@@ -219,7 +219,11 @@ BETWEEN = {
     "side by side": ([lstm(out="Y1", name="a"), lstm(name="b", direction="reverse")], ""),
     "a decoder of the last state": (
         [lstm(out=["", "h"], name="a"), node("MatMul", "h M", "X2"), lstm("X2", "W", "R", "B", name="b")],
-        "LSTM 1 'b' does not read the output Y of another, and that alone",
+        "LSTM 1 'b' does not read the output Y of another, and that alone; between stands MatMul",
+    ),
+    "other biases and a product": (
+        [lstm(out="Y1", name="a"), node("MatMul", "Y1 M", "X2"), lstm("X2", "W", "R", "", name="b")],
+        "LSTM 1 'b' has bias=False; between LSTM 0 'a' and LSTM 1 'b' stands MatMul; no stack here has MatMul",
     ),
 }
 

@@ -27,7 +27,17 @@ import numpy as np
 
 from npbilstm.interop import keras_layers
 from npbilstm.interop.description import combined
-from npbilstm.interop.keras_forms import BLOCKS, Form, explained, fitting, forms, in_order, require_one
+from npbilstm.interop.keras_forms import (
+    BLOCKS,
+    Form,
+    explained,
+    fitting,
+    forms,
+    in_order,
+    require_not_added,
+    require_not_keras_1,
+    require_one,
+)
 from npbilstm.interop.parts import (
     CELLS,
     MODEL_NAMES,
@@ -156,6 +166,10 @@ def from_keras(
     if model is not None:
         return whole_model(arrays, asked, MODEL_NAMES[model], options)
     found = fitting(arrays, asked, options.get("merge", "concat"))
+    if found:
+        require_not_keras_1(arrays, asked)
+    if "merge" not in options:
+        require_not_added(arrays, found, asked)
     if not found:
         require_no_whole_model(arrays, asked)
         raise ValueError(explained(arrays) or misfit(arrays, asked, options))
@@ -258,6 +272,7 @@ def whole_model(
             "Embedding's (V, D), those of recurrent layers of which the first reads D, and a Dense's, kernel and bias"
         )
     table, *recurrent, W, b = arrays
+    require_not_keras_1(recurrent, asked)
     of_layer = {name: value for name, value in options.items() if name not in ("dropout", "pooling", "rng")}
     of_model = {name: value for name, value in options.items() if name in ("dropout", "pooling", "rng")}
     layer = of_form(recurrent, require_one(found, recurrent), of_layer)
@@ -281,7 +296,7 @@ def require_no_whole_model(arrays: list[np.ndarray], asked: list[Form]) -> None:
         raise ValueError(
             f"weights holds a whole model, an Embedding {arrays[0].shape}, recurrent layers, a Dense "
             f"{arrays[-2].shape}, and does not say which; model needs to be "
-            '"tagger" (one label a step) or "classifier" (one a sequence). Or '
+            '"tagger" (one label per step) or "classifier" (one per sequence). Or '
             f"read the recurrent layers alone: from_keras(weights[1:{len(arrays) - 2}])"
         )
 

@@ -20,6 +20,9 @@ from npbilstm.interop.parts import CELLS
 
 BLOCKS = {"lstm": 4, "gru": 3, "rnn": 1}
 
+NAMES = {"lstm": "an LSTM", "gru": "a GRU", "rnn": "a SimpleRNN"}
+"""As a sentence has them."""
+
 Shape = tuple[int, ...]
 
 
@@ -105,6 +108,30 @@ def require_one(found: Sequence[Form], arrays: Sequence[np.ndarray]) -> Form:
     return found[0]
 
 
+def require_not_keras_1(arrays: Sequence[np.ndarray], asked: Sequence[Form]) -> None:
+    """Raise ValueError where stacked SimpleRNN layers, about which nobody asked, are as well gates of Keras 1."""
+    cells = keras_1_cells([array.shape for array in arrays])
+    if cells and {form.cell for form in asked} > {"rnn"}:
+        raise ValueError(
+            f"weights holds {len(arrays)} arrays, which are those of {len(arrays) // 3} stacked SimpleRNN layers, and "
+            f"as well those of {' or '.join(NAMES[cell] for cell in cells)} of Keras 1, W, U, b for each gate; cell "
+            f"needs to be given, {' or '.join(repr(cell) for cell in ('rnn', *cells))}"
+        )
+
+
+def require_not_added(arrays: Sequence[np.ndarray], found: Sequence[Form], asked: Sequence[Form]) -> None:
+    """Raise ValueError where arrays are, beside what they are in `found`, two directions whose outputs are added."""
+    added = [form for form in fitting(arrays, asked, "sum") if form not in found]
+    if added:
+        layers = len(arrays) // added[0].arrays
+        one_way = f"{2 * layers} stacked layers of one direction, and as well those of " if found else ""
+        given = "bidirectional needs to be given, True or False, and with True merge" if found else "merge is needed"
+        raise ValueError(
+            f"weights holds {len(arrays)} arrays, which are those of {one_way}{layers} of two directions that are "
+            f'added, multiplied or averaged; {given}, "sum", "mul" or "ave"'
+        )
+
+
 def explained(arrays: Sequence[np.ndarray]) -> str:
     """What arrays that have no form are, where that is known, and what to do; "" where it is not."""
     shapes = [array.shape for array in arrays]
@@ -117,13 +144,15 @@ def explained(arrays: Sequence[np.ndarray]) -> str:
             "in Keras' order, i, f, j, o = (np.split(w, 4, axis=-1)[k] for k in (0, 2, 1, 3)) for both w, with 1.0 "
             f"added to the bias' f, and join them again: from_keras([W[:{D}], W[{D}:], b], 'lstm')"
         )
-    if is_keras_1(shapes):
-        gates, cell = (("i, c, f, o", "lstm"), ("z, r, h", "gru"))[len(shapes) % 12 != 0]
-        order = {"lstm": "i, f, c, o", "gru": "z, r, h, and reset_after=False"}[cell]
+    for cell in keras_1_cells(shapes)[:1]:
+        gates, order = {"lstm": ("i, c, f, o", "i, f, c, o"), "gru": ("z, r, h", "z, r, h, and reset_after=False")}[
+            cell
+        ]
+        each = "" if len(shapes) == 3 * BLOCKS[cell] else " of each layer and direction"
         return (
-            f"weights holds {len(shapes)} arrays, as Keras 1 has them: W, U, b for each of {gates}. Join each kind, "
-            f"from_keras([np.concatenate(W, axis=1), np.concatenate(U, axis=1), np.concatenate(b)], {cell!r}), in the "
-            f"order {order}"
+            f"weights holds {len(shapes)} arrays, as Keras 1 has them: W, U, b for each of {gates}. Join each "
+            f"kind{each}, from_keras([np.concatenate(W, axis=1), np.concatenate(U, axis=1), np.concatenate(b)], "
+            f"{cell!r}), in the order {order}"
         )
     pieces = taken_apart(arrays)
     layers = [piece for piece, form in pieces if form is not None]
@@ -147,12 +176,19 @@ def is_tensorflow_1(shapes: Sequence[Shape]) -> bool:
     return columns == width and columns % 4 == 0 and rows > columns // 4
 
 
-def is_keras_1(shapes: Sequence[Shape]) -> bool:
-    """Whether these are W (D, H), U (H, H), b (H,), four times as in an LSTM or three times as in a GRU."""
-    if len(shapes) not in (9, 12) or len(shapes[0]) != 2:
-        return False
-    D, H = shapes[0]
-    return list(shapes) == [(D, H), (H, H), (H,)] * (len(shapes) // 3)
+def keras_1_cells(shapes: Sequence[Shape]) -> list[str]:
+    """Of which cells of Keras 1 these may be: W (D, H), U (H, H), b (H,) four times as in an LSTM, three times as in a
+    GRU, or several such layers."""
+    found = []
+    for cell in ("lstm", "gru"):
+        size = 3 * BLOCKS[cell]
+        layers = [shapes[start : start + size] for start in range(0, len(shapes), size)]
+        if layers and all(
+            len(own) == size and len(own[0]) == 2 and list(own) == [own[0], (own[0][1],) * 2, own[0][1:]] * (size // 3)
+            for own in layers
+        ):
+            found.append(cell)
+    return found
 
 
 def taken_apart(arrays: Sequence[np.ndarray]) -> list[tuple[slice, Form | None]]:
@@ -175,9 +211,8 @@ def taken_apart(arrays: Sequence[np.ndarray]) -> list[tuple[slice, Form | None]]
 def described(arrays: Sequence[np.ndarray], piece: slice, form: Form) -> str:
     """A layer in a few words."""
     kernel, recurrent_kernel = arrays[piece.start], arrays[piece.start + 1]
-    name = {"lstm": "an LSTM", "gru": "a GRU", "rnn": "a SimpleRNN"}[form.cell]
     both = "both directions of " if form.bidirectional else ""
-    return f"{both}{name} of {len(recurrent_kernel)} units that reads {len(kernel)}"
+    return f"{both}{NAMES[form.cell]} of {len(recurrent_kernel)} units that reads {len(kernel)}"
 
 
 def span(piece: slice) -> str:

@@ -225,7 +225,7 @@ KERAS_1 = drawn(*[(D, H), (H, H), (H,)] * 4)
             {},
             "weights holds a whole model, an Embedding (20, 3), recurrent layers, a Dense (4, 5), and does not say "
             "which; "
-            'model needs to be "tagger" (one label a step) or "classifier" (one a sequence). Or read the recurrent '
+            'model needs to be "tagger" (one label per step) or "classifier" (one per sequence). Or read the recurrent '
             "layers alone: from_keras(weights[1:4])",
         ),
         (

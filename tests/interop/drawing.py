@@ -20,6 +20,10 @@ def with_random_weights(layer, seed):
     return layer.with_params({n: (0.5 * rng.standard_normal(p.shape)).astype(dtype) for n, p in layer.params.items()})
 
 
+def sizes_of(layer):
+    return layer.input_size, layer.hidden_size, layer.num_layers
+
+
 @st.composite
 def recurrent_layers(
     draw,

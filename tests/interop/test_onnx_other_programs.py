@@ -9,7 +9,7 @@ import npbilstm as nb
 from npbilstm.cli import main
 from npbilstm.interop import from_onnx, read_weights
 from tests.cases import assert_close
-from tests.interop.drawing import assert_same, with_random_weights
+from tests.interop.drawing import assert_same, sizes_of, with_random_weights
 
 onnx = pytest.importorskip("onnx", reason="onnx is not installed (extra onnx)")
 
@@ -236,7 +236,7 @@ def test_what_stands_between_two_layers_is_named_and_one_can_be_chosen(path, kin
     refused(path, "it holds 2 recurrent nodes that are no one stack", sentence, "node=0 or 1 reads what begins there")
     first = from_onnx(path, node=0)
     assert_same(first, from_onnx(path, node="a"))
-    assert first.sizes == (D, H, 1)
+    assert sizes_of(first) == (D, H, 1)
     assert_same(from_onnx(path, node=1), from_onnx(path, node="b"))
     assert_same(from_onnx(path, node="1"), from_onnx(path, node="b"))
     refused(path, "node is 2; it needs the name or number of a recurrent node of the file: LSTM 0 'a', LSTM 1", node=2)
@@ -246,7 +246,7 @@ def test_a_chosen_node_is_read_with_what_stands_on_it(path):
     layer = with_random_weights(nb.GRU(3, 4, 3, rng=0), 0)
     direct_stack(layer, path, described=False)
     top = from_onnx(path, node=1)
-    assert top.sizes == (4, 4, 2)
+    assert sizes_of(top) == (4, 4, 2)
     assert np.array_equal(top.params["1.forward.Wx"], layer.params["2.forward.Wx"])
 
 
@@ -427,7 +427,7 @@ def test_stacks_of_fixed_sizes_are_read_at_those_sizes(path):
         lstm("X2", "W2", "R2", "B2", direction="bidirectional"),
     ]
     saved(path, nodes, {**first, **second, "sizes": np.array([T, N, 2 * H])})
-    assert from_onnx(path).sizes == (D, H, 2)
+    assert sizes_of(from_onnx(path)) == (D, H, 2)
     saved(path, nodes, {**first, **second, "sizes": np.array([T, N, 2 * H])}, [value("X", "T", N, D)])
     refused(path, "what stands between LSTM 0 and LSTM 1, Transpose, Reshape, cannot be run on 23 steps of 2 rows: ")
 

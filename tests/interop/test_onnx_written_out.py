@@ -5,6 +5,7 @@ import pytest
 
 from npbilstm.interop import from_onnx
 from tests.cases import assert_close
+from tests.interop.drawing import sizes_of
 
 onnx = pytest.importorskip("onnx", reason="onnx is not installed (extra onnx)")
 
@@ -59,7 +60,7 @@ def test_layers_of_which_the_last_h_alone_is_asked_for_are_all_read(tmp_path, la
     from onnx.reference import ReferenceEvaluator
 
     layer = from_onnx(written_out(tmp_path / "net.onnx", layers, both))
-    assert (layer.sizes, len(layer.directions)) == ((D, H, layers), 1 + both)
+    assert (sizes_of(layer), len(layer.directions)) == ((D, H, layers), 1 + both)
     x = numbers(T, N, D)
     _, h_n, _ = layer.forward(x.swapaxes(0, 1))
     ends = ReferenceEvaluator(str(tmp_path / "net.onnx")).run(None, {"X": x})

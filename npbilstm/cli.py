@@ -49,7 +49,7 @@ def parser(names: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
 
 def sentence(error: Exception) -> str:
     """What to tell the user, free of control characters that a file's name or content may hold."""
-    from npbilstm.commands.terminal import printable
+    from npbilstm.printable import printable
 
     text = str(error)
     if isinstance(error, OSError) and error.strerror:
@@ -147,7 +147,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (OSError, ValueError, FloatingPointError, MemoryError, RecursionError) as error:
         failure = error
     except Exception as error:
-        from npbilstm.commands.terminal import fault_of, printable
+        from npbilstm.commands.terminal import fault_of
+        from npbilstm.printable import printable
 
         write_error(f"npbilstm: {printable(fault_of(error.__cause__ or error))}")
         code = FAULT

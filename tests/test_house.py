@@ -33,9 +33,9 @@ MAY_IMPORT = {
     "classroom": {"diagnosis", "mistakes"},
     "commands": {
         *("textbook", "gradcheck", "datasets", "layers", "training", "inspector", "interop"),
-        *("mistakes", "submission", "diagnosis", "classroom", "files"),
+        *("mistakes", "submission", "diagnosis", "classroom", "files", "printable"),
     },
-    "cli.py": {"commands"},
+    "cli.py": {"commands", "printable"},
 }
 """Arrows run one way."""
 

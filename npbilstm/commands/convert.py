@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from npbilstm.commands.options import Subparsers, add_command, add_max_bytes
-from npbilstm.commands.terminal import printable, require_free, say
+from npbilstm.commands.terminal import require_free, say
 from npbilstm.interop.files import READERS, WRITERS, by_suffix, read_weights, write_weights
 from npbilstm.layers import SequenceTagger
 from npbilstm.layers.models import SequenceModel
+from npbilstm.printable import printable
 
 
 def add_arguments(commands: Subparsers) -> None:

@@ -106,7 +106,7 @@ class About(NamedTuple):
     @property
     def words(self) -> bool:
         """Whether symbols are words, not characters of Python."""
-        return self.description["kind"] == TEXT
+        return bool(self.description["kind"] == TEXT)
 
     def columns_for(self, shape: Shape) -> list[int | str] | None:
         """The columns that were said in training, where they name columns of this text, or number as many as it has."""

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from npbilstm.files import require_name
-from npbilstm.inspector.highlight import printable
+from npbilstm.printable import printable
 
 
 def show(text: str = "") -> None:

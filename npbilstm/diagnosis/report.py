@@ -21,13 +21,14 @@ from npbilstm.diagnosis.report_text import (
     wrapped,
 )
 from npbilstm.diagnosis.results import Diagnosis
+from npbilstm.gradcheck.results import NotJudged
 from npbilstm.submission.arguments import renamed_arguments
 from npbilstm.submission.course_specs import ALL_SPECS, PASSES, subjects_in
 from npbilstm.submission.definitions import is_namespace, is_of_npbilstm, is_submitted
 from npbilstm.submission.layouts import SETTINGS, Layout, layout_of
 from npbilstm.submission.pairs import submitted_pair
 from npbilstm.submission.submitted_pair import SubmittedPair, submitted_pairs
-from npbilstm.submission.unread import ELSEWHERE, NotJudged, none_there, unread_in_names
+from npbilstm.submission.unread import ELSEWHERE, none_there, unread_in_names
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
 from npbilstm.gradcheck.values import Arrays
+
+Item = TypeVar("Item")
 
 
 class Blocks(NamedTuple):
@@ -42,7 +44,7 @@ def checked_time(time: Mapping[str, int] | None, point: Arrays) -> dict[str, int
     return {name: checked_axis(f"time[{name!r}]", axis, point[name]) for name, axis in given.items()}
 
 
-def named(option: Mapping | None, label: str, point: Arrays) -> Mapping:
+def named(option: Mapping[str, Item] | None, label: str, point: Arrays) -> Mapping[str, Item]:
     """An option for arrays by name, or the error."""
     if option is None:
         return {}

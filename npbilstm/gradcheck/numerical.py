@@ -28,7 +28,8 @@ def complex_step(along: Along, h: float) -> float:
 
 def central_difference(along: Along, h: float) -> float:
     """(along(h) - along(-h)) / 2h."""
-    return (along(h) - along(-h)) / (2 * h)
+    difference: float = (along(h) - along(-h)) / (2 * h)
+    return difference
 
 
 def richardson(along: Along, h: float) -> float:

@@ -4,10 +4,10 @@ from npbilstm.inspector.highlight import (
     html_legend,
     html_page,
     html_text,
-    printable,
     terminal_legend,
     terminal_text,
 )
 from npbilstm.inspector.tracing import Trace, trace
+from npbilstm.printable import printable
 
 __all__ = ["Trace", "html_legend", "html_page", "html_text", "printable", "terminal_legend", "terminal_text", "trace"]

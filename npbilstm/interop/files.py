@@ -116,7 +116,7 @@ def write_weights(path: str | Path, layer: Layer, about: Mapping[str, Any] | Non
     by_suffix(WRITERS, path)(path, layer, dict(about or {}))
 
 
-def by_suffix(table: Mapping[str, Callable], path: str | Path) -> Callable:
+def by_suffix(table: Mapping[str, Callable[..., Any]], path: str | Path) -> Callable[..., Any]:
     """The table's entry for a path. Raises ValueError for a suffix that is not in it."""
     suffix = Path(path).suffix.lower()
     if suffix not in table:

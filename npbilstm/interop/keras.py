@@ -39,7 +39,6 @@ from npbilstm.interop.keras_forms import (
     require_one,
 )
 from npbilstm.interop.parts import (
-    CELLS,
     MODEL_NAMES,
     Arrays,
     as_arrays,
@@ -58,7 +57,7 @@ from npbilstm.interop.parts import (
 from npbilstm.layers import Embedding, Layer, Linear
 from npbilstm.layers.checks import require_bool
 from npbilstm.layers.layer import part_of
-from npbilstm.layers.models import SequenceModel
+from npbilstm.layers.models import CELLS, SequenceModel
 from npbilstm.layers.recurrent import Recurrent
 from npbilstm.textbook.sequences import require_shape
 

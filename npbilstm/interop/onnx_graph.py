@@ -14,7 +14,8 @@ def require_onnx() -> ModuleType:
         import onnx
     except ImportError as error:
         raise ValueError("ONNX files need the package onnx: pip install 'npbilstm[onnx]'") from error
-    return onnx
+    module: ModuleType = onnx
+    return module
 
 
 class Graph:

@@ -296,7 +296,8 @@ def mean(make: Make, inputs: Inputs, attributes: Attributes) -> Any:
 
 def divide(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """x / y, of integers a whole number."""
-    return x // y if x.dtype.kind in "iu" else x / y
+    quotient: np.ndarray = x // y if x.dtype.kind in "iu" else x / y
+    return quotient
 
 
 MOVING: dict[str, Callable[[Make, Inputs, Attributes], Any]] = {

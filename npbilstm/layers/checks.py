@@ -46,7 +46,7 @@ def require_fraction(name: str, value: Any) -> float:
 
 def require_dtype(dtype: Any) -> np.dtype:
     """float32 or float64 as a NumPy dtype, or a TypeError."""
-    checked = np.dtype(dtype)
+    checked: np.dtype = np.dtype(dtype)
     if checked not in (np.float32, np.float64):
         raise TypeError(f"dtype is {checked}; a layer works in float32 or float64")
     return checked
@@ -75,27 +75,27 @@ def working_dtype(dtype: np.dtype, *inputs: np.ndarray) -> np.dtype:
     return dtype
 
 
-def require_floats(name: str, x: Any) -> np.ndarray:
-    """x as an array of floating numbers, or a TypeError."""
-    x = as_array(name, x)
+def require_floats(name: str, given: Any) -> np.ndarray:
+    """It as an array of floating numbers, or a TypeError."""
+    x = as_array(name, given)
     if x.dtype.kind not in "fc":
         code = name.split()[-1]
         raise TypeError(f"{name} has dtype {x.dtype}; it needs floating numbers, e.g. {code}.astype(np.float32)")
     return x
 
 
-def in_dtype(name: str, x: Any, dtype: np.dtype, lengths: np.ndarray | None = None) -> np.ndarray:
-    """x, floating numbers, in the dtype that a layer works in, but complex where it is complex.
+def in_dtype(name: str, given: Any, dtype: np.dtype, lengths: np.ndarray | None = None) -> np.ndarray:
+    """It, floating numbers, in the dtype that a layer works in, but complex where it is complex.
 
     Raises TypeError where it does not hold floating numbers, ValueError where the dtype makes infinity of a finite one.
     In the padding of an x (N, T, ...) with lengths it may.
     """
-    if type(x) is np.ndarray and x.dtype == dtype:
-        return x  # as nearly always
-    x = require_floats(name, x)
+    if type(given) is np.ndarray and given.dtype == dtype:
+        return given  # as nearly always
+    x = require_floats(name, given)
     dtype = working_dtype(dtype, x)
     with np.errstate(over="ignore"):
-        cast = x.astype(dtype, copy=False)
+        cast: np.ndarray = x.astype(dtype, copy=False)
     lost = np.isinf(cast)
     if lost.any():
         lost &= np.isfinite(x)
@@ -106,9 +106,9 @@ def in_dtype(name: str, x: Any, dtype: np.dtype, lengths: np.ndarray | None = No
     return cast
 
 
-def require_features(name: str, x: Any, axes: str, features: int, made_with: str) -> np.ndarray:
-    """x as an array of floating numbers with the axes named, e.g. "N, T, D", and `features` at the last."""
-    x = require_floats(name, x)
+def require_features(name: str, given: Any, axes: str, features: int, made_with: str) -> np.ndarray:
+    """It as an array of floating numbers with the axes named, e.g. "N, T, D", and `features` at the last."""
+    x = require_floats(name, given)
     if axes != "..." and x.ndim != axes.count(",") + 1:
         raise ValueError(f"{name} has shape {x.shape}; it needs axes ({axes})")
     if x.ndim == 0 or x.shape[-1] != features:
@@ -117,9 +117,9 @@ def require_features(name: str, x: Any, axes: str, features: int, made_with: str
     return x
 
 
-def require_integers(name: str, ids: Any) -> np.ndarray:
-    """ids as an array of integers, or a TypeError."""
-    ids = as_array(name, ids)
+def require_integers(name: str, given: Any) -> np.ndarray:
+    """It as an array of integers, or a TypeError."""
+    ids = as_array(name, given)
     if not ids.size:
         return ids.astype(np.int64)  # to NumPy an empty list holds floats
     if ids.dtype.kind not in "iu":
@@ -127,9 +127,9 @@ def require_integers(name: str, ids: Any) -> np.ndarray:
     return ids
 
 
-def require_ids(name: str, ids: Any, rows: int) -> np.ndarray:
+def require_ids(name: str, given: Any, rows: int) -> np.ndarray:
     """Integers in 0..rows-1, or a TypeError or ValueError."""
-    ids = require_integers(name, ids)
+    ids = require_integers(name, given)
     if ids.size and not (ids.min() >= 0 and ids.max() < rows):
         outside = ids[(ids < 0) | (ids >= rows)][0]
         raise ValueError(f"{name} holds {outside}; this layer has rows 0 to {rows - 1}")

@@ -72,4 +72,5 @@ class Dropout(Layer):
 def dropout_mask(rng: np.random.Generator, p: float, x: np.ndarray) -> np.ndarray:
     """mask / (1 - p) in the shape and the real dtype of x."""
     scale = np.array(1 / (1 - p), x.real.dtype)
-    return (rng.random(x.shape, np.float32) >= p) * scale
+    scaled_mask: np.ndarray = (rng.random(x.shape, np.float32) >= p) * scale
+    return scaled_mask

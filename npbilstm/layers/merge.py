@@ -59,7 +59,7 @@ def merge_backward(dmerged: Any, y: np.ndarray, merge: Merge | None, lengths: np
     both = np.stack([d, d], axis=2)
     if merge == "mul":
         with np.errstate(invalid="ignore"):  # infinity in the padding, where y is 0; the engine takes it out
-            return both * y[:, :, ::-1]  # each direction's factor is the other
+            both *= y[:, :, ::-1]  # each direction's factor is the other
     return both / 2 if merge == "ave" else both
 
 

@@ -224,7 +224,8 @@ class SequenceModel(Layer):
                 "the model's outputs are not finite: its weights are not, or are too large, as after a training that "
                 "diverged"
             )
-        return logits.argmax(axis=-1)
+        classes: np.ndarray = logits.argmax(axis=-1)
+        return classes
 
 
 def backward_to_recurrent(

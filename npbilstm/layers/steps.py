@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from npbilstm import engine
-from npbilstm.layers.recurrent import Recurrent, RecurrentLayerCache
+from npbilstm.layers.recurrent import Recurrent
+from npbilstm.layers.stack import RecurrentLayerCache
 from npbilstm.textbook.sequences import valid_steps
 
 Steps = dict[str, np.ndarray]

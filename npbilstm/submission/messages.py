@@ -80,7 +80,7 @@ def as_asked(listed: Any, asked: Shapes) -> list[Any]:
     forms = [[name, FLOAT, list(shape)] for name, shape in asked.items()]
     if not isinstance(listed, list) or not all(form in forms for form in listed):
         raise ValueError("it sends arrays that were not asked for, or of another shape or dtype")
-    listed = [forms[forms.index(form)] for form in listed]  # 1.0 and True equal 1, and are no size
-    if len({name for name, *_ in listed}) < len(listed):
+    known: list[Any] = [forms[forms.index(form)] for form in listed]  # 1.0 and True equal 1, and are no size
+    if len({name for name, *_ in known}) < len(known):
         raise ValueError("it sends one array twice")
-    return listed
+    return known

@@ -9,7 +9,7 @@ Gates are numbered 0..3 in the order i, f, g, o.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -36,7 +36,7 @@ def fuse(params: GateParams) -> LSTMParams:
 
 def sequence_lstm_forward(
     xs: list[np.ndarray], h0: np.ndarray, c0: np.ndarray, params: GateParams
-) -> tuple[list[np.ndarray], np.ndarray, list[tuple]]:
+) -> tuple[list[np.ndarray], np.ndarray, list[tuple[Any, ...]]]:
     """An LSTM over one sequence (Hochreiter & Schmidhuber 1997; Gers et al. 2000).
 
         i = sigmoid(Wx_i x + Wh_i h + b_i)
@@ -69,7 +69,7 @@ def sequence_lstm_forward(
 
 
 def sequence_lstm_backward(
-    dhs: list[np.ndarray], dc_T: np.ndarray, caches: list[tuple], params: GateParams
+    dhs: list[np.ndarray], dc_T: np.ndarray, caches: list[tuple[Any, ...]], params: GateParams
 ) -> tuple[list[np.ndarray], np.ndarray, np.ndarray, GateParams]:
     """BPTT over one sequence, given dhs, the T gradients (H,) of the outputs, and dc_T (H,), that of the last c.
 
@@ -116,7 +116,7 @@ def sequence_lstm_backward(
 
 def sequence_bilstm_forward(
     xs: list[np.ndarray], params_fwd: GateParams, params_rev: GateParams
-) -> tuple[list[np.ndarray], tuple[list[tuple], list[tuple]]]:
+) -> tuple[list[np.ndarray], tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]]:
     """Two LSTMs over one sequence, from zero states, one reading forward and one in reverse, joined at each step.
 
         y_t = [h_fwd_t, h_rev_t]
@@ -131,7 +131,10 @@ def sequence_bilstm_forward(
 
 
 def sequence_bilstm_backward(
-    dys: list[np.ndarray], caches: tuple[list[tuple], list[tuple]], params_fwd: GateParams, params_rev: GateParams
+    dys: list[np.ndarray],
+    caches: tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]],
+    params_fwd: GateParams,
+    params_rev: GateParams,
 ) -> tuple[list[np.ndarray], GateParams, GateParams]:
     """Gradients of the two directions, given dys: T gradients (2H,) of the joined outputs.
 

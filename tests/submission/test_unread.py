@@ -9,7 +9,8 @@ import pytest
 
 from npbilstm import textbook
 from npbilstm.submission import definitions, looks, signs, unread
-from npbilstm.submission.unread import PASSES, unread_in_names, unread_in_source, unread_names
+from npbilstm.submission.course_specs import PASSES
+from npbilstm.submission.unread import unread_in_names, unread_in_source, unread_names
 from tests.planting import planted_below
 from tests.submission.innocent_files import ALL_JUDGED, INNOCENT
 from tests.submission.submitted_files import FILES

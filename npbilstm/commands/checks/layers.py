@@ -67,7 +67,8 @@ def check_embedding(**options: Any) -> GradientReport:
         return {"y": y}, (used, cache)
 
     def back(d: Outputs, cache: Any) -> Arrays:
-        return cache[0].backward(d["y"], cache[1])[1]
+        grads: Arrays = cache[0].backward(d["y"], cache[1])[1]
+        return grads
 
     return of_weighted_sum(run, back, drawn(8, W=(V, D)), **options)
 

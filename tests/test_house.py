@@ -90,6 +90,72 @@ def test_no_file_needs_one_that_needs_it():
     TopologicalSorter(needs).prepare()  # an error names those in a circle
 
 
+def room_of(path):
+    """The room that a file of the package stands in: "layers" of layers/merge.py, "cli" of cli.py."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def is_private(name):
+    """Whether a name begins with an underscore, and is no special one, nor one that named tuples give to everybody."""
+    return name.startswith("_") and not name.endswith("_") and name not in ("_asdict", "_fields", "_make", "_replace")
+
+
+def made_in(tree):
+    """The names that a file makes: functions, classes, variables, attributes."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
+            yield node.id if isinstance(node, ast.Name) else node.attr
+
+
+def taken_from_another_room(room, tree, own):
+    """What a file takes of another room that is not for it: private modules, names and attributes, and modules of a
+    package inside that room. own: the names that the file's room makes."""
+    standard = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            standard |= {alias.asname or alias.name for alias in node.names} & sys.stdlib_module_names
+        names = [f"{node.module}.{alias.name}" for alias in node.names] if isinstance(node, ast.ImportFrom) else []
+        names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        for name in names:
+            package, *parts = name.split(".")
+            if package == "npbilstm" and parts[:1] != [room]:
+                inside = len(parts) > 2 and PACKAGE.joinpath(*parts[:2]).is_dir()
+                yield from [name] if inside or any(map(is_private, parts)) else []
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Attribute) or (isinstance(node.value, ast.Name) and node.value.id in standard):
+            continue
+        if is_private(node.attr) and node.attr not in own:
+            yield ast.unparse(node)
+
+
+def test_no_room_takes_what_is_private_to_another():
+    trees = {path: ast.parse(path.read_text()) for path in PACKAGE.rglob("*.py")}
+    own = {}
+    for path, tree in trees.items():
+        own.setdefault(room_of(path), set()).update(made_in(tree))
+    for path, tree in trees.items():
+        assert list(taken_from_another_room(room_of(path), tree, own[room_of(path)])) == [], path
+
+
+@pytest.mark.parametrize(
+    ("breach", "taken"),
+    [
+        ("from npbilstm.layers.merge import _halves", "npbilstm.layers.merge._halves"),
+        ("from npbilstm.layers._merge import halves", "npbilstm.layers._merge.halves"),
+        ("def f():\n    import npbilstm.layers._merge", "npbilstm.layers._merge"),
+        ("from npbilstm import engine\nengine.lstm._gates(x)", "engine.lstm._gates"),
+        ("def f(layer):\n    return layer._require_params()", "layer._require_params"),
+        ("from npbilstm.inspector.page.payload import payload", "npbilstm.inspector.page.payload.payload"),
+    ],
+)
+def test_what_is_taken_from_another_room_is_found(breach, taken):
+    own = {"_own", "payload"}
+    kept = "import os\nfrom npbilstm.training.loop import _own\nos._exit(_own._replace(self._own))\n"
+    assert list(taken_from_another_room("training", ast.parse(kept + breach), own)) == [taken]
+
+
 def test_every_room_has_its_arrows_written_down():
     rooms = {path.name for path in PACKAGE.iterdir() if path.is_dir() and path.name != "__pycache__"}
     assert rooms == {room for room in MAY_IMPORT if not room.endswith(".py")}

@@ -1,8 +1,26 @@
 """What is public explains itself: every exported name has an example that runs, and shows itself as what it is."""
 
+import doctest
+import inspect
+
 import numpy as np
+import pytest
 
 import npbilstm as nb
+
+NAMES = [name for name in nb.__all__ if not inspect.ismodule(getattr(nb, name))]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_public_name_has_an_example_that_runs(name, tmp_path, monkeypatch):
+    if name.endswith("_onnx"):
+        pytest.importorskip("onnx")
+    monkeypatch.chdir(tmp_path)
+    (test,) = doctest.DocTestFinder(recurse=False).find(getattr(nb, name), name, globs={"nb": nb, "np": np})
+    assert test.examples, f"{name} has no example"
+    said = []
+    failed, _ = doctest.DocTestRunner(verbose=False).run(test, out=said.append)
+    assert not failed, "".join(said)
 
 
 def printed():

@@ -292,6 +292,13 @@ def python_source(characters: int = 500_000, *, window: int = 128, folder: str |
     are those that cannot be opened, which the data's notes name. Of a long file only the beginning is read.
 
     Raises ValueError where characters or window is too small, or where there are fewer than three usable files.
+
+    >>> from pathlib import Path
+    >>> for n in range(10):
+    ...     _ = Path(f"m{n}.py").write_text("def f(x):\\n    return x  # as it is\\n" * 10)
+    >>> data = nb.python_source(2_000, window=64, folder=".")
+    >>> data.classes[:3]
+    ['other', 'keyword', 'definition name']
     """
     unread: list[str] = []
     data = cut_to_windows(source_files(characters, folder, unread), window)

@@ -19,7 +19,14 @@ class TaggedSequence(NamedTuple):
 
 
 class Vocabulary:
-    """Symbols and their numbers. Number 0 is for every symbol that is not known."""
+    """Symbols and their numbers. Number 0 is for every symbol that is not known.
+
+    >>> vocabulary = nb.Vocabulary("abc")
+    >>> vocabulary
+    Vocabulary(4 symbols)
+    >>> vocabulary.encode("cab?").tolist()
+    [3, 1, 2, 0]
+    """
 
     def __init__(self, symbols: Iterable[str]) -> None:
         self.symbols = [UNKNOWN, *symbols]
@@ -43,6 +50,11 @@ class TaggedData:
     """A data set with its three parts. No symbol of valid or test has been looked at to make the vocabulary.
 
     width: of a tagged text, how many columns it has. notes: sentences on what its reader should know.
+
+    >>> vocabulary = nb.Vocabulary(["the", "cat"])
+    >>> row = nb.datasets.TaggedSequence(vocabulary.encode(["the", "cat"]), np.array([0, 1]))
+    >>> nb.TaggedData("cats", vocabulary, ["DET", "NOUN"], train=[row, row], valid=[row], test=[row])
+    <TaggedData 'cats': 2 + 1 + 1 sequences, 3 symbols, 2 classes>
     """
 
     name: str

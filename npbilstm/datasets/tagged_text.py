@@ -126,6 +126,11 @@ def tagged_text(
     where another part has a tag that the training part lacks; ValueError where there are too few sentences to split,
     where every tag is a sign for none, such as _, or where, without columns, there are so many kinds of tags that words
     and tags are likely to be swapped.
+
+    >>> from pathlib import Path
+    >>> _ = Path("words.txt").write_text("the DET\\ncat NOUN\\n\\n" * 20)
+    >>> nb.tagged_text("words.txt")
+    <TaggedData 'words.txt': 16 + 2 + 2 sequences, 3 symbols, 2 classes>
     """
     chosen = None if columns is None else require_columns(columns)
     read, form = read_words(train, chosen)

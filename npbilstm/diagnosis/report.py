@@ -37,6 +37,10 @@ class DiagnosisReport:
 
     unread: what looks like a pass and is no function of the textbook's, with the reason why it was not judged. read_as:
     in which form and layout it was read, and why, in sentences.
+
+    >>> report = nb.diagnose({"sigmoid_derivative": lambda s: s * (1 - s)})
+    >>> isinstance(report, nb.DiagnosisReport), report.ok, report.summary
+    (True, True, 'It is right.')
     """
 
     diagnoses: tuple[Diagnosis, ...]
@@ -133,6 +137,12 @@ def diagnose(
 
     Raises TypeError where functions or a setting is of another kind, ValueError where nothing there looks like a pass,
     or a setting is unknown.
+
+    >>> def sigmoid_derivative(s):
+    ...     return s * (1 + s)
+    >>> report = nb.diagnose({"sigmoid_derivative": sigmoid_derivative})
+    >>> report.verdict
+    'wrong'
     """
     require_hint(hint)
     names = vars(functions) if isinstance(functions, ModuleType) else functions

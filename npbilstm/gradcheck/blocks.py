@@ -13,7 +13,11 @@ Item = TypeVar("Item")
 
 
 class Blocks(NamedTuple):
-    """The names of the equal pieces of an array, in order, and the axis along which they lie."""
+    """The names of the equal pieces of an array, in order, and the axis along which they lie.
+
+    >>> nb.Blocks("ifgo", axis=0)
+    Blocks(names='ifgo', axis=0)
+    """
 
     names: Sequence[str]
     axis: int = -1

@@ -50,6 +50,15 @@ def check_gradients(
     Raises TypeError or ValueError where the question cannot be answered: a wrong dtype or shape, names that differ, a
     loss that is not a finite scalar, differs between two calls or drops the imaginary part of a parameter though
     method="complex", a gradient too small for differences of so large a loss.
+
+    >>> def loss(params):
+    ...     return (params["w"] ** 3).sum()
+    >>> w = np.array([1.0, 2.0])
+    >>> report = nb.check_gradients(loss, {"w": w}, {"w": 3 * w**2})
+    >>> report.ok
+    True
+    >>> nb.check_gradients(loss, {"w": w}, {"w": -3 * w**2}).rows[0].flags
+    ('sign flipped',)
     """
     options = CheckOptions(method, entries, seed, step, tolerance, blocks, time)
     point, judged = checked_arrays(params, grads)

@@ -55,6 +55,13 @@ def check_pair(
 
     Raises TypeError or ValueError where forward and backward do not have this form, the message naming what they
     returned, and where check_gradients does.
+
+    >>> def square_forward(x):
+    ...     return x * x, x
+    >>> def square_backward(dout, x):
+    ...     return 2 * x * dout
+    >>> nb.check_pair(square_forward, square_backward, {"x": np.array([1.0, 2.0])}).ok
+    True
     """
     options = CheckOptions(method, entries, seed, step, tolerance, blocks, time)
     names = wanted(inputs, gradients)

@@ -18,6 +18,12 @@ class GradientReport(GradientResults):
     """The outcome of a check. `ok` is the verdict; str() gives the text, notebooks show a table.
 
     Its fields are those of GradientResults.
+
+    >>> report = nb.check_gradients(lambda params: (params["w"] ** 2).sum(), {"w": np.ones(3)}, {"w": np.ones(3)})
+    >>> isinstance(report, nb.GradientReport), report.ok
+    (True, False)
+    >>> report.rows[0].name, report.rows[0].flags
+    ('w', ('constant ratio 0.5 (1/2)',))
     """
 
     @property

@@ -26,7 +26,14 @@ from npbilstm.layers.options import Direction
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Trace(TraceData):
-    """What a model or a layer did to a batch of sequences, made by `trace`. Its fields are those of TraceData."""
+    """What a model or a layer did to a batch of sequences, made by `trace`. Its fields are those of TraceData.
+
+    >>> trace = nb.trace(nb.LSTM(1, 2, rng=0), np.ones((1, 3, 1)))
+    >>> isinstance(trace, nb.Trace), trace["h"].shape
+    (True, (1, 1, 1, 3, 2))
+    >>> print(str(trace.explain(step=1, unit=0)).splitlines()[0])
+    layer 0, forward direction, step 1 '1', unit 0: read 2nd of 3, after step 0 '0'
+    """
 
     def __repr__(self) -> str:
         N, T = self.order.shape[1:]
@@ -103,6 +110,11 @@ def trace(
     state, dstate: of a layer, the initial state and the gradient of the final one, as forward and backward take them.
 
     Infinity and NaN are kept as they come. Raises TypeError or ValueError, naming the argument.
+
+    >>> layer, x = nb.BiLSTM(3, 4, rng=0), np.ones((1, 5, 3))
+    >>> trace = nb.trace(layer, x, upstream=np.ones((1, 5, 8)))
+    >>> trace["f"].shape, trace["dc"].shape  # layer, direction, row, step, unit
+    ((1, 2, 1, 5, 4), (1, 2, 1, 5, 4))
     """
     params = getattr(model_or_layer, "params", None)
     for name, p in params.items() if isinstance(params, Mapping) else ():  # what else is wrong, forward says

@@ -78,6 +78,11 @@ def read_weights(
 
     Raises OSError where there is no such file; ValueError, naming path, where it is damaged, cut short or of another
     kind, where its weights do not make a layer, or are not finite, or where an extra is not installed.
+
+    >>> nb.write_weights("layer.npz", nb.BiLSTM(3, 4, rng=0), about={"made": "for an example"})
+    >>> layer, about = nb.read_weights("layer.npz")
+    >>> layer, about["made"]
+    (LSTM(3, 4, 1, bidirectional=True), 'for an example')
     """
     if model is not None and model not in MODEL_NAMES:
         raise ValueError(f'model is {model!r}; it needs "tagger" or "classifier"')
@@ -112,6 +117,10 @@ def write_weights(path: str | Path, layer: Layer, about: Mapping[str, Any] | Non
     """Write a recurrent layer or a model in the format of the path's suffix: whole, or not at all.
 
     Raises OSError, or ValueError for what the format has not or where an extra is not installed.
+
+    >>> nb.write_weights("layer.npz", nb.GRU(3, 4))
+    >>> nb.read_weights("layer.npz")[0]
+    GRU(3, 4, 1)
     """
     by_suffix(WRITERS, path)(path, layer, dict(about or {}))
 

@@ -75,6 +75,9 @@ def to_keras(layer: Layer) -> list[np.ndarray]:
     the Keras layers' arguments: activations ("hard_sigmoid_sixth" is Keras 3's hard_sigmoid), reset_after, and
     go_backwards=True for reverse=True, whose outputs Keras gives last step first.
     Raises ValueError for what Keras has not, TypeError for another layer.
+
+    >>> [w.shape for w in nb.to_keras(nb.LSTM(3, 4))]
+    [(3, 16), (4, 16), (16,)]
     """
     require_storable(layer)
     if isinstance(layer, SequenceModel):
@@ -143,6 +146,9 @@ def from_keras(
 
     Sizes, layers and dtype are read off the shapes. Raises ValueError or TypeError for too many or too few arrays, a
     wrong shape or a wrong dtype.
+
+    >>> nb.from_keras(nb.to_keras(nb.GRU(3, 4)), "gru")  # or keras_layer.get_weights()
+    GRU(3, 4, 1)
     """
     if keras_layers.are_layers(weights):
         told = keras_layers.told_by(weights)

@@ -42,6 +42,10 @@ def export_onnx(layer: Layer, path: str | Path, about: Mapping[str, Any] | None 
 
     Warns (UserWarning) of what some runtimes leave out, e.g. peepholes. Raises ValueError for what ONNX has not, or
     where the package onnx is not installed; TypeError for another layer.
+
+    >>> nb.export_onnx(nb.LSTM(3, 4, rng=0), "lstm.onnx")
+    >>> nb.from_onnx("lstm.onnx")
+    LSTM(3, 4, 1)
     """
     graph = Graph()
     require_storable(layer)

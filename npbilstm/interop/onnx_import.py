@@ -47,6 +47,10 @@ def from_onnx(
 
     Raises OSError where there is no such file; ValueError where it is damaged, holds no recurrent layer, one that we
     have not, or several; or where the package onnx is not installed.
+
+    >>> nb.export_onnx(nb.GRU(3, 4, 2, rng=0), "gru.onnx")
+    >>> nb.from_onnx("gru.onnx", rng=0)
+    GRU(3, 4, 2)
     """
     return read_onnx(path, node, inputs, **options)[0]
 

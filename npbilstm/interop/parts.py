@@ -18,7 +18,8 @@ from npbilstm.layers.checks import require_dtype
 from npbilstm.layers.hollow import hollow_layer, hollow_model
 from npbilstm.layers.layer import join, require_sound
 from npbilstm.layers.models import CELLS, SequenceClassifier, SequenceModel, SequenceTagger
-from npbilstm.layers.recurrent import Recurrent, own_options
+from npbilstm.layers.options import own_options
+from npbilstm.layers.recurrent import Recurrent
 from npbilstm.textbook.sequences import as_array
 
 Arrays = dict[str, np.ndarray]

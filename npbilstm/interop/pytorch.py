@@ -69,6 +69,9 @@ def to_pytorch(layer: Layer) -> Arrays:
     "rnn.") and "linear.". What no array tells is for the module's arguments: nonlinearity, dropout, batch_first=True.
 
     Raises ValueError for what PyTorch has not, TypeError for another layer.
+
+    >>> {name: w.shape for name, w in nb.to_pytorch(nb.LSTM(3, 4)).items()}
+    {'weight_ih_l0': (16, 3), 'weight_hh_l0': (16, 4), 'bias_ih_l0': (16,), 'bias_hh_l0': (16,)}
     """
     require_storable(layer)
     if isinstance(layer, SequenceModel):
@@ -105,6 +108,9 @@ def from_pytorch(state: Mapping[str, Any], prefix: str = "", **options: Any) -> 
 
     Cell, sizes, layers, directions, biases, projection and dtype are read off the names and shapes. Raises ValueError
     or TypeError for a name that is missing or too many, and for a wrong shape or dtype.
+
+    >>> nb.from_pytorch(nb.to_pytorch(nb.BiLSTM(3, 4, 2)))  # or lstm.state_dict()
+    LSTM(3, 4, 2, bidirectional=True)
     """
     require_state(state)
     require_weights_themselves(name for name in state if name.startswith(prefix.removesuffix("module.")))

@@ -76,7 +76,7 @@ def working_dtype(dtype: np.dtype, *inputs: np.ndarray) -> np.dtype:
 
 
 def require_floats(name: str, given: Any) -> np.ndarray:
-    """It as an array of floating numbers, or a TypeError."""
+    """given as an array of floating numbers, or a TypeError."""
     x = as_array(name, given)
     if x.dtype.kind not in "fc":
         code = name.split()[-1]
@@ -85,7 +85,7 @@ def require_floats(name: str, given: Any) -> np.ndarray:
 
 
 def in_dtype(name: str, given: Any, dtype: np.dtype, lengths: np.ndarray | None = None) -> np.ndarray:
-    """It, floating numbers, in the dtype that a layer works in, but complex where it is complex.
+    """given, floating numbers, in the dtype that a layer works in, but complex where it is complex.
 
     Raises TypeError where it does not hold floating numbers, ValueError where the dtype makes infinity of a finite one.
     In the padding of an x (N, T, ...) with lengths it may.
@@ -107,7 +107,7 @@ def in_dtype(name: str, given: Any, dtype: np.dtype, lengths: np.ndarray | None 
 
 
 def require_features(name: str, given: Any, axes: str, features: int, made_with: str) -> np.ndarray:
-    """It as an array of floating numbers with the axes named, e.g. "N, T, D", and `features` at the last."""
+    """given as an array of floating numbers with the axes named, e.g. "N, T, D", and `features` at the last."""
     x = require_floats(name, given)
     if axes != "..." and x.ndim != axes.count(",") + 1:
         raise ValueError(f"{name} has shape {x.shape}; it needs axes ({axes})")
@@ -118,7 +118,7 @@ def require_features(name: str, given: Any, axes: str, features: int, made_with:
 
 
 def require_integers(name: str, given: Any) -> np.ndarray:
-    """It as an array of integers, or a TypeError."""
+    """given as an array of integers, or a TypeError."""
     ids = as_array(name, given)
     if not ids.size:
         return ids.astype(np.int64)  # to NumPy an empty list holds floats

@@ -36,6 +36,12 @@ class Dropout(Layer):
     """Zero each number with probability p while training. Has no parameters.
 
     p: 0 <= p < 1. rng: a seed or generator for the masks.
+
+    >>> layer, x = nb.Dropout(0.5, rng=0), np.ones((10, 10))
+    >>> np.unique(layer.forward(x, training=True)[0]).tolist()
+    [0.0, 2.0]
+    >>> np.unique(layer.forward(x)[0]).tolist()
+    [1.0]
     """
 
     def __init__(self, p: float = 0.5, *, rng: int | np.random.Generator | None = None) -> None:

@@ -28,6 +28,14 @@ class Embedding(Layer):
     """y[..., :] = W[ids[...]], with W (V, D): V symbols, D numbers each.
 
     num_embeddings: V. embedding_size: D. dtype: float32 or float64. rng: a seed or generator for W, standard normal.
+
+    >>> layer = nb.Embedding(4, 2, rng=0)
+    >>> y, cache = layer.forward([[1, 0, 1]])
+    >>> y.shape
+    (1, 3, 2)
+    >>> _, grads = layer.backward(np.ones((1, 3, 2)), cache)
+    >>> grads["W"][:, 0].tolist()  # symbol 1 was looked up twice
+    [1.0, 2.0, 0.0, 0.0]
     """
 
     def __init__(

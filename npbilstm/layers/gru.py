@@ -26,6 +26,11 @@ class GRU(Recurrent[Y_co, Array]):
 
     params: "k.direction.Wx" (D_k, 3H), "k.direction.Wh" (H, 3H), "k.direction.b" (3H,) with the gates' blocks in the
     order r, z, n; with reset_after also "k.direction.b_hn" (H,), the bias that n's product with h has for itself.
+
+    >>> layer = nb.GRU(3, 4, bidirectional=True, merge="sum", rng=0)
+    >>> y, h_n, cache = layer.forward(np.ones((2, 5, 3)))
+    >>> y.shape, h_n.shape
+    ((2, 5, 4), (2, 2, 4))
     """
 
     _own_options: ClassVar[dict[str, Any]] = {

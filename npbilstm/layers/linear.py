@@ -30,6 +30,15 @@ class Linear(Layer):
     """y = x W + b, with W (D, V) and b (V,).
 
     input_size: D. output_size: V. dtype: float32 or float64. rng: a seed or generator for W (Glorot uniform); b is 0.
+
+    >>> layer = nb.Linear(2, 1)
+    >>> layer.params["W"][...] = [[2], [3]]
+    >>> y, cache = layer.forward([[1.0, 10.0]])
+    >>> y.tolist()
+    [[32.0]]
+    >>> dx, grads = layer.backward([[1.0]], cache)
+    >>> dx.tolist(), grads["W"].tolist()
+    ([[2.0, 3.0]], [[1.0], [10.0]])
     """
 
     def __init__(

@@ -31,6 +31,14 @@ class LSTM(Recurrent[Y_co, Pair]):
     params, R = H without a projection: "k.direction.Wx" (D_k, 4H), "k.direction.Wh" (R, 4H), "k.direction.b" (4H,) with
     the gates' blocks in the order i, f, g, o. With peepholes "k.direction.p" (3H,): i, f, o. Coupled, they have three
     blocks i, g, o, and p has i, o. With a projection "k.direction.Wp" (H, R).
+
+    >>> layer = nb.LSTM(3, 4, num_layers=2, rng=0)
+    >>> y, (h_n, c_n), cache = layer.forward(np.ones((2, 5, 3)), lengths=[5, 3], training=True)
+    >>> y.shape, h_n.shape, c_n.shape
+    ((2, 5, 4), (2, 2, 4), (2, 2, 4))
+    >>> dx, grads, (dh_0, dc_0) = layer.backward(y, cache)
+    >>> list(grads)[:3]
+    ['0.forward.Wx', '0.forward.Wh', '0.forward.b']
     """
 
     state_parts = ("h", "c")
@@ -143,7 +151,16 @@ class LSTM(Recurrent[Y_co, Pair]):
 
 
 class BiLSTM(LSTM[Y_co]):
-    """A bidirectional LSTM: LSTM(..., bidirectional=True), all else the same. It takes bidirectional=True, too."""
+    """A bidirectional LSTM: LSTM(..., bidirectional=True), all else the same. It takes bidirectional=True, too.
+
+    >>> x = np.ones((2, 5, 3), np.float32)
+    >>> y, (h_n, c_n), cache = nb.BiLSTM(3, 4).forward(x)
+    >>> y.shape, h_n.shape
+    ((2, 5, 8), (2, 2, 4))
+    >>> (y_forward, y_reverse), state, cache = nb.BiLSTM(3, 4, merge=None).forward(x)
+    >>> y_forward.shape
+    (2, 5, 4)
+    """
 
     _own_options: ClassVar[dict[str, Any]] = {**LSTM._own_options, "bidirectional": True}
 

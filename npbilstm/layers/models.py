@@ -255,6 +255,15 @@ class SequenceTagger(SequenceModel):
     """One label a step: Embedding -> recurrent layers -> Linear at every step.
 
     ids (N, T) -> logits (N, T, num_classes), 0 in the padding.
+
+    >>> model = nb.SequenceTagger(num_symbols=10, num_classes=3, hidden_size=8, rng=0)
+    >>> ids, lengths = nb.pad([[1, 2, 3], [4, 5]])
+    >>> logits, cache = model.forward(ids, lengths, training=True)
+    >>> logits.shape, model.predict(ids, lengths).shape
+    ((2, 3, 3), (2, 3))
+    >>> _, grads = model.backward(logits, cache)
+    >>> set(grads) == set(model.params)
+    True
     """
 
     one_label_a_step = True
@@ -283,6 +292,11 @@ class SequenceClassifier(SequenceModel):
     outputs at valid steps, see textbook/pooling.py.
 
     ids (N, T) -> logits (N, num_classes).
+
+    >>> model = nb.SequenceClassifier(10, 3, cell="gru", pooling="max", rng=0)
+    >>> ids, lengths = nb.pad([[1, 2, 3], [4, 5]])
+    >>> model.forward(ids, lengths)[0].shape
+    (2, 3)
     """
 
     one_label_a_step = False

@@ -3,7 +3,7 @@ Recurrent, of the cells and of the models."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypedDict, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, get_args
 
 import numpy as np
 
@@ -109,3 +109,16 @@ def directions_of(bidirectional: bool, reverse: bool) -> tuple[Direction, ...]:
             "two, so leave out one of these options"
         )
     return ("forward", "reverse") if bidirectional else ("reverse",) if reverse else ("forward",)
+
+
+def unusual_options(layer: Any) -> dict[str, Any]:
+    """The options of a recurrent layer that change what is computed, training or not, and are other than usual."""
+    options = {"bidirectional": False, "reverse": False, "merge": "concat", "bias": True, **own_options(type(layer))}
+    now = {**vars(layer), "bidirectional": len(layer.directions) == 2, "reverse": layer.reverse}
+    return {name: now[name] for name, default in options.items() if now[name] != default}
+
+
+def own_options(kind: Any) -> dict[str, Any]:
+    """The options that only this kind of recurrent layer has, with their defaults."""
+    own: dict[str, Any] = kind._own_options
+    return own

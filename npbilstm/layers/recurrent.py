@@ -37,6 +37,7 @@ from npbilstm.layers.options import (
     State_co,
     Y_co,
     directions_of,
+    unusual_options,
 )
 from npbilstm.layers.overflow import in_range
 from npbilstm.layers.stack import RecurrentLayerCache, Watch, stack_backward, stack_forward
@@ -74,6 +75,10 @@ class Recurrent(Layer, Generic[Y_co, State_co]):
     rng: a seed or generator, for the weights and then for dropout.
 
     Raises TypeError or ValueError, naming the argument; what is set later is checked by the next pass.
+
+    >>> layer = nb.GRU(3, 4, 2, bidirectional=True, dropout=0.1)
+    >>> isinstance(layer, nb.Recurrent), layer.features(1), layer
+    (True, 8, GRU(3, 4, 2, bidirectional=True, dropout=0.1))
     """
 
     state_parts: tuple[str, ...] = ("h",)
@@ -335,15 +340,3 @@ class Recurrent(Layer, Generic[Y_co, State_co]):
 def merge_at(layer: Recurrent[Any, Any], layer_index: int) -> Merge | None:
     """How one layer of the stack joins its directions: a pair can only leave the last."""
     return "concat" if layer.merge is None and layer_index < layer.num_layers - 1 else layer.merge
-
-
-def unusual_options(layer: Recurrent[Any, Any]) -> dict[str, Any]:
-    """The options that change what is computed, in training or not, and are not as they are unless told."""
-    options = {"bidirectional": False, "reverse": False, "merge": "concat", "bias": True, **own_options(type(layer))}
-    now = {**vars(layer), "bidirectional": len(layer.directions) == 2, "reverse": layer.reverse}
-    return {name: now[name] for name, default in options.items() if now[name] != default}
-
-
-def own_options(kind: type[Recurrent[Any, Any]]) -> dict[str, Any]:
-    """The options that only this kind of layer has, with their defaults."""
-    return kind._own_options

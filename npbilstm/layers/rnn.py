@@ -21,6 +21,13 @@ class RNN(Recurrent[Y_co, Array]):
     And the options of every recurrent layer, see Recurrent. The state is h alone.
 
     params: "k.direction.Wx" (D_k, H), "k.direction.Wh" (H, H), "k.direction.b" (H,).
+
+    >>> layer = nb.RNN(1, 1, nonlinearity="relu")
+    >>> for name in layer.params:
+    ...     layer.params[name][...] = 0 if name.endswith("b") else 1  # h = relu(x + h_prev): a running sum
+    >>> y, h_n, cache = layer.forward([[[1.0], [2.0], [3.0]]])
+    >>> y[0, :, 0].tolist(), h_n.tolist()
+    ([1.0, 3.0, 6.0], [[[6.0]]])
     """
 
     _own_options: ClassVar[dict[str, Any]] = {"nonlinearity": "tanh"}

@@ -127,6 +127,9 @@ def flip(x: np.ndarray, lengths: np.ndarray | None = None) -> np.ndarray:
     flip is its own inverse, and only moves entries, so the same flip is also its own backward pass.
 
     x (N, T, ...), lengths (N,) -> a new array like x. Raises as check_lengths does.
+
+    >>> nb.flip(np.array([[1, 2, 3, 4], [5, 6, 0, 0]]), np.array([4, 2])).tolist()
+    [[4, 3, 2, 1], [6, 5, 0, 0]]
     """
     N, T = x.shape[:2]
     last = check_lengths(lengths, N, T)[:, None] - 1  # (N, 1)

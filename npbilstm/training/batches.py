@@ -24,6 +24,10 @@ def pad(rows: Iterable[Any]) -> tuple[np.ndarray, np.ndarray]:
     (N, T, D), of their own dtype, or the widest of several. A row [] of no steps goes with any others.
 
     Raises TypeError or ValueError, naming the row, for rows of other numbers, of both kinds, or of unequal D.
+
+    >>> ids, lengths = nb.pad([[5, 6, 7], [8]])
+    >>> ids.tolist(), lengths.tolist()
+    ([[5, 6, 7], [8, 0, 0]], [3, 1])
     """
     arrays = [as_row(n, row) for n, row in enumerate(listed(rows))]
     lengths = np.array([len(row) for row in arrays], np.int64)
@@ -97,6 +101,12 @@ def windows(T: int, size: int, lengths: np.ndarray | None = None) -> Iterator[tu
 
     lengths (N,) or None for all T -> for each window its steps, and how many of them each row has (None without
     lengths). Raises TypeError or ValueError, naming the argument.
+
+    >>> for steps, lengths in nb.windows(5, 2, np.array([5, 3])):
+    ...     print(steps, lengths)
+    slice(0, 2, None) [2 2]
+    slice(2, 4, None) [2 1]
+    slice(4, 5, None) [1 0]
     """
     T, size = require_size("T", T, least=0), require_size("size", size)
     if lengths is not None:

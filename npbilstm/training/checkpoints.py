@@ -24,7 +24,7 @@ from npbilstm.layers.checks import require_size
 from npbilstm.layers.hollow import hollow_model
 from npbilstm.layers.layer import require_names_and_shapes, require_sound
 from npbilstm.layers.models import SequenceClassifier, SequenceModel, SequenceTagger
-from npbilstm.layers.recurrent import unusual_options
+from npbilstm.layers.options import unusual_options
 from npbilstm.training.archives import Archive, open_archive
 from npbilstm.training.optimizers import SGD, Adam
 from npbilstm.training.trainer import Position, Settings, Trainer
@@ -56,12 +56,25 @@ class Checkpoint(NamedTuple):
 
 
 def save_model(path: str | Path, model: SequenceModel, about: Mapping[str, Any] | None = None) -> None:
-    """Write a model alone. about: whatever JSON can hold that its user needs, e.g. vocabulary and classes."""
+    """Write a model alone. about: whatever JSON can hold that its user needs, e.g. vocabulary and classes.
+
+    >>> nb.save_model("model.npz", nb.SequenceTagger(10, 2, rng=0), about={"classes": ["word", "space"]})
+    >>> model, about = nb.load_model("model.npz")
+    >>> about
+    {'classes': ['word', 'space']}
+    """
     save_arrays(path, {"model": model_meta(model), "about": dict(about or {})}, {"params": model.params})
 
 
 def save_checkpoint(path: str | Path, trainer: Trainer, about: Mapping[str, Any] | None = None) -> None:
-    """Write all that a run is: load_trainer makes of it a Trainer that goes on to bit-identical weights."""
+    """Write all that a run is: load_trainer makes of it a Trainer that goes on to bit-identical weights.
+
+    >>> trainer = nb.Trainer(nb.SequenceTagger(3, 2, hidden_size=4, rng=0), settings=nb.Settings(epochs=2))
+    >>> save = lambda: nb.save_checkpoint("run.npz", trainer)
+    >>> history = trainer.train([(np.array([1, 2]), np.array([0, 1]))], save=save, show=False)
+    >>> nb.load_trainer("run.npz")[0].finished
+    True
+    """
     meta = {
         "model": model_meta(trainer.model),
         OPTIMIZER: {
@@ -182,6 +195,12 @@ def load_model(path: str | Path, max_bytes: int | None = None) -> tuple[Sequence
     """The model in a file, with the weights of its best epoch if it has any; and what was said `about` it.
 
     max_bytes, and what is raised, as read_checkpoint has them.
+
+    >>> saved = nb.SequenceTagger(10, 2, rng=0)
+    >>> nb.save_model("model.npz", saved)
+    >>> model, about = nb.load_model("model.npz")
+    >>> all(np.array_equal(model.params[name], p) for name, p in saved.params.items())
+    True
     """
     checkpoint = read_checkpoint(path, max_bytes)
     return model_in(checkpoint), checkpoint.about
@@ -196,6 +215,11 @@ def load_trainer(path: str | Path, max_bytes: int | None = None) -> tuple[Traine
     """The run in a file, where it was when the file was written; and what was said `about` it.
 
     max_bytes, and what is raised, as read_checkpoint has them; and ValueError for a file that holds a model alone.
+
+    >>> nb.save_checkpoint("run.npz", nb.Trainer(nb.SequenceTagger(3, 2, hidden_size=4, rng=0)))
+    >>> trainer, about = nb.load_trainer("run.npz")
+    >>> trainer.position.epoch, trainer.finished
+    (0, False)
     """
     checkpoint = read_checkpoint(path, max_bytes)
     meta = checkpoint.meta

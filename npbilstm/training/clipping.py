@@ -16,6 +16,10 @@ def clip_by_global_norm(grads: Mapping[str, np.ndarray], max_norm: float) -> tup
     -> the clipped gradients, new arrays where they were scaled; and the norm before clipping.
 
     Raises ValueError where max_norm is not above 0, FloatingPointError where a gradient is not finite.
+
+    >>> grads, norm = nb.clip_by_global_norm({"W": np.array([3.0]), "b": np.array([4.0])}, max_norm=2.5)
+    >>> norm, grads["W"].tolist(), grads["b"].tolist()
+    (5.0, [1.5], [2.0])
     """
     if not max_norm > 0:
         raise ValueError(f"max_norm is {max_norm}; it needs to be above 0")

@@ -66,6 +66,14 @@ class SGD(Optimizer):
         p = p - learning_rate * v
 
     learning_rate > 0, 0 <= momentum < 1; else ValueError.
+
+    >>> params, sgd = {"w": np.array([1.0])}, nb.SGD(0.25, momentum=0.5)
+    >>> for _ in range(2):
+    ...     sgd.step(params, {"w": np.array([1.0])})
+    >>> params["w"].tolist()  # 1 - 0.25 * 1 - 0.25 * 1.5
+    [0.375]
+    >>> sgd
+    SGD(learning_rate=0.25, momentum=0.5)
     """
 
     _slots = ("velocity",)
@@ -95,6 +103,13 @@ class Adam(Optimizer):
         p = p - learning_rate * m / (1 - beta1^t)  /  (sqrt(v / (1 - beta2^t)) + epsilon)
 
     learning_rate > 0, 0 <= beta < 1, epsilon > 0; else ValueError.
+
+    >>> params, adam = {"w": np.array([1.0, 1.0])}, nb.Adam(0.1)
+    >>> adam.step(params, {"w": np.array([1000.0, -0.001])})
+    >>> params["w"].round(3).tolist()  # the first step is as long as the learning rate, whatever the gradient
+    [0.9, 1.1]
+    >>> adam
+    Adam(learning_rate=0.1)
     """
 
     _slots = ("m", "v")

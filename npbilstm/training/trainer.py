@@ -38,6 +38,9 @@ class Settings:
     epochs; batch_size in sequences; max_norm: gradients are clipped to it (None: not); schedule: "linear" or
     "constant";
     patience: stop after so many epochs without a better validation accuracy (None: never); seed.
+
+    >>> nb.Settings(epochs=10, patience=2)
+    Settings(epochs=10, batch_size=32, max_norm=1.0, schedule='linear', patience=2, seed=0)
     """
 
     epochs: int = 3
@@ -87,6 +90,12 @@ class Trainer:
 
     model: its params change in place. optimizer, settings: see there.
     position, rng, best_params: the rest of the state; best_params is a copy of the weights of the best epoch so far.
+
+    >>> rows = [(np.array([1, 2, 1]), np.array([0, 1, 0]))]
+    >>> trainer = nb.Trainer(nb.SequenceTagger(3, 2, hidden_size=4, rng=0), nb.Adam(0.1), nb.Settings(epochs=20))
+    >>> history = trainer.train(rows, show=False)
+    >>> len(history), history[-1]["loss"] < history[0]["loss"]
+    (20, True)
     """
 
     def __init__(

@@ -122,21 +122,36 @@ def let_ctrl_c_end_at_once() -> Callable[[], Any]:
     return lambda: None
 
 
+def ignore_ctrl_c() -> None:
+    """At Python's end, where all is done: it would kill Python then, and the exit code would not be the command's."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command -> its exit code. arguments: None for those of a program of its own, which Ctrl-C may end."""
+    import atexit
+
     code = USAGE_ERROR
     failure: Exception | None = None
+    program = arguments is None
+    as_usual = let_ctrl_c_end_at_once() if program else lambda: None
+    if program:
+        atexit.unregister(ignore_ctrl_c)
+        atexit.register(ignore_ctrl_c)
     try:
-        as_usual = let_ctrl_c_end_at_once() if arguments is None else lambda: None
         try:
             prepare_streams()
             use_one_thread()
             options = parsed(arguments)
         except OSError:  # standard error cannot be written, which the argparse of Python 3.10 minds
             raise SystemExit(USAGE_ERROR) from None
+        as_usual()
+        try:
+            code = options.run(options)
         finally:
-            as_usual()
-        code = options.run(options)
+            as_usual = let_ctrl_c_end_at_once() if program else lambda: None
     except SystemExit as done:  # argparse has printed the help, or what is wrong
         code = int(done.code or 0)
     except BrokenPipeError:  # the reader, `head` say, has seen enough
@@ -159,6 +174,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         write_error(f"npbilstm: {sentence(failure)}")
         code = USAGE_ERROR
     drop_unwritten(sys.stderr)
+    as_usual()
     return code
 
 

@@ -109,7 +109,8 @@ def form_to_tag(about: About, shape: Shape, name: str) -> Form | None:
 
     Tabs tell columns, where most lines have equally many. Where there are none, one word on every line is a word a
     line; and it is columns where all lines have as many as in training, or where what stands in the column of the tag
-    is, in half of the lines, a class of the model or looks like a tag.
+    is, in half of the lines, a class of the model or looks like a tag. Where lines of three columns or more hold tags,
+    ValueError says how to choose them.
     """
     remembered = about.columns_for(shape)
     rows = [cells(line, shape.tabs, shape.width) for _, line in shape.data]
@@ -126,7 +127,7 @@ def form_to_tag(about: About, shape: Shape, name: str) -> Form | None:
         )
         return form_of(shape, name, remembered) if whole and conllu else None
     if shape.width != 2 and remembered is None:
-        return None
+        return form_of(shape, name) if is_table(shape) and holds_tags(rows, about) else None
     form = form_of(shape, name, remembered)
     if remembered is not None and is_table(shape):
         return form
@@ -148,6 +149,22 @@ def is_table(shape: Shape) -> bool:
     """Whether several lines have equally many words each, more than one, as columns without tabs would."""
     widths = {len(cells(line, False)) for _, line in shape.data}
     return len(shape.data) > 1 and len(widths) == 1 and widths != {1}
+
+
+def holds_tags(rows: Sequence[Sequence[str]], about: About) -> bool:
+    """Whether a column of a table, after the first, holds on every line a class of the model, a sign, or what looks
+    like a tag. Capitals tell nothing where the first column has them too, nor does one letter: "when I go"."""
+    known = {name for name in about.classes if has_letter(name)}
+    first, *others = zip(*rows)
+    capitals = any(word != word.upper() for word in first)
+
+    def tells(cell: str) -> bool:
+        return cell in known or (capitals and len(cell) > 1 and bool(TAG.fullmatch(cell)))
+
+    return any(
+        any(map(tells, column)) and all(tells(cell) or TAG.fullmatch(cell) or not has_letter(cell) for cell in column)
+        for column in others
+    )
 
 
 def notes_on(words: Sequence[Word], form: Form, about: About, name: str) -> list[str]:

@@ -215,8 +215,8 @@ def column_of(column: int | str, shape: Shape, here: str, first: str) -> int:
 def comment_lines(lines: Sequence[str], form: Form) -> set[int]:
     """The numbers, from 1, of the lines with # that are comments; the others are words, as "#happy" is.
 
-    Where white space parts the columns, "# doc" before a sentence may be either: it is a word if its tag is that of
-    another line.
+    "# doc" before a sentence may be either, in a file without tabs, and so may "# doc <tab> 7" in one with them: it is
+    a word if its tag is that of another line.
     """
     found: set[int] = set()
     doubtful: list[int] = []
@@ -226,9 +226,9 @@ def comment_lines(lines: Sequence[str], form: Form) -> set[int]:
             fresh = True
         elif not line.startswith("#"):
             fresh = False
-        elif form.ids or _COMMENT.match(line) or (form.tabs and "\t" not in line) or not whole(line, form):
+        elif form.ids or _COMMENT.match(line) or (form.tabs and one_cell(line)) or not whole(line, form):
             found.add(number)
-        elif fresh and not form.tabs and form.tag is not None and split(line)[0] == "#":
+        elif fresh and form.tag is not None and line.startswith("# " if form.tabs else ("# ", "#\t")):
             doubtful.append(number)
         else:
             fresh = False
@@ -239,8 +239,17 @@ def comment_lines(lines: Sequence[str], form: Form) -> set[int]:
             for number, line in enumerate(lines, start=1)
             if number not in left_out and not is_blank(line) and whole(line, form)
         }
-        found.update(number for number in doubtful if tags and split(lines[number - 1])[form.tag] not in tags)  # type: ignore[index]
+        found.update(
+            number
+            for number in doubtful
+            if tags and cells(lines[number - 1], form.tabs, form.width)[form.tag] not in tags  # type: ignore[index]
+        )
     return found
+
+
+def one_cell(line: str) -> bool:
+    """Whether a line with # has no tab between two cells. "#" before a tab is a word whose tag is empty."""
+    return "\t" not in (line.rstrip(WHITE) if line.startswith("# ") else line)
 
 
 def whole(line: str, form: Form) -> bool:

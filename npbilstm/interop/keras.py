@@ -56,7 +56,7 @@ from npbilstm.interop.parts import (
 )
 from npbilstm.layers import Embedding, Layer, Linear
 from npbilstm.layers.checks import require_bool
-from npbilstm.layers.layer import part_of
+from npbilstm.layers.layer import parts_in
 from npbilstm.layers.models import CELLS, SequenceModel
 from npbilstm.layers.recurrent import Recurrent
 from npbilstm.textbook.sequences import require_shape
@@ -87,10 +87,10 @@ def to_keras(layer: Layer) -> list[np.ndarray]:
     layer = require_recurrent(layer, "Linear, Embedding or a model")
     order = ORDER[cell_of(layer)]
     require_options(layer, "Keras's LSTM", {"projection_size": None, "peepholes": False, "coupled": False})
-    weights = []
+    weights, parts = [], parts_in(layer.params)
     for k in range(layer.num_layers):
         for direction in layer.directions:
-            own = part_of(layer.params, f"{k}.{direction}")
+            own = parts[f"{k}.{direction}"]
             weights += [reordered(own["Wx"], order), reordered(own["Wh"], order)]
             if "b_hn" in own:
                 b = reordered(own["b"], order)

@@ -24,7 +24,6 @@ from typing import Any
 import numpy as np
 
 from npbilstm.interop.parts import Arrays, cell_of, reordered, transposed
-from npbilstm.layers.layer import part_of
 
 ORDER = {"lstm": (0, 3, 1, 2), "gru": (1, 0, 2), "rnn": (0,)}
 """Where ONNX's blocks stand in ours."""
@@ -54,7 +53,8 @@ def to_node(layer: Any, k: int) -> Arrays:
 
     directions = []
     for direction in layer.directions:
-        own = part_of(layer.params, f"{k}.{direction}")
+        ours = {name: f"{k}.{direction}.{name}" for name in ("Wx", "Wh", "b", "b_hn", "p")}
+        own = {name: layer.params[key] for name, key in ours.items() if key in layer.params}
         node = {"W": transposed(theirs(own["Wx"])), "R": transposed(theirs(own["Wh"]))}
         if layer.bias:
             b = theirs(own["b"])

@@ -54,7 +54,7 @@ from npbilstm.interop.pytorch_names import (
     require_weights_themselves,
 )
 from npbilstm.layers import Embedding, Layer, Linear
-from npbilstm.layers.layer import join, part_of, require_same_names
+from npbilstm.layers.layer import join, parts_in, require_same_names
 from npbilstm.layers.models import SequenceModel
 from npbilstm.layers.recurrent import Recurrent
 
@@ -82,10 +82,10 @@ def to_pytorch(layer: Layer) -> Arrays:
         return {"weight": transposed(layer.params["W"]), "bias": layer.params["b"].copy()}
     layer = require_recurrent(layer, "Linear, Embedding or a model")
     require_known_to_pytorch(layer)
-    state = {}
+    state, parts = {}, parts_in(layer.params)
     for k in range(layer.num_layers):
         for direction in layer.directions:
-            own = part_of(layer.params, f"{k}.{direction}")
+            own = parts[f"{k}.{direction}"]
             end = ending(k, direction)
             state[f"weight_ih{end}"] = transposed(own["Wx"])
             state[f"weight_hh{end}"] = transposed(own["Wh"])

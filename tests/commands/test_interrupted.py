@@ -1,5 +1,7 @@
 """Ctrl-C before a command has begun: exit code 130, and no traceback."""
 
+import argparse
+import atexit
 import os
 import signal
 import subprocess
@@ -45,6 +47,41 @@ def test_ctrl_c_while_modules_are_imported(entry, module, tmp_path):
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "\nInterrupted.\n")
     assert os.listdir(tmp_path) == []
+
+
+AT_THE_END = """
+import atexit, os, signal, sys
+atexit.register(lambda: os.kill(os.getpid(), signal.SIGINT))  # called after those that are registered later
+from npbilstm.cli import main
+sys.exit(main())
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+@pytest.mark.parametrize(("line", "code"), [("--version", 0), pytest.param("--nonsense", 2, marks=pytest.mark.slow)])
+def test_ctrl_c_when_all_is_done_changes_nothing(line, code):
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", AT_THE_END, line]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == code
+    assert "KeyboardInterrupt" not in done.stderr
+
+
+def test_a_second_ctrl_c_while_the_first_is_told_ends_at_once(monkeypatch):
+    def run(options):
+        raise KeyboardInterrupt
+
+    seen = []
+    monkeypatch.setattr(cli, "parsed", lambda arguments: argparse.Namespace(run=run))
+    monkeypatch.setattr(cli, "write_error", lambda text: seen.append((text, signal.getsignal(signal.SIGINT))))
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        assert cli.main() == 130
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
+        atexit.unregister(cli.ignore_ctrl_c)
+    assert seen == [("\nInterrupted.", cli.end_at_once)]
 
 
 def test_ctrl_c_while_arguments_are_read(monkeypatch, capsys):

@@ -291,7 +291,19 @@ def packed_writer(name: str, head: bytes, piece: bytes, times: int) -> Callable[
     return make
 
 
+def many_layers(path: Path) -> None:
+    """The weights of 5,000 small layers, each of which is soon read."""
+    state = {}
+    for k in range(5000):
+        for name, w in STATE.items():
+            state[name.replace("l0", f"l{k}")] = (
+                np.zeros((len(w), 2), w.dtype) if k and "ih" in name and w.ndim > 1 else w
+            )
+    np.savez(path, **state)  # type: ignore[arg-type]
+
+
 BOMBS = {
+    "weights: 5,000 layers": many_layers,
     "model: a description of 90 MB of blanks": packed_writer(
         "meta.npy", header(f"({90 * 2**20},)", "'|u1'"), b" " * 2**20, 90
     ),
@@ -304,7 +316,7 @@ BOMBS = {
         "npbilstm.npy", header(f"({90 * 2**20},)", "'|u1'"), b" " * 2**20, 90
     ),
 }
-"""Small files that unpack to large ones."""
+"""Small files that unpack to large ones, or make much work."""
 
 
 def cases() -> list[Case]:

@@ -248,7 +248,8 @@ def made(arrays: Arrays, kind: str | None, options: dict[str, Any]) -> Layer:
     require_weights_themselves(arrays)
     theirs = recurrent_prefixes(arrays)
     if len(theirs) > 1 and kind is None:
-        raise ValueError(f"it holds {len(theirs)} recurrent layers, {listed(theirs)}. {alone(theirs[0])}")
+        those = listed(map(repr, theirs))
+        raise ValueError(f"it holds {len(theirs)} recurrent layers, under the prefixes {those}. {alone(theirs[0])}")
     begins = [f"0.{direction}.Wx" for direction in NUMBERS]
     ours = [cell for cell in CELLS if any(f"{cell}.{begin}" in arrays for begin in begins)]
     if not theirs and not ours and not any(begin in arrays for begin in begins):

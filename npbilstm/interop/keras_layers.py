@@ -13,7 +13,7 @@ Embedding, such layers and a Dense.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 CELLS = {
@@ -153,7 +153,14 @@ def one_direction(layer: Any) -> tuple[str, dict[str, Any], bool]:
 
 
 def activation_of(layer: Any, name: Any) -> Any:
-    """Our name of an activation of this layer's: hard_sigmoid became another function in Keras 3."""
+    """Our name of an activation of this layer's: hard_sigmoid became another function in Keras 3. Raises ValueError for
+    a function or layer of somebody's own, which has no name in Keras."""
+    if isinstance(name, Mapping):
+        what = {None: "a function", "function": "a function"}.get(name.get("class_name"), name.get("class_name"))
+        raise ValueError(
+            f"the Keras layer {type(layer).__name__} has an activation that Keras has no name for, {what}; it needs "
+            "one of tanh, sigmoid, relu and hard_sigmoid"
+        )
     return "hard_sigmoid_sixth" if name == "hard_sigmoid" and is_of_keras_3(layer) else name
 
 

@@ -110,7 +110,7 @@ class Reading:
         self.roots.update({(id(site.scope), output): of_x for output in site.node.output if output})
         for role in ("initial_h", "initial_c"):
             if role in roles:
-                self.require_state(site, role, of_x, node.sizes[1])
+                self.require_state(node, role, of_x)
         return node._replace(lengths=self.lengths_of(node))
 
     def lengths_of(self, node: Node) -> str | None:
@@ -137,17 +137,23 @@ class Reading:
             )
         return None
 
-    def require_state(self, site: Site, role: str, of_x: set[str], H: int) -> None:
+    def require_state(self, node: Node, role: str, of_x: set[str]) -> None:
         """Raise ValueError unless an initial state is 0 or comes from outside, and not from where x comes; and has the
-        node's size."""
-        name = site.roles[role]
+        node's units and directions, where the file says how many it has."""
+        site, name, H = node.site, node.site.roles[role], node.sizes[1]
         try:
-            size: Any = self.values(site.scope)[name].shape[-1]
-        except (CannotRunError, IndexError):
-            size = (site.scope.size_of(name) or [None])[-1]
-        if isinstance(size, int) and size != H:
+            shape: list[Any] = list(self.values(site.scope)[name].shape)
+        except CannotRunError:
+            shape = site.scope.size_of(name) or []
+        known = [size if isinstance(size, int) and size not in self.free.values() else None for size in shape]
+        if known and known[-1] not in (None, H):
             raise ValueError(
-                f"the {role} of {site} has {size} numbers per row; the node has {H} units, and needs as many"
+                f"the {role} of {site} has {known[-1]} numbers per row; the node has {H} units, and needs as many"
+            )
+        directions = known[1 if node.batch_first else 0] if len(known) == 3 else None
+        if directions not in (None, node.directions):
+            raise ValueError(
+                f"the {role} of {site} is of {directions} directions; the node has {node.directions}, and needs as many"
             )
         if not self.is_zero_or_given(site.scope, name, of_x):
             raise ValueError(

@@ -59,7 +59,8 @@ def check_lengths(lengths: Any, N: int, T: int) -> np.ndarray:
     if is_mask(checked, N, T):
         raise (ValueError if whole else TypeError)(lengths_of_mask(checked, N, T))
     if not whole:
-        raise TypeError(f"lengths has dtype {checked.dtype}; it needs integers")
+        of_mask = "; of a mask (N, T) they are mask.sum(axis=1)" if checked.dtype.kind == "b" else ""
+        raise TypeError(f"lengths has dtype {checked.dtype}; it needs integers{of_mask}")
     require_shape("lengths", checked, (N,))
     for n, length in enumerate(checked):
         if not 0 <= length <= T:

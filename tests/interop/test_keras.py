@@ -327,6 +327,12 @@ def test_a_layer_says_how_it_was_made(keras_version):
     assert from_keras(wrapped).activation == "sigmoid"
 
 
+def test_an_activation_of_somebodys_own_is_refused_by_what_it_is(keras_version):
+    for own, what in (({"class_name": "function"}, "a function"), ({"class_name": "LeakyReLU"}, "LeakyReLU")):
+        with pytest.raises(ValueError, match=f"LSTM has an activation that Keras has no name for, {what}; it needs"):
+            from_keras(layer_like("LSTM", LSTM, activation=own))
+
+
 def bidirectional(weights, merge_mode="concat", **changed):
     both = layer_like("Bidirectional", [*weights, *weights])
     both.forward_layer, both.merge_mode = layer_like("LSTM", weights, return_sequences=True), merge_mode

@@ -405,19 +405,6 @@ def test_directions_of_unequal_activations_are_refused(path):
     refused(path, "the directions of LSTM 0 have other activations, Sigmoid, Tanh, Tanh, Sigmoid, Relu, Relu")
 
 
-def test_a_state_that_is_picked_out_of_an_input_comes_from_outside(path):
-    nodes = [node("Gather", "state zero", "h", axis=0), node("Gather", "state one", "c", axis=0)]
-    nodes.append(lstm("X", "W", "R", "B", "", "h", "c"))
-    saved(path, nodes, {**ONE, "zero": np.int64(0), "one": np.int64(1)}, [X, value("state", 2, 1, N, H)])
-    assert_same(from_onnx(path), from_onnx(saved(path, [lstm()], ONE)))
-
-
-def test_a_state_of_another_size_is_refused(path):
-    constants = {**weights(H=2), "h": np.zeros((1, N, 2), np.float32), "c": np.zeros((1, N, 4), np.float32)}
-    saved(path, [lstm("X", "W", "R", "B", "", "h", "c", hidden_size=2)], constants)
-    refused(path, "the initial_c of LSTM 0 has 4 numbers per row; the node has 2 units, and needs as many")
-
-
 def test_stacks_of_fixed_sizes_are_read_at_those_sizes(path):
     first, second = weights(S=2), {f"{name}2": w for name, w in weights(D=2 * H, S=2, seed=5).items()}
     nodes = [

@@ -115,7 +115,11 @@ def test_every_home_of_lengths_says_it():
 
 def test_what_is_no_mask_of_this_batch_is_refused_as_before():
     for lengths, sentence in [
-        (np.array([True, False, True]), "lengths has dtype bool; it needs integers"),
+        (
+            np.array([True, False, True]),
+            "lengths has dtype bool; it needs integers; of a mask (N, T) they are mask.sum(axis=1)",
+        ),
+        (np.ones((3, 1, 4), bool), "of a mask (N, T) they are mask.sum(axis=1)"),
         (np.ones((3, 5), int), "lengths has shape (3, 5); it needs (3,)"),
         (np.full((3, 4), 2), "lengths has shape (3, 4); it needs (3,)"),
     ]:

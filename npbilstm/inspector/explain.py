@@ -104,7 +104,15 @@ def explain(
     read = f"read {ordinal(at.turn + 1)} of {trace.lengths[row]}"
     read += "" if at.before is None else f", after {step_name(at, at.before)}"
     return Explanation(
-        *(layer, direction, row, step, unit, trace.tokens[row][step], at.turn, at.before, at.after),
+        layer=layer,
+        direction=direction,
+        row=row,
+        step=step,
+        unit=unit,
+        token=trace.tokens[row][step],
+        turn=at.turn,
+        before=at.before,
+        after=at.after,
         heading=f"{where}layer {layer}, {direction} direction, {step_name(at, step)}, unit {unit}: {read}",
         labels=class_labels(at),
         starts=forward_sources(at),

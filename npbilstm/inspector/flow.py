@@ -84,7 +84,7 @@ def gradients_of_steps(
         pair = isinstance(trace.upstream, tuple)
         dy = tuple(alone(d, some) for d in trace.upstream) if pair else alone(trace.upstream, some)
         _, found = backward_of_row(trace, row, dy, keep=wanted)
-        dh, *dc = (np.stack([level[name] for level in found]) for name in wanted)
+        dh, *dc = (np.stack([each[name] for each in found]) for name in wanted)
         yield some, dh, dc[0] if dc else None
 
 

@@ -1,6 +1,7 @@
 """What a type checker says of a user's script, with mypy --strict: nothing where it is right, and of a wrong call that
 it is wrong, before anything runs."""
 
+import inspect
 import os
 import re
 import subprocess
@@ -9,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("mypy")
+from npbilstm import engine
+from npbilstm.layers import GRU, LSTM, RNN, SequenceClassifier, SequenceTagger, options
+from npbilstm.layers.recurrent import Recurrent
 
 RIGHT = """
 from typing import Literal
@@ -79,6 +82,16 @@ text = str(trace.explain(direction="reverse", step=2, unit=1)) + trace.sparkline
 found: str = nb.diagnose({"sigmoid": lambda a: 1 / (1 + np.exp(-a))}).verdict
 state_dict: dict[str, Array] = nb.to_pytorch(nb.LSTM(3, 4))
 again = nb.from_pytorch(state_dict)
+read = nb.read_weights("model.npz")[0] if again.bias else nb.from_onnx("model.onnx")
+names: list[str] = list(read.params)
+if isinstance(read, nb.SequenceTagger | nb.SequenceClassifier):
+    read.forward(padded, lengths)
+
+
+def a_sum(merge: nb.layers.Merge, init: nb.layers.Init = "torch") -> nb.GRU:
+    return nb.GRU(3, 4, bidirectional=True, merge=merge, init=init)
+
+
 data = nb.python_source(10_000)
 symbols: list[str] = data.vocabulary.symbols
 """
@@ -109,6 +122,8 @@ nb.GRU(3, 4).forward(x)[1].append(x)
 nb.BiLSTM(3, 4, merge=None).forward(x)[0].shape
 nb.LSTM(3, 4).backward(x)
 nb.LSTM(3, 4).check_options()
+nb.read_weights("model.npz", "parser")
+nb.from_keras([], "transformer")
 nb.Transformer(3, 4)
 nb.layers.Transformer
 """
@@ -126,6 +141,7 @@ def complaints(script, folder):
 
 @pytest.mark.slow
 def test_a_type_checker_finds_nothing_wrong_with_a_users_script_and_everything_with_a_wrong_one(tmp_path):
+    pytest.importorskip("mypy")
     _, said = complaints(RIGHT, tmp_path)
     assert said.startswith("Success"), said
     first = "import numpy as np, npbilstm as nb; x = np.ones((2, 5, 3))"
@@ -138,3 +154,34 @@ def test_a_type_checker_finds_nothing_wrong_with_a_users_script_and_everything_w
 def test_the_right_script_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     exec(compile(RIGHT, "script.py", "exec"), {})
+
+
+DECIDE_WHAT_COMES_BACK = {"bidirectional", "merge"}
+"""Options that stand in the overloads."""
+
+
+@pytest.mark.parametrize(
+    ("kind", "known"),
+    [
+        (LSTM, options.LSTMOptions),
+        (GRU, options.GRUOptions),
+        (RNN, options.RNNOptions),
+        (SequenceTagger, options.ModelOptions),
+        (SequenceClassifier, options.ModelOptions),
+    ],
+)
+def test_type_checkers_know_exactly_the_options_that_there_are(kind, known):
+    taken = {}
+    for base in kind.__mro__:
+        if "__init__" in vars(base):
+            parameters = inspect.signature(base.__init__).parameters.values()
+            taken |= {p.name: p.annotation for p in parameters if p.kind is p.KEYWORD_ONLY}
+    left_out = DECIDE_WHAT_COMES_BACK if issubclass(kind, Recurrent) else {"pooling"}
+    told = {
+        name: kind if isinstance(kind, str) else kind.__forward_arg__ for name, kind in known.__annotations__.items()
+    }
+    assert told == {name: kind for name, kind in taken.items() if name not in left_out}
+
+
+def test_the_activations_are_those_of_the_engine():
+    assert set(options.ACTIVATIONS) == set(engine.ACTIVATIONS)

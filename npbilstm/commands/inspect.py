@@ -79,11 +79,11 @@ def read_part(model: SequenceModel, about: About, options: Any) -> Part:
         text = read_input(options.file, about)
     if about.words:
         # without a file, or with one class for all of a sentence, no column holds a class for each word
-        plain = options.file is None or not model.one_label_a_step
+        plain = options.file is None or not model.label_per_step
         found = plain_sentences(about, text) if plain else sentences(about, text, options.file).inputs
         return part_of_words(found, options.line, options.steps)
     text_input = characters(about, text)
-    if not model.one_label_a_step:
+    if not model.label_per_step:
         text_input = text_input._replace(true=None)
     return part_of_characters(text_input, options.line, options.steps)
 

@@ -74,7 +74,7 @@ def gradients_of_outputs(trace: TraceData, row: int) -> Callable[[int], tuple[An
 
     def of_model(step: int) -> tuple[Any, Any]:
         dlogits = np.zeros_like(logits)
-        if model.one_label_a_step:
+        if model.label_per_step:
             dlogits[:, step] = np.eye(V)
         else:
             dlogits[...] = np.eye(V)

@@ -40,7 +40,7 @@ def model_run(
         target = as_batch("target", target, logits.shape[:-1], alone)
         if target.dtype.kind not in "iu":
             raise TypeError(f"target has dtype {target.dtype}; it needs integers, each the number of a class")
-        loss, loss_cache = softmax_cross_entropy_forward(logits, target, lengths if model.one_label_a_step else None)
+        loss, loss_cache = softmax_cross_entropy_forward(logits, target, lengths if model.label_per_step else None)
         upstream = softmax_cross_entropy_backward(1.0, loss_cache)
     elif upstream is not None:
         upstream = as_batch("upstream", require_real("upstream", upstream), logits.shape, alone)

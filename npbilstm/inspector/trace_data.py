@@ -86,7 +86,7 @@ class TraceData:
     @property
     def output_is_by_step(self) -> bool:
         """Whether there is an output at every step: always but for a classifier."""
-        return self.model is None or self.model.one_label_a_step
+        return self.model is None or self.model.label_per_step
 
     @property
     def class_names(self) -> list[str]:

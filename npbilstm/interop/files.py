@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -33,7 +33,7 @@ from npbilstm.interop.parts import (
 )
 from npbilstm.interop.pytorch import alone, from_pytorch, model_from_pytorch, to_pytorch
 from npbilstm.interop.pytorch_names import listed, recurrent_prefixes, require_weights_themselves
-from npbilstm.layers import Layer
+from npbilstm.layers import Layer, Recurrent
 from npbilstm.layers.layer import join, part_of
 from npbilstm.layers.models import CELLS, SequenceModel
 from npbilstm.layers.options import NUMBERS
@@ -59,13 +59,13 @@ INSTEAD = {
 
 def read_weights(
     path: str | Path,
-    model: str | None = None,
+    model: Literal["tagger", "classifier"] | None = None,
     *,
     prefix: str | None = None,
     node: int | str | None = None,
     max_bytes: int | None = None,
     **options: Any,
-) -> tuple[Layer, About]:
+) -> tuple[Recurrent | SequenceModel, About]:
     """The layer or model in a file, and what was said `about` it; about["left_out"] names what is not read.
 
     model: "tagger" or "classifier", for a file that holds a whole model and does not say which.
@@ -149,7 +149,7 @@ def require_safetensors() -> Any:
 
 def read_npz(
     path: str | Path, kind: str | None, options: dict[str, Any], max_bytes: int | None = None
-) -> tuple[Layer, About]:
+) -> tuple[Recurrent | SequenceModel, About]:
     """A model file of ours, or arrays under names."""
     with open_archive(path, max_bytes) as archive:
         if "meta" in archive.names:
@@ -164,7 +164,9 @@ def read_npz(
     return named_layer(path, arrays, text, kind, options)
 
 
-def read_safetensors(path: str | Path, kind: str | None, options: dict[str, Any]) -> tuple[Layer, About]:
+def read_safetensors(
+    path: str | Path, kind: str | None, options: dict[str, Any]
+) -> tuple[Recurrent | SequenceModel, About]:
     """Arrays under PyTorch's names."""
     safetensors = require_safetensors()
     with open_file(path) as whole:
@@ -200,7 +202,9 @@ def bfloat16_of(tensors: list[tuple[str, dict[str, Any]]]) -> Arrays:
     return arrays
 
 
-def read_onnx_file(path: str | Path, kind: str | None, options: dict[str, Any]) -> tuple[Layer, About]:
+def read_onnx_file(
+    path: str | Path, kind: str | None, options: dict[str, Any]
+) -> tuple[Recurrent | SequenceModel, About]:
     """A graph."""
     layer, said = read_onnx(path, **options)
     if kind is not None and type(layer).__name__ != kind:
@@ -210,7 +214,7 @@ def read_onnx_file(path: str | Path, kind: str | None, options: dict[str, Any]) 
 
 def named_layer(
     path: str | Path, arrays: Arrays, text: str | bytes | None, kind: str | None, options: dict[str, Any]
-) -> tuple[Layer, About]:
+) -> tuple[Recurrent | SequenceModel, About]:
     """The layer or model that named arrays make, PyTorch's names or ours. Raises ValueError, naming path."""
     prefix = options.pop("prefix", None)
     arrays = {name: w for name, w in arrays.items() if is_weight(name, w)}
@@ -229,7 +233,7 @@ def named_layer(
         raise ValueError(f"{path}: {error}") from error
 
 
-def under_prefix(arrays: Arrays, prefix: str, options: dict[str, Any]) -> Layer:
+def under_prefix(arrays: Arrays, prefix: str, options: dict[str, Any]) -> Recurrent | SequenceModel:
     """The recurrent layer under a prefix, by PyTorch's names or ours."""
     own = part_of(arrays, prefix.removesuffix(".")) if prefix else arrays
     if any(re.fullmatch(r"0\.\w+\.Wx", name) for name in own):
@@ -243,7 +247,7 @@ def parts_outside(arrays: Arrays, prefix: str) -> list[str]:
     return list(dict.fromkeys(name.rpartition(".")[0] or name for name in arrays if not name.startswith(prefix)))
 
 
-def made(arrays: Arrays, kind: str | None, options: dict[str, Any]) -> Layer:
+def made(arrays: Arrays, kind: str | None, options: dict[str, Any]) -> Recurrent | SequenceModel:
     """The layer, or the model of this kind, that arrays under PyTorch's names or ours make."""
     require_weights_themselves(arrays)
     theirs = recurrent_prefixes(arrays)

@@ -58,6 +58,7 @@ from npbilstm.layers import Embedding, Layer, Linear
 from npbilstm.layers.checks import require_bool
 from npbilstm.layers.layer import parts_in
 from npbilstm.layers.models import CELLS, SequenceModel
+from npbilstm.layers.options import CellName
 from npbilstm.layers.recurrent import Recurrent
 from npbilstm.textbook.sequences import require_shape
 
@@ -105,7 +106,7 @@ def to_keras(layer: Layer) -> list[np.ndarray]:
 @overload
 def from_keras(
     weights: Sequence[Any] | Mapping[str, Any],
-    cell: str | None = None,
+    cell: CellName | None = None,
     *,
     model: None = None,
     bidirectional: bool | None = None,
@@ -115,18 +116,18 @@ def from_keras(
 
 
 @overload
-def from_keras(weights: Any, cell: str | None = None, **options: Any) -> Any: ...
+def from_keras(weights: Any, cell: CellName | None = None, **options: Any) -> Recurrent | SequenceModel: ...
 
 
 def from_keras(
     weights: Any,
-    cell: str | None = None,
+    cell: CellName | None = None,
     *,
     model: str | None = None,
     bidirectional: bool | None = None,
     bias: bool | None = None,
     **options: Any,
-) -> Any:
+) -> Recurrent | SequenceModel:
     """The layer whose weights these are; or the model.
 
     weights: those of one Keras layer, or of several stacked ones, one list after the other: arrays or Keras' variables;
@@ -159,7 +160,8 @@ def from_keras(
         ours = {**told.recurrent.options, "model": told.model} | ({"pooling": told.pooling} if told.pooling else {})
         before, after = told.around
         both = combined(ours, given, "the Keras layer")
-        return from_keras([*before, *told.recurrent.weights, *after], cell, **both)
+        read: Recurrent | SequenceModel = from_keras([*before, *told.recurrent.weights, *after], cell, **both)
+        return read
     if cell is not None and cell not in CELLS:
         raise ValueError(f'cell is {cell!r}; it needs "lstm", "gru" or "rnn"')
     if model is not None and model not in MODEL_NAMES:

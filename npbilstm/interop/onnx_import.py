@@ -20,9 +20,9 @@ from npbilstm.interop.onnx_turned import reads_from_the_end
 from npbilstm.interop.onnx_unrolled import rolled_up
 from npbilstm.interop.onnx_weights import from_node, to_node
 from npbilstm.interop.parts import Arrays, assembled, embedding_of, fresh, linear_of
-from npbilstm.layers import Layer
+from npbilstm.layers import Recurrent
 from npbilstm.layers.layer import require_same_names
-from npbilstm.layers.recurrent import Recurrent
+from npbilstm.layers.models import SequenceModel
 from npbilstm.training.checkpoints import MODELS
 
 LEFT_OUT = "left_out"
@@ -31,7 +31,7 @@ LEFT_OUT = "left_out"
 
 def from_onnx(
     path: str | Path, node: int | str | None = None, inputs: Mapping[str, Any] | None = None, **options: Any
-) -> Layer:
+) -> Recurrent | SequenceModel:
     """The layer in an ONNX file: one LSTM, GRU or RNN, or several stacked ones; a model where export_onnx wrote one.
 
     node: where the file holds several that are no one stack: the name of a recurrent node, or its number among them,
@@ -57,7 +57,7 @@ def from_onnx(
 
 def read_onnx(
     path: str | Path, node: int | str | None = None, inputs: Mapping[str, Any] | None = None, **options: Any
-) -> tuple[Layer, Description]:
+) -> tuple[Recurrent | SequenceModel, Description]:
     """from_onnx, and what the file says of itself, with what was left out of it."""
     try:
         content, text = load_content(path)
@@ -105,7 +105,7 @@ def chosen_layer(
     return layer_of(stack, options), left_out(nodes, stack, reading)
 
 
-def own_layer(said: Description, nodes: list[tuple[Scope, Any]], options: dict[str, Any]) -> Layer:
+def own_layer(said: Description, nodes: list[tuple[Scope, Any]], options: dict[str, Any]) -> Recurrent | SequenceModel:
     """The layer or model of a file that export_onnx wrote."""
     scope = nodes[0][0] if nodes else None
     whole = said.kind in MODELS

@@ -7,6 +7,7 @@ from npbilstm.layers.layer import Layer
 from npbilstm.layers.linear import Linear
 from npbilstm.layers.lstm import LSTM, BiLSTM
 from npbilstm.layers.models import SequenceClassifier, SequenceTagger
+from npbilstm.layers.options import Activation, CellName, Direction, Init, Merge, Pooling
 from npbilstm.layers.recurrent import Recurrent
 from npbilstm.layers.rnn import RNN
 
@@ -14,11 +15,17 @@ __all__ = [
     "GRU",
     "LSTM",
     "RNN",
+    "Activation",
     "BiLSTM",
+    "CellName",
+    "Direction",
     "Dropout",
     "Embedding",
+    "Init",
     "Layer",
     "Linear",
+    "Merge",
+    "Pooling",
     "Recurrent",
     "SequenceClassifier",
     "SequenceTagger",

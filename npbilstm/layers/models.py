@@ -1,4 +1,4 @@
-"""Whole models, from symbols to classes: one label a step, or one label a sequence."""
+"""Whole models, from symbols to classes: one label per step, or one label per sequence."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from npbilstm.layers.gru import GRU
 from npbilstm.layers.layer import Layer, join, part_of, require_params
 from npbilstm.layers.linear import Linear, LinearCache
 from npbilstm.layers.lstm import LSTM
-from npbilstm.layers.options import Cell, Init, ModelOptions, Pooling
+from npbilstm.layers.options import CellName, Init, ModelOptions, Pooling
 from npbilstm.layers.recurrent import Recurrent
 from npbilstm.layers.rnn import RNN
 from npbilstm.layers.stack import RecurrentLayerCache
@@ -73,7 +73,7 @@ class SequenceModel(Layer):
     "linear."; the arrays are the layers' own, so that an optimizer changes them in place.
     """
 
-    one_label_a_step: bool
+    label_per_step: bool
     """True where logits have a step axis, False where there is one label a sequence."""
 
     def __init__(
@@ -81,7 +81,7 @@ class SequenceModel(Layer):
         num_symbols: int,
         num_classes: int,
         *,
-        cell: Cell = "lstm",
+        cell: CellName = "lstm",
         embedding_size: int = 32,
         hidden_size: int = 64,
         num_layers: int = 1,
@@ -91,7 +91,7 @@ class SequenceModel(Layer):
         dtype: DTypeLike = np.float32,
         rng: int | np.random.Generator | None = None,
     ) -> None:
-        self.cell: Cell = require_choice("cell", cell, CELLS)
+        self.cell: CellName = require_choice("cell", cell, CELLS)
         self.rng = require_rng(rng)
         shared: dict[str, Any] = {"dtype": dtype, "rng": self.rng}
         self.embedding = Embedding(num_symbols, embedding_size, **shared)
@@ -197,14 +197,14 @@ class SequenceModel(Layer):
         z, pooling = self._head_forward(y, state[0] if isinstance(state, tuple) else state, valid)
         z, above = self.dropout.forward(z, training, rng=rng)
         logits, linear = self.linear.forward(z)
-        if self.one_label_a_step:
+        if self.label_per_step:
             logits = np.where(valid[..., None], logits, 0)
         return logits, ModelCache(self, training, embedding, below, recurrent, pooling, above, linear, valid)
 
     def backward(self, dlogits: ArrayLike, cache: ModelCache) -> tuple[None, dict[str, np.ndarray]]:
         """dlogits, shaped as the logits -> None (ids have no gradient), grads with the names of params.
 
-        With one label a step, what dlogits holds in the padding never matters.
+        With one label per step, what dlogits holds in the padding never matters.
         """
         dy, dstate, linear = backward_to_recurrent(self, dlogits, cache)
         dx, recurrent, _ = self.recurrent.backward(dy, cache.recurrent, dstate)
@@ -236,7 +236,7 @@ def backward_to_recurrent(
     model._require_params()
     V = model.linear.output_size
     dlogits = require_floats("dlogits", dlogits)
-    if model.one_label_a_step:
+    if model.label_per_step:
         require_shape("dlogits", dlogits, (*cache.valid.shape, V))
         dlogits = np.where(cache.valid[..., None], dlogits, 0)
     else:
@@ -252,7 +252,7 @@ def backward_to_recurrent(
 
 
 class SequenceTagger(SequenceModel):
-    """One label a step: Embedding -> recurrent layers -> Linear at every step.
+    """One label per step: Embedding -> recurrent layers -> Linear at every step.
 
     ids (N, T) -> logits (N, T, num_classes), 0 in the padding.
 
@@ -266,7 +266,7 @@ class SequenceTagger(SequenceModel):
     True
     """
 
-    one_label_a_step = True
+    label_per_step = True
 
     def _head_forward(self, y: np.ndarray, h_n: np.ndarray, valid: np.ndarray) -> tuple[np.ndarray, None]:
         """Every step's output."""
@@ -299,7 +299,7 @@ class SequenceClassifier(SequenceModel):
     (2, 3)
     """
 
-    one_label_a_step = False
+    label_per_step = False
 
     def __init__(
         self, num_symbols: int, num_classes: int, *, pooling: Pooling = "final", **options: Unpack[ModelOptions]

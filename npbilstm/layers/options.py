@@ -10,7 +10,7 @@ import numpy as np
 from npbilstm.layers.checks import require_bool
 
 Activation = Literal["tanh", "sigmoid", "relu", "hard_sigmoid", "hard_sigmoid_sixth"]
-Cell = Literal["lstm", "gru", "rnn"]
+CellName = Literal["lstm", "gru", "rnn"]
 Direction = Literal["forward", "reverse"]
 Init = Literal["orthogonal", "torch"]
 Merge = Literal["concat", "sum", "mul", "ave"]
@@ -89,7 +89,7 @@ class RNNOptions(RecurrentOptions, total=False):
 class ModelOptions(TypedDict, total=False):
     """What every model takes by name."""
 
-    cell: Cell
+    cell: CellName
     embedding_size: int
     hidden_size: int
     num_layers: int

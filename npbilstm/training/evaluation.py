@@ -22,7 +22,7 @@ def predict_sequences(model: SequenceModel, rows: Sequence[np.ndarray], steps: i
         batch, left = left[:size], left[size:]
         ids, lengths = pad([rows[n] for n in batch])
         for n, row, length in zip(batch, model.predict(ids, lengths), lengths):
-            predicted[n] = row[:length] if model.one_label_a_step else row
+            predicted[n] = row[:length] if model.label_per_step else row
     return predicted
 
 

@@ -217,7 +217,7 @@ class Trainer:
         ids, lengths = pad([ids for ids, _ in sequences])
         labels = [labels for _, labels in sequences]
         logits, cache = self.model.forward(ids, lengths, training=True, rng=self.rng)
-        if self.model.one_label_a_step:
+        if self.model.label_per_step:
             loss, loss_cache = softmax_cross_entropy_forward(logits, pad(labels)[0], lengths)
         else:
             loss, loss_cache = softmax_cross_entropy_forward(logits, np.array(labels))
@@ -279,7 +279,7 @@ def require_sequences(name: str, sequences: Sequences, model: SequenceModel) -> 
         labels = as_array(f"{name}[{n}]'s labels", labels)
         if labels.dtype.kind not in "iu":
             raise TypeError(f"{name}[{n}] has labels of dtype {labels.dtype}; it needs integers, each a class")
-        needed = np.shape(ids) if model.one_label_a_step else ()
+        needed = np.shape(ids) if model.label_per_step else ()
         if labels.shape != needed:
             raise ValueError(f"{name}[{n}] has labels of shape {labels.shape}; for these ids the model needs {needed}")
         if labels.size and not (labels.min() >= 0 and labels.max() < V):

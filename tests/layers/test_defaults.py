@@ -52,7 +52,7 @@ PUBLIC = {
         *("forward", "backward"),
     },
     nb.SequenceTagger: {
-        *("cell", "embedding", "recurrent", "linear", "dropout", "rng", "one_label_a_step", "parts", "config"),
+        *("cell", "embedding", "recurrent", "linear", "dropout", "rng", "label_per_step", "parts", "config"),
         *("params", "param_shapes", "num_parameters", "with_params", "forward", "backward", "predict"),
     },
 }

@@ -286,7 +286,7 @@ def test_what_float32_has_not_never_matters_in_the_padding_of_a_model(model):
     logits, cache = model.forward(IDS, [5, 1], training=True)
     dlogits = np.ones_like(logits, np.float64)
     expected = model.backward(dlogits, cache)
-    if model.one_label_a_step:
+    if model.label_per_step:
         dlogits[1, 1:] = 1e300
     assert_all_close(model.backward(dlogits, cache)[1], expected[1], 0)
 

@@ -11,7 +11,7 @@ from tests.training.tasks import make_model, task
 class Echo:
     """A tagger that gives each id back as its class, and notes what it was asked."""
 
-    one_label_a_step = True
+    label_per_step = True
 
     def __init__(self):
         self.asked = []

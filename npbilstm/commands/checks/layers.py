@@ -91,7 +91,7 @@ def check_model(model: SequenceTagger | SequenceClassifier, **options: Any) -> G
     """A whole model through its loss."""
     rng = np.random.default_rng(10)
     ids = rng.integers(0, model.embedding.num_embeddings, (N, T))
-    per_step = model.one_label_a_step
+    per_step = model.label_per_step
     targets = rng.integers(0, V, (N, T) if per_step else N)
     params = drawn(10, **{name: p.shape for name, p in model.params.items()})
 

@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -50,11 +51,16 @@ OPTIONAL = {
 """Packages that are not required, and the rooms that import each where it is used."""
 
 
+@cache
+def nodes_of(path):
+    """Every node of a file's syntax tree, the whole of it first."""
+    return list(ast.walk(ast.parse(path.read_text())))
+
+
 def imports(path):
     """(module, whether at the top of the file) for each import of a file."""
-    tree = ast.parse(path.read_text())
-    top = set(map(id, tree.body))
-    for node in ast.walk(tree):
+    top = set(map(id, nodes_of(path)[0].body))
+    for node in nodes_of(path):
         names = [node.module] if isinstance(node, ast.ImportFrom) else []
         names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         for name in names:
@@ -76,7 +82,7 @@ def test_arrows_run_one_way(room):
 
 def files_needed(path):
     """The package's files from which a file imports something, wherever in it the import stands."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes_of(path):
         names = [f"{node.module}.{alias.name}" for alias in node.names] if isinstance(node, ast.ImportFrom) else []
         names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         for place in (ROOT.joinpath(*name.split(".")) for name in names if name.startswith("npbilstm")):
@@ -100,20 +106,20 @@ def is_private(name):
     return name.startswith("_") and not name.endswith("_") and name not in ("_asdict", "_fields", "_make", "_replace")
 
 
-def made_in(tree):
+def made_in(nodes):
     """The names that a file makes: functions, classes, variables, attributes."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             yield node.name
         elif isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
             yield node.id if isinstance(node, ast.Name) else node.attr
 
 
-def taken_from_another_room(room, tree, own):
+def taken_from_another_room(room, nodes, own):
     """What a file takes of another room that is not for it: private modules, names and attributes, and modules of a
     package inside that room. own: the names that the file's room makes."""
     standard = set()
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Import):
             standard |= {alias.asname or alias.name for alias in node.names} & sys.stdlib_module_names
         names = [f"{node.module}.{alias.name}" for alias in node.names] if isinstance(node, ast.ImportFrom) else []
@@ -123,7 +129,7 @@ def taken_from_another_room(room, tree, own):
             if package == "npbilstm" and parts[:1] != [room]:
                 inside = len(parts) > 2 and PACKAGE.joinpath(*parts[:2]).is_dir()
                 yield from [name] if inside or any(map(is_private, parts)) else []
-    for node in ast.walk(tree):
+    for node in nodes:
         if not isinstance(node, ast.Attribute) or (isinstance(node.value, ast.Name) and node.value.id in standard):
             continue
         if is_private(node.attr) and node.attr not in own:
@@ -131,12 +137,12 @@ def taken_from_another_room(room, tree, own):
 
 
 def test_no_room_takes_what_is_private_to_another():
-    trees = {path: ast.parse(path.read_text()) for path in PACKAGE.rglob("*.py")}
+    files = {path: room_of(path) for path in PACKAGE.rglob("*.py")}
     own = {}
-    for path, tree in trees.items():
-        own.setdefault(room_of(path), set()).update(made_in(tree))
-    for path, tree in trees.items():
-        assert list(taken_from_another_room(room_of(path), tree, own[room_of(path)])) == [], path
+    for path, room in files.items():
+        own.setdefault(room, set()).update(made_in(nodes_of(path)))
+    for path, room in files.items():
+        assert list(taken_from_another_room(room, nodes_of(path), own[room])) == [], path
 
 
 @pytest.mark.parametrize(
@@ -153,7 +159,7 @@ def test_no_room_takes_what_is_private_to_another():
 def test_what_is_taken_from_another_room_is_found(breach, taken):
     own = {"_own", "payload"}
     kept = "import os\nfrom npbilstm.training.loop import _own\nos._exit(_own._replace(self._own))\n"
-    assert list(taken_from_another_room("training", ast.parse(kept + breach), own)) == [taken]
+    assert list(taken_from_another_room("training", list(ast.walk(ast.parse(kept + breach))), own)) == [taken]
 
 
 def test_every_room_has_its_arrows_written_down():

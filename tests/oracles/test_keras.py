@@ -139,7 +139,7 @@ LAYERS = [
 BUGS = {
     "ave is a sum": (merge, "return (h_fwd + h_rev) / 2", "return h_fwd + h_rev"),
     "ave's gradient is the sum's": (merge, 'both / 2 if merge == "ave" else both', "both"),
-    "mul's factors are not swapped": (merge, "both * y[:, :, ::-1]", "both * y"),
+    "mul's factors are not swapped": (merge, "both *= y[:, :, ::-1]", "both *= y"),
     "mul is a sum": (merge, "return h_fwd * h_rev", "return h_fwd + h_rev"),
     "forward and reverse swapped": (
         merge,
@@ -175,5 +175,5 @@ def test_keras_sees_every_planted_bug(bug, monkeypatch):
     changed = planted(module, old, new)
     if module is merge:
         for name in ("merge_forward", "merge_backward"):
-            monkeypatch.setattr(f"npbilstm.layers.recurrent.{name}", getattr(changed, name))
+            monkeypatch.setattr(f"npbilstm.layers.stack.{name}", getattr(changed, name))
     assert not all(agrees(layer, changed.to_keras if module is layout else to_keras) for layer in LAYERS)

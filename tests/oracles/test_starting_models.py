@@ -90,7 +90,8 @@ def as_state_dict(layer, linear):
 def test_the_pytorch_class_with_its_own_fresh_weights_is_ours(dtype, forward, gradients):
     net = pytorch_class(dtype)
     pair = from_pytorch(net.state_dict(), "lstm."), linear_from_pytorch(net.state_dict(), "fc.")
-    assert [repr(each).replace(", dtype=float64", "") for each in pair] == ["LSTM(10, 20, 2, bidirectional=True)", "Linear(40, 5)"]
+    said = [repr(each).replace(", dtype=float64", "") for each in pair]
+    assert said == ["LSTM(10, 20, 2, bidirectional=True)", "Linear(40, 5)"]
     assert_same_as_the_pytorch_class(net, *pair, dtype, forward, gradients)
 
 

@@ -43,6 +43,14 @@ needs_dev_full = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="thi
 
 
 @needs_dev_full
+def test_a_full_output_is_told_of_where_python_keeps_nothing(folder):
+    command = [sys.executable, "-u", "-m", "npbilstm", "--help"]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, cwd=folder, env=plain_environment(), stdout=full, stderr=subprocess.PIPE)
+    assert (done.returncode, done.stderr) == (2, b"npbilstm: standard output: No space left on device\n")
+
+
+@needs_dev_full
 @pytest.mark.few(2)
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "2>/dev/full", "| head -n 1"])
 def test_a_stream_that_is_closed_or_full_stops_no_training(folder, tmp_path, closed):

@@ -11,6 +11,7 @@ import pytest
 import npbilstm as nb
 from npbilstm.interop import from_keras, from_pytorch, linear_from_pytorch, model_from_pytorch, to_keras, to_pytorch
 from npbilstm.interop.files import read_weights
+from npbilstm.layers.layer import parts_in
 from tests.interop.drawing import assert_same, with_random_weights
 
 
@@ -349,3 +350,12 @@ def test_shapes_without_numbers_make_no_layer_of_gigabytes(tmp_path):
 def test_other_programs_files_are_told_the_way_out(name, sentence):
     with pytest.raises(ValueError, match=re.escape(sentence)):
         read_weights(name)
+
+
+def test_many_layers_are_read_in_one_pass(monkeypatch):
+    """A search of all names for each layer would take minutes for some thousand layers, which are a small file."""
+    passes = []
+    monkeypatch.setattr("npbilstm.interop.pytorch.parts_in", lambda params: passes.append(1) or parts_in(params))
+    layer = nb.LSTM(2, 2, 9, rng=0)
+    assert (nb.from_pytorch(nb.to_pytorch(layer)).params["8.forward.Wx"] == layer.params["8.forward.Wx"]).all()
+    assert len(passes) == 2  # one of each

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -19,17 +19,26 @@ from npbilstm.textbook.sequences import check_lengths, valid_steps
 REMEDY = "Smaller weights, a shorter sequence, or tanh and sigmoid keep numbers in range"
 
 
-@contextmanager
-def in_range(layer: Any) -> Iterator[LayerRange | None]:
+OPTIONS = ("activation", "recurrent_activation", "nonlinearity")
+"""The options of a layer that name an activation."""
+
+UNBOUNDED = [name for name, activation in engine.ACTIVATIONS.items() if not activation.bounded]
+
+
+def in_range(layer: Any) -> AbstractContextManager[LayerRange | None]:
     """While a layer's pass runs: what checks it, where an activation has no bound, and NumPy silent; else None."""
-    named = {name: vars(layer).get(name, "tanh") for name in ("activation", "recurrent_activation", "nonlinearity")}
-    unbounded = [f"{option}={name!r}" for option, name in named.items() if not engine.ACTIVATIONS[name].bounded]
-    told = np.geterr()["over"]
-    if not unbounded or told == "ignore":
-        yield None
-        return
+    options = vars(layer)
+    unbounded = [f"{name}={options[name]!r}" for name in OPTIONS if options.get(name) in UNBOUNDED]
+    if not unbounded or np.geterr()["over"] == "ignore":
+        return nullcontext()
+    return checking(LayerRange(layer, " and ".join(unbounded), np.geterr()["over"]))
+
+
+@contextmanager
+def checking(within: LayerRange) -> Iterator[LayerRange]:
+    """NumPy is silent while this checks."""
     with np.errstate(over="ignore", invalid="ignore"):
-        yield LayerRange(layer, " and ".join(unbounded), told)
+        yield within
 
 
 class LayerRange:

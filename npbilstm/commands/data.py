@@ -84,6 +84,8 @@ def load_again(path: Path, about: About) -> TaggedData:
     if fingerprint(data) != about.description.get("fingerprint"):
         source = about.description.get("train") or about.description.get("folder") or "the standard library"
         raise ValueError(f"{source} is not what it was when {path} was begun; the run cannot be resumed on other data")
+    if (data.vocabulary.symbols, data.classes) != (about.vocabulary.symbols, about.classes):
+        raise ValueError(f"{path} is damaged: the symbols and classes that it names are not those of its data")
     return data
 
 

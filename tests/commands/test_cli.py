@@ -271,6 +271,15 @@ def test_a_run_is_not_resumed_on_other_data(folder, tmp_path, monkeypatch, capsy
     assert "is not what it was when model.npz was begun" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("name", ["symbols", "classes"])
+def test_a_run_whose_file_names_other_symbols_or_classes_is_not_resumed(folder, tmp_path, name, capsys):
+    trainer, said = nb.load_trainer(folder / "words.npz")
+    said[name] = [f"{each}s" for each in said[name]]
+    nb.save_checkpoint(tmp_path / "m.npz", trainer, said)
+    assert main(["train", "--resume", str(tmp_path / "m.npz"), "--epochs", "3"]) == 2
+    assert "m.npz is damaged: the symbols and classes that it names are not" in capsys.readouterr().err
+
+
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 def test_ctrl_c_saves_and_says_how_to_resume_and_the_resumed_run_ends_the_same(folder, tmp_path):
     long = ["--epochs", "150", *SMALL[2:]]

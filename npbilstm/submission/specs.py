@@ -225,6 +225,29 @@ LOOPS = [
     ),
 ]
 
+IN_AND_OUT = [
+    FunctionSpec(
+        name="embedding",
+        title="an embedding",
+        forward="embedding_forward",
+        backward="embedding_backward",
+        arguments=("ids", "table"),  # the textbook's W: no layout of weights turns it round
+        inputs={"ids": "N T", "table": "V D"},
+        outputs={"x": "N T D"},
+        floats=("table",),
+    ),
+    FunctionSpec(
+        name="affine",
+        title="an affine map of every step",
+        forward="affine_forward",
+        backward="affine_backward",
+        arguments=("x", "W", "b"),
+        inputs={"x": "N T D", "W": "D V", "b": "V"},
+        outputs={"scores": "N T V"},
+        floats=("x", "W", "b"),
+    ),
+]
+
 LOSSES_AND_POOLINGS = [
     loss_spec("softmax_cross_entropy", "softmax cross-entropy over valid steps", "logits"),
     loss_spec("binary_cross_entropy", "binary cross-entropy over valid steps", "logits"),
@@ -234,6 +257,6 @@ LOSSES_AND_POOLINGS = [
 ]
 
 SPECS: dict[str, FunctionSpec] = {
-    spec.name: spec for spec in [*FUNCTIONS, *LSTMS, *OTHER_CELLS, *LOOPS, *LOSSES_AND_POOLINGS]
+    spec.name: spec for spec in [*FUNCTIONS, *LSTMS, *OTHER_CELLS, *LOOPS, *IN_AND_OUT, *LOSSES_AND_POOLINGS]
 }
 """Every spec by its name, in the order in which they build on one another."""

@@ -1,9 +1,9 @@
 """The mathematics, one concept per file, one equation per line. Read in this order:
 
 activations, one_sequence (the loop as papers print it), lstm (the batch), sequences (lengths, padding, the flip),
-bidirectional, losses, pooling (many to one). Then the other cells: rnn, gru, lstm_variants (one step each),
-recurrence (any of them through time, in both directions), and other_activations (any of them with a relu or a hard
-sigmoid).
+bidirectional, embedding and affine (symbols in, scores out), losses, pooling (many to one). Then the other cells: rnn,
+gru, lstm_variants (one step each), recurrence (any of them through time, in both directions), and other_activations
+(any of them with a relu or a hard sigmoid).
 
 All of it is pure functions with explicit caches:
 
@@ -23,7 +23,9 @@ from npbilstm.textbook.activations import (
     tanh,
     tanh_derivative,
 )
+from npbilstm.textbook.affine import AffineCache, affine_backward, affine_forward
 from npbilstm.textbook.bidirectional import BiLSTMCache, BiLSTMParams, bilstm_backward, bilstm_forward
+from npbilstm.textbook.embedding import EmbeddingCache, embedding_backward, embedding_forward
 from npbilstm.textbook.gru import (
     GRUParams,
     GRUResetBeforeParams,
@@ -96,11 +98,13 @@ from npbilstm.textbook.rnn import (
 from npbilstm.textbook.sequences import check_lengths, flip, valid_steps
 
 __all__ = [
+    "AffineCache",
     "BiLSTMCache",
     "BiLSTMParams",
     "BidirectionalRecurrentCache",
     "BinaryCrossEntropyCache",
     "CrossEntropyCache",
+    "EmbeddingCache",
     "GRUParams",
     "GRUResetBeforeParams",
     "GRUResetBeforeStepCache",
@@ -117,6 +121,8 @@ __all__ = [
     "RNNStepCache",
     "RecurrentCache",
     "SquaredErrorCache",
+    "affine_backward",
+    "affine_forward",
     "bidirectional_recurrent_backward",
     "bidirectional_recurrent_forward",
     "bilstm_backward",
@@ -124,6 +130,8 @@ __all__ = [
     "binary_cross_entropy_backward",
     "binary_cross_entropy_forward",
     "check_lengths",
+    "embedding_backward",
+    "embedding_forward",
     "flip",
     "fuse",
     "gru_reset_before_step_backward",

@@ -120,7 +120,7 @@ COLUMNS = Path(__file__).with_name("columns.py").read_text()
 def textbook_file():
     """The textbook in one file."""
     names = ("activations", "sequences", "lstm", "one_sequence", "bidirectional", "gru", "rnn", "lstm_variants")
-    names += ("recurrence", "losses", "pooling")
+    names += ("recurrence", "embedding", "affine", "losses", "pooling")
     sources = [inspect.getsource(getattr(textbook, name)) for name in names]
     lines = [line for source in sources for line in source.splitlines() if not line.startswith("from npbilstm")]
     return "\n".join(["from __future__ import annotations", *(line for line in lines if "__future__" not in line)])

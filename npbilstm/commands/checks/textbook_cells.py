@@ -1,4 +1,4 @@
-"""Gradient checks of the textbook's other cells, losses and poolings."""
+"""Gradient checks of the textbook's other cells, of embedding and affine map, losses and poolings."""
 
 from __future__ import annotations
 
@@ -146,6 +146,33 @@ def check_mean_squared_error(**options: Any) -> GradientReport:
     return check_gradients(lambda p: 1.5 * loss(p)[0], inputs, grads, **options)
 
 
+def check_embedding(**options: Any) -> GradientReport:
+    """An embedding, in which symbols occur more than once."""
+    ids = np.random.default_rng(18).integers(0, V, (N, T))
+
+    def run(p: Arrays) -> tuple[Outputs, Any]:
+        x, cache = textbook.embedding_forward(ids, p["W"])
+        return {"x": x}, cache
+
+    def back(d: Outputs, cache: Any) -> Arrays:
+        return {"W": textbook.embedding_backward(d["x"], cache)}
+
+    return of_weighted_sum(run, back, drawn(18, W=(V, D)), **options)
+
+
+def check_affine(**options: Any) -> GradientReport:
+    """An affine map of every step."""
+
+    def run(p: Arrays) -> tuple[Outputs, Any]:
+        scores, cache = textbook.affine_forward(p["x"], p["W"], p["b"])
+        return {"scores": scores}, cache
+
+    def back(d: Outputs, cache: Any) -> Arrays:
+        return dict(zip(("x", "W", "b"), textbook.affine_backward(d["scores"], cache)))
+
+    return of_weighted_sum(run, back, drawn(19, x=(N, T, D), W=(D, V), b=(V,)), **options)
+
+
 def check_pooling(name: str, **options: Any) -> GradientReport:
     """mean_over_steps or max_over_steps over a ragged batch."""
 
@@ -164,6 +191,8 @@ CELLS = cells(D, H, R)
 CHECKS: dict[str, Callable[..., GradientReport]] = {
     **{f"textbook: {name}, one step": partial(check_cell_step, cell) for name, cell in CELLS.items()},
     **{f"textbook: {name}, both directions": partial(check_cell, cell) for name, cell in CELLS.items()},
+    "textbook: embedding": check_embedding,
+    "textbook: affine": check_affine,
     "textbook: binary cross-entropy": check_binary_cross_entropy,
     "textbook: mean squared error": check_mean_squared_error,
     "textbook: mean over steps": partial(check_pooling, "mean_over_steps"),

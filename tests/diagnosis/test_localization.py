@@ -6,6 +6,7 @@ from npbilstm.diagnosis.localization import localize
 from npbilstm.diagnosis.matching import candidates
 from npbilstm.diagnosis.observations import observe_all
 from npbilstm.diagnosis.stages import SIZES
+from npbilstm.mistakes.catalogue import scale_and_sign
 from npbilstm.mistakes.planting import plant
 from npbilstm.submission.specs import SPECS
 
@@ -17,9 +18,15 @@ CATALOGUE_NEEDED = {
     "cache-of-last-step",
     "cache-one-step-off",
     "dh-next-averaged-over-batch",
+    "both-carries-missing",
     "carry-cut-after-two-steps",
+    "loop-truncated-after-one-step",
+    "dwx-added-to-itself",
+    "dwh-added-to-itself",
+    "db-added-to-itself",
     "loop-runs-forward",
     "grads-clipped-at-each-step",
+    *(bug.id for bug in scale_and_sign.BUGS),
 }
 """Mistakes over time that look like others: the catalogue's patterns tell them, or nothing does."""
 

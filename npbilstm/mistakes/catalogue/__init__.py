@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from npbilstm.mistakes.catalogue import (
     activations,
+    affine,
     bidirectional,
     cross_entropy,
     dropout,
+    embedding,
     gru_cell,
     gru_reset_before,
     gru_step,
@@ -24,8 +26,10 @@ from npbilstm.mistakes.catalogue import (
     pooling,
     recurrence,
     rnn,
+    scale_and_sign,
     sequences,
     variants,
+    wrapped_index,
 )
 from npbilstm.mistakes.planting import Bug
 
@@ -36,9 +40,13 @@ FILES = (
     lstm_step_weights,
     lstm_sequence,
     lstm_bptt,
+    wrapped_index,
+    scale_and_sign,
     sequences,
     bidirectional,
     in_place,
+    embedding,
+    affine,
     cross_entropy,
     losses_of_numbers,
     pooling,

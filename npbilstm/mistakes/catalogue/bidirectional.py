@@ -235,6 +235,10 @@ BUGS = (
         "each direction's own gradients, in the order of the params.",
         {
             "direction-grads-swapped": ("BiLSTMParams(grads_rev, grads_fwd)", "The directions are swapped."),
+            "reverse-grads-dropped": (
+                "BiLSTMParams(grads_fwd, LSTMParams(*(0 * grad for grad in grads_rev)))",
+                "The reverse direction's weights are given 0.",
+            ),
             "direction-grads-summed": (
                 "BiLSTMParams(*[LSTMParams(*(p + q for p, q in zip(grads_fwd, grads_rev)))] * 2)",
                 "Both directions are given the sum, as if they shared their weights.",

@@ -76,6 +76,19 @@ BUGS = (
         ),
     ),
     Bug(
+        "cross-entropy-softmax-taken-twice",
+        FORWARD,
+        "z = np.where(valid[..., None], logits, 0)",
+        "z = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)",
+        "p",
+        "Between the logits and the loss stands one softmax.",
+        (
+            "How small can the loss get, however sure and right the model is?",
+            "The equation of p: large logits give probabilities near 0 and 1.",
+            "p = the softmax of the logits, once: here it is taken of what a softmax has put out.",
+        ),
+    ),
+    Bug(
         "cross-entropy-softmax-over-time",
         FORWARD,
         "log_p = z - np.log(np.exp(z).sum(axis=-1, keepdims=True))",

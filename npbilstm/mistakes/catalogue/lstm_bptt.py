@@ -63,6 +63,11 @@ BUGS = (
                 f"lstm_step_backward(np.where(v, dh[:, t], 0), dc_t + {CARRY_TO_C}, steps[t])",
                 "do is computed before the next step's gradient is added to dh.",
             ),
+            "both-carries-missing": (
+                "lstm_step_backward(np.where(v, dh[:, t], 0), 0 * dc_t, steps[t])",
+                "Each step is given the gradient of its own output and nothing of what the next one handed back, "
+                "neither h's nor c's.",
+            ),
             "dc-before-carry": (
                 f"lstm_step_backward(dh_t, dc_t - {CARRY_TO_C}, steps[t])",
                 "dc is computed before the next step's gradient is added to dh.",
@@ -144,6 +149,11 @@ BUGS = (
                 "dc_next = np.where(v, dc_prev, 0)",
                 "A padded step drops it, so a row that ends early loses its final state's gradient.",
             ),
+            "carry-cut-after-three-steps": (
+                "dc_next, dh_next = np.where(v, dc_prev, dc_next) * (t != T - 3), dh_next * (t != T - 3)",
+                "Nothing is handed on beyond the last three steps, neither dh_next nor dc_next: backpropagation is "
+                "truncated. dh_next = np.where(v, dh_prev, dh_next) is needed as well.",
+            ),
             "carry-cut-after-two-steps": (
                 "dc_next, dh_next = np.where(v, dc_prev, dc_next) * (t != T - 2), dh_next * (t != T - 2)",
                 "Nothing is handed on beyond the last two steps, neither dh_next nor dc_next: backpropagation is "
@@ -179,6 +189,14 @@ BUGS = (
             "loop-runs-forward": ("for t in range(T):", "The loop runs forward in time."),
             "loop-stops-before-step-0": ("for t in reversed(range(1, T)):", "Step 0 is left out."),
             "loop-starts-before-last-step": ("for t in reversed(range(T - 1)):", "The last step is left out."),
+            "loop-truncated-after-one-step": (
+                "for t in reversed(range(max(T - 1, 0), T)):",
+                "The last step alone is walked back.",
+            ),
+            "loop-truncated-after-three-steps": (
+                "for t in reversed(range(max(T - 3, 0), T)):",
+                "The last three steps alone are walked back.",
+            ),
             "loop-truncated-early": (
                 "for t in reversed(range(max(T - 2, 0), T)):",
                 "The last two steps alone are walked back.",
@@ -236,6 +254,18 @@ BUGS = (
             "db-overwritten-over-time": (
                 "grads = LSTMParams(grads.Wx + grads_t.Wx, grads.Wh + grads_t.Wh, grads_t.b)",
                 "db is overwritten at each step.",
+            ),
+            "dwx-added-to-itself": (
+                "grads = LSTMParams(grads.Wx + grads.Wx, grads.Wh + grads_t.Wh, grads.b + grads_t.b)",
+                "dWx is added to itself, and so stays what it began as: 0.",
+            ),
+            "dwh-added-to-itself": (
+                "grads = LSTMParams(grads.Wx + grads_t.Wx, grads.Wh + grads.Wh, grads.b + grads_t.b)",
+                "dWh is added to itself, and so stays what it began as: 0.",
+            ),
+            "db-added-to-itself": (
+                "grads = LSTMParams(grads.Wx + grads_t.Wx, grads.Wh + grads_t.Wh, grads.b + grads.b)",
+                "db is added to itself, and so stays what it began as: 0.",
             ),
             "grads-mean-over-time": (
                 "grads = LSTMParams(*(total + here / T for total, here in zip(grads, grads_t)))",

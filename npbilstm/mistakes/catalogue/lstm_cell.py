@@ -32,6 +32,14 @@ BUGS = (
                 "a = x @ params.Wx + h_prev @ params.Wh + np.reshape(params.b, (4, -1))[[0, 1, 2, 1]].ravel()",
                 "The output gate has the forget gate's bias.",
             ),
+            "bias-of-o-copied-to-i-and-f": (
+                "a = x @ params.Wx + h_prev @ params.Wh + np.reshape(params.b, (4, -1))[[3, 3, 2, 3]].ravel()",
+                "The input gate and the forget gate have the output gate's bias.",
+            ),
+            "bias-of-i-copied-to-all": (
+                "a = x @ params.Wx + h_prev @ params.Wh + np.reshape(params.b, (4, -1))[[0, 0, 0, 0]].ravel()",
+                "All four have the input gate's bias.",
+            ),
             "old-hidden-state-unread": ("a = x @ params.Wx + params.b", "The gates do not see the old hidden state."),
         },
     ),
@@ -58,6 +66,10 @@ BUGS = (
             "gate-order-iofg": (
                 "a_i, a_o, a_f, a_g = np.split(a, 4, axis=1)",
                 "The blocks are read as i, o, f, g, as in ONNX.",
+            ),
+            "one-block-for-all-gates": (
+                "a_i, a_f, a_g, a_o = [np.split(a, 4, axis=1)[0]] * 4",
+                "All four take the input gate's block: one set of weights does all the work.",
             ),
             "gates-interleaved": (
                 "a_i, a_f, a_g, a_o = np.moveaxis(a.reshape(len(a), -1, 4), 2, 0)",
@@ -116,6 +128,10 @@ BUGS = (
             "cell-without-forget-gate": (
                 "c = c_prev + i * g",
                 "The old cell is kept whole: f is missing, as it was before Gers, Schmidhuber & Cummins 2000.",
+            ),
+            "cell-adds-gate-to-candidate": (
+                "c = f * c_prev + i + g",
+                "The gate is added to the candidate, where it should scale it.",
             ),
             "cell-without-old-cell": ("c = i * g", "The old cell is dropped."),
             "cell-keeps-old-hidden-state": ("c = f * h_prev + i * g", "The old h stands where the old c belongs."),

@@ -122,6 +122,10 @@ BUGS = (
                 "return h, h[:, -1], c_t,",
                 "h_T is the last column, 0 for a row that is shorter, not each row's own last state.",
             ),
+            "h-final-indexed-by-batch-size": (
+                'return h, np.take(h, N - 1, axis=1, mode="clip"), c_t,',
+                "h_T is taken at step N - 1, the number of rows, where that of steps belongs.",
+            ),
             "final-states-swapped": ("return h, c_t, h_t,", "h_T and c_T are swapped."),
             "final-state-is-initial": ("return h, h0, c0,", "The initial state is given back."),
         },

@@ -5,6 +5,10 @@ from __future__ import annotations
 from npbilstm.mistakes.catalogue.line import mistakes_in
 
 BACKWARD = "lstm_step_backward"
+THROUGH_H = "dh * o * tanh_derivative(tanh_c)"
+"""The share of dc that comes through this step's h."""
+CARRY = f"(dc - {THROUGH_H})"
+"""The share that the next step hands back."""
 
 BUGS = (
     *mistakes_in(
@@ -142,12 +146,59 @@ BUGS = (
             f"it has the slope of the squashing that made {gate}, at the point where it was, as a factor.",
             {
                 f"da-{gate}-slope-missing": (f"da_{gate} = 1 * d{gate}", "The slope is missing."),
+                f"da-{gate}-squashed-again": (
+                    f"da_{gate} = d{gate} * {own}({gate})",
+                    f"The squashing stands where its slope belongs, and is taken of {gate}, which is squashed already.",
+                ),
+                f"da-{gate}-itself-for-slope": (
+                    f"da_{gate} = d{gate} * {gate}",
+                    f"{gate} itself stands where the slope belongs.",
+                ),
                 f"da-{gate}-{other}-slope": (
                     f"da_{gate} = d{gate} * {other}_derivative({gate})",
                     f"The slope of {other} stands where that of {own} belongs.",
                 ),
             },
         )
+    ),
+    *(
+        bug
+        for gate, own, factor in [("i", "sigmoid", "g"), ("f", "sigmoid", "c_prev"), ("g", "tanh", "i")]
+        for bug in mistakes_in(
+            BACKWARD,
+            f"da_{gate}",
+            f"da_{gate} = d{gate} * {own}_derivative({gate})",
+            "What comes to a gate comes on two ways, for the cell is seen twice; both end in one squashing.",
+            f"Write out what {gate} gets from the next step and what it gets through h. How far does the slope reach?",
+            "the slope scales all that comes, from wherever it comes: a sum in brackets.",
+            {
+                f"da-{gate}-slope-on-h-share-only": (
+                    f"da_{gate} = d{gate} - {THROUGH_H} * {factor} * (1 - {own}_derivative({gate}))",
+                    "The slope scales only what comes through this step's h; what the next step hands back has none.",
+                ),
+                f"da-{gate}-slope-on-carry-share-only": (
+                    f"da_{gate} = d{gate} * {own}_derivative({gate})"
+                    f" + {THROUGH_H} * {factor} * (1 - {own}_derivative({gate}))",
+                    "The slope scales only what the next step hands back; what comes through this step's h has none.",
+                ),
+            },
+        )
+    ),
+    *mistakes_in(
+        BACKWARD,
+        "da_i",
+        "da = np.concatenate([da_i, da_f, da_g, da_o], axis=1)",
+        "What comes to a gate comes on two ways, for the cell is seen twice; both end in one squashing.",
+        "Write out what i, f and g get from the next step and what they get through h. How far do the slopes reach?",
+        "in each of the blocks of i, f and g the slope scales all that comes, from wherever it comes.",
+        {
+            "slopes-on-h-share-only": (
+                f"da = np.concatenate([da_i + {CARRY} * g * (1 - sigmoid_derivative(i)), "
+                f"da_f + {CARRY} * c_prev * (1 - sigmoid_derivative(f)), "
+                f"da_g + {CARRY} * i * (1 - tanh_derivative(g)), da_o], axis=1)",
+                "The slopes scale only what comes through this step's h; what the next step hands back has none.",
+            ),
+        },
     ),
     *mistakes_in(
         BACKWARD,

@@ -53,6 +53,10 @@ BUGS = (
         "Look at the input: which gates does it feed, and by what is it multiplied?",
         "a sum over all four gates, each with its own weights, with the sign that da has.",
         {
+            "dx-skips-the-slopes": (
+                "dx = np.concatenate([di, df, dg, do], axis=1) @ params.Wx.T",
+                "The gates' gradients are taken before the slopes of their squashings.",
+            ),
             "dx-sign": ("dx = -da @ params.Wx.T", "The sign is wrong."),
             **{
                 f"dx-lacks-{gate}": (
@@ -75,6 +79,10 @@ BUGS = (
             "dh-prev-wh-not-transposed": (
                 "dh_prev = sum(d @ W for d, W in zip(np.split(da, 4, axis=1), np.split(params.Wh, 4, axis=1)))",
                 "Each gate's part of Wh is not transposed; it is H x H, so the shapes do not tell.",
+            ),
+            "dh-prev-skips-the-slopes": (
+                "dh_prev = np.concatenate([di, df, dg, do], axis=1) @ params.Wh.T",
+                "The gates' gradients are taken before the slopes of their squashings.",
             ),
             "dh-prev-adds-dh": (
                 "dh_prev = dh + da @ params.Wh.T",
@@ -151,6 +159,10 @@ BUGS = (
             "db-f-gets-gradient-of-i": (
                 "db = np.concatenate([da_i, da_i, da_g, da_o], axis=1).sum(axis=0)",
                 "The forget gate's bias has the input gate's gradient.",
+            ),
+            "db-i-and-o-get-gradient-of-f": (
+                "db = np.concatenate([da_f, da_f, da_g, da_f], axis=1).sum(axis=0)",
+                "The input gate's and the output gate's biases have the forget gate's gradient.",
             ),
             "db-o-gets-gradient-of-f": (
                 "db = np.concatenate([da_i, da_f, da_g, da_f], axis=1).sum(axis=0)",

@@ -22,6 +22,32 @@ BUGS = (
         ),
     ),
     Bug(
+        "mean-pooling-divides-by-the-whole-batch",
+        "mean_over_steps_forward",
+        "M = np.maximum(valid.sum(axis=1), 1).astype(y.real.dtype)",
+        "M = np.full(valid.sum(axis=1).shape, float(max(valid[:, :, :1].sum(), 1)))",
+        "M",
+        "A row's mean is over its own steps, whoever else is in the batch.",
+        (
+            "Pool a row alone, and then in a batch. Does its mean change?",
+            "The equation of M: each row has a number of its own.",
+            "M[n] = the number of valid steps of row n, not of all rows together.",
+        ),
+    ),
+    Bug(
+        "mean-pooling-lengths-of-other-rows",
+        "mean_over_steps_forward",
+        "M = np.maximum(valid.sum(axis=1), 1).astype(y.real.dtype)",
+        "M = np.maximum(-np.sort(-valid.sum(axis=1), axis=0), 1).astype(y.real.dtype)",
+        "M",
+        "What is sorted for a while must be put back, all of it.",
+        (
+            "Put the rows of a batch in another order. Do their means change place, and nothing else?",
+            "The equation of M: each row is divided by a number of its own.",
+            "M[n] = the number of valid steps of row n: here the lengths stand sorted, the longest first.",
+        ),
+    ),
+    Bug(
         "mean-pooling-padding-in-the-sum",
         "mean_over_steps_forward",
         "pooled = np.where(valid, y, 0).sum(axis=1) / M",

@@ -76,6 +76,19 @@ BUGS = (
         ),
     ),
     Bug(
+        "recurrent-truncated-after-one-step",
+        BACKWARD,
+        "for t in reversed(range(T)):",
+        "for t in reversed(range(max(T - 1, 0), T)):",
+        "dh_t",
+        "Every step that had a part in the loss is on the way back.",
+        (
+            "A sequence of one step is right and longer ones are not. How far back does the gradient go?",
+            "The equation of dh_t: it holds for all t, down to the first step.",
+            "for t = T-1 .. 0: here the last step alone is walked back.",
+        ),
+    ),
+    Bug(
         "recurrent-final-state-ignored",
         BACKWARD,
         "dstate_next = tuple(dstate_T)",

@@ -181,6 +181,19 @@ BUGS = (
         ),
     ),
     Bug(
+        "rnn-db-mean-over-rows",
+        BACKWARD,
+        "db = da.sum(axis=0)",
+        "db = da.mean(axis=0)",
+        "db",
+        "All rows of a batch share the bias, and the loss already says how rows are weighed.",
+        (
+            "Try a batch of a single row: does the mistake go away?",
+            "The equation of db: contributions of the rows add up; any mean over the batch is the loss's business.",
+            "db = sum over the rows n of da, not their mean.",
+        ),
+    ),
+    Bug(
         "rnn-db-first-row",
         BACKWARD,
         "db = da.sum(axis=0)",

@@ -37,6 +37,19 @@ BUGS = (
         ),
     ),
     Bug(
+        "variant-output-peephole-after-sigmoid",
+        FORWARD,
+        "o = sigmoid(a_o + p_o * c)",
+        "o = sigmoid(a_o) + p_o * c",
+        "o",
+        "A gate lies between 0 and 1, whatever it looks at.",
+        (
+            "Which range does the output gate have, and which has it here?",
+            "The equation of o: what the peephole brings is squashed with all the rest.",
+            "o = sigmoid(a_o + p_o * c): the peephole's part goes inside the brackets.",
+        ),
+    ),
+    Bug(
         "variant-peepholes-in-another-order",
         FORWARD,
         "p_i, p_f, p_o = peepholes(params, H)",

@@ -1,0 +1,23 @@
+"""Reset behind the product.
+
+A book defines the candidate with the state reset before it is multiplied, and its code reset the product. Both are
+GRUs, and both learn; only they are two functions, and weights of the one are wrong in the other.
+"""
+
+import numpy as np
+
+from npbilstm.textbook import sigmoid
+
+SOURCE = "ShusenTang/Dive-into-DL-PyTorch #88"
+
+
+def gru_reset_before_step_forward(x, h_prev, Wx, Wh, b):
+    Wh_r, Wh_z, Wh_n = np.split(Wh, 3, axis=1)
+    a_r, a_z, a_n = np.split(x @ Wx + b, 3, axis=1)
+    r, z = sigmoid(a_r + h_prev @ Wh_r), sigmoid(a_z + h_prev @ Wh_z)
+    n = np.tanh(a_n + r * (h_prev @ Wh_n))
+    return (1 - z) * n + z * h_prev
+
+
+MENDED = {"n = np.tanh(a_n + r * (h_prev @ Wh_n))": "n = np.tanh(a_n + (r * h_prev) @ Wh_n)"}
+NAMED = "gru-before-reset-after-the-product"

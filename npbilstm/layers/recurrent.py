@@ -10,7 +10,6 @@ import numpy as np
 
 from npbilstm import engine
 from npbilstm.layers.checks import (
-    in_dtype,
     pass_rng,
     require_bool,
     require_choice,
@@ -280,7 +279,7 @@ class Recurrent(Layer, Generic[Y_co, State_co]):
         if check_finite and not all(np.isfinite(part).all() for part in state_0):
             raise ValueError("state holds NaN or infinity; it needs finite numbers")
         dtype = working_dtype(dtype, x, *state_0)
-        x, state_0 = in_dtype("x", x, dtype, lengths), state_in_dtype("state", state_0, dtype)
+        state_0 = state_in_dtype("state", state_0, dtype)
         layers = range(self.num_layers)
         with in_range(self) as within:
             y, final_state, stack = stack_forward(
@@ -290,6 +289,7 @@ class Recurrent(Layer, Generic[Y_co, State_co]):
                 x,
                 state_0,
                 lengths,
+                dtype=dtype,
                 directions=[NUMBERS[direction] for direction in self.directions],
                 dropout=self.dropout if training else 0.0,
                 recurrent_dropout=self.recurrent_dropout if training else 0.0,

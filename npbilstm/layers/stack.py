@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from npbilstm import engine
+from npbilstm.layers.checks import in_dtype
 from npbilstm.layers.dropout import dropout_mask
 from npbilstm.layers.layer import Layer
 from npbilstm.layers.merge import merge_backward, merge_forward
@@ -52,6 +53,7 @@ def stack_forward(
     state: list[np.ndarray],
     lengths: np.ndarray | None,
     *,
+    dtype: np.dtype,
     directions: Sequence[int],
     dropout: float,
     recurrent_dropout: float,
@@ -60,13 +62,15 @@ def stack_forward(
     store_every: int | None,
     within: LayerRange | None = None,
 ) -> tuple[Any, list[np.ndarray], list[StackLayerCache]]:
-    """x (N, T, D), the state's parts (num_layers * S, N, ...), for each layer of the stack its weights and its merge
-    -> y as the last layer's merge has it, the final state, and with keep a cache for each layer.
+    """x (N, T, D) of any precision, the state's parts (num_layers * S, N, ...), for each layer of the stack its weights
+    and its merge -> y as the last layer's merge has it, the final state, and with keep a cache for each layer.
 
+    dtype: of the state, and what x is cast to: here, so that a cast copy is kept no longer than the first layer needs.
     dropout, recurrent_dropout: of this pass; rng draws their masks. within: what checks that numbers stay in range. The
     rest as the engine has it.
     """
     S = len(directions)
+    x = in_dtype("x", x, dtype, lengths)
     finals, stack = [], []
     for layer_index, merge in enumerate(merges):
         scaled_mask = recurrent_mask = None
@@ -111,7 +115,9 @@ def stack_backward(
     for layer_index in reversed(range(len(stack))):
         kept, y, merge, scaled_mask = stack[layer_index]
         S = y.shape[2]
-        given = [kept.x, y, *(dy if isinstance(dy, (tuple, list)) else [dy])]
+        given = []
+        if within is not None:  # else what came from above would be kept for nothing
+            given = [kept.x, y, *(dy if isinstance(dy, (tuple, list)) else [dy])]
         dy = merge_backward(dy, y, merge, kept.lengths)  # (N, T, S, R)
         dfinal = [part[layer_index * S : (layer_index + 1) * S] for part in dstate]
         if watch is not None:

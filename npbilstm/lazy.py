@@ -48,6 +48,7 @@ def lazy(package: str, file: str) -> tuple[Callable[[str], Any], Callable[[], li
     def names() -> list[str]:
         import sys
 
-        return sorted({*vars(sys.modules[package]), *listed()})
+        own = [name for name in vars(sys.modules[package]) if name.startswith("__")]
+        return sorted({*own, *listed()})
 
     return found, names

@@ -92,7 +92,7 @@ def run(source: str, name: str) -> dict[str, Any]:
     return vars(module)
 
 
-def judge(code: str, name: str, settings: dict[str, str]) -> nb.DiagnosisReport:
+def judge(code: str, name: str, settings: dict[str, Any]) -> nb.DiagnosisReport:
     """What `nb.diagnose` says of code."""
     module = ModuleType(name)
     exec(compile(code, f"{name}.py", "exec"), vars(module))

@@ -41,6 +41,7 @@ def add_arguments(commands: Subparsers) -> None:
     command.add_argument("--weights", metavar="SHAPE", help="of your Wx: (D,4H), (4H,D), (4,D,H) or (4,H,D)")
     command.add_argument("--x", metavar="SHAPE", help="of your x: N, T and D in any order, e.g. (T,N,D)")
     command.add_argument("--b", metavar="SHAPE", help="of your b: (4H), (4H,1), (4,H) or (4,H,1)")
+    command.add_argument("--form", metavar="NAME", help="cs231n, coursera, ...: the form it is in, or your own form.py")
     command.add_argument("--strict", action="store_true", help="another layout than the told or usual one is a mistake")
     command.add_argument("--seconds", type=float, help="for one call (%(default)s); for all, 60 or 6 times that")
     command.add_argument("--json", action="store_true", help="write what was found as JSON instead")

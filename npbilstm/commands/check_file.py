@@ -12,7 +12,7 @@ from npbilstm.commands.terminal import fault_of, say
 from npbilstm.commands.watching import saves
 from npbilstm.diagnosis.diagnosis import diagnose_pairs
 from npbilstm.diagnosis.layout_search import read_layout
-from npbilstm.diagnosis.report import DiagnosisReport
+from npbilstm.diagnosis.report import DiagnosisReport, read_in
 from npbilstm.submission.definitions import definitions_in_source
 from npbilstm.submission.errors import SubmissionError
 from npbilstm.submission.function_spec import FunctionSpec
@@ -30,6 +30,7 @@ DEFAULTS: dict[str, Any] = {
     "x": None,
     "b": None,
     "strict": False,
+    "form": "",
     "seconds": 10.0,
     "json": False,
 }
@@ -91,7 +92,7 @@ def judge_file(options: argparse.Namespace) -> int:
     """Judge the file once, and print what is found."""
     start = time.perf_counter()
     source = read_source(options.file)
-    with SubmissionProcess(options.file, settings(options), options.seconds) as submission:
+    with SubmissionProcess(options.file, settings(options), options.seconds, form=options.form) as submission:
         try:
             report = report_on_file(submission, source, options)
         except (OSError, SubmissionError):
@@ -111,16 +112,17 @@ def judge_file(options: argparse.Namespace) -> int:
 def report_on_file(submission: SubmissionProcess, source: str, options: argparse.Namespace) -> DiagnosisReport:
     """What is found in a file: what is judged, and what stands unread beside it."""
     pinned = SETTINGS if options.strict else submission.pinned
-    reading = read_layout(submission.functions, submission.pair, submission.layout, pinned)
+    reading = read_layout(submission.subjects, submission.pair, submission.layout, pinned)
     submission.layout = reading.layout
     found = []
-    for diagnosis in diagnose_pairs(submitted_pairs(submission.subjects, submission.pair), begin=judging):
+    for diagnosis in diagnose_pairs(submitted_pairs(submission.subjects(), submission.pair), begin=judging):
         found.append(diagnosis)
         if on_terminal():
             tell("\r\x1b[K")
     judged = [name for diagnosis in found for name in diagnosis.functions]
     unread = tuple(unread_in_source(source, judged, submission.others))
-    return DiagnosisReport(tuple(found), options.hint, unread, reading.sentences)
+    read_as = (*read_in(submission.form, submission.of_form), *reading.sentences)
+    return DiagnosisReport(tuple(found), options.hint, unread, read_as)
 
 
 def settings(options: argparse.Namespace) -> dict[str, str]:

@@ -10,7 +10,7 @@ and both passes together decide.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from itertools import permutations, product
 from typing import Any, NamedTuple
 
@@ -21,7 +21,7 @@ from npbilstm.diagnosis.comparison import SAME, error_of, pieces
 from npbilstm.diagnosis.diagnosis import diagnose_what_runs
 from npbilstm.diagnosis.observations import IMPRECISE
 from npbilstm.diagnosis.stages import SIZES, Stage, draw_inputs
-from npbilstm.submission.course_specs import ALL_SPECS, RESET_BEFORE, subjects_in
+from npbilstm.submission.course_specs import ALL_SPECS, RESET_BEFORE
 from npbilstm.submission.errors import FINAL
 from npbilstm.submission.function_spec import Arrays, FunctionSpec
 from npbilstm.submission.layouts import Layout, usual_bias
@@ -35,6 +35,8 @@ ALIKE = {"weights": "joined", "gates": "gru_gates", "x": "rows"}
 MOST_SHAPES = 3
 """In how many ways of shapes that run the gates' orders are tried."""
 
+Subjects = Callable[[Layout], Mapping[str, tuple[str, ...]]]
+"""The specs of which there are functions in a layout, by name, and these functions."""
 Make = Callable[[str, Layout], Any]
 """The pair of a spec, by its name, in a layout."""
 
@@ -46,21 +48,21 @@ class Reading(NamedTuple):
     sentences: tuple[str, ...] = ()
 
 
-def read_layout(functions: Collection[str], make: Make, layout: Layout, pinned: Collection[str]) -> Reading:
+def read_layout(subjects: Subjects, make: Make, layout: Layout, pinned: Collection[str]) -> Reading:
     """The layout in which a file's outputs are the textbook's, as far as there is one.
 
-    functions: the names of the submitted functions. layout: in which the file is read where its numbers do not tell
+    layout: in which the file is read where its numbers do not tell
     otherwise. pinned: the settings that stand, whatever the numbers say.
     """
     fixed = set(pinned) | {other for name, other in ALIKE.items() if name in pinned}
     sentences: list[str] = []
-    for name in subjects_in(functions, layout):
+    for name, functions in subjects(layout).items():
         resets = [layout.reset]
         if name in ("gru_step", "gru") and "reset" not in fixed:
             resets = ["after", "before"]
         try:
             for reset in resets:
-                search = Search(reset_spec(name, reset), make, layout._replace(reset=reset), fixed)
+                search = Search(reset_spec(name, reset), make, layout._replace(reset=reset), fixed, functions[0])
                 found = search.run()
                 if found is not None:
                     break
@@ -84,12 +86,12 @@ def reset_spec(name: str, reset: str) -> FunctionSpec:
 class Search:
     """The search for a layout in which one spec's outputs are the textbook's."""
 
-    def __init__(self, spec: FunctionSpec, make: Make, layout: Layout, fixed: set[str]) -> None:
+    def __init__(self, spec: FunctionSpec, make: Make, layout: Layout, fixed: set[str], called: str) -> None:
         self.spec, self.make, self.layout, self.fixed = spec, make, layout, fixed
         self.gates = {4: "gates", 3: "gru_gates"}.get(len(spec.gates), "")
         self.weights = any(name.endswith("Wh") for name in spec.inputs)
         self.steps = any("T" in axes.split() for axes in spec.inputs.values())
-        self.called = spec.names[0] if layout.reset == "after" else spec.names[0].replace(RESET_BEFORE, "")
+        self.called = called
 
     def settled(self) -> set[str]:
         """What needs no further search, once this spec's outputs are right."""

@@ -20,7 +20,7 @@ from npbilstm.submission.function_spec import FunctionSpec
 
 def candidates(spec: FunctionSpec) -> list[Bug]:
     """The catalogued bugs that can show in what a spec is about."""
-    own = [name for name in (spec.forward, spec.backward, *(spec.steps or ())) if name]
+    own = [name for name in (spec.forward, spec.backward, *(spec.steps or ()), *spec.made_of) if name]
     functions = frozenset().union(*(reached(name, textbook_functions()) for name in own))
     return [bug for bug in BUGS.values() if bug.function in functions]
 

@@ -23,12 +23,15 @@ from npbilstm.diagnosis.report_text import (
 from npbilstm.diagnosis.results import Diagnosis
 from npbilstm.gradcheck.results import NotJudged
 from npbilstm.submission.arguments import renamed_arguments
-from npbilstm.submission.course_specs import ALL_SPECS, PASSES, subjects_in
 from npbilstm.submission.definitions import is_namespace, is_of_npbilstm, is_submitted
-from npbilstm.submission.layouts import SETTINGS, Layout, layout_of
-from npbilstm.submission.pairs import submitted_pair
-from npbilstm.submission.submitted_pair import SubmittedPair, submitted_pairs
+from npbilstm.submission.form import Form
+from npbilstm.submission.layouts import SETTINGS, layout_of
+from npbilstm.submission.submitted_code import FormSubject, SubmittedCode
+from npbilstm.submission.submitted_pair import submitted_pairs
 from npbilstm.submission.unread import ELSEWHERE, none_there, unread_in_names
+
+SHOWN = 4
+"""How many of a form's functions are told."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,7 @@ class DiagnosisReport:
         stopped = [not_judged_text(diagnosis) for diagnosis in self.diagnoses if diagnosis.stopped]
         judged = [line for diagnosis in self.diagnoses for line in judged_text(diagnosis, self.hint)]
         read_as = [line for sentence in self.read_as for line in wrapped(f"{sentence}.", 0)]
-        blocks = (read_as, [*unread, *stopped], judged, [self.summary])
+        blocks = ([*unread, *stopped], read_as, judged, [self.summary])
         return "\n\n".join("\n".join(block) for block in blocks if block)
 
     __repr__ = __str__
@@ -120,7 +123,7 @@ class DiagnosisReport:
 
 
 def diagnose(
-    functions: Mapping[str, Any] | ModuleType, *, hint: int = 1, strict: bool = False, **settings: str
+    functions: Mapping[str, Any] | ModuleType, *, hint: int = 1, form: str = "", strict: bool = False, **settings: str
 ) -> DiagnosisReport:
     """Judge functions of your own against the textbook on stages, and name what is wrong with them.
 
@@ -128,6 +131,8 @@ def diagnose(
         textbook's functions and are your own. Any subset will do. What else of your own looks like a pass, a class say,
         is named as not judged; `report.ok` is then False.
     hint: how much is told of a known mistake: 1 is vague, 3 exact.
+    form: the form in which they are written, a course's name or the file of one of your own, where it is not to be
+        recognised.
     strict: whether another layout than the textbook's, or than settings tell, is a mistake. Without it the layout is
         the one in which your outputs are the textbook's, where there is one.
     settings: your layout, where it is not to be found out: gates="ifog", weights="(4,H,D)", x="(T,N,D)", b="(4,H,1)",
@@ -154,22 +159,31 @@ def diagnose(
     for name, value in settings.items():
         if not isinstance(value, str):
             raise TypeError(f"{name} is {value!r}; it needs a string")
-    layout, renamed = layout_of(settings), renamed_arguments(settings)
-    submitted = {name: names[name] for name in PASSES if callable(names.get(name)) and counts(names[name], names)}
-
-    def make(name: str, layout: Layout) -> SubmittedPair | None:
-        return submitted_pair(ALL_SPECS[name], submitted, layout, renamed)
-
-    reading = read_layout(submitted, make, layout, SETTINGS if strict else [*settings])
-    pairs = submitted_pairs(subjects_in(submitted, reading.layout), lambda name: make(name, reading.layout))
-    unread = tuple(unread_in_names(names, submitted))
-    if not submitted and not unread:
+    renamed = renamed_arguments(settings)
+    layout_of(settings)
+    code = SubmittedCode({name: value for name, value in names.items() if counts(value, names)}, form, renamed)
+    layout = layout_of({**code.form.settings, **settings})
+    reading = read_layout(code.subjects, code.pair, layout, SETTINGS if strict else [*settings])
+    pairs = submitted_pairs(code.subjects(reading.layout), lambda name: code.pair(name, reading.layout))
+    unread = tuple(unread_in_names(names, code.judged))
+    if not code.judged and not unread:
         raise ValueError(none_there(names))
-    return DiagnosisReport(tuple(diagnose_pairs(pairs)), hint, unread, reading.sentences)
+    return DiagnosisReport(
+        tuple(diagnose_pairs(pairs)), hint, unread, (*read_in(code.form, code.of_form), *reading.sentences)
+    )
+
+
+def read_in(form: Form, subjects: Mapping[str, FormSubject]) -> tuple[str, ...]:
+    """In which form something was read, and why, in a sentence; none for the textbook's."""
+    functions = list(dict.fromkeys(name for subject in subjects.values() for name in subject.functions))
+    said = ", ".join(functions[:SHOWN]) + (f" and {len(functions) - SHOWN} more" if len(functions) > SHOWN else "")
+    return (f"Read as {form.title} has it, by {said}",) if functions else ()
 
 
 def counts(function: Any, names: Mapping[str, Any]) -> bool:
     """Whether a function is to be judged: not this package's own, nor what a namespace has from elsewhere."""
+    if not callable(function):
+        return False
     return not is_of_npbilstm(function) and (is_submitted(function) or not is_namespace(names))
 
 

@@ -91,6 +91,8 @@ def draw_inputs(spec: FunctionSpec, stage: Stage, rng: np.random.Generator, size
             inputs[name] = draw_lengths(stage, N, T, rng)
         elif name in ("N", "T"):
             inputs[name] = np.array(sizes[name])
+        elif name == "steps":  # how far backpropagation through time goes back
+            inputs[name] = np.array(2 if stage.lengths == "equal" else T)
         elif name == "ids":
             inputs[name] = rng.integers(0, sizes["V"], shape)
         elif name == "targets":

@@ -3,12 +3,15 @@
 The textbook's functions are the reference. A submission has functions of the same names, in a form of its own.
 
 function_spec, specs   what each of the textbook's functions takes and gives
+course_specs           the same of what only courses ask for; compositions makes some of it of several functions
 errors                 what may go wrong with a submission
-layouts                gates in another order, weights transposed, time or features first
+layouts, joined        gates in another order, weights transposed, one matrix for two, time or features first
 arguments              what its functions take, found out from the names
 returns                what they give back
 call_graph             which of its functions call which
-pairs                  both passes by the textbook's names and in its layout, in this process
+pairs                  both passes by the textbook's names and in its layout, in this process: a submitted_pair
+form, forms/           how the people of a course write theirs, as data; form_weights and form_passes run it
+submitted_code         in which form somebody's code is written, and the pair of each of its subjects
 looks, signs           what looks like a pass, by its name and by signs, which are read in a body
 definitions            what a source or a namespace defines
 unread                 what of it looks like a pass and no verdict is about

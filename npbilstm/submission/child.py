@@ -23,13 +23,12 @@ import numpy.random  # noqa: F401  before a submitted file with the name of a mo
 
 from npbilstm.submission.arguments import renamed_arguments
 from npbilstm.submission.containment import contain
-from npbilstm.submission.course_specs import ALL_SPECS, PASSES
 from npbilstm.submission.errors import SubmissionError
 from npbilstm.submission.function_spec import Arrays
 from npbilstm.submission.layouts import SETTINGS, Layout, layout_of, read_header
 from npbilstm.submission.messages import encode_message, receive
-from npbilstm.submission.pairs import submitted_pair
 from npbilstm.submission.raised import WIDTH, describe_error
+from npbilstm.submission.submitted_code import SubmittedCode
 from npbilstm.submission.submitted_pair import SubmittedPair
 from npbilstm.submission.unread import unread_names
 
@@ -37,32 +36,40 @@ from npbilstm.submission.unread import unread_names
 class SubmittedFile:
     """A submitted file: the module it makes, the textbook's functions that it defines, and their layout."""
 
-    def __init__(self, path: str, flags: Mapping[str, str]) -> None:
+    def __init__(self, path: str, flags: Mapping[str, str], form: str) -> None:
         self.path = path
         with tokenize.open(path) as stream:
             source = stream.read()
         try:
             self.settings = {**read_header(source), **flags}
-            self.layout, self.renamed = layout_of(self.settings), renamed_arguments(self.settings)
+            renamed = renamed_arguments(self.settings)
+            layout_of(self.settings)
         except ValueError as error:
             raise SubmissionError(f"{Path(path).name}: {error}") from None
         module = import_file(path, source)
-        self.functions = {name: value for name, value in functions_defined(module, source).items() if name in PASSES}
-        self.others = unread_names(vars(module), self.functions)
+        self.code = SubmittedCode(functions_defined(module, source), form, renamed)
+        self.layout = layout_of({**self.code.form.settings, **self.settings})
+        self.others = unread_names(vars(module), self.code.judged)
         self.pairs: dict[tuple[str, Layout], SubmittedPair | None] = {}
         self.runs: dict[int, Any] = {}
 
     def facts(self) -> dict[str, Any]:
         """What the other end should know of it."""
         pinned = [name for name in self.settings if name in SETTINGS]
-        functions = sorted(self.functions)
-        return {"functions": functions, "others": self.others, "layout": self.layout, "pinned": pinned}
+        return {
+            "functions": sorted(self.code.functions),
+            "form": self.code.form.name,
+            "subjects": [[name, subject.way, subject.backward] for name, subject in self.code.of_form.items()],
+            "others": self.others,
+            "layout": self.layout,
+            "pinned": pinned,
+        }
 
     def pair(self, name: str, layout: Layout) -> SubmittedPair | None:
         """The pair of a spec, by its name, in a layout."""
         key = name, layout
         if key not in self.pairs:
-            self.pairs[key] = submitted_pair(ALL_SPECS[name], self.functions, layout, self.renamed)
+            self.pairs[key] = self.code.pair(name, layout)
         return self.pairs[key]
 
     def answer(self, request: Mapping[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
@@ -172,7 +179,7 @@ def serve(parent: int, seconds: float) -> None:
                 elif request["do"] == "open":
                     path = request["path"]
                     sys.argv = [path]
-                    file = SubmittedFile(path, request["flags"])
+                    file = SubmittedFile(path, request["flags"], request["form"])
                     facts, arrays = file.facts(), {}
                 else:
                     facts, arrays = file.answer(request, arrays)  # type: ignore[union-attr]

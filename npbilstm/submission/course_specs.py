@@ -1,13 +1,16 @@
-"""Specs of what courses ask for and the textbook has no functions of its own for: a plain RNN and a GRU through time.
+"""Specs of what courses ask for and the textbook has no functions of its own for.
 
-The textbook takes any cell through time with one function; courses write one for each cell, rnn_forward say.
+The textbook takes any cell through time with one function; courses write one for each cell, rnn_forward say, or all of
+a model in one, with its loss (compositions.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
+from typing import Any
 
 from npbilstm import textbook
+from npbilstm.submission import compositions
 from npbilstm.submission.function_spec import FunctionSpec, Group
 from npbilstm.submission.layouts import GRU_GATES, Layout
 from npbilstm.submission.specs import (
@@ -16,7 +19,12 @@ from npbilstm.submission.specs import (
     GRU_WEIGHTS,
     RNN_WEIGHTS,
     SPECS,
+    WEIGHTS,
+    both_directions,
+    pair_of,
+    params_per_direction,
     state_of,
+    step_spec,
 )
 
 RESET_BEFORE = "_reset_before"
@@ -42,14 +50,43 @@ def loop_spec(
     )
 
 
+def part_of_rnn(name: str, title: str, inputs: dict[str, str], outputs: dict[str, str], compose: Any) -> FunctionSpec:
+    """What courses ask for around a plain RNN, composed of the textbook's functions; only forms have it."""
+    weights = tuple(each for each in inputs if each in ("h0", "Wx", "Wh", "b", "Wy", "by"))
+    arguments = tuple(inputs)
+    forward, backward = compositions.BOTH if "loss" in outputs else (compositions.BOTH[0], "")
+    return FunctionSpec(
+        name, title, forward, backward, arguments, inputs, outputs, weights, own=("", ""), compose=compose
+    )._replace(made_of=compositions.MADE_OF)
+
+
+RNN_STEPS = ("rnn_step_forward", "rnn_step_backward")
+TEXT = {"ids": "N T", "targets": "N T"}
+OUTPUT = {"Wy": "H V", "by": "V"}
+
 COURSE_SPECS = [
+    step_spec(
+        "rnn_reverse_step", "one step of a plain RNN in reverse time", textbook.RNNParams, RNN_WEIGHTS, "", h="N H"
+    )._replace(forward=RNN_STEPS[0], backward=RNN_STEPS[1], own=("", "")),
     loop_spec(
         "rnn",
         "a plain RNN over a batch of sequences",
         textbook.RNNParams,
         RNN_WEIGHTS,
-        ("rnn_step_forward", "rnn_step_backward"),
+        RNN_STEPS,
         "",
+    ),
+    FunctionSpec(
+        "birnn",
+        "a plain RNN in both directions",
+        "bidirectional_recurrent_forward",
+        "bidirectional_recurrent_backward",
+        ("x", STATE, Group("params", pair_of, params_per_direction(textbook.RNNParams, WEIGHTS)), "lengths"),
+        {"x": "N T D", "h0": "2 N H", **both_directions(RNN_WEIGHTS), "lengths": "N"},
+        {"y": "N T 2H", "h_T": "2 N H"},
+        ("x", "h0", *both_directions(RNN_WEIGHTS)),
+        steps=RNN_STEPS,
+        own=("", ""),
     ),
     loop_spec("gru", "a GRU over a batch of sequences", textbook.GRUParams, GRU_WEIGHTS, GRU_STEPS, GRU_GATES),
     loop_spec(
@@ -59,6 +96,27 @@ COURSE_SPECS = [
         GRU_RESET_BEFORE_WEIGHTS,
         ("gru_reset_before_step_forward", "gru_reset_before_step_backward"),
         GRU_GATES,
+    ),
+    part_of_rnn(
+        "softmax_output",
+        "the softmax of an affine map",
+        {"x": "N T D", "Wy": "D V", "by": "V"},
+        {"probabilities": "N T V"},
+        compositions.softmax_output,
+    ),
+    part_of_rnn(
+        "char_rnn",
+        "a plain RNN over symbols, with its loss",
+        {**TEXT, "h0": "N H", **RNN_WEIGHTS, "Wx": "V H", **OUTPUT},
+        {"loss": "", "h_T": "N H"},
+        compositions.char_rnn,
+    ),
+    part_of_rnn(
+        "truncated_rnn",
+        "an RNN with the logistic function over symbols, backpropagation through time truncated",
+        {**TEXT, "steps": "", "Wx": "V H", "Wh": "H H", "Wy": "H V"},
+        {"loss": ""},
+        compositions.truncated_rnn,
     ),
 ]
 
@@ -85,7 +143,7 @@ def subjects_in(functions: Collection[str], layout: Layout) -> dict[str, tuple[s
     subjects = {}
     for name, spec in ALL_SPECS.items():
         submitted = as_submitted(spec, functions, layout)
-        found = tuple(each for each in (submitted.forward, submitted.backward) if each in functions)
+        found = tuple(each for each in (submitted.forward, submitted.backward) if each and each in functions)
         if found and not (layout.reset == "before" and name in ("gru_step", "gru")):
             subjects[name] = found
     return subjects

@@ -48,7 +48,7 @@ class FunctionSpec(NamedTuple):
     the names of the blocks in the last axis of Wx, Wh, b. steps: functions that both passes take before all else.
     again: arguments that the backward pass takes once more, after the cache. own: what submitted functions are called
     where the textbook has no such pair: rnn_forward, which is recurrent_forward with rnn_step_forward. They take no
-    steps.
+    steps. compose: gives the pair, of the textbook's functions, where it takes several of them, made_of.
     """
 
     name: str
@@ -63,6 +63,8 @@ class FunctionSpec(NamedTuple):
     steps: tuple[str, str] | None = None
     again: tuple[str, ...] = ()
     own: tuple[str, str] | None = None
+    compose: Callable[[Any], Pair] | None = None
+    made_of: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, str]:
@@ -71,6 +73,8 @@ class FunctionSpec(NamedTuple):
 
     def in_textbook_form(self, functions: Any) -> Pair:
         """The pair by names, of functions that are called as the textbook's are; `functions` has them as attributes."""
+        if self.compose is not None:
+            return self.compose(functions)
 
         def forward(inputs: Arrays) -> tuple[Arrays, Any]:
             step = () if self.steps is None else (getattr(functions, self.steps[0]),)

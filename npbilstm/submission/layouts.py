@@ -34,6 +34,7 @@ import numpy as np
 SETTINGS = ("gates", "weights", "x", "b", "update", "reset")
 LSTM_GATES, GRU_GATES = "ifgo", "rzn"
 SPELLINGS = {"D,4H": "D,4H", "D,H": "D,4H", "4H,D": "4H,D", "H,D": "4H,D", "4,D,H": "4,D,H", "4,H,D": "4,H,D"}
+SETTING = r"(\w+)\s*=\s*(\([^()]*\)|[^\s()=]+)"
 JOINED = ("H+D", "D+H")
 CHOICES = {"update": ("keeps", "writes"), "reset": ("after", "before")}
 BIAS_SPELLINGS = {"4H": "4H", "H": "4H", "4H,1": "4H,1", "H,1": "4H,1", "4,H": "4,H", "4,H,1": "4,H,1"}
@@ -70,15 +71,19 @@ def read_header(source: str) -> dict[str, str]:
     """
     settings: dict[str, str] = {}
     for line in re.findall(r"^#[ \t]*npbilstm:(.*)$", source, re.MULTILINE):
-        pairs = re.findall(r"(\w+)\s*=\s*(\([^()]*\)|[^\s()=]+)", line)
-        rest = re.sub(r"(\w+)\s*=\s*(\([^()]*\)|[^\s()=]+)", "", line).strip()
-        if rest or not pairs:
+        rest = re.sub(SETTING, "", line).strip()
+        if rest or not line.strip():
             raise ValueError(f"the header has {rest!r}; it needs settings such as gates=ifog x=(T,N,D)")
-        for name, value in pairs:
+        for name, value in re.findall(SETTING, line):
             if name in settings:
                 raise ValueError(f"the header has {name} twice; it needs one")
             settings[name] = value
     return settings
+
+
+def settings_in(text: str) -> dict[str, str]:
+    """The settings in a text such as gates=ifog x=(T,N,D)."""
+    return dict(re.findall(SETTING, text))
 
 
 def layout_of(settings: Mapping[str, str]) -> Layout:
@@ -200,7 +205,7 @@ def moved_entries(name: str, shape: tuple[int, ...], axes: str, layout: Layout) 
     part = name.rpartition(".")[2]
     if part in MATRICES:
         submitted = moved_matrix(reference, axes.split(), layout)
-    elif part in ("b", "b_hn", "p"):
+    elif part in ("b", "b_hn", "p", "by"):
         submitted = moved_bias(reference, axes.split(), layout, part == "p")
     else:
         submitted = moved_data(name, reference, axes.split(), layout)

@@ -22,12 +22,13 @@ import numpy as np
 
 from npbilstm.printable import one_line
 from npbilstm.submission import replies
-from npbilstm.submission.course_specs import ALL_SPECS, as_submitted, subjects_in
+from npbilstm.submission.course_specs import ALL_SPECS, as_submitted
 from npbilstm.submission.errors import Interfered, SubmissionError, TimedOut
 from npbilstm.submission.function_spec import Arrays
 from npbilstm.submission.layouts import Layout
 from npbilstm.submission.messages import Shapes, encode_message, receive
 from npbilstm.submission.pipes import PipedProcess, Printed
+from npbilstm.submission.submitted_code import subjects_of
 from npbilstm.submission.submitted_pair import SubmittedPair
 
 HOME = str(Path(__file__).parents[2])
@@ -74,8 +75,10 @@ class RemoteCache:
 class SubmissionProcess:
     """A submitted file, run in a process of its own: with SubmissionProcess(path, flags) as submission: ...
 
-    functions: the functions that the file defines and that can be judged. others: those that look like passes and are
-    none of them. layout: its layout, from its header and from flags, which win. pinned: the settings that these tell.
+    form: the form in which it is to be read, a name or a file; "" for the one that fits; then the one that it is read
+    in. of_form: the subjects that are called as the form has it. functions: those that are called as the textbook's
+    are. others: the names of what looks like a pass and is neither. layout: its layout, from its header and from flags,
+    which win. pinned: the settings that these tell.
 
     Raises SubmissionError, a sentence or a traceback of the file's own lines, where it cannot be run; TimedOut where
     its import takes longer than `seconds` of the processor's time (five times as long by the clock, where it sleeps).
@@ -90,7 +93,9 @@ class SubmissionProcess:
         flags: Mapping[str, str] | None = None,
         seconds: float = 10.0,
         whole: float | None = None,
+        form: str = "",
     ) -> None:
+        self.form_asked = form
         self.path, self.flags, self.seconds = Path(path), dict(flags or {}), seconds
         self.whole = max(WHOLE, CALLS * seconds) if whole is None else whole
         self.left = self.whole
@@ -127,10 +132,12 @@ class SubmissionProcess:
             self.printed.show,
         )
         self.ask(f"starting Python for {self.called}", {"do": "begin"}, seconds=PYTHON)
-        facts, _ = self.ask(self.called, {"do": "open", "path": str(self.path), "flags": self.flags})
+        how = {"flags": self.flags, "form": self.form_asked}
+        facts, _ = self.ask(self.called, {"do": "open", "path": str(self.path), **how})
         with self.believing(self.called):
             self.functions, self.others = replies.functions_in(facts), replies.others_in(facts)
             self.layout, self.pinned = replies.layout_in(facts), replies.pinned_in(facts)
+            self.form, self.of_form = replies.form_in(facts, self.form_asked)
 
     def close(self) -> None:
         """End the process."""
@@ -138,24 +145,26 @@ class SubmissionProcess:
             process, self.process = self.process, None
             process.end()
 
-    @property
-    def subjects(self) -> dict[str, tuple[str, ...]]:
+    def subjects(self, layout: Layout | None = None) -> dict[str, tuple[str, ...]]:
         """The specs of which the file has a pass, by name, and the functions that are theirs."""
-        return subjects_in(self.functions, self.layout)
+        return subjects_of(self.of_form, self.functions, layout or self.layout)
 
     def pair(self, name: str, layout: Layout | None = None) -> SubmittedPair | None:
         """The pair of a spec, by its name, in the file's layout or in another; None where the file has neither of its
         passes."""
         layout = layout or self.layout
-        functions = subjects_in(self.functions, layout).get(name)
+        functions, of_form = self.subjects(layout).get(name), self.of_form.get(name)
         if functions is None:
             return None
         spec = as_submitted(ALL_SPECS[name], self.functions, layout)
+        if of_form is not None:
+            layout = of_form.calls.layout_in(layout)
+            spec = spec._replace(forward=functions[0], backward=functions[-1])
         about = {"subject": name, "layout": layout}
         facts, _ = self.ask(spec.forward, {"do": "pair", **about})
         with self.believing(spec.forward):
             found = replies.pair_in(facts)
-            uses, absent = replies.uses_in(found), replies.absent_in(found, spec, layout)
+            uses, absent = replies.uses_in(found), replies.absent_in(found, spec, layout, of_form)
         findings: list[str] = []
         changed: list[str] = []
         given: list[str] = []
@@ -164,7 +173,8 @@ class SubmissionProcess:
             reply, answer = self.ask(function, {"do": do, "run": number, **about}, arrays, shapes)
             with self.believing(function):
                 more = replies.findings_in(reply), replies.changed_in(reply, spec)
-                answer = replies.complete_arrays(answer, shapes, do == "forward" and replies.may_end_early(spec))
+                may_end_early = do == "forward" and of_form is None and replies.may_end_early(spec)
+                answer = replies.complete_arrays(answer, shapes, may_end_early)
             for kept, new in zip((findings, changed), more):
                 kept.extend(part for part in new if part not in kept)
             return answer
@@ -173,6 +183,8 @@ class SubmissionProcess:
             cache = RemoteCache(next(self.numbers), {name: np.shape(array) for name, array in inputs.items()})
             weakref.finalize(cache, self.forgotten.append, cache.number).atexit = False
             shapes = replies.output_shapes(spec, inputs)
+            if of_form is not None:
+                shapes = {name: shapes[name] for name in of_form.calls.outputs}
             outputs = ask("forward", spec.forward, cache.number, inputs, shapes)
             if list(outputs) != (given or list(outputs)):
                 both = f"{', '.join(given)} at one call, {', '.join(outputs)} at another"
@@ -181,10 +193,12 @@ class SubmissionProcess:
             return outputs, cache
 
         def backward(upstream: Arrays, cache: RemoteCache) -> Arrays:
-            wanted = {name: cache.shapes[name] for name in spec.floats if name not in absent}
+            names = spec.floats if of_form is None else of_form.calls.gradients
+            wanted = {name: cache.shapes[name] for name in names if name not in absent}
             return ask("backward", spec.backward, cache.number, upstream, wanted)
 
-        passes = forward, backward if spec.backward in functions else None
+        there = spec.backward in functions if of_form is None else of_form.backward and of_form.calls.gradients
+        passes = forward, backward if there else None
         return SubmittedPair(*passes, functions, uses, absent, findings, changed)
 
     def ask(

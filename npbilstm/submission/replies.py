@@ -15,10 +15,13 @@ from npbilstm import textbook
 from npbilstm.printable import cut, in_lines, one_line
 from npbilstm.submission.arguments import MAY_LACK
 from npbilstm.submission.course_specs import PASSES
+from npbilstm.submission.form import CallsRead, Form
+from npbilstm.submission.forms import FORMS, TEXTBOOK, form_called
 from npbilstm.submission.function_spec import Arrays, FunctionSpec, shape_of, sizes_in
 from npbilstm.submission.layouts import SETTINGS, Layout, layout_of, settings_of
 from npbilstm.submission.messages import Shapes
 from npbilstm.submission.returns import gradient_name
+from npbilstm.submission.submitted_code import FormSubject
 
 Facts = Mapping[str, Any]
 
@@ -90,6 +93,26 @@ def layout_in(facts: Facts) -> Layout:
     return layout
 
 
+def form_in(facts: Facts, asked: str) -> tuple[Form, dict[str, FormSubject]]:
+    """The form in which a file was read, and the subjects that it has in that form. asked: the form that was asked for,
+    or ""."""
+    name = text_in(facts, "form")
+    if not asked and name not in {TEXTBOOK.name, *FORMS}:
+        raise ValueError(IMPOSSIBLE)
+    form = form_called(asked or name)
+    there = facts.get("subjects")
+    if not isinstance(there, list) or not all(isinstance(each, list) and len(each) == 3 for each in there):
+        raise ValueError(IMPOSSIBLE)
+    subjects: dict[str, FormSubject] = {}
+    for subject, way, backward in there:
+        if type(subject) is not str or type(way) is not int or not isinstance(backward, bool):
+            raise ValueError(IMPOSSIBLE)
+        if subject in subjects or not 0 <= way < len(form.calls) or form.calls[way].subject != subject:
+            raise ValueError(IMPOSSIBLE)
+        subjects[subject] = FormSubject(CallsRead(form, form.calls[way]), backward)
+    return form, subjects
+
+
 def pair_in(facts: Facts) -> Facts:
     """What is told of a pair."""
     if not isinstance(facts.get("pair"), dict):
@@ -102,8 +125,11 @@ def uses_in(facts: Facts) -> frozenset[str]:
     return frozenset(texts_in(facts, "uses", textbook.__all__))
 
 
-def absent_in(facts: Facts, spec: FunctionSpec, layout: Layout) -> frozenset[str]:
-    """The inputs that the submitted functions do without, and "rows" where the layout has no batch."""
+def absent_in(facts: Facts, spec: FunctionSpec, layout: Layout, of_form: FormSubject | None = None) -> frozenset[str]:
+    """The inputs that the submitted functions do without, and "rows" where the layout has no batch. of_form: what their
+    form says of that, which they have no say in."""
+    if of_form is not None:
+        return of_form.absent | (frozenset() if layout.has_batch else {"rows"})
     may_lack = {name for name in spec.inputs if name.rpartition(".")[2] in MAY_LACK}
     absent = frozenset(texts_in(facts, "absent", {*may_lack, "rows"}))
     if ("rows" in absent) == layout.has_batch:

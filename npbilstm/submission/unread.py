@@ -44,7 +44,7 @@ def unread_in_source(source: str, judged: Iterable[str], others: Iterable[str] =
     if len(definitions) > MOST:
         return [NotJudged("the file", f"it defines {len(definitions)} things; {MOST} are looked through at most")]
     found = [*written_twice(definitions, judged), *unread_among(definitions, judged)]
-    known = judged | {each.name for each in definitions if each.kind == "function"}
+    known = {name.partition(".")[0] for name in judged} | {each.name for each in definitions if each.kind == "function"}
     known |= {each.name.partition(".")[0] for each in found}
     homes = imports_in(source)
     for name in others:
@@ -100,7 +100,9 @@ def is_pass(definition: Definition, kinds: Mapping[str, str]) -> bool:
 
 def reached_from(judged: set[str], definitions: list[Definition]) -> set[str]:
     """The names of the definitions that these functions use, those that these use, and so on, themselves among them."""
-    names, attributes, reached = set(judged), set[str](), set[str]()
+    names = {name.partition(".")[0] for name in judged}
+    attributes = {part for name in judged for part in name.split(".")[1:]}
+    reached: set[str] = set()
     before = -1
     while len(reached) > before:
         before = len(reached)

@@ -188,6 +188,7 @@ def forged(answer, tmp_path, monkeypatch):
 
 
 OPENED = {"functions": ["rnn_step_forward", "rnn_step_backward"], "others": [], "layout": Layout(), "pinned": []}
+OPENED |= {"form": "textbook", "subjects": []}
 PAIR: dict[str, list[str]] = {"uses": [], "absent": []}
 ANSWERED = {"pair": PAIR, "findings": [], "changed": []}
 

@@ -39,7 +39,7 @@ def file(tmp_path):
 def test_a_right_file_gives_in_its_process_what_the_textbook_gives(form, file):
     source, names = FILES[form]
     with SubmissionProcess(file(source)) as submission:
-        assert set(submission.subjects) == set(names)
+        assert set(submission.subjects()) == set(names)
         for name in names:
             pair = submission.pair(name)
             assert_agrees(
@@ -226,7 +226,7 @@ def test_a_file_may_have_the_name_of_a_module_and_neighbours_and_a_main_block(fi
         "if __name__ == '__main__':\n    1 / 0\nsigmoid = lambda a: 0.5 + 0.5 * np.tanh(a / 2)\n"
     )
     with SubmissionProcess(file(source, "secrets.py")) as submission:
-        assert list(submission.subjects) == ["sigmoid"]
+        assert list(submission.subjects()) == ["sigmoid"]
         assert_agrees("sigmoid", submission.pair("sigmoid"))
 
 
@@ -369,7 +369,7 @@ def test_nobody_needs_to_listen_to_what_a_file_prints(file, monkeypatch):
             stream.close()
         monkeypatch.setattr(sys, "stderr", stream)
         with SubmissionProcess(file(source)) as submission:
-            assert list(submission.subjects) == ["sigmoid"]
+            assert list(submission.subjects()) == ["sigmoid"]
 
 
 def test_numbers_that_are_too_large_for_float64_are_a_sentence(file):
@@ -383,7 +383,7 @@ def test_a_file_may_have_any_name(tmp_path):
     path = tmp_path / os.fsdecode(b"own\xff.py")
     path.write_text("sigmoid = lambda a: a")
     with SubmissionProcess(path) as submission:
-        assert list(submission.subjects) == ["sigmoid"]
+        assert list(submission.subjects()) == ["sigmoid"]
         assert submission.called == "own\ufffd.py"
 
 

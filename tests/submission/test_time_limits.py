@@ -33,7 +33,7 @@ LOOPS = "".join(f"def {name}(*_):\n    while True: pass\n" for name in textbook.
 def test_all_of_a_file_has_a_time_limit_and_what_was_not_reached_is_named(file):
     with SubmissionProcess(file(LOOPS), seconds=0.2) as submission:
         submission.left = 1.5
-        found = list(diagnose_pairs({name: submission.pair(name) for name in submission.subjects}))
+        found = list(diagnose_pairs({name: submission.pair(name) for name in submission.subjects()}))
     assert len(found) == len(SPECS)
     sentences = [diagnosis.stopped for diagnosis in found]
     assert sum("had not ended after 0.2 s" in sentence for sentence in sentences) <= 10
@@ -101,4 +101,4 @@ def test_there_may_be_no_limit_on_time(file):
 def test_the_time_that_python_takes_to_start_is_not_the_files(file, monkeypatch):
     monkeypatch.setattr(process, "START", "import time\nwhile time.process_time() < 0.6: pass\n" + process.START)
     with SubmissionProcess(file("def sigmoid(a): return a"), seconds=0.5) as submission:
-        assert list(submission.subjects) == ["sigmoid"]
+        assert list(submission.subjects()) == ["sigmoid"]

@@ -1,0 +1,203 @@
+"""A form's lines, run: the pair of a subject, by the textbook's names and in its layout.
+
+They run where the submitted code runs. Arrays go in as the form has them and come back as the textbook has them; what
+is found on the way about how the functions behave is what pairs.py finds.
+"""
+
+from __future__ import annotations
+
+import copy
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import FunctionType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from npbilstm.gradcheck.pair_faults import RECOMPUTED, counted, unlike
+from npbilstm.submission.errors import SubmissionError
+from npbilstm.submission.form import CallsRead
+from npbilstm.submission.form_weights import reference_gradients, submitted_weights
+from npbilstm.submission.function_spec import Arrays, shape_of, sizes_in
+from npbilstm.submission.layouts import Layout, to_submitted
+from npbilstm.submission.pairs import snapshot
+from npbilstm.submission.returns import as_submitted, gradient_name, reference_array
+
+
+class FormCall(NamedTuple):
+    """A call of the forward lines: the inputs in the reference's layout, the names as the lines left them, and the
+    arrays that were given."""
+
+    inputs: Arrays
+    names: dict[str, Any]
+    given: dict[str, Any]
+
+
+class FileNames:
+    """What the lines call `file`: to set its names is to set the globals of the submitted functions."""
+
+    def __init__(self, names: Mapping[str, Any], changes: list[tuple[dict[str, Any], str, Any]]) -> None:
+        spaces = [value.__globals__ for value in names.values() if isinstance(value, FunctionType)]
+        vars(self).update(spaces=list({id(space): space for space in spaces}.values()), changes=changes)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        for space in vars(self)["spaces"]:
+            vars(self)["changes"].append((space, name, space.get(name, ...)))
+            space[name] = value
+
+
+class FormPasses:
+    """The lines of a form for one subject, with the names of the submitted code."""
+
+    def __init__(self, calls: CallsRead, names: Mapping[str, Any], layout: Layout) -> None:
+        self.calls, self.spec, self.names, self.layout = calls, calls.spec, names, layout
+        self.place = f"<form {calls.form.name}>"
+        self.code = [compile(lines, self.place, "exec") for lines in calls.lines]
+        self.findings: list[str] = []
+        self.changed: list[str] = []
+
+    def find(self, sentence: str) -> None:
+        """Add a finding, once."""
+        if sentence not in self.findings:
+            self.findings.append(sentence)
+
+    def run(self, k: int, names: dict[str, Any]) -> None:
+        """Run the forward or the backward lines on some names."""
+        changes: list[tuple[dict[str, Any], str, Any]] = []
+        names["file"] = FileNames(self.names, changes)
+        try:
+            with self.explaining(k):
+                exec(self.code[k], names)
+        finally:  # a notebook's own globals, maybe
+            for space, name, value in reversed(changes):
+                if value is ...:
+                    space.pop(name, None)
+                else:
+                    space[name] = value
+
+    @contextmanager
+    def explaining(self, k: int) -> Iterator[None]:
+        """Where a line of the form itself stops, a sentence has that line."""
+        try:
+            yield
+        except SubmissionError:
+            raise
+        except Exception as error:
+            frames = traceback.extract_tb(error.__traceback__)
+            if not frames or frames[-1].filename != self.place:
+                raise
+            line = self.calls.lines[k].splitlines()[(frames[-1].lineno or 1) - 1].strip()
+            raise SubmissionError(
+                f"{self.calls.form.title} calls it so, {line}, and that stops: {type(error).__name__}: {error}"
+            ) from None
+
+    def run_forward(self, inputs: Arrays) -> tuple[Arrays, FormCall]:
+        """The submitted forward pass -> the outputs by name, what run_backward needs."""
+        spec, calls, layout, sizes = self.spec, self.calls, self.layout, sizes_in(self.spec, inputs)
+        weights = submitted_weights(calls.weights, inputs, spec, layout)
+        given: dict[str, Any] = {
+            name: to_submitted(name, inputs[name], axes, layout) if axes else inputs[name].item()
+            for name, axes in spec.inputs.items()
+            if name in calls.inputs and name not in calls.sources
+        }
+        given |= weights
+        before = {name: snapshot(value) for name, value in given.items()}
+        names = {**self.names, "np": np, **sizes, **given, "weights": dict(weights)}
+        self.run(0, names)
+        self.note_changes(0, given, before)
+        outputs = {}
+        for name in calls.outputs:
+            axes, called = spec.outputs[name], f"{calls.function(0)}'s {name}"
+            outputs[name] = reference_array(called, name, names[name], axes, layout, shape_of(axes, sizes))
+        for name, lines in calls.also.items():
+            with self.explaining(0):
+                expected = eval(compile(lines, self.place, "eval"), dict(names))
+            if np.shape(names[name]) != np.shape(expected) or not np.allclose(names[name], expected, 1e-9, 1e-12):
+                self.find(f"{calls.function(0)}'s {name} is wrong: it needs to be {lines}")
+        return outputs, FormCall(inputs, names, given)
+
+    def run_backward(self, upstream: Arrays, call: FormCall) -> Arrays:
+        """The submitted backward pass -> the gradients by name."""
+        calls, spec = self.calls, self.spec
+        if not calls.lines[1]:
+            grads = self.gradients_of(call, call.names)
+            return {name: grad * upstream["loss"] for name, grad in grads.items()}
+        given = {
+            gradient_name(name): as_submitted(call.names[name], name, upstream[name], spec.outputs[name], self.layout)
+            for name in calls.outputs
+        }
+        again = copy.deepcopy(given)
+        names = {**call.names, **given}
+        before = {name: snapshot(value) for name, value in {**given, **call.given}.items()}
+        function = self.submitted_function(0)
+        _, count = counted(function, lambda: self.run(1, names))
+        self.note_changes(1, {**given, **call.given}, before)
+        if count > RECOMPUTED:
+            self.find(
+                f"{calls.function(1)} calls {calls.function(0)} {count} times in one pass; differences of the forward "
+                "pass are no backward pass"
+            )
+        grads = self.gradients_of(call, names)
+        self.call_again(call, again, grads)
+        return grads
+
+    def gradients_of(self, call: FormCall, names: Mapping[str, Any]) -> Arrays:
+        """The gradients by name that the lines have left."""
+        calls, spec, by = self.calls, self.spec, self.calls.function(1) or self.calls.function(0)
+        source = names.get("grads", {})
+        source = source if isinstance(source, Mapping) else vars(source)
+        own = {}
+        for name, part in calls.weights.items():
+            if part.name in calls.gradients or name in calls.own_gradients:
+                value = names.get(f"d{name}", source.get(f"d{name}"))
+                if value is None:
+                    raise SubmissionError(f"{by} gives no d{name}; it needs to")
+                own[name] = value
+        grads, sentences = reference_gradients(calls.weights, own, call.inputs, spec, self.layout, by)
+        for sentence in sentences:
+            self.find(sentence)
+        for name in calls.gradients:
+            if name not in calls.sources:
+                shape = np.shape(call.inputs[name])
+                called = f"{by}'s d{name}"
+                grads[name] = reference_array(called, name, names[f"d{name}"], spec.inputs[name], self.layout, shape)
+        return {name: grads[name] for name in calls.gradients}
+
+    def call_again(self, call: FormCall, given: dict[str, Any], grads: Arrays) -> None:
+        """Run the backward lines once more, and find whether the functions answer as the form has it: as before, or
+        with the gradients of weights added up."""
+        by, adds = self.calls.function(1), self.calls.adds
+        names = {**call.names, **given}
+        try:
+            self.run(1, names)
+            second = self.gradients_of(call, names)
+        except Exception as error:
+            message = str(error) or type(error).__name__
+            self.find(f"{by} stops when it is called again ({message.splitlines()[-1]})")
+            return
+        times = {name: 2 if adds and name in self.calls.sources else 1 for name in grads}
+        differing = [gradient_name(name) for name in grads if unlike(times[name] * grads[name], second[name])]
+        if differing and adds:
+            self.find(f"{by} is to add up the gradients of weights from call to call; {', '.join(differing)} are not")
+        elif differing:
+            self.find(
+                f"{by} gives another {', '.join(differing)} when it is called again on the same cache: something is "
+                "kept, added up or used up from call to call"
+            )
+
+    def note_changes(self, k: int, given: Mapping[str, Any], before: Mapping[str, Any]) -> None:
+        """Find the arrays that were changed in place."""
+        for name, value in given.items():
+            if snapshot(value) != before[name]:
+                self.find(f"{self.calls.function(k)} changes its {name} in place; it must leave it as it was")
+                known = self.calls.sources_of(name)[-1] if name in self.calls.weights else name
+                if known not in self.changed:
+                    self.changed.append(known)
+
+    def submitted_function(self, k: int) -> Any:
+        """The function or method that the forward or the backward lines are about."""
+        value: Any = None
+        for part in self.calls.function(k).split("."):
+            value = getattr(value, part, None) if value is not None else self.names.get(part)
+        return value

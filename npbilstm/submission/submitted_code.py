@@ -1,0 +1,198 @@
+"""Submitted code, recognised: in which form it is written, which subjects it has, and the pair of each.
+
+A form is recognised by the functions and classes of its lines: they are there, and they take as many arguments. The
+form with the most of them is taken, and of two with as many that whose words are there. What belongs to no form is
+called as the textbook's functions are.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+
+from npbilstm.submission.arguments import find_argument
+from npbilstm.submission.call_graph import reached
+from npbilstm.submission.course_specs import ALL_SPECS, PASSES, subjects_in, textbook_names
+from npbilstm.submission.errors import SubmissionError
+from npbilstm.submission.form import CallsRead, Form
+from npbilstm.submission.form_passes import FormPasses
+from npbilstm.submission.forms import FORMS, TEXTBOOK, form_called
+from npbilstm.submission.layouts import Layout
+from npbilstm.submission.pairs import submitted_pair
+from npbilstm.submission.submitted_pair import SubmittedPair
+
+
+class FormSubject(NamedTuple):
+    """What a form has for a subject, whether the backward pass is there, and which of the form's ways to call it this
+    is."""
+
+    calls: CallsRead
+    backward: bool
+    way: int = 0
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """The names of the submitted functions."""
+        return self.calls.functions if self.backward else self.calls.functions[:1]
+
+    @property
+    def absent(self) -> frozenset[str]:
+        """What the form lacks; see CallsRead."""
+        if self.backward:
+            return self.calls.absent
+        return self.calls.absent - set(self.calls.outputs)
+
+
+class SubmittedCode:
+    """The names of a submission, read in a form.
+
+    names: what is submitted, functions and classes by their names. form: the form that it is to be read in; "" for the
+    one that fits the best. renamed: names of arguments -> the textbook's.
+
+    Raises SubmissionError where there is no such form.
+    """
+
+    def __init__(
+        self,
+        names: Mapping[str, Any],
+        form: str = "",
+        renamed: Mapping[str, str] | None = None,
+    ) -> None:
+        self.names, self.renamed = dict(names), renamed or {}
+        functions = {name: value for name, value in names.items() if name in PASSES and callable(value)}
+        self.form = form_called(form) if form else best_form(self.names, functions)
+        self.of_form = subjects_of_form(self.form, self.names)
+        used = {name for subject in self.of_form.values() for name in subject.functions}
+        self.functions: dict[str, Callable[..., Any]] = {n: f for n, f in functions.items() if n not in used}
+
+    @property
+    def judged(self) -> list[str]:
+        """The names of the functions that can be judged."""
+        own = [name for subject in self.of_form.values() for name in subject.functions]
+        return list(dict.fromkeys([*own, *self.functions]))
+
+    def subjects(self, layout: Layout) -> dict[str, tuple[str, ...]]:
+        """The subjects that are there, by name, and the functions that are theirs."""
+        return subjects_of(self.of_form, self.functions, layout)
+
+    def pair(self, name: str, layout: Layout) -> SubmittedPair | None:
+        """The pair of a subject in a layout; None where there is none. Raises SubmissionError."""
+        subject = self.of_form.get(name)
+        if subject is None:
+            return submitted_pair(ALL_SPECS[name], self.functions, layout, self.renamed)
+        layout = subject.calls.layout_in(layout)
+        passes = FormPasses(subject.calls, self.names, layout)
+        return SubmittedPair(
+            passes.run_forward,
+            passes.run_backward if subject.backward and subject.calls.gradients else None,
+            subject.functions,
+            self.uses(subject),
+            subject.absent | (frozenset() if layout.has_batch else {"rows"}),
+            passes.findings,
+            passes.changed,
+        )
+
+    def uses(self, subject: FormSubject) -> frozenset[str]:
+        """The textbook's functions that a subject's functions stand for or call."""
+        top = {name.partition(".")[0] for name in subject.functions}
+        own = frozenset().union(*(reached(name, self.names) for name in top))
+        found = set(textbook_names(own & self.functions.keys(), Layout()))
+        for other in self.of_form.values():
+            if {name.partition(".")[0] for name in other.functions} <= own:
+                found |= {other.calls.spec.forward, other.calls.spec.backward, *(other.calls.spec.steps or ())}
+        return frozenset(found - {""})
+
+
+def subjects_of(
+    of_form: Mapping[str, FormSubject], functions: Iterable[str], layout: Layout
+) -> dict[str, tuple[str, ...]]:
+    """The subjects of a form and those of the textbook's functions, in the order in which they are judged."""
+    found = subjects_in(set(functions), layout) | {name: subject.functions for name, subject in of_form.items()}
+    return {name: found[name] for name in ALL_SPECS if name in found}
+
+
+def subjects_of_form(form: Form, names: Mapping[str, Any]) -> dict[str, FormSubject]:
+    """The subjects of a form that are among these names; of two ways to call one, the first that fits."""
+    found: dict[str, FormSubject] = {}
+    for k, calls in enumerate(form.calls):
+        read = CallsRead(form, calls)
+        if calls.subject not in found and fits(read, 0, names):
+            found[calls.subject] = FormSubject(read, all(there(name, names) for name, _ in read.calls(1)), k)
+    return found
+
+
+def best_form(names: Mapping[str, Any], functions: Mapping[str, Any]) -> Form:
+    """The form that fits the most."""
+    words = {word for value in names.values() for word in words_of(value)}
+    best, most = TEXTBOOK, (textbook_count(functions), 0)
+    for form in FORMS.values():
+        subjects = subjects_of_form(form, names)
+        own = {
+            name
+            for subject in subjects.values()
+            for k in (0, 1)
+            for name, _ in subject.calls.calls(k)
+            if k == 0 or fits(subject.calls, 1, names)
+        }
+        count = len(own), len(words & set(form.words.split()))
+        if subjects and count > most:
+            best, most = form, count
+    return best
+
+
+def textbook_count(functions: Mapping[str, Any]) -> int:
+    """How many functions can be called as the textbook's are."""
+    count = 0
+    for name, own in subjects_in(functions, Layout()).items():
+        try:
+            submitted_pair(ALL_SPECS[name], functions, Layout())
+        except SubmissionError:
+            continue
+        count += len(own)
+    return count
+
+
+def fits(calls: CallsRead, k: int, names: Mapping[str, Any]) -> bool:
+    """Whether what the forward or the backward lines call is there, and can be called so."""
+    needed = calls.calls(k)
+    return bool(needed or calls.lines[k] == "") and all(
+        there(name, names) and can_be_called(name, call, names, calls) for name, call in needed
+    )
+
+
+def there(name: str, names: Mapping[str, Any]) -> bool:
+    """Whether a function, class or method is there."""
+    return callable(found_in(name, names))
+
+
+def found_in(name: str, names: Mapping[str, Any]) -> Any:
+    """A function, class or method by its name, LSTM.forward; None where there is none."""
+    first, _, rest = name.partition(".")
+    value = names.get(first)
+    return inspect.getattr_static(value, rest, None) if rest and isinstance(value, type) else None if rest else value
+
+
+def can_be_called(name: str, call: ast.Call, names: Mapping[str, Any], calls: CallsRead) -> bool:
+    """Whether something takes as many arguments, and none of them by the name of another."""
+    function = found_in(name, names)
+    try:
+        signature = inspect.signature(function)
+        given = [None] * (len(call.args) + ("." in name and not isinstance(function, staticmethod)))
+        signature.bind(*given, **{word.arg: None for word in call.keywords if word.arg})
+    except (TypeError, ValueError):
+        return False
+    parameters = [each.name for each in signature.parameters.values()][len(given) - len(call.args) :]
+    for argument, parameter in zip(call.args, parameters):
+        meant = find_argument(parameter, calls.spec.inputs)
+        if isinstance(argument, ast.Name) and argument.id in calls.spec.inputs and meant not in (None, argument.id):
+            return False
+    return True
+
+
+def words_of(value: Any) -> list[str]:
+    """The names of a function's arguments, of a class's methods' too."""
+    functions = [value] if inspect.isfunction(value) else []
+    functions += [each for each in vars(value).values() if inspect.isfunction(each)] if isinstance(value, type) else []
+    return [name for function in functions for name in function.__code__.co_varnames[: function.__code__.co_argcount]]

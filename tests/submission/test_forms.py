@@ -1,0 +1,185 @@
+"""Right answers in the forms of courses and books are judged as they stand, and mistakes in them are found."""
+
+from pathlib import Path
+
+import pytest
+
+import npbilstm as nb
+from npbilstm.cli import main
+from npbilstm.submission.errors import SubmissionError
+from npbilstm.submission.form import CallsRead
+from npbilstm.submission.forms import FORMS, form_called
+
+ANSWERS = {path.stem: path for path in sorted(Path(__file__).with_name("forms").glob("[a-z]*.py"))}
+SHARED = Path(__file__).parents[3] / "shared" / "courses"
+"""Right answers that others wrote, where they are at hand."""
+
+
+def namespace(source):
+    """What a source defines, as a notebook would hold it."""
+    names = {"__name__": "__main__"}
+    exec(compile(source, "<submitted>", "exec"), names)
+    return names
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_a_right_answer_is_right_and_all_of_it_is_judged(name):
+    report = nb.diagnose(namespace(ANSWERS[name].read_text()))
+    assert report.ok, report
+    assert report.read_as[0].startswith("Read as ")
+    assert len(report.read_as) == 1  # no layout needs to be found out
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="they are kept elsewhere")
+@pytest.mark.parametrize("path", sorted(SHARED.glob("*.py")), ids=lambda path: path.stem)
+def test_right_answers_of_others_are_right_too(path):
+    assert nb.diagnose(namespace(path.read_text())).ok
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_subject_of_a_form_is_in_its_right_answer(form):
+    answers = {"min-char-rnn": "min_char_rnn"}
+    code = ANSWERS[answers.get(form, form)].read_text()
+    subjects = {diagnosis.subject for diagnosis in nb.diagnose(namespace(code)).diagnoses}
+    assert {calls.subject for calls in FORMS[form].calls} <= subjects
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_form_says_which_arrays_it_takes_and_gives(form):
+    for calls in FORMS[form].calls:
+        read = CallsRead(FORMS[form], calls)
+        assert read.inputs | read.absent >= set(read.spec.inputs)
+        assert read.outputs
+        assert set(read.gradients) <= read.inputs
+        assert read.functions
+
+
+MISTAKES = [
+    ("cs231n", "dc * f, x.T", "dc, x.T", "dc-prev-factor-missing"),
+    ("cs231n", "np.add.at(dW, x, dout)", "dW[x] += dout", ""),
+    ("cs231n", "flat.sum(axis=0)", "flat.mean(axis=0)", ""),
+    ("cs231n", "dx * weight[:, None] / N", "dx / N", ""),
+    ("coursera", "da[:, :, t] + carry, carry_c, caches", "da[:, :, t], carry_c, caches", "dh-carry-missing"),
+    ("coursera", "dc * c_prev * ft * (1 - ft)", "dc * c_next * ft * (1 - ft)", "df-wrong-cell-state"),
+    ("coursera", "dc * ft}", "dc * it}", "dc-prev-wrong-gate"),
+    ("coursera", 'softmax(parameters["Wy"] @ a_next', 'sigmoid(parameters["Wy"] @ a_next', ""),
+    ("cmu11785", "self.dbrh += dr", "self.dbrh += dn", ""),
+    ("cmu11785", "self.db_hh += dz.mean(axis=0)", "self.db_hh = dz.mean(axis=0)", ""),
+    ("cmu11785", "self.dW_ih += dz.T @ h_prev_l / batch_size", "self.dW_ih += dz.T @ h_prev_l", ""),
+    ("saito", "ds * c_prev * f * (1 - f)", "ds * c_next * f * (1 - f)", "df-wrong-cell-state"),
+    ("saito", "z * h_hat\n", "z * h_hat * 2\n", ""),
+    ("saito", "[:, ::-1, H:])[:, ::-1]", "[:, ::-1, H:])", ""),
+    ("min_char_rnn", "+ dhnext)", ")", "recurrent-carry-missing"),
+    ("min_char_rnn", "draw @ hs[t - 1].T", "draw @ hs[t].T", ""),
+    ("edinburgh", "np.outer(delta_in, s[k - 1])", "np.outer(delta_in, s[k])", ""),
+    ("edinburgh", "max(t - steps, 0) - 1", "-1", ""),
+    ("holberton", "X[t - 1 - k])", "X[k])", ""),
+    ("holberton", "np.concatenate((h_next, x_t), axis=1)", "np.concatenate((h_next, 2 * x_t), axis=1)", ""),
+]
+
+
+@pytest.mark.few(8)
+@pytest.mark.parametrize(("name", "old", "new", "bug"), MISTAKES)
+def test_a_mistake_in_a_form_is_found(name, old, new, bug):
+    source = ANSWERS[name].read_text()
+    assert old in source
+    report = nb.diagnose(namespace(source.replace(old, new)))
+    assert report.verdict == "wrong", report
+    named = {one.id for diagnosis in report.diagnoses for bugs in diagnosis.named for one in bugs}
+    assert not bug or bug in named, report
+
+
+@pytest.mark.few(1)
+@pytest.mark.parametrize("name", ANSWERS)
+def test_a_right_answer_is_right_in_a_process_of_its_own(name, capsys):
+    assert main(["check", str(ANSWERS[name])]) == 0, capsys.readouterr().out
+
+
+TEACHERS = """
+from npbilstm.submission.form import Calls, Form
+
+FORM = Form(
+    name="mine",
+    title="my own course",
+    layout="gates=fico weights=(4H,D+H) x=(T,N,D)",
+    calls=(
+        Calls(
+            "lstm_step",
+            "layer = Memory(D, H)\\nlayer.M, layer.bias = W, b\\nh, c = layer.step(x, (h_prev, c_prev))",
+            "dx, (dh_prev, dc_prev) = layer.back((dh, dc))\\ndW, db = layer.slopes['M'], layer.slopes['bias']",
+            weights="W=W b=b",
+        ),
+    ),
+)
+"""
+MEMORY = """
+import numpy as np
+
+class Memory:
+    def __init__(self, n_in, n_units):
+        self.M, self.bias, self.slopes = None, None, {}
+
+    def step(self, x, state):
+        h, c = state
+        self.z = np.hstack([x, h])
+        f, i, g, o = np.split(self.z @ self.M.T + self.bias, 4, axis=1)
+        self.f, self.i, self.o = (1 / (1 + np.exp(-a)) for a in (f, i, o))
+        self.g, self.c, self.D = np.tanh(g), c, x.shape[1]
+        self.t = np.tanh(self.f * c + self.i * self.g)
+        return self.o * self.t, self.f * c + self.i * self.g
+
+    def back(self, dstate):
+        dh, dc = dstate
+        dc = dc + dh * self.o * (1 - self.t**2)
+        da = np.hstack([dc * self.c * self.f * (1 - self.f), dc * self.g * self.i * (1 - self.i),
+                        dc * self.i * (1 - self.g**2), dh * self.t * self.o * (1 - self.o)])
+        self.slopes = {"M": da.T @ self.z, "bias": da.sum(0)}
+        dz = da @ self.M
+        return dz[:, : self.D], (dz[:, self.D :], dc * self.f)
+"""
+
+
+def test_a_teachers_own_form_is_a_file(tmp_path, capsys):
+    (tmp_path / "mycourse.py").write_text(TEACHERS)
+    (tmp_path / "memory.py").write_text(MEMORY)
+    assert main(["check", str(tmp_path / "memory.py")]) == 3
+    assert "not judged  Memory: " in capsys.readouterr().out
+    assert main(["check", str(tmp_path / "memory.py"), "--form", str(tmp_path / "mycourse.py")]) == 0
+    assert "Read as my own course has it, by Memory.step, Memory.back." in capsys.readouterr().out
+    wrong = MEMORY.replace("dc * self.f)", "dc)")
+    report = nb.diagnose(namespace(wrong), form=str(tmp_path / "mycourse.py"))
+    assert [bugs[0].id for bugs in report.diagnoses[0].named] == ["dc-prev-factor-missing"]
+
+
+def test_a_form_may_be_pinned():
+    source = ANSWERS["cs231n"].read_text()
+    assert not any(said.startswith("Read as") for said in nb.diagnose(namespace(source), form="textbook").read_as)
+    assert nb.diagnose(namespace(source), form="cs231n", strict=True).ok
+    assert nb.diagnose(namespace(source), form="textbook", strict=True).verdict == "wrong"
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (None, "form is cs224n; it needs one of textbook, cs231n, coursera"),
+        ("", "is no form: TypeError: it sets no FORM"),
+        ("x = (", "is no form: SyntaxError"),
+        (TEACHERS.replace('"lstm_step"', '"lstm_stop"'), "is no form: there is no subject 'lstm_stop'"),
+        (TEACHERS.replace("h, c = layer", "h, c = (layer"), "is no form: SyntaxError"),
+    ],
+)
+def test_what_is_no_form_is_a_sentence(text, sentence, tmp_path):
+    name = "cs224n"
+    if text is not None:
+        name = str(tmp_path / "mycourse.py")
+        Path(name).write_text(text)
+    with pytest.raises(SubmissionError) as error:
+        form_called(name)
+    assert sentence in str(error.value)
+
+
+def test_a_call_that_the_form_has_otherwise_is_a_sentence():
+    source = ANSWERS["coursera"].read_text().replace("    return a_next, yt_pred, (a", "    return a_next, (a")
+    stopped = nb.diagnose(namespace(source)).not_judged[0]
+    assert stopped.name == "rnn_cell_forward"
+    assert "the Deep Learning Specialization calls it so, h, y, cache = rnn_cell_forward" in stopped.reason

@@ -67,7 +67,7 @@ def wrong_outputs(got: Arrays, expected: Arrays) -> dict[str, float]:
 
 
 def oddities(spec: FunctionSpec, got: Arrays, expected: Arrays) -> list[str]:
-    """What strikes one about the wrong blocks: exactly zero, a constant ratio, the sign flipped."""
+    """What strikes one about the wrong blocks: exactly zero, a constant ratio, the sign flipped, cut off."""
     notes = []
     for name in got:
         right = pieces(expected[name], spec.blocks(name))

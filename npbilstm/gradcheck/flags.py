@@ -8,7 +8,8 @@ import numpy as np
 
 
 def flags_of(got: np.ndarray, expected: np.ndarray, ok: bool, kink: bool, tolerance: float) -> tuple[str, ...]:
-    """The flags of a block's entries: "not finite", "exactly zero", "sign flipped", "constant ratio r", "kink".
+    """The flags of a block's entries: "not finite", "exactly zero", "sign flipped", "constant ratio r", "cut off at b",
+    "kink".
 
     A ratio is constant where it holds for all entries to `tolerance`, and there are two at least that are not small.
     """
@@ -21,7 +22,8 @@ def flags_of(got: np.ndarray, expected: np.ndarray, ok: bool, kink: bool, tolera
         return ("exactly zero", *flags)
     ratio = constant_ratio(got, expected, tolerance)
     if ratio is None:
-        return flags
+        bound = bound_of(got, expected, tolerance)
+        return flags if bound is None else (f"cut off at {bound:.6g}", *flags)
     if abs(ratio + 1) <= tolerance:
         return ("sign flipped", *flags)
     return (f"constant ratio {ratio:.3g}{as_fraction(ratio, tolerance)}", *flags)
@@ -35,6 +37,17 @@ def constant_ratio(got: np.ndarray, expected: np.ndarray, tolerance: float) -> f
     ratio = float((got * expected).sum() / (expected**2).sum())
     constant = np.abs(got - ratio * expected).max() <= tolerance * abs(ratio) * largest
     return ratio if constant else None
+
+
+def bound_of(got: np.ndarray, expected: np.ndarray, tolerance: float) -> float | None:
+    """b where got is cut off at -b and b, else None: it is what is expected, but for entries beyond; or, cut off on the
+    way, it has entries at both ends, more than chance puts there."""
+    b = float(np.abs(got).max(initial=0.0))
+    ends = int((got == b).sum()), int((got == -b).sum())
+    if sum(ends) < 2 or np.abs(expected).max(initial=0.0) <= (1 + tolerance) * b:
+        return None
+    clipped = np.abs(got - expected.clip(-b, b)).max() <= tolerance * b
+    return b if clipped or (min(ends) > 0 and sum(ends) > 2) else None
 
 
 def as_fraction(ratio: float, tolerance: float) -> str:

@@ -13,7 +13,8 @@ class ParameterRow:
     absolute: the largest |got - expected|. relative: that over the parameter's own scale, its largest |expected| or
     |got| (but at least a millionth of the whole gradient's). index, expected, got: where in the whole array, the
     numerical derivative there and the entry of grads. ok: None where no entry was compared, which is no verdict.
-    flags: "exactly zero", "sign flipped", "constant ratio 0.333 (1/3)", "not finite" where it is wrong; "kink".
+    flags: "exactly zero", "sign flipped", "constant ratio 0.333 (1/3)", "cut off at 5", "not finite" where it is
+    wrong; "kink".
     """
 
     name: str

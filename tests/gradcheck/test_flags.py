@@ -30,3 +30,26 @@ def test_a_right_block_has_no_flag_but_its_kink():
     assert flags_of(EXPECTED, EXPECTED, True, True, 1e-9) == ("kink",)
     assert flags_of(np.zeros(3), EXPECTED, False, True, 1e-9) == ("exactly zero", "kink")
     assert flags_of(np.full(3, np.inf), EXPECTED, False, True, 1e-9) == ("not finite", "kink")
+
+
+CUT = np.array([7.0, -2.0, 0.5, -9.0, 3.0])
+
+
+@pytest.mark.parametrize("bound", [1, 2.5, 5])
+def test_what_is_clipped_is_told_with_its_bound(bound):
+    assert flags_of(CUT.clip(-bound, bound), CUT, False, False, 1e-9) == (f"cut off at {bound}",)
+
+
+@pytest.mark.parametrize(
+    ("got", "flags"),
+    [
+        (CUT.clip(-8, 8), ()),  # one entry alone at the bound is the largest of any array
+        (CUT * [1, 1, 1, 0.5, 1], ()),
+        (np.full(5, 2.0), ()),  # the same everywhere
+        (np.array([2.0, -2.0, 0.1, 1.0, 0.3]), ()),  # two that are equal but for the sign, as of two classes
+        (np.array([2.0, -2.0, 2.0, 1.0, -0.3]), ("cut off at 2",)),  # cut off on the way, and more added
+        (np.array([20.0, -20.0, 20.0, 1.0, 0.3]), ()),  # larger than what is expected
+    ],
+)
+def test_what_only_looks_clipped_is_not(got, flags):
+    assert flags_of(got, CUT, False, False, 1e-9) == flags

@@ -44,7 +44,7 @@ def show(exhibit: Exhibit) -> None:
     """One exhibit: story, code, report."""
     print(f"{exhibit.title} ({exhibit.source})\n\n{exhibit.looked_like}\n")
     print(exhibit.code.strip(), end="\n\n")
-    print(judge(exhibit.code, exhibit.name, dict(exhibit.settings)))
+    print(judge(exhibit))
 
 
 def main(arguments: list[str] | None = None) -> int:

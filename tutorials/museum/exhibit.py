@@ -1,7 +1,9 @@
 """An exhibit: a mistake that somebody made in public, rebuilt small, and what the checker says of it.
 
-Each file of `exhibits/` is one: a docstring with its name and what it looked like, SOURCE, the code with the mistake in
-it, and then, for the museum, MENDED, what must be put in place of what, and NAMED, what the catalogue calls it.
+Each file of `exhibits/` is one: a docstring with its name and what it looked like, SOURCE, the code with the mistake
+in it, and then, for the museum, MENDED, what must be put in place of what, and NAMED, what the catalogue calls it. What
+the textbook has no function for is a pair, `forward` and `backward`, with INPUTS to check it at, and SAID, the words of
+the report.
 """
 
 from __future__ import annotations
@@ -11,6 +13,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
 import npbilstm as nb
 from npbilstm.diagnosis.report_text import headline
 from npbilstm.mistakes import BUGS
@@ -18,13 +22,21 @@ from npbilstm.mistakes import BUGS
 FOLDER = Path(__file__).with_name("exhibits")
 BEHIND_DOCSTRING, CUT = '"""\n\n', "\n\nMENDED = "
 """Before the code, and between it and what the museum knows of it."""
+CONCEPTS = {
+    "cs231n_upstream_changed": "An array that is handed over is shared by all who hold it.",
+    "haste_first_mask": "What was drawn at a step of the way out belongs to the same step on the way back.",
+    "mxnet_overwritten": "A place may be written when nobody will read what stood there.",
+    "pytorch_dropout_forgotten": "What was multiplied by a mask on the way out is multiplied by it on the way back.",
+}
+"""What those are about that the catalogue has not."""
 
 
 @dataclass(frozen=True)
 class Exhibit:
     """A mistake, as its file has it. name: the file's. title, looked_like: of its docstring. code: with the mistake.
     mended: the same without it. bug: the catalogue's id, or "". said: of a mistake that is none of an equation, words
-    in what the checker says. settings: the layout that is asked for, where another would be right as well."""
+    in what the checker says. settings: the layout that is asked for, where another would be right as well. pair:
+    whether it is one that nb.check_pair judges."""
 
     name: str
     title: str
@@ -35,6 +47,7 @@ class Exhibit:
     bug: str
     said: str = ""
     settings: tuple[tuple[str, str], ...] = ()
+    pair: bool = False
 
     @property
     def path(self) -> Path:
@@ -43,8 +56,8 @@ class Exhibit:
 
     @property
     def concept(self) -> str:
-        """What it is about: the catalogue's sentence, where it has this mistake."""
-        return BUGS[self.bug].concept if self.bug else "An array that is handed over is shared by all who hold it."
+        """What it is about: the catalogue's sentence, where it has this mistake, else the last of its story's."""
+        return BUGS[self.bug].concept if self.bug else CONCEPTS[self.name]
 
 
 @dataclass(frozen=True)
@@ -80,9 +93,8 @@ def read_exhibit(path: Path) -> Exhibit:
     title, _, looked_like = facts["__doc__"].strip().partition("\n\n")
     settings = tuple(facts.get("SETTINGS", {}).items())
     looked_like = " ".join(looked_like.split())
-    return Exhibit(
-        path.stem, title, looked_like, facts["SOURCE"], code, mended, facts["NAMED"], facts.get("SAID", ""), settings
-    )
+    told = facts["SOURCE"], code, mended, facts.get("NAMED", ""), facts.get("SAID", "")
+    return Exhibit(path.stem, title, looked_like, *told, settings, "INPUTS" in facts)
 
 
 def run(source: str, name: str) -> dict[str, Any]:
@@ -92,16 +104,24 @@ def run(source: str, name: str) -> dict[str, Any]:
     return vars(module)
 
 
-def judge(code: str, name: str, settings: dict[str, Any]) -> nb.DiagnosisReport:
-    """What `nb.diagnose` says of code."""
-    module = ModuleType(name)
-    exec(compile(code, f"{name}.py", "exec"), vars(module))
-    return nb.diagnose(module, **settings)
+def judge(exhibit: Exhibit, code: str = "") -> Any:
+    """The report on an exhibit, or on other code in its place: nb.diagnose's, or of a pair nb.check_pair's."""
+    facts = run(code or exhibit.code, exhibit.name)
+    if not exhibit.pair:
+        settings: dict[str, Any] = dict(exhibit.settings)
+        return nb.diagnose(facts, **settings)
+    rng = np.random.default_rng(0)
+    given = run(exhibit.path.read_text(encoding="utf-8"), exhibit.name)["INPUTS"]
+    inputs = {n: 0.5 * rng.standard_normal(each) if isinstance(each, tuple) else each for n, each in given.items()}
+    return nb.check_pair(facts["forward"], facts["backward"], inputs)
 
 
 def find(exhibit: Exhibit) -> Finding:
     """What the checker says of an exhibit as it is."""
-    report = judge(exhibit.code, exhibit.name, dict(exhibit.settings))
+    report = judge(exhibit)
+    if exhibit.pair:
+        line = str(report).partition(" (")[0]
+        return Finding("missed" if report.ok else "said" if line == exhibit.said else "unnamed", line)
     wrong = [diagnosis for diagnosis in report.diagnoses if diagnosis.verdict == "wrong"]
     if not wrong:
         return Finding("missed", str(report).splitlines()[-1])

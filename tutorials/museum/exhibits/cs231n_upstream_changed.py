@@ -32,5 +32,4 @@ def rnn_backward(dh, cache):
 MENDED = {
     "dh_t = dh[:, t] = dh[:, t] + dh_next": "dh_t = dh[:, t] + dh_next",
 }
-NAMED = ""
 SAID = "changes its dh in place"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 
-from npbilstm.commands.check_file import DEFAULTS, check_file
+from npbilstm.commands.check_file import DEFAULTS, check_file, check_files
 from npbilstm.commands.checks import CHECKS
 from npbilstm.commands.options import Subparsers, add_command
 from npbilstm.gradcheck import GradientReport
@@ -18,6 +18,7 @@ def add_arguments(commands: Subparsers) -> None:
         "check",
         "say what is wrong with passes that you wrote; without FILE, check every gradient of the package",
         "  npbilstm check my_lstm.py                     which functions are wrong, and why\n"
+        "  npbilstm check homework.ipynb                 what a notebook's cells define\n"
         "  npbilstm check my_lstm.py --hint 3            the right line as well\n"
         "  npbilstm check my_lstm.py --watch             again whenever the file is saved\n"
         "  npbilstm check my_lstm.py --gates ifgo        in this order of the gates and no other\n"
@@ -34,7 +35,7 @@ def add_arguments(commands: Subparsers) -> None:
         "  4    a fault of npbilstm itself, and not of the file\n"
         "  130  stopped by Ctrl-C",
     )
-    command.add_argument("file", nargs="?", help="Python source with your own functions")
+    command.add_argument("files", metavar="FILE", nargs="*", help="Python source or a notebook with your own functions")
     command.add_argument("--hint", type=int, choices=[1, 2, 3], help="1 is vague, 3 exact (%(default)s)")
     command.add_argument("--watch", action="store_true", help="run again at each save, until Ctrl-C (extra watch)")
     command.add_argument("--gates", help="the order of the blocks in your weights, e.g. ifog or ifog/zrn (ifgo/rzn)")
@@ -53,7 +54,10 @@ def add_arguments(commands: Subparsers) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Check the file, or the package where there is none. -> the exit code."""
-    if options.file is not None:
+    if len(options.files) > 1:
+        return check_files(options)
+    if options.files:
+        options.file, options.indent = options.files[0], 2
         return check_file(options)
     for name, default in DEFAULTS.items():
         if getattr(options, name) != default:

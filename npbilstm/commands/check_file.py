@@ -13,10 +13,12 @@ from npbilstm.commands.watching import saves
 from npbilstm.diagnosis.diagnosis import diagnose_pairs
 from npbilstm.diagnosis.layout_search import read_layout
 from npbilstm.diagnosis.report import DiagnosisReport, read_in
+from npbilstm.gradcheck.results import NotJudged
 from npbilstm.submission.definitions import definitions_in_source
 from npbilstm.submission.errors import SubmissionError
 from npbilstm.submission.function_spec import FunctionSpec
 from npbilstm.submission.layouts import SETTINGS
+from npbilstm.submission.notebook import SUFFIX, read_notebook, submitted_source
 from npbilstm.submission.process import SubmissionProcess
 from npbilstm.submission.submitted_pair import submitted_pairs
 from npbilstm.submission.unread import none_there, unread_in_source
@@ -41,6 +43,27 @@ EXIT_CODES = {"right": 0, "wrong": 1, "not judged": 3}
 
 class CheckerError(Exception):
     """Something went wrong in the judging itself, and not in the file; the cause says what."""
+
+
+WORST_FIRST = (1, 2, 3, 0)
+"""The exit codes, of several files' that which is told."""
+
+
+def check_files(options: argparse.Namespace) -> int:
+    """Judge several files, each under its name, as JSON on a line each -> the worst of their exit codes. A file that
+    cannot be run is a sentence, and does not end the others."""
+    if options.watch:
+        raise ValueError(f"--watch goes with one file, and there are {len(options.files)}")
+    codes = []
+    for k, path in enumerate(options.files):
+        if not options.json:
+            say(f"{chr(10) if k else ''}{path}")
+        try:
+            codes.append(check_file(argparse.Namespace(**{**vars(options), "file": path, "indent": None})))
+        except (OSError, ValueError) as error:
+            codes.append(2)
+            tell(f"{error}\n")
+    return min(codes, key=WORST_FIRST.index)
 
 
 def check_file(options: argparse.Namespace) -> int:
@@ -72,7 +95,11 @@ def say_error(options: argparse.Namespace, error: Exception) -> None:
     """Write an error as JSON, where that is wanted."""
     if options.json:
         said = fault_of(error.__cause__ or error) if isinstance(error, CheckerError) else str(error)
-        say(json.dumps({"file": options.file, "verdict": "not judged", "ok": False, "error": said}, indent=2))
+        say(
+            json.dumps(
+                {"file": options.file, "verdict": "not judged", "ok": False, "error": said}, indent=options.indent
+            )
+        )
 
 
 def watch(options: argparse.Namespace) -> None:
@@ -91,10 +118,14 @@ def watch(options: argparse.Namespace) -> None:
 def judge_file(options: argparse.Namespace) -> int:
     """Judge the file once, and print what is found."""
     start = time.perf_counter()
-    source = read_source(options.file)
+    text = read_source(options.file)
+    try:
+        source = submitted_source(options.file, text)
+    except ValueError as error:
+        raise ValueError(f"{options.file}: {error}") from None
     with SubmissionProcess(options.file, settings(options), options.seconds, form=options.form) as submission:
         try:
-            report = report_on_file(submission, source, options)
+            report = report_on_file(submission, source, text, options)
         except (OSError, SubmissionError):
             raise
         except Exception as error:
@@ -103,13 +134,15 @@ def judge_file(options: argparse.Namespace) -> int:
         raise ValueError(f"{options.file}: {none_there(each.name for each in definitions_in_source(source))}")
     seconds = time.perf_counter() - start
     if options.json:
-        say(json.dumps({"file": options.file, "seconds": round(seconds, 2), **report.as_dict()}, indent=2))
+        say(json.dumps({"file": options.file, "seconds": round(seconds, 2), **report.as_dict()}, indent=options.indent))
     else:
         say(f"{report} Judged in {seconds:.1f} s.")
     return EXIT_CODES[report.verdict]
 
 
-def report_on_file(submission: SubmissionProcess, source: str, options: argparse.Namespace) -> DiagnosisReport:
+def report_on_file(
+    submission: SubmissionProcess, source: str, text: str, options: argparse.Namespace
+) -> DiagnosisReport:
     """What is found in a file: what is judged, and what stands unread beside it."""
     pinned = SETTINGS if options.strict else submission.pinned
     reading = read_layout(submission.subjects, submission.pair, submission.layout, pinned)
@@ -121,6 +154,8 @@ def report_on_file(submission: SubmissionProcess, source: str, options: argparse
             tell("\r\x1b[K")
     judged = [name for diagnosis in found for name in diagnosis.functions]
     unread = tuple(unread_in_source(source, judged, submission.others))
+    if options.file.endswith(SUFFIX):
+        unread += tuple(NotJudged(f"code cell {k}", why) for k, why in read_notebook(text).broken.items())
     read_as = (*read_in(submission.form, submission.of_form), *reading.sentences)
     return DiagnosisReport(tuple(found), options.hint, unread, read_as)
 

@@ -1,4 +1,4 @@
-"""A submitted file, read as text before it is run. What is no Python source is a sentence that says where to turn."""
+"""A submitted file, read as text before it is run. What is no Python source, and no notebook, is a sentence."""
 
 from __future__ import annotations
 
@@ -7,18 +7,22 @@ import io
 import tokenize
 from pathlib import Path
 
+from npbilstm.submission.notebook import SUFFIX
+
 KILOBYTES = 500
 """How much source there may be."""
 SHOWN = 5
 """How many names of a folder's files a sentence has."""
-NOTEBOOK = "in its last cell, nb.diagnose(globals()) judges what it has defined (import npbilstm as nb)"
+MEGABYTES = 50
+"""How large a notebook may be, which holds pictures too."""
 
 
 def read_source(path: str) -> str:
-    """The text of a Python file. Raises ValueError, a sentence, where it is none, OSError where it cannot be read."""
+    """The text of a Python file or of a notebook. Raises ValueError, a sentence, where it is none, OSError where it
+    cannot be read."""
     require_file(path)
     size = Path(path).stat().st_size // 1024
-    if size > KILOBYTES:
+    if size > (MEGABYTES * 1024 if path.endswith(SUFFIX) else KILOBYTES):
         raise ValueError(f"{path} has {size:,} KB; it needs to be Python source of {KILOBYTES} KB at most")
     data = Path(path).read_bytes()
     if b"\0" in data:
@@ -35,14 +39,12 @@ def read_source(path: str) -> str:
 
 
 def require_file(path: str) -> None:
-    """Raise ValueError unless there is a file, and it is no notebook."""
+    """Raise ValueError unless there is a file."""
     file = Path(path)
     if file.is_dir():
         raise ValueError(f"{path} is a folder; it needs a file{sources_in(file)}")
     if not file.exists():
         raise ValueError(f"{path} is not there{instead_of(file)}")
-    if file.suffix == ".ipynb":
-        raise ValueError(f"{path} is a notebook, and no Python source: {NOTEBOOK}")
     if not file.is_file():
         raise ValueError(f"{path} is no ordinary file; it needs one of Python source")
 

@@ -27,6 +27,7 @@ from npbilstm.submission.errors import SubmissionError
 from npbilstm.submission.function_spec import Arrays
 from npbilstm.submission.layouts import SETTINGS, Layout, layout_of, read_header
 from npbilstm.submission.messages import encode_message, receive
+from npbilstm.submission.notebook import SUFFIX, submitted_source
 from npbilstm.submission.raised import WIDTH, describe_error
 from npbilstm.submission.submitted_code import SubmittedCode
 from npbilstm.submission.submitted_pair import SubmittedPair
@@ -38,9 +39,11 @@ class SubmittedFile:
 
     def __init__(self, path: str, flags: Mapping[str, str], form: str) -> None:
         self.path = path
-        with tokenize.open(path) as stream:
-            source = stream.read()
+        with tokenize.open(path) if not path.endswith(SUFFIX) else open(path, encoding="utf-8") as stream:
+            text = stream.read()
         try:
+            source = submitted_source(path, text)
+            linecache.cache[path] = len(source), None, source.splitlines(True), path
             self.settings = {**read_header(source), **flags}
             renamed = renamed_arguments(self.settings)
             layout_of(self.settings)

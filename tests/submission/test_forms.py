@@ -1,5 +1,6 @@
 """Right answers in the forms of courses and books are judged as they stand, and mistakes in them are found."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -183,3 +184,18 @@ def test_a_call_that_the_form_has_otherwise_is_a_sentence():
     stopped = nb.diagnose(namespace(source)).not_judged[0]
     assert stopped.name == "rnn_cell_forward"
     assert "the Deep Learning Specialization calls it so, h, y, cache = rnn_cell_forward" in stopped.reason
+
+
+def test_the_guides_form_judges_the_guides_class(tmp_path):
+    guide = (Path(__file__).parents[2] / "tutorials" / "guides" / "forms.md").read_text()
+    for block in re.findall(r"```python\n(.*?)```", guide, re.DOTALL):
+        (tmp_path / block.partition("\n")[0].removeprefix("# ")).write_text(block)
+    source = (tmp_path / "memory.py").read_text()
+    report = nb.diagnose(namespace(source), form=str(tmp_path / "mycourse.py"))
+    assert report.ok
+    assert report.read_as == ("Read as my course has it, by Memory.step, Memory.back",)
+
+
+def test_every_form_is_in_the_guide():
+    guide = (Path(__file__).parents[2] / "tutorials" / "guides" / "forms.md").read_text()
+    assert all(f"| `{name}` |" in guide for name in ["textbook", *FORMS])

@@ -1,4 +1,4 @@
-"""The command line, `npbilstm demo | train | tag | inspect | convert | check`: errors as sentences."""
+"""The command line, `npbilstm demo | train | tag | inspect | convert | check | exercise`: errors as sentences."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ EXIT_CODES = (
 )
 
 
-COMMANDS = ("demo", "train", "tag", "inspect", "convert", "check")
+COMMANDS = ("demo", "train", "tag", "inspect", "convert", "check", "exercise")
 
 
 def parser(names: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:

@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "mistakes": {"textbook"},
     "submission": {"textbook", "gradcheck", "printable"},
     "diagnosis": {"textbook", "gradcheck", "mistakes", "submission", "printable"},
-    "classroom": {"diagnosis", "mistakes"},
+    "classroom": {"textbook", "mistakes", "submission", "diagnosis", "files"},
     "commands": {
         *("textbook", "gradcheck", "datasets", "layers", "training", "inspector", "interop"),
         *("mistakes", "submission", "diagnosis", "classroom", "files", "printable"),

@@ -1,1 +1,14 @@
-"""For a class: exercises made of the textbook, with what a submission to them is judged by. There are none yet."""
+"""For classes: exercises made from the textbook, and what says how they stand.
+
+stubs         functions of the textbook without their bodies
+exercise      what an exercise is; exercises: all of them
+assignment    an exercise as a file or a notebook, to be handed out
+handed_in     what comes back
+judging       how it stands, in words by result: check_exercise
+instructor    the page for who teaches
+"""
+
+from npbilstm.classroom.judging import check_exercise
+from npbilstm.classroom.result import ExerciseResult
+
+__all__ = ["ExerciseResult", "check_exercise"]

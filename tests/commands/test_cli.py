@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import npbilstm as nb
-from npbilstm.cli import main, parsed, parser
+from npbilstm.cli import COMMANDS, main, parsed, parser
 from npbilstm.commands.checks import CHECKS
 from npbilstm.training import read_checkpoint
 
@@ -45,7 +45,7 @@ def folder(tmp_path_factory):
 def test_help_shows_every_command_and_examples(folder):
     top = npbilstm("--help", folder=folder)
     assert top.returncode == 0
-    for command in ("demo", "train", "tag", "inspect", "convert", "check"):
+    for command in COMMANDS:
         assert command in top.stdout
         text = npbilstm(command, "--help", folder=folder).stdout
         assert "examples:" in text
@@ -53,7 +53,7 @@ def test_help_shows_every_command_and_examples(folder):
 
 
 def test_every_example_in_the_help_parses():
-    for command in ("demo", "train", "tag", "inspect", "convert", "check"):
+    for command in COMMANDS:
         text = next(a for a in parser()._actions if a.dest == "command").choices[command].epilog
         for line in text.split("\n"):
             example = re.split(r"\s{3,}| >", line.strip().split("| ")[-1])[0]

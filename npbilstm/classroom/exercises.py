@@ -1,0 +1,151 @@
+"""The exercises, in an order in which each builds on those before it, and needs none that comes after.
+
+Whoever has not done the earlier ones calls the textbook's functions in their place.
+"""
+
+from __future__ import annotations
+
+from npbilstm.classroom.exercise import Exercise
+
+LENGTHS = frozenset({"lengths"})
+
+ALL = (
+    Exercise(
+        "activations",
+        "Activations and their slopes",
+        ("sigmoid", "sigmoid_derivative", "tanh", "tanh_derivative"),
+        20,
+        4,
+        "Every gate is a sigmoid and every candidate a tanh. Write both, and their derivatives, which are given the "
+        "functions' outputs: the forward pass has those at hand.",
+        "A derivative written in the output costs nothing twice; which of s and a it is given is the first trap.",
+    ),
+    Exercise(
+        "softmax_loss",
+        "Softmax and cross-entropy, with a mask",
+        ("softmax_cross_entropy_forward", "softmax_cross_entropy_backward"),
+        45,
+        10,
+        "The loss of a tagger, and its gradient. Rows are padded: what stands behind a row's length is no part of the "
+        "sum, nor of the number that it is divided by. valid_steps makes the mask of the lengths.",
+        "Softmax minus one-hot; why the mean is over valid steps; how exp is kept from overflowing.",
+    ),
+    Exercise(
+        "rnn_step",
+        "One step of a plain RNN, forward and backward",
+        ("rnn_step_forward", "rnn_step_backward"),
+        30,
+        8,
+        "The smallest recurrent cell, and the pattern of all that follow: outputs and a cache out, gradients back. "
+        "mask is None here.",
+        "Chain rule with matrices: which product is transposed, what is summed over the rows, and what a cache holds.",
+        quoted=("step_backward",),
+    ),
+    Exercise(
+        "bptt",
+        "Backpropagation through time",
+        ("recurrent_forward", "recurrent_backward"),
+        60,
+        12,
+        "Take a step through time, any cell's, and bring the gradient back. All rows are of full length here, and "
+        "mask is None; what padding changes comes later.",
+        "The state's gradient has two sources, the loss at t and the step after; the weights' gradients add up.",
+        LENGTHS,
+    ),
+    Exercise(
+        "lstm_step_forward",
+        "One step of an LSTM, forward",
+        ("lstm_step_forward",),
+        30,
+        8,
+        "Four gates out of one product, the cell, and what is shown of it. The blocks stand in the order i, f, g, o.",
+        "What each gate is for, and that the candidate is none; h and c are of one shape and easily exchanged.",
+    ),
+    Exercise(
+        "lstm_step_backward",
+        "One step of an LSTM, backward",
+        ("lstm_step_backward",),
+        60,
+        15,
+        "The gradients of that step. The cell is seen twice, by the next step and through h: dc is what comes from "
+        "both. The cache is the textbook's, or your own where you put your lstm_step_forward beside it.",
+        "The order of the equations, each gate's slope, and the cell's way back, which no matrix multiplies.",
+    ),
+    Exercise(
+        "lstm_over_time",
+        "An LSTM over time",
+        ("lstm_forward", "lstm_backward"),
+        45,
+        12,
+        "The loop over time, with two states to carry on and two gradients to carry back. All rows are of full "
+        "length here: lengths is None or T for every row.",
+        "Both carries, the gradients of the final state, and that a sum over time is no overwriting.",
+        LENGTHS,
+    ),
+    Exercise(
+        "flip",
+        "A flip that knows lengths",
+        ("flip",),
+        20,
+        5,
+        "Turn each row's valid steps round, and leave its padding where it is.",
+        "Why x[:, ::-1] is wrong for a padded batch; indexing with an array of rows and one of steps.",
+    ),
+    Exercise(
+        "padding",
+        "Padding: rows of unequal length",
+        ("lstm_forward", "lstm_backward"),
+        45,
+        12,
+        "Your loop over time again, and now rows end before T, or are empty. Begin with what you wrote in "
+        "lstm_over_time: at a padded step the state is held, and its gradient passes through.",
+        "A mask in the forward pass needs its twin in the backward pass; what stands in the padding, NaN even, is "
+        "never seen.",
+    ),
+    Exercise(
+        "bidirectional_forward",
+        "Two directions, forward",
+        ("bilstm_forward",),
+        30,
+        8,
+        "Flip in, run, flip out, and join what both directions know at each step.",
+        "Time-aligned outputs; where the final state of the reverse direction stands.",
+    ),
+    Exercise(
+        "bidirectional_backward",
+        "Two directions, backward",
+        ("bilstm_backward",),
+        30,
+        8,
+        "Take dy apart, and go back through either direction. The cache is the textbook's, or your own where you put "
+        "your bilstm_forward beside it.",
+        "A flip is its own backward; both directions read x, so its gradient is a sum.",
+    ),
+    Exercise(
+        "gru",
+        "The GRU, in both its forms",
+        (
+            "gru_step_forward",
+            "gru_step_backward",
+            "gru_reset_before_step_forward",
+            "gru_reset_before_step_backward",
+        ),
+        90,
+        16,
+        "One step of a GRU: with the reset gate after the product, as libraries have it, and before it, as in the "
+        "paper. mask is None here.",
+        "Two forms of one name are two functions; the update gate is on two ways, the old state on three.",
+    ),
+)
+
+EXERCISES: dict[str, Exercise] = {exercise.name: exercise for exercise in ALL}
+"""Every exercise by its name, in their order."""
+
+
+def exercises_named(names: list[str] | None) -> list[Exercise]:
+    """The exercises of these names, in their order; all where no names are given. Raises ValueError for a name that
+    none has."""
+    for name in names or ():
+        if name not in EXERCISES:
+            raise ValueError(f"there is no exercise {name!r}; there are {', '.join(EXERCISES)}")
+    return [exercise for exercise in ALL if not names or exercise.name in names]

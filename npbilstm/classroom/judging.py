@@ -1,0 +1,83 @@
+"""Judging: an exercise's functions, in a namespace or in a file, against the textbook's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from npbilstm.classroom.exercise import Exercise
+from npbilstm.classroom.exercises import EXERCISES
+from npbilstm.classroom.handed_in import as_python, source_in
+from npbilstm.classroom.result import ExerciseResult, unwritten
+from npbilstm.diagnosis.diagnosis import diagnose_pairs
+from npbilstm.diagnosis.report import counts
+from npbilstm.diagnosis.report_text import require_hint
+from npbilstm.submission.course_specs import ALL_SPECS, PASSES
+from npbilstm.submission.definitions import definitions_in_source
+from npbilstm.submission.errors import SubmissionError
+from npbilstm.submission.layouts import Layout
+from npbilstm.submission.pairs import submitted_pair
+from npbilstm.submission.process import SubmissionProcess
+from npbilstm.submission.submitted_pair import Refused, SubmittedPair, submitted_pairs
+
+MakePair = Callable[[str], SubmittedPair | None]
+
+
+def check_exercise(name: str, functions: Mapping[str, Any], hint: int = 1) -> ExerciseResult:
+    """How an exercise stands, by functions in this process: check_exercise("flip", globals()).
+
+    name: the exercise's. functions: a namespace, of which those of the exercise are judged. hint: how much is told of a
+    known mistake, 1 vague, 3 exact.
+
+    Raises ValueError for a name that no exercise has, or another hint.
+    """
+    require_hint(hint)
+    if name not in EXERCISES:
+        raise ValueError(f"there is no exercise {name!r}; there are {', '.join(EXERCISES)}")
+    own = {
+        each: functions[each] for each in PASSES if callable(functions.get(each)) and counts(functions[each], functions)
+    }
+    return judge(EXERCISES[name], own, lambda spec: submitted_pair(ALL_SPECS[spec], own, Layout()), hint)
+
+
+def check_file(exercise: Exercise, path: Path, hint: int = 1, seconds: float = 10.0) -> ExerciseResult:
+    """How an exercise stands, by a Python file or a notebook, whose code runs in a process of its own."""
+    try:
+        source = source_in(path)
+    except (OSError, ValueError) as error:
+        return ExerciseResult(exercise, missing=exercise.functions, stopped=str(error))
+    try:
+        stubs = {each.name: each.stub for each in definitions_in_source(source) if each.kind == "function"}
+        if all(stubs.get(function, False) for function in exercise.functions):
+            return ExerciseResult(exercise, missing=exercise.functions)
+    except (SyntaxError, RecursionError, MemoryError):
+        pass  # the process says it better
+    try:
+        with as_python(path, source) as file, SubmissionProcess(file, seconds=seconds) as submission:
+
+            def make(spec: str) -> SubmittedPair | None:
+                return submission.pair(spec, Layout())
+
+            return judge(exercise, submission.functions, make, hint)
+    except SubmissionError as error:
+        return ExerciseResult(exercise, missing=exercise.functions, stopped=str(error), hint=hint)
+
+
+def judge(exercise: Exercise, functions: Any, make: MakePair, hint: int) -> ExerciseResult:
+    """How an exercise stands. functions: the names of what was submitted. make: the pair of a spec, by its name."""
+
+    def asked(spec: str) -> SubmittedPair | None:
+        pair = make(spec)
+        return pair and pair._replace(absent=pair.absent | exercise.unasked)
+
+    subjects = {}
+    for spec in exercise.specs:
+        there = tuple(name for name in spec.names if name in functions)
+        if set(there) & set(exercise.functions):
+            subjects[spec.name] = there
+    pairs: Mapping[str, SubmittedPair | Refused] = submitted_pairs(subjects, asked)
+    diagnoses = tuple(diagnose_pairs(pairs))
+    unjudged = {name for each in diagnoses if unwritten(each) for name in each.not_judged}
+    missing = [name for name in exercise.functions if name not in functions or name in unjudged]
+    return ExerciseResult(exercise, diagnoses, tuple(missing), hint=hint)

@@ -24,13 +24,15 @@ SIZES = {"N": 3, "T": 5, "D": 2, "H": 4, "R": 3, "V": 6}
 class Stage(NamedTuple):
     """A small case. sizes: instead of SIZES. lengths: how long the rows are, "equal" (no lengths are given), "ragged",
     "with an empty row". loss: which outputs the loss sees, "all", "h", "c", "last step" (of h), "final state",
-    "forward" or "reverse" (that direction's half). zero_state: whether the initial state is 0."""
+    "forward" or "reverse" (that direction's half). zero_state: whether the initial state is 0. factor: of the upstream
+    gradients; a backward pass is linear in them, unless it clips."""
 
     name: str
     sizes: Mapping[str, int] = MappingProxyType({})
     lengths: str = "equal"
     loss: str = "all"
     zero_state: bool = False
+    factor: float = 1.0
 
 
 STEP_STAGES = (Stage("all rows"), Stage("one row", {"N": 1}), Stage("zero state", zero_state=True))
@@ -52,6 +54,7 @@ SEQUENCE_STAGES = (
     Stage("loss on the final state", loss="final state"),
     Stage("ragged lengths", lengths="ragged"),
     Stage("an empty row", lengths="with an empty row"),
+    Stage("a large gradient from above", factor=1000.0),
 )
 DIRECTION_STAGES = (
     *SEQUENCE_STAGES[:4],
@@ -122,7 +125,7 @@ def draw_lengths(stage: Stage, N: int, T: int, rng: np.random.Generator) -> np.n
 
 def draw_upstream(spec: FunctionSpec, stage: Stage, outputs: Arrays, rng: np.random.Generator) -> Arrays:
     """Random upstream gradients, 0 where the stage's loss does not look. Empty where it sees none of these outputs."""
-    upstream = {name: rng.standard_normal(np.shape(out)) for name, out in outputs.items()}
+    upstream = {name: stage.factor * rng.standard_normal(np.shape(out)) for name, out in outputs.items()}
     seen = {name: looked_at(name, axes, stage.loss, upstream) for name, axes in spec.outputs.items() if name in outputs}
     if not any(mask.any() for mask in seen.values()):
         return {}

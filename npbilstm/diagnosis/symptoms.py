@@ -12,6 +12,7 @@ from npbilstm.diagnosis.results import StageResult
 from npbilstm.submission.function_spec import FunctionSpec
 
 RAGGED = ("ragged lengths", "an empty row")
+LARGE = "a large gradient from above"
 ONE_STEP = ("T=1, loss on h", "T=1, loss on c")
 WEIGHTS = {"Wx", "Wh", "b", "b_hn"}
 FROM_ZERO = " From a zero state it is right: look at what meets the old state."
@@ -53,8 +54,13 @@ def symptoms(stages: Sequence[StageResult], spec: FunctionSpec) -> str:
 
 
 def symptom_in_batch(seen: Seen) -> str:
-    """What the rows of the batch and their lengths tell."""
+    """What the rows of the batch, their lengths, and the size of what comes from above tell."""
     through_time = "h0" in seen.spec.inputs
+    if set(seen.failing) == {LARGE}:
+        return (
+            f"Right unless the gradient from above is large, then wrong in {seen.blocks()}: look for a clip; "
+            "it belongs where the weights are updated."
+        )
     if set(seen.failing) <= {"an empty row"} and through_time:
         return "Right unless a row is empty: with a length of 0 the gradient passes straight to the initial state."
     if set(seen.failing) <= set(RAGGED):

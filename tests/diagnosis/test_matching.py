@@ -51,7 +51,7 @@ def cases_of(spec, **options):
 
 
 def test_an_empty_row_stands_beside_a_full_one():
-    stage = stages_of(LSTM)[-1]
+    stage = next(stage for stage in stages_of(LSTM) if stage.name == "an empty row")
     for seed in range(30):
         lengths = draw_inputs(LSTM, stage, np.random.default_rng(seed))["lengths"]
         assert {0, SIZES["T"]} <= set(lengths.tolist())

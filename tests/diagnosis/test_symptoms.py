@@ -20,6 +20,7 @@ CELL = tuple(name for name in GATES if "o" not in name)
     [
         ("lstm", SEQUENCE_STAGES, set(), ("h0",), ""),
         ("lstm", SEQUENCE_STAGES, {"an empty row"}, ("h0",), "Right unless a row is empty"),
+        ("lstm", SEQUENCE_STAGES, {"a large gradient from above"}, ("Wh",), "then wrong in Wh: look for a clip;"),
         ("lstm", SEQUENCE_STAGES, {"ragged lengths"}, ("x",), "what happens to the carry over the padding."),
         ("bilstm", DIRECTION_STAGES, {"ragged lengths"}, ("x",), "whether rows are turned round by their own lengths."),
         ("mean_over_steps", BATCH_STAGES, {"ragged lengths"}, ("y",), "what is masked, and what is counted."),

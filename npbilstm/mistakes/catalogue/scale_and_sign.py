@@ -93,10 +93,11 @@ BUGS = (
         "Multiply the upstream gradient by 1000. Do all gradients follow?",
         "linear in what comes from above, however large that is.",
         {
-            "gradients-clipped-to-1": (
-                "return dx, dh_next, dc_next, LSTMParams(*(each.clip(-1, 1) for each in grads))",
-                "The weights' gradients are clipped, here to 1.",
-            ),
+            f"gradients-clipped-to-{bound}": (
+                f"return dx, dh_next, dc_next, LSTMParams(*(each.clip(-{bound}, {bound}) for each in grads))",
+                f"The weights' gradients are clipped, here to {bound}.",
+            )
+            for bound in (1, 5, 10)
         },
     ),
     *mistakes_in(

@@ -11,7 +11,7 @@ from npbilstm.classroom.exercises import EXERCISES
 from npbilstm.classroom.handed_in import as_python, source_in
 from npbilstm.classroom.result import ExerciseResult, unwritten
 from npbilstm.diagnosis.diagnosis import diagnose_pairs
-from npbilstm.diagnosis.report import counts
+from npbilstm.diagnosis.report import is_to_be_judged
 from npbilstm.diagnosis.report_text import require_hint
 from npbilstm.submission.course_specs import ALL_SPECS, PASSES
 from npbilstm.submission.definitions import definitions_in_source
@@ -36,7 +36,9 @@ def check_exercise(name: str, functions: Mapping[str, Any], hint: int = 1) -> Ex
     if name not in EXERCISES:
         raise ValueError(f"there is no exercise {name!r}; there are {', '.join(EXERCISES)}")
     own = {
-        each: functions[each] for each in PASSES if callable(functions.get(each)) and counts(functions[each], functions)
+        each: functions[each]
+        for each in PASSES
+        if callable(functions.get(each)) and is_to_be_judged(functions[each], functions)
     }
     return judge(EXERCISES[name], own, lambda spec: submitted_pair(ALL_SPECS[spec], own, Layout()), hint)
 

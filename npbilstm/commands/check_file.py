@@ -7,7 +7,7 @@ import json
 import time
 from typing import Any
 
-from npbilstm.commands.source_file import read_source, require_file
+from npbilstm.commands.source_file import read_submission, require_file
 from npbilstm.commands.terminal import fault_of, say
 from npbilstm.commands.watching import saves
 from npbilstm.diagnosis.diagnosis import diagnose_pairs
@@ -118,7 +118,7 @@ def watch(options: argparse.Namespace) -> None:
 def judge_file(options: argparse.Namespace) -> int:
     """Judge the file once, and print what is found."""
     start = time.perf_counter()
-    text = read_source(options.file)
+    text = read_submission(options.file)
     try:
         source = submitted_source(options.file, text)
     except ValueError as error:

@@ -84,7 +84,7 @@ def predict_files(model: SequenceModel, files: list[SourceFile]) -> list[np.ndar
     return predict_long(model, [CHARACTERS.encode(file.text) for file in files], WINDOW)
 
 
-def compare(files: list[SourceFile], two: list[np.ndarray], one: list[np.ndarray]) -> list[list[str]]:
+def comparison_table(files: list[SourceFile], two: list[np.ndarray], one: list[np.ndarray]) -> list[list[str]]:
     """The table: for each class its number of characters and the share that each tagger recognised; all at the end."""
     true = np.concatenate([file.labels for file in files])
     counts = [confusion(true, np.concatenate(predicted), len(CLASSES)) for predicted in (two, one)]
@@ -258,7 +258,7 @@ def demonstrate(out: Path, size: dict[str, int], colour: bool, bars: bool) -> No
 
     heading("5. What the second direction is worth: characters recognised, in files never seen", colour)
     two, one = (predict_files(model, files["test"]) for model in (trainer.model, rival.model))
-    rows = compare(files["test"], two, one)
+    rows = comparison_table(files["test"], two, one)
     print_table(rows)
     show("\nWhat makes a name a call is the bracket after it: reading forward, one can only guess.")
 

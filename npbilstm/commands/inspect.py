@@ -24,35 +24,35 @@ from npbilstm.training.progress import tell
 OF_THE_PREDICTED = "nobody says what is true here, so the gradients are those of the predicted classes"
 
 
-class Part(NamedTuple):
+class Excerpt(NamedTuple):
     """The sequence that is looked at, and a sentence on what of the text is left out, "" for nothing."""
 
     text_input: TextInput
     left_out: str
 
 
-def part_of_characters(text_input: TextInput, line: int, steps: int) -> Part:
+def part_of_characters(text_input: TextInput, line: int, steps: int) -> Excerpt:
     """So many characters from a line on. Raises ValueError where there is no such line."""
     starts = [0, *(t + 1 for t, c in enumerate(text_input.symbols[:-1]) if c == "\n")]
     require_line(line, len(starts), "lines")
     begin = starts[line - 1]
     end = min(begin + steps, len(text_input.symbols))
     after = len(text_input.symbols) - end
-    return Part(
-        shortened(text_input, begin, end), counted((begin, "character", " before"), (after, "character", " after"))
+    return Excerpt(
+        excerpt(text_input, begin, end), amounts((begin, "character", " before"), (after, "character", " after"))
     )
 
 
-def part_of_words(found: list[TextInput], line: int, steps: int) -> Part:
+def part_of_words(found: list[TextInput], line: int, steps: int) -> Excerpt:
     """So many words of a sentence. Raises ValueError where there is no such sentence."""
     require_line(line, len(found), "sentences")
     chosen = found[line - 1]
     after = max(len(chosen.symbols) - steps, 0)
-    left_out = counted((len(found) - 1, "other sentence", ""), (after, "word", " of this one"))
-    return Part(shortened(chosen, 0, steps), left_out)
+    left_out = amounts((len(found) - 1, "other sentence", ""), (after, "word", " of this one"))
+    return Excerpt(excerpt(chosen, 0, steps), left_out)
 
 
-def counted(*things: tuple[int, str, str]) -> str:
+def amounts(*things: tuple[int, str, str]) -> str:
     """Things as a text, each its number, its name and the words after it; those there are none of are passed over."""
     return " and ".join(f"{n:,} {name}{'s' * (n != 1)}{words}" for n, name, words in things if n)
 
@@ -64,14 +64,14 @@ def require_line(line: int, count: int, what: str) -> None:
         raise ValueError(f"--line is {line}; the text has {has}")
 
 
-def shortened(text_input: TextInput, begin: int, end: int) -> TextInput:
+def excerpt(text_input: TextInput, begin: int, end: int) -> TextInput:
     """Some of its symbols, with what belongs to them."""
     part = slice(begin, end)
     symbols, ids, true = text_input
     return TextInput(symbols[part], ids[part], None if true is None else true[part])
 
 
-def read_part(model: SequenceModel, about: About, options: Any) -> Part:
+def read_part(model: SequenceModel, about: About, options: Any) -> Excerpt:
     """The sequence that the options choose. Raises OSError or ValueError where there is none."""
     if options.file is None:
         text = require_text(options.text.replace("\r\n", "\n").replace("\r", "\n"), "--text")
@@ -111,7 +111,7 @@ def page_beside_fresh(
     return seen.to_html(beside=trace_input(fresh, text_input, classes), notes=notes).encode()
 
 
-def notes_on(options: Any, left_out: str) -> list[str]:
+def notes_on_input(options: Any, left_out: str) -> list[str]:
     """What is read, and what of it is left out."""
     notes = []
     if options.file is not None:
@@ -181,7 +181,7 @@ def run(options: argparse.Namespace) -> int:
     # all is made before anything is shown or written: what cannot be made leaves nothing behind
     shown = texts(options, seen, layer, colour)
     if options.out is not None:
-        page = page_beside_fresh(model, seen, text_input, about.classes, notes_on(options, left_out))
+        page = page_beside_fresh(model, seen, text_input, about.classes, notes_on_input(options, left_out))
         write_atomically(options.out, lambda file: file.write(page))
         shown.append(f"Open in a browser: {Path(options.out).resolve().as_uri()}")
     if left_out:

@@ -17,7 +17,7 @@ MEGABYTES = 50
 """How large a notebook may be, which holds pictures too."""
 
 
-def read_source(path: str) -> str:
+def read_submission(path: str) -> str:
     """The text of a Python file or of a notebook. Raises ValueError, a sentence, where it is none, OSError where it
     cannot be read."""
     require_file(path)

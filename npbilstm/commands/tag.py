@@ -12,7 +12,7 @@ import numpy as np
 from npbilstm.commands.data import About, parse_columns, read_about
 from npbilstm.commands.options import Subparsers, add_colour, add_command, add_max_bytes, wants_colour
 from npbilstm.commands.terminal import require_free
-from npbilstm.commands.text_inputs import Reading, TextInput, characters, read_input, sentences
+from npbilstm.commands.text_inputs import TextInput, TextReading, characters, read_input, sentences
 from npbilstm.datasets.columns import write_back
 from npbilstm.files import naming, write_atomically
 from npbilstm.inspector import html_legend, html_page, html_text, printable, terminal_legend, terminal_text
@@ -64,7 +64,7 @@ def as_columns(tagged: list[Tagged], classes: list[str]) -> str:
     return "\n".join(lines)
 
 
-def as_it_was(text: str, reading: Reading, tagged: list[Tagged], classes: list[str]) -> str:
+def as_it_was(text: str, reading: TextReading, tagged: list[Tagged], classes: list[str]) -> str:
     """A text in columns with the predicted classes in that of the tag. On a terminal nothing in it steers that."""
     assert reading.form is not None
     predicted = [classes[k] for each in tagged for k in each.predicted]
@@ -136,7 +136,9 @@ def run(options: argparse.Namespace) -> int:
         raise ValueError(f"--columns WORD,TAG is for words; {options.model} is a model of characters")
     with naming(name):
         text = read_input(name, about)
-        reading = sentences(about, text, name, columns) if words else Reading([characters(about, text)], None, [], [])
+        reading = (
+            sentences(about, text, name, columns) if words else TextReading([characters(about, text)], None, [], [])
+        )
         tagged = tag_inputs(model, about, reading.inputs)
     shown = None
     if options.columns is not None:

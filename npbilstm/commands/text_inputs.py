@@ -12,7 +12,7 @@ import numpy as np
 
 from npbilstm.commands.data import About
 from npbilstm.datasets import label_characters
-from npbilstm.datasets.columns import CONLLU, Form, Shape, Word, cells, form_of, is_id, shape_of
+from npbilstm.datasets.columns import CONLLU, ColumnForm, Shape, Word, columns_of, form_of, is_id, shape_of_lines
 from npbilstm.datasets.python_source import CLASSES, decode_source
 from npbilstm.datasets.tagged_text import MISSING, grouped
 from npbilstm.datasets.text import decode, read_file, read_stream, require_lines
@@ -35,14 +35,14 @@ class TextInput(NamedTuple):
     true: np.ndarray | None
 
 
-class Reading(NamedTuple):
+class TextReading(NamedTuple):
     """A text of words: its sentences, and of a text in columns its form and its words, with their lines.
 
     notes: sentences on how it was read.
     """
 
     inputs: list[TextInput]
-    form: Form | None
+    form: ColumnForm | None
     words: list[Word]
     notes: list[str]
 
@@ -75,18 +75,18 @@ def characters(about: About, text: str) -> TextInput:
     return TextInput(list(text), about.vocabulary.encode(text), true)
 
 
-def sentences(about: About, text: str, name: str, columns: Sequence[int | str] | None = None) -> Reading:
+def sentences(about: About, text: str, name: str, columns: Sequence[int | str] | None = None) -> TextReading:
     """The sentences of a text: columns, whose tags are true, one word per line, or plain text, one sentence per line.
 
     columns: of the word and the tag; None: those of training, or of the text's own form. Raises ValueError, naming file
     and line, for columns that cannot be read.
     """
-    shape = shape_of(text)
+    shape = shape_of_lines(text)
     form = form_of(shape, name, columns) if columns is not None else shape and form_to_tag(about, shape, name)
     if form is None:
         doubtful = shape is not None and (shape.tabs or is_table(shape))
         notes = [f"{name} is read as plain text, one sentence per line; --columns WORD,TAG would read columns."]
-        return Reading(plain_sentences(about, text), None, [], notes if doubtful else [])
+        return TextReading(plain_sentences(about, text), None, [], notes if doubtful else [])
     number = {tag: k for k, tag in enumerate(about.classes)}
     found = grouped(text, name, form, need_tags=False)
     inputs = []
@@ -95,7 +95,7 @@ def sentences(about: About, text: str, name: str, columns: Sequence[int | str] |
         true = None if form.tag is None else np.array([number.get(word.tag, -1) for word in sentence])
         inputs.append(TextInput(symbols, about.vocabulary.encode(symbols), true))
     words = [word for sentence in found for word in sentence]
-    return Reading(inputs, form, words, notes_on(words, form, about, name))
+    return TextReading(inputs, form, words, notes_on_tags(words, form, about, name))
 
 
 def plain_sentences(about: About, text: str) -> list[TextInput]:
@@ -104,7 +104,7 @@ def plain_sentences(about: About, text: str) -> list[TextInput]:
     return [TextInput(words, about.vocabulary.encode(words), None) for words in lines]
 
 
-def form_to_tag(about: About, shape: Shape, name: str) -> Form | None:
+def form_to_tag(about: About, shape: Shape, name: str) -> ColumnForm | None:
     """The form of a text in columns, of which nobody has said that it is one; None for plain text.
 
     Tabs tell columns, where most lines have equally many. Where there are none, one word on every line is a word a
@@ -113,12 +113,12 @@ def form_to_tag(about: About, shape: Shape, name: str) -> Form | None:
     ValueError says how to choose them.
     """
     remembered = about.columns_for(shape)
-    rows = [cells(line, shape.tabs, shape.width) for _, line in shape.data]
+    rows = [columns_of(line, shape.tabs, shape.width) for _, line in shape.data]
     widths = Counter(map(len, rows))
     if shape.tabs:
         return form_of(shape, name, remembered) if 2 * max(widths.values()) > len(rows) else None
     if widths.keys() == {1}:
-        return Form(False, 1, 0, None) if len(rows) > 1 else None
+        return ColumnForm(False, 1, 0, None) if len(rows) > 1 else None
     if shape.names:
         # a list of numbered sentences, of ten words each, has no numbers of heads
         whole = widths.keys() == {len(shape.names)}
@@ -147,7 +147,7 @@ def has_letter(text: str) -> bool:
 
 def is_table(shape: Shape) -> bool:
     """Whether several lines have equally many words each, more than one, as columns without tabs would."""
-    widths = {len(cells(line, False)) for _, line in shape.data}
+    widths = {len(columns_of(line, False)) for _, line in shape.data}
     return len(shape.data) > 1 and len(widths) == 1 and widths != {1}
 
 
@@ -167,7 +167,7 @@ def holds_tags(rows: Sequence[Sequence[str]], about: About) -> bool:
     )
 
 
-def notes_on(words: Sequence[Word], form: Form, about: About, name: str) -> list[str]:
+def notes_on_tags(words: Sequence[Word], form: ColumnForm, about: About, name: str) -> list[str]:
     """What is said of the tags that a text has: which of them are none of the model's classes."""
     if form.tag is None:
         return [f"{name} is read as one word per line, with an empty line after a sentence."]

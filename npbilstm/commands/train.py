@@ -23,7 +23,7 @@ from npbilstm.datasets import TaggedData
 from npbilstm.files import only_writer, open_file, remove_leftovers
 from npbilstm.inspector import printable
 from npbilstm.layers import SequenceTagger
-from npbilstm.layers.hollow import hollow_model, size_of
+from npbilstm.layers.hollow import count_of_numbers, hollow_model
 from npbilstm.layers.models import SequenceModel
 from npbilstm.training import SGD, Adam, Settings, Trainer, accuracy, count, load_trainer, recall, save_checkpoint
 from npbilstm.training.progress import tell
@@ -176,7 +176,7 @@ def start(options: Any) -> tuple[Trainer, TaggedData, About]:
         "bidirectional": not options.one_direction,
         "dropout": options.dropout,
     }
-    require_memory(size_of(hollow_model(SequenceTagger, **arguments)))
+    require_memory(count_of_numbers(hollow_model(SequenceTagger, **arguments)))
     model = SequenceTagger(**arguments, rng=options.seed)
     return Trainer(model, optimizer, settings), data, about_data(data, description)
 

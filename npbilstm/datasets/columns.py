@@ -17,7 +17,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from npbilstm.datasets.text import WHITE, split
+from npbilstm.datasets.text import WHITE, blank_separated
 
 CONLLU = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC")
 DOCSTART = "-DOCSTART-"
@@ -46,7 +46,7 @@ class Shape(NamedTuple):
     names: tuple[str, ...]
 
 
-class Form(NamedTuple):
+class ColumnForm(NamedTuple):
     """How words and tags are read.
 
     tabs, width: as in Shape. word, tag: their columns, from 0; tag is None where a line is a word without a tag.
@@ -75,17 +75,17 @@ def is_blank(line: str) -> bool:
     return not line.strip(WHITE)
 
 
-def cells(line: str, tabs: bool, width: int = 2) -> list[str]:
+def columns_of(line: str, tabs: bool, width: int = 2) -> list[str]:
     """The columns of a line. Blanks around one are not part of it, nor are tabs at the line's end a column."""
     if not tabs:
-        return split(line)
+        return blank_separated(line)
     found = [cell.strip(WHITE) for cell in line.split("\t")]
     while len(found) > width and not found[-1]:
         found.pop()
     return found
 
 
-def shape_of(text: str) -> Shape | None:
+def shape_of_lines(text: str) -> Shape | None:
     """What the lines of a text look like; None where it has no data. Lines with # are data if there are no others."""
     lines = [
         (number, line)
@@ -93,11 +93,11 @@ def shape_of(text: str) -> Shape | None:
         if not is_blank(line) and not line.startswith(DOCSTART)
     ]
     data = [(number, line) for number, line in lines if not line.startswith("#")]
-    data = data or [(number, line) for number, line in lines if len(cells(line, "\t" in line)) == 2]
+    data = data or [(number, line) for number, line in lines if len(columns_of(line, "\t" in line)) == 2]
     if not data:
         return None
     tabs = part_columns([line for _, line in data])
-    first = cells(data[0][1], tabs, 10 if data[0][1].count("\t") == 9 else 2)
+    first = columns_of(data[0][1], tabs, 10 if data[0][1].count("\t") == 9 else 2)
     names = names_said(lines) or (CONLLU if len(first) == 10 and is_id(first[0]) else ())
     return Shape(data, tabs, len(first), names)
 
@@ -105,7 +105,7 @@ def shape_of(text: str) -> Shape | None:
 def part_columns(lines: Sequence[str]) -> bool:
     """Whether tabs part the columns: most lines have one between two words, or have but one word and a tab."""
     between = sum("\t" in line.strip(WHITE) for line in lines)
-    beside = sum("\t" in line and len(split(line)) == 1 for line in lines)
+    beside = sum("\t" in line and len(blank_separated(line)) == 1 for line in lines)
     return 2 * (between + beside) > len(lines)
 
 
@@ -113,7 +113,7 @@ def names_said(lines: Sequence[tuple[int, str]]) -> tuple[str, ...]:
     """The names of the columns as CoNLL-U Plus has them, in the comments before the data."""
     for _, line in lines:
         if said := _PLUS.match(line):
-            return tuple(split(said[1]))
+            return tuple(blank_separated(said[1]))
         if not line.startswith("#"):
             break
     return ()
@@ -139,19 +139,19 @@ def require_columns(columns: Sequence[int | str]) -> Columns:
     return word, tag
 
 
-def shown(line: str, tabs: bool) -> str:
+def numbered_columns(line: str, tabs: bool) -> str:
     """The columns of a line by their numbers, for a sentence."""
-    found = cells(line, tabs)
+    found = columns_of(line, tabs)
     texts = [f"{k} {cell if len(cell) <= 20 else cell[:20] + '...'!r}" for k, cell in enumerate(found[:SHOWN], start=1)]
     return ", ".join(texts) + (" ..." if len(found) > SHOWN else "")
 
 
-def counted(n: int) -> str:
+def columns_in_words(n: int) -> str:
     """So many columns, in words."""
     return f"{n} column{'s' * (n != 1)}"
 
 
-def form_of(shape: Shape | None, name: str, columns: Sequence[int | str] | None = None) -> Form:
+def form_of(shape: Shape | None, name: str, columns: Sequence[int | str] | None = None) -> ColumnForm:
     """How the words and tags of a text are read: as columns says, or as its own form is. name is for errors.
 
     Raises ValueError, naming file and line, where it cannot be told which columns to read, or where they are not there.
@@ -165,7 +165,7 @@ def form_of(shape: Shape | None, name: str, columns: Sequence[int | str] | None 
         if word == tag:
             raise ValueError(f"{here}: columns is {tuple(columns)}, which is one column; a word and its tag need two")
         ids = word > 0 and tag > 0 and numbers_words(shape)
-        return Form(shape.tabs, shape.width, word, tag, ids, chosen=True)
+        return ColumnForm(shape.tabs, shape.width, word, tag, ids, chosen=True)
     if shape.names:
         upper = [each.upper() for each in shape.names]
         if "FORM" not in upper or "UPOS" not in upper:
@@ -173,11 +173,11 @@ def form_of(shape: Shape | None, name: str, columns: Sequence[int | str] | None 
                 f"{name}: its columns are {', '.join(shape.names)}, of which FORM and UPOS are not both there; "
                 "columns needs to say which hold the word and its tag (on the command line: --columns WORD,TAG)"
             )
-        return Form(shape.tabs, len(upper), upper.index("FORM"), upper.index("UPOS"), ids=upper[0] == "ID")
+        return ColumnForm(shape.tabs, len(upper), upper.index("FORM"), upper.index("UPOS"), ids=upper[0] == "ID")
     if shape.width == 10:
         raise ValueError(
-            f"{here}: the first column is {cells(first, shape.tabs)[0]!r}; CoNLL-U needs a word's number. If it is no "
-            f"CoNLL-U, --columns WORD,TAG says which columns to read: {shown(first, shape.tabs)}"
+            f"{here}: the first column is {columns_of(first, shape.tabs)[0]!r}; CoNLL-U needs a word's number. If it "
+            f"is no CoNLL-U, --columns WORD,TAG says which columns to read: {numbered_columns(first, shape.tabs)}"
         )
     if shape.width == 1:
         raise ValueError(
@@ -186,33 +186,33 @@ def form_of(shape: Shape | None, name: str, columns: Sequence[int | str] | None 
         )
     if shape.width != 2:
         raise ValueError(
-            f"{here}: {counted(shape.width)}; it needs 2 (word, tag) or 10 (CoNLL-U), or --columns WORD,TAG to say "
-            f"which: {shown(first, shape.tabs)}"
+            f"{here}: {columns_in_words(shape.width)}; it needs 2 (word, tag) or 10 (CoNLL-U), or --columns WORD,TAG "
+            f"to say which: {numbered_columns(first, shape.tabs)}"
         )
-    return Form(shape.tabs, 2, 0, 1)
+    return ColumnForm(shape.tabs, 2, 0, 1)
 
 
 def numbers_words(shape: Shape) -> bool:
     """Whether the first column numbers the words of each sentence."""
     if shape.names:
         return shape.names[0].upper() == "ID"
-    return any(cells(line, shape.tabs)[0] == "1" for _, line in shape.data)
+    return any(columns_of(line, shape.tabs)[0] == "1" for _, line in shape.data)
 
 
 def column_of(column: int | str, shape: Shape, here: str, first: str) -> int:
     """A column's place from 0. Raises ValueError where there is no such column."""
     if isinstance(column, int):
         if column > shape.width:
-            raise ValueError(f"{here}: there is no column {column} in {shown(first, shape.tabs)}")
+            raise ValueError(f"{here}: there is no column {column} in {numbered_columns(first, shape.tabs)}")
         return column - 1
     upper = [name.upper() for name in shape.names]
     if column.upper() not in upper:
         have = f"the columns are {', '.join(shape.names)}" if shape.names else "its columns have no names, but numbers"
-        raise ValueError(f"{here}: there is no column {column!r}; {have}: {shown(first, shape.tabs)}")
+        raise ValueError(f"{here}: there is no column {column!r}; {have}: {numbered_columns(first, shape.tabs)}")
     return upper.index(column.upper())
 
 
-def comment_lines(lines: Sequence[str], form: Form) -> set[int]:
+def comment_lines(lines: Sequence[str], form: ColumnForm) -> set[int]:
     """The numbers, from 1, of the lines with # that are comments; the others are words, as "#happy" is.
 
     "# doc" before a sentence may be either, in a file without tabs, and so may "# doc <tab> 7" in one with them: it is
@@ -235,14 +235,14 @@ def comment_lines(lines: Sequence[str], form: Form) -> set[int]:
     if doubtful:
         left_out = found.union(doubtful)
         tags = {
-            cells(line, form.tabs)[form.tag]  # type: ignore[index]
+            columns_of(line, form.tabs)[form.tag]  # type: ignore[index]
             for number, line in enumerate(lines, start=1)
             if number not in left_out and not is_blank(line) and whole(line, form)
         }
         found.update(
             number
             for number in doubtful
-            if tags and cells(lines[number - 1], form.tabs, form.width)[form.tag] not in tags  # type: ignore[index]
+            if tags and columns_of(lines[number - 1], form.tabs, form.width)[form.tag] not in tags  # type: ignore[index]
         )
     return found
 
@@ -252,13 +252,13 @@ def one_cell(line: str) -> bool:
     return "\t" not in (line.rstrip(WHITE) if line.startswith("# ") else line)
 
 
-def whole(line: str, form: Form) -> bool:
+def whole(line: str, form: ColumnForm) -> bool:
     """Whether a line has the columns of a line of data."""
-    width = len(cells(line, form.tabs, form.width))
+    width = len(columns_of(line, form.tabs, form.width))
     return width > max(form.word, form.tag or 0) if form.chosen else width == form.width
 
 
-def words_of(text: str, name: str, form: Form, need_tags: bool = True) -> Iterator[Word | None]:
+def words_of(text: str, name: str, form: ColumnForm, need_tags: bool = True) -> Iterator[Word | None]:
     """Each word of a text, and None between sentences.
 
     Raises ValueError, naming file and line, where a line has another number of columns, an empty word, or, where tags
@@ -274,15 +274,17 @@ def words_of(text: str, name: str, form: Form, need_tags: bool = True) -> Iterat
             continue
         if number in comments:
             continue
-        found = cells(line, form.tabs, form.width)
+        found = columns_of(line, form.tabs, form.width)
         here = f"{name}, line {number}"
         if form.chosen and not whole(line, form):
-            raise ValueError(f"{here}: {counted(len(found))}; there is no column {max(form.word, form.tag or 0) + 1}")
+            raise ValueError(
+                f"{here}: {columns_in_words(len(found))}; there is no column {max(form.word, form.tag or 0) + 1}"
+            )
         if width is None:
             width = len(found)
         if len(found) != width:
             before = "its sentence" if form.chosen else "the first line of data"
-            raise ValueError(f"{here}: {counted(len(found))}; {before} has {width}")
+            raise ValueError(f"{here}: {columns_in_words(len(found))}; {before} has {width}")
         if form.ids and not _ID.fullmatch(found[0]):
             if _NO_WORD.fullmatch(found[0]):
                 continue
@@ -295,21 +297,21 @@ def words_of(text: str, name: str, form: Form, need_tags: bool = True) -> Iterat
             yield Word(number, word, tag)
 
 
-def write_back(text: str, form: Form, tags: Mapping[int, str]) -> str:
+def write_back(text: str, form: ColumnForm, tags: Mapping[int, str]) -> str:
     """The text with these tags in these lines, all else as it is. A word without a tag gets one, after a tab.
 
     Raises ValueError for a tag that would not stay one column.
     """
     lines = text.split("\n")
     for tag in sorted(set(tags.values())):
-        if "\n" in tag or cells(tag, form.tabs or form.tag is None) != [tag]:
+        if "\n" in tag or columns_of(tag, form.tabs or form.tag is None) != [tag]:
             raise ValueError(f"the class {tag!r} cannot stand in a column of this file")
     for number, tag in tags.items():
         lines[number - 1] = with_tag(lines[number - 1], form, tag)
     return "\n".join(lines)
 
 
-def with_tag(line: str, form: Form, tag: str) -> str:
+def with_tag(line: str, form: ColumnForm, tag: str) -> str:
     """A line of data with another tag."""
     if form.tag is None:
         return f"{line.rstrip(WHITE)}\t{tag}"

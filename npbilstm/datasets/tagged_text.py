@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from npbilstm.datasets.columns import Columns, Form, Word, form_of, require_columns, shape_of, words_of
+from npbilstm.datasets.columns import ColumnForm, Columns, Word, form_of, require_columns, shape_of_lines, words_of
 from npbilstm.datasets.tagged import UNKNOWN, TaggedData, TaggedSequence, Vocabulary
 from npbilstm.datasets.text import read_text, require_lines
 from npbilstm.files import naming
@@ -23,7 +23,7 @@ MANY_TAGS = 50
 """More kinds of tags than this, and more than there are kinds of words, are two columns taken for each other."""
 
 
-def grouped(text: str, name: str, form: Form, need_tags: bool = True) -> list[list[Word]]:
+def grouped(text: str, name: str, form: ColumnForm, need_tags: bool = True) -> list[list[Word]]:
     """The words of a text, sentence by sentence. Raises ValueError as read_sentences does."""
     sentences: list[list[Word]] = [[]]
     for word in words_of(text, name, form, need_tags):
@@ -37,13 +37,13 @@ def grouped(text: str, name: str, form: Form, need_tags: bool = True) -> list[li
     return sentences
 
 
-def read_words(path: str | Path, columns: Columns | None) -> tuple[list[list[Word]], Form]:
+def read_words(path: str | Path, columns: Columns | None) -> tuple[list[list[Word]], ColumnForm]:
     """The words of a tagged file, sentence by sentence, and its form. Raises as read_sentences does."""
     name = str(path)
     with naming(path):
         text = read_text(path)
         require_lines(text, name)
-        form = form_of(shape_of(text), name, columns)
+        form = form_of(shape_of_lines(text), name, columns)
         return grouped(text, name, form), form
 
 
@@ -73,7 +73,7 @@ def read_sentences(
     return pairs(sentences, str(path), classes)
 
 
-def require_tags(sentences: list[list[Word]], name: str, form: Form) -> None:
+def require_tags(sentences: list[list[Word]], name: str, form: ColumnForm) -> None:
     """Raise ValueError where every tag is a sign for none."""
     tags = {word.tag for sentence in sentences for word in sentence}
     if len(tags) == 1 and tags.issubset(MISSING):
@@ -83,7 +83,7 @@ def require_tags(sentences: list[list[Word]], name: str, form: Form) -> None:
         )
 
 
-def many_tags(sentences: list[list[Word]], name: str, form: Form) -> str:
+def many_tags(sentences: list[list[Word]], name: str, form: ColumnForm) -> str:
     """A sentence where there are so many kinds of tags that they are likely to be words; "" where there are not."""
     words = len({word.word for sentence in sentences for word in sentence})
     tags = len({word.tag for sentence in sentences for word in sentence})
@@ -96,7 +96,7 @@ def many_tags(sentences: list[list[Word]], name: str, form: Form) -> str:
     )
 
 
-def encode(sentences: Sequence[Sentence], vocabulary: Vocabulary, classes: Sequence[str]) -> list[TaggedSequence]:
+def as_integers(sentences: Sequence[Sentence], vocabulary: Vocabulary, classes: Sequence[str]) -> list[TaggedSequence]:
     """Sentences as integers."""
     number = {tag: k for k, tag in enumerate(classes)}
     return [
@@ -160,6 +160,6 @@ def tagged_text(
             held_out[part] = pairs(read_part, str(path), classes)
         else:  # a rare tag may stand in a held-out sentence alone: then it is a class all the same
             classes = sorted({*classes, *(tag for sentence in held_out[part] for _, tag in sentence)})
-    parts = [encode(part, vocabulary, classes) for part in (kept, held_out["valid"], held_out["test"])]
+    parts = [as_integers(part, vocabulary, classes) for part in (kept, held_out["valid"], held_out["test"])]
     notes = (f"{doubt}.",) if doubt else ()
     return TaggedData(Path(train).name, vocabulary, classes, parts[0], parts[1], parts[2], form.width, notes)

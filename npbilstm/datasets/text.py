@@ -22,7 +22,7 @@ WHITE = " \t\n\r\f\v"
 _WORD = re.compile(f"[^{WHITE}]+")
 
 
-def split(line: str) -> list[str]:
+def blank_separated(line: str) -> list[str]:
     """The words of a line, parted by ASCII's white space."""
     return _WORD.findall(line)
 
@@ -41,7 +41,7 @@ def read_file(path: str | Path) -> bytearray:
     with open(Path(path), "rb", opener=open_at_once) as file:
         kind = os.fstat(file.fileno())
         if stat.S_ISREG(kind.st_mode):
-            require_size(kind.st_size, str(path))
+            require_at_most(kind.st_size, str(path))
         raw = read_stream(file, str(path))
         if not raw and stat.S_ISFIFO(kind.st_mode):
             raise ValueError(f"{path} is a pipe that nobody writes to; there is nothing to read")
@@ -67,13 +67,13 @@ def read_stream(file: BinaryIO, name: str) -> bytearray:
                     f"{name} holds null bytes: it is binary data, or text in UTF-16; it needs to be text in UTF-8"
                 )
             raw += piece
-            require_size(len(raw), name)
+            require_at_most(len(raw), name)
     except OSError as error:
         raise type(error)(error.errno, error.strerror, name) from error
     return raw
 
 
-def require_size(size: int, name: str) -> None:
+def require_at_most(size: int, name: str) -> None:
     """Raise ValueError for more bytes than are read."""
     if size > MOST_MEGABYTES * 2**20:
         raise ValueError(f"{name} holds more than {MOST_MEGABYTES} MB, which is the most that is read; split it")

@@ -161,7 +161,7 @@ def diagnose(
             raise TypeError(f"{name} is {value!r}; it needs a string")
     renamed = renamed_arguments(settings)
     layout_of(settings)
-    code = SubmittedCode({name: value for name, value in names.items() if counts(value, names)}, form, renamed)
+    code = SubmittedCode({name: value for name, value in names.items() if is_to_be_judged(value, names)}, form, renamed)
     layout = layout_of({**code.form.settings, **settings})
     reading = read_layout(code.subjects, code.pair, layout, SETTINGS if strict else [*settings])
     pairs = submitted_pairs(code.subjects(reading.layout), lambda name: code.pair(name, reading.layout))
@@ -180,7 +180,7 @@ def read_in(form: Form, subjects: Mapping[str, FormSubject]) -> tuple[str, ...]:
     return (f"Read as {form.title} has it, by {said}",) if functions else ()
 
 
-def counts(function: Any, names: Mapping[str, Any]) -> bool:
+def is_to_be_judged(function: Any, names: Mapping[str, Any]) -> bool:
     """Whether a function is to be judged: not this package's own, nor what a namespace has from elsewhere."""
     if not callable(function):
         return False

@@ -26,7 +26,7 @@ class Blocks(NamedTuple):
 def checked_blocks(blocks: Mapping[str, Sequence[str] | Blocks] | None, point: Arrays) -> dict[str, Blocks]:
     """The blocks of each array that has some, or the error that says what is wrong with them."""
     checked = {}
-    for name, given in named(blocks, "blocks", point).items():
+    for name, given in blocks_named(blocks, "blocks", point).items():
         names, axis = given if isinstance(given, Blocks) else Blocks(given)
         names = tuple(names) if isinstance(names, Sequence) else ()
         if not names or not all(isinstance(each, str) for each in names):
@@ -44,11 +44,11 @@ def checked_blocks(blocks: Mapping[str, Sequence[str] | Blocks] | None, point: A
 
 def checked_time(time: Mapping[str, int] | None, point: Arrays) -> dict[str, int]:
     """The time axis, counted from the front, of each array that has one, or the error."""
-    given = named(time, "time", point)
+    given = blocks_named(time, "time", point)
     return {name: checked_axis(f"time[{name!r}]", axis, point[name]) for name, axis in given.items()}
 
 
-def named(option: Mapping[str, Item] | None, label: str, point: Arrays) -> Mapping[str, Item]:
+def blocks_named(option: Mapping[str, Item] | None, label: str, point: Arrays) -> Mapping[str, Item]:
     """An option for arrays by name, or the error."""
     if option is None:
         return {}
@@ -74,6 +74,6 @@ def place_along(shape: tuple[int, ...], axis: int, entries: np.ndarray) -> np.nd
     return np.unravel_index(entries, shape)[axis]
 
 
-def block_of(shape: tuple[int, ...], blocks: Blocks, entries: np.ndarray) -> np.ndarray:
+def block_index(shape: tuple[int, ...], blocks: Blocks, entries: np.ndarray) -> np.ndarray:
     """In which block entries lie that are counted flat."""
     return place_along(shape, blocks.axis, entries) * len(blocks.names) // max(shape[blocks.axis], 1)

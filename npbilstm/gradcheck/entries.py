@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from npbilstm.gradcheck.blocks import Blocks, block_of, place_along
+from npbilstm.gradcheck.blocks import Blocks, block_index, place_along
 from npbilstm.gradcheck.comparison import Comparison
 from npbilstm.gradcheck.complex_step import NotAnalyticError
 from npbilstm.gradcheck.convergence import Kink
@@ -115,7 +115,7 @@ def blocks_of(
     blocks: Blocks | None = (options.blocks or {}).get(name)  # type: ignore[assignment]
     if blocks is None:
         return ("",), [np.arange(len(chosen))]
-    place = block_of(shape, blocks, chosen)
+    place = block_index(shape, blocks, chosen)
     return tuple(blocks.names), [np.flatnonzero(place == b) for b in range(len(blocks.names))]
 
 
@@ -123,10 +123,12 @@ def rows_of(comparison: Comparison, compared: Compared, options: CheckOptions) -
     """One row per block."""
     names, members = blocks_of(compared.name, compared.shape, compared.chosen, options)
     size = int(np.prod(compared.shape)) // len(names)
-    return [row_of(comparison, compared, block, size, chosen) for block, chosen in zip(names, members)]
+    return [parameter_row(comparison, compared, block, size, chosen) for block, chosen in zip(names, members)]
 
 
-def row_of(comparison: Comparison, compared: Compared, block: str, size: int, members: np.ndarray) -> ParameterRow:
+def parameter_row(
+    comparison: Comparison, compared: Compared, block: str, size: int, members: np.ndarray
+) -> ParameterRow:
     """The row of some entries: the worst that is wrong, or the worst of all."""
     facts: dict[str, Any] = {"name": compared.name, "block": block, "shape": compared.shape, "size": size}
     if not members.size:

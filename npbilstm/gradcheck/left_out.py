@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from npbilstm.gradcheck.pair_faults import arrays_in
-from npbilstm.gradcheck.passes import Pair
+from npbilstm.gradcheck.passes import CheckedPair
 from npbilstm.gradcheck.results import NotJudged
 from npbilstm.gradcheck.tree import children, flatten, is_array, is_number
 from npbilstm.gradcheck.values import Arrays
 
 
-def left_out(pair: Pair, outs: Mapping[str, Any], up: Arrays) -> list[NotJudged]:
+def left_out(pair: CheckedPair, outs: Mapping[str, Any], up: Arrays) -> list[NotJudged]:
     """What a person may think is judged, and is not: the check is then not called right."""
     found = []
     for name, dout in up.items():
@@ -32,7 +32,7 @@ def left_out(pair: Pair, outs: Mapping[str, Any], up: Arrays) -> list[NotJudged]
     return found
 
 
-def notes_on_left_out(pair: Pair, outs: Mapping[str, Any]) -> list[str]:
+def notes_on_left_out(pair: CheckedPair, outs: Mapping[str, Any]) -> list[str]:
     """Sentences on what is left out for a reason: whole numbers, plain numbers, what nobody asked for."""
     kept = [name for name, value in others_in(pair.inputs).items() if isinstance(value, (float, np.ndarray))]
     unasked = [name for name, value in pair.inputs.items() if name not in pair.gradients and flatten(value, name)]

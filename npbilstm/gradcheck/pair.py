@@ -12,7 +12,7 @@ from npbilstm.gradcheck.judge import judge
 from npbilstm.gradcheck.left_out import left_out, notes_on_left_out
 from npbilstm.gradcheck.options import BlocksByName, CheckOptions, Method
 from npbilstm.gradcheck.pair_faults import faults_of
-from npbilstm.gradcheck.passes import Pair, flat, flat_outs
+from npbilstm.gradcheck.passes import CheckedPair, flat, flat_outs
 from npbilstm.gradcheck.report import GradientReport
 from npbilstm.gradcheck.tree import flatten, is_number
 from npbilstm.gradcheck.values import Arrays, copies, is_single, same
@@ -65,7 +65,7 @@ def check_pair(
     """
     options = CheckOptions(method, entries, seed, step, tolerance, blocks, time)
     names = wanted(inputs, gradients)
-    pair = Pair(forward, backward, dict(inputs), outputs, names)
+    pair = CheckedPair(forward, backward, dict(inputs), outputs, names)
     for name, array in pair.point.items():
         require_float64(f"inputs[{name!r}]", array)
     outs, cache = pair.run_forward(pair.copied_inputs())
@@ -137,7 +137,7 @@ def require_same_outs(first: Mapping[str, Any], second: Mapping[str, Any]) -> No
             )
 
 
-def notes_on_outs(pair: Pair, up: Arrays) -> list[str]:
+def notes_on_outs(pair: CheckedPair, up: Arrays) -> list[str]:
     """Sentences on upstream gradients that see little, outs that are views, and outs that depend on nothing."""
     inputs = pair.copied_inputs()
     outs = flat_outs(pair.run_forward(inputs)[0])

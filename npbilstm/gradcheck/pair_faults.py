@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from npbilstm.gradcheck.passes import Pair, flat, flat_outs
+from npbilstm.gradcheck.passes import CheckedPair, flat, flat_outs
 from npbilstm.gradcheck.values import Arrays, changed_in, copies
 
 RECOMPUTED = 2
 """How often a backward may run the forward again; some save memory in that way."""
 
 
-def faults_of(pair: Pair, up: Arrays) -> list[str]:
+def faults_of(pair: CheckedPair, up: Arrays) -> list[str]:
     """A sentence for each fault."""
     inputs = pair.copied_inputs()
     before = copies(flat(inputs))
@@ -25,7 +25,7 @@ def faults_of(pair: Pair, up: Arrays) -> list[str]:
     before = copies(flat(inputs))
     held = arrays_in(cache, "cache")
     held_before = copies(held)
-    first, calls = counted(pair.forward, lambda: pair.run_backward(outs, given, cache))
+    first, calls = with_calls_counted(pair.forward, lambda: pair.run_backward(outs, given, cache))
     faults += [f"backward changes its upstream gradient of {name} in place." for name in changed_in(given, up)]
     faults += [f"backward changes {name} in place, which is kept for it." for name in changed_in(flat(inputs), before)]
     if calls > RECOMPUTED:
@@ -35,7 +35,7 @@ def faults_of(pair: Pair, up: Arrays) -> list[str]:
         second = pair.run_backward(outs, copies(up), cache)
     except Exception as error:
         return [*faults, f"A second backward call on one cache stops ({type(error).__name__}: {error})."]
-    differing = [name for name in first if unlike(first[name], second[name])]
+    differing = [name for name in first if differ_beyond_rounding(first[name], second[name])]
     if differing:
         how = "something is kept, added up or used up from call to call"
         if changed:
@@ -44,7 +44,7 @@ def faults_of(pair: Pair, up: Arrays) -> list[str]:
     return faults + faults_of_sharing(pair, up, first if not differing else {})
 
 
-def faults_of_sharing(pair: Pair, up: Arrays, first: Mapping[str, np.ndarray]) -> list[str]:
+def faults_of_sharing(pair: CheckedPair, up: Arrays, first: Mapping[str, np.ndarray]) -> list[str]:
     """Does a forward with other numbers change an out that was returned before, or the gradients of its cache?"""
     outs, cache = pair.run_forward(pair.copied_inputs())
     before = copies(flat_outs(outs))
@@ -55,7 +55,7 @@ def faults_of_sharing(pair: Pair, up: Arrays, first: Mapping[str, np.ndarray]) -
     ]
     if first:
         again = pair.run_backward(outs, copies(up), cache)
-        differing = [name for name in first if unlike(first[name], again[name])]
+        differing = [name for name in first if differ_beyond_rounding(first[name], again[name])]
         if differing:
             faults.append(
                 f"A second forward with other numbers changes the gradient of {', '.join(differing)} that the first "
@@ -90,13 +90,13 @@ def distinct(held: Mapping[str, np.ndarray], before: Mapping[str, np.ndarray]) -
     return list(seen.values())
 
 
-def unlike(a: np.ndarray, b: np.ndarray) -> bool:
+def differ_beyond_rounding(a: np.ndarray, b: np.ndarray) -> bool:
     """Whether two gradients differ by more than round-off."""
     with np.errstate(invalid="ignore"):
         return not np.allclose(a, b, rtol=1e-12, atol=1e-13 * np.abs(a).max(initial=0.0), equal_nan=True)
 
 
-def counted(function: Callable[..., Any], run: Callable[[], Any]) -> tuple[Any, int]:
+def with_calls_counted(function: Callable[..., Any], run: Callable[[], Any]) -> tuple[Any, int]:
     """What run() returns, and how often it called the function."""
     code = code_of(function)
     calls = 0

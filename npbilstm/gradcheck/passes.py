@@ -11,7 +11,7 @@ from npbilstm.gradcheck.tree import flatten, is_number, rebuild
 from npbilstm.gradcheck.values import Arrays
 
 
-class Pair(NamedTuple):
+class CheckedPair(NamedTuple):
     """The two passes, the inputs, the names of the outs (None: the usual ones) and of the inputs with gradients."""
 
     forward: Callable[..., Any]

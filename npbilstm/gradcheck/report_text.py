@@ -104,8 +104,17 @@ def table_of(results: GradientResults) -> list[list[str]]:
     d = results.direction
     table.append(
         [
-            *("ok" if d.ok else "WRONG", "whole gradient", "", "along a random direction", ""),
-            *(f"{abs(d.got - d.expected):.1e}", f"{d.relative:.1e}", "", number(d.expected), number(d.got), ""),
+            "ok" if d.ok else "WRONG",
+            "whole gradient",
+            "",
+            "along a random direction",
+            "",
+            f"{abs(d.got - d.expected):.1e}",
+            f"{d.relative:.1e}",
+            "",
+            number(d.expected),
+            number(d.got),
+            "",
         ]
     )
     used = [k for k in range(len(heading) + 1) if k not in (2, 10) or any(row[k] for row in table[1:])]

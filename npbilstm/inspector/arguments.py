@@ -48,7 +48,7 @@ def checked_classes(classes: Any, V: int) -> list[str] | None:
     if isinstance(classes, str) or not isinstance(classes, Sequence):
         raise TypeError(f"classes is a {type(classes).__name__}; it needs a list of names")
     if len(classes) != V:
-        raise ValueError(f"classes has {counted(len(classes), 'name')}; the model has {counted(V, 'class')}")
+        raise ValueError(f"classes has {in_number(len(classes), 'name')}; the model has {in_number(V, 'class')}")
     return [str(name) for name in classes]
 
 
@@ -64,13 +64,13 @@ def token_names(tokens: Any, lengths: np.ndarray, T: int) -> list[list[str]]:
     if N == 1 and not (len(rows) == 1 and is_row(rows[0], int(lengths[0]))):
         rows = [rows]
     if len(rows) != N:
-        raise ValueError(f"tokens has {counted(len(rows), 'row')}; x has {N}")
+        raise ValueError(f"tokens has {in_number(len(rows), 'row')}; x has {N}")
     found = []
     for n, (row, length) in enumerate(zip(rows, lengths)):
         names = list_of(row, f"row {n} of tokens")
         if not length <= len(names) <= T:
-            needed = f"{counted(int(length), 'step')}{f', {T} with its padding' if length < T else ''}"
-            raise ValueError(f"tokens has {counted(len(names), 'name')} for row {n}; the row has {needed}")
+            needed = f"{in_number(int(length), 'step')}{f', {T} with its padding' if length < T else ''}"
+            raise ValueError(f"tokens has {in_number(len(names), 'name')} for row {n}; the row has {needed}")
         found.append([str(name) for name in names[:length]])
     return found
 
@@ -88,6 +88,6 @@ def list_of(row: Any, name: str) -> list[Any]:
         raise TypeError(f"{name} is a {type(row).__name__}; it needs a string or a list of names") from None
 
 
-def counted(n: int, thing: str) -> str:
+def in_number(n: int, thing: str) -> str:
     """1 name, 2 names, 3 classes."""
     return f"{n} {thing}{'' if n == 1 else 'es' if thing.endswith('s') else 's'}"

@@ -73,7 +73,7 @@ def gates_of(layer: Recurrent) -> tuple[str, ...]:
     return GATES if getattr(layer, "recurrent_activation", "sigmoid") in SIGMOIDS else ()
 
 
-def words_of(layer: Recurrent, name: str) -> str:
+def description_of(layer: Recurrent, name: str) -> str:
     """What a name is in this layer, with the layer's own activations."""
     words = DESCRIPTIONS[name]
     if words.endswith("sigmoid"):

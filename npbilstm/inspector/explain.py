@@ -56,7 +56,7 @@ class Explanation:
     def __str__(self) -> str:
         parts = [self.heading, *([self.labels] if self.labels else [])]
         for title, equations in self.sections():
-            parts += ["", *wrapped(title.split(" "), " ", "", "  ")]
+            parts += ["", *broken_into_lines(title.split(" "), " ", "", "  ")]
             for equation in equations:
                 parts += ["", *equation_text(equation)]
         return "\n".join(parts)
@@ -186,13 +186,13 @@ def equation_text(equation: SubstitutedEquation) -> list[str]:
     lines = [equation.text.removeprefix(f"{equation.name} = "), *equation.lines]
     found = []
     for line in lines:
-        found += wrapped(re.split(r" (?=[-+] )", line), " ", f"{left}= ", " " * (len(left) + 2))
+        found += broken_into_lines(re.split(r" (?=[-+] )", line), " ", f"{left}= ", " " * (len(left) + 2))
         left = " " * len(left)
     found[-1] = f"{found[-1]:<{WORDS_AT - 2}}  {equation.words}"
     for dot in equation.dots:
         first, *others = dot_pieces(dot)
         start = f"{left}  "
-        found += wrapped([f"{dot.text}: {first}", *others], ", ", start, f"{start}  ")
+        found += broken_into_lines([f"{dot.text}: {first}", *others], ", ", start, f"{start}  ")
     return found
 
 
@@ -215,7 +215,7 @@ def dot_pieces(dot: SubstitutedDot) -> list[str]:
     return [f"{name} {text}" for name, text in dot.terms] or ["every term is 0"]
 
 
-def wrapped(pieces: Sequence[str], joint: str, first: str, indent: str) -> list[str]:
+def broken_into_lines(pieces: Sequence[str], joint: str, first: str, indent: str) -> list[str]:
     """Lines of at most WIDTH columns, where a piece fits, broken between pieces only."""
     lines = [first + pieces[0]]
     for piece in pieces[1:]:

@@ -36,7 +36,7 @@ def influence(trace: TraceData, step: int | None = None, row: int = 0) -> np.nda
     found = np.zeros((len(steps), T))
     for some in in_batches(trace, row, range(len(steps)), outputs(trace)):
         each = [gradients(int(steps[k])) for k in some]
-        dy, dstate = (joined(parts) for parts in zip(*each))
+        dy, dstate = (as_one_batch(parts) for parts in zip(*each))
         dx, _ = backward_of_row(trace, row, dy, dstate)
         blocks = dx.reshape(len(some), -1, T, dx.shape[-1]).swapaxes(1, 2)  # (B, T, numbers of the output, D)
         found[some] = size(blocks.reshape(len(some), T, -1))
@@ -88,10 +88,10 @@ def as_parts(y: Any) -> Sequence[Any]:
     return y if isinstance(y, (tuple, list)) else [y]
 
 
-def joined(rows: Sequence[Any]) -> Any:
+def as_one_batch(rows: Sequence[Any]) -> Any:
     """Gradients of several outputs as one batch: of arrays, of tuples of them, or of None."""
     if isinstance(rows[0], tuple):
-        return tuple(map(joined, zip(*rows)))
+        return tuple(map(as_one_batch, zip(*rows)))
     return None if rows[0] is None else np.concatenate(rows)
 
 

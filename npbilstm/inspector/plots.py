@@ -35,7 +35,7 @@ def plot_map(
     row, T = row_of(trace, row)
     s = direction_of(trace, direction)
     direction = trace.directions[s]
-    require_name(trace, name)
+    require_array_name(trace, name)
     layer = layer_of(trace, layer)
     values = trace[name][layer, s, row, :T].T  # (H, T)
     image = ax.imshow(values, aspect="auto", interpolation="nearest", **colours(trace, name, values))
@@ -112,7 +112,7 @@ def plot_flow(
         ax.axvline(step, color=GREY, linewidth=0.8, linestyle=":")
     ax.set_ylabel("size of the gradient, and product")
     name_steps(ax, trace, row, None)
-    of = "" if step is None else f" at step {step} '{shown(trace.tokens[row][step])}' alone"
+    of = "" if step is None else f" at step {step} '{token_label(trace.tokens[row][step])}' alone"
     ax.set_title(f"Gradient of the loss{of}, layer {layer}")
     ax.legend(fontsize="x-small")
     return ax
@@ -136,7 +136,7 @@ def plot_influence(trace: TraceData, step: int | None = None, row: int = 0, ax: 
         if trace.output_is_by_step:
             step = 0 if step is None else step_of(trace, step, row)
             bars[step].set_color(ORANGE)
-            of = f"the output at step {step} '{shown(trace.tokens[row][step])}'"
+            of = f"the output at step {step} '{token_label(trace.tokens[row][step])}'"
         ax.set_ylabel("|d output / d input|")
         ax.set_title(f"What {of} depends on")
     name_steps(ax, trace, row, None)
@@ -167,7 +167,7 @@ def largest(values: np.ndarray) -> float:
 
 def name_steps(ax: Any, trace: TraceData, row: int, direction: str | None) -> None:
     """The tokens along the axis of time, and which way they are read."""
-    upright = all(len(shown(token)) < 3 for token in trace.tokens[row])
+    upright = all(len(token_label(token)) < 3 for token in trace.tokens[row])
     ticks, names = thinned(trace.tokens[row], MOST_LABELS if upright else MOST_LABELS // 2)
     ax.set_xticks(ticks, names, rotation=0 if upright else 60, ha="center" if upright else "right", fontsize="small")
     ways = {"forward": "read left to right \u2192", "reverse": "\u2190 read right to left", None: "step"}
@@ -178,10 +178,10 @@ def thinned(tokens: list[str], most: int) -> tuple[list[int], list[str]]:
     """Where labels stand, and what they say: not so many that they run into each other."""
     every = -(-len(tokens) // most)
     ticks = list(range(0, len(tokens), every))
-    return ticks, [shown(tokens[t]) for t in ticks]
+    return ticks, [token_label(tokens[t]) for t in ticks]
 
 
-def shown(token: str) -> str:
+def token_label(token: str) -> str:
     """A token as a label: in one line, blanks visible, not too long, and nothing in it that matplotlib reads as
     mathematics."""
     seen = visible(token)
@@ -190,7 +190,7 @@ def shown(token: str) -> str:
     return seen.replace("$", r"\$")
 
 
-def require_name(trace: TraceData, name: str) -> None:
+def require_array_name(trace: TraceData, name: str) -> None:
     """Raise ValueError for an array that the trace has not."""
     if name not in trace.names:
         raise ValueError(f"name is {name!r}; the trace has {', '.join(trace.names)}")

@@ -16,7 +16,7 @@ from npbilstm.layers import Dropout, Recurrent
 from npbilstm.layers.merge import batch_of_one, merge_forward, unbatched
 from npbilstm.layers.models import SequenceModel, backward_to_recurrent
 from npbilstm.layers.stack import RecurrentLayerCache
-from npbilstm.layers.steps import backward_steps, forward_steps
+from npbilstm.layers.steps import backward_by_steps, forward_by_steps
 from npbilstm.textbook import softmax_cross_entropy_backward, softmax_cross_entropy_forward
 from npbilstm.textbook.sequences import check_lengths, valid_steps
 
@@ -49,7 +49,7 @@ def model_run(
         dy, dstate, _ = backward_to_recurrent(model, upstream, cache)
     x, _ = model.embedding.forward(np.where(cache.valid, ids, 0))
     shown = ids.tolist() if tokens is None else tokens
-    recurrent = gather(model.recurrent, x, lengths, cache.recurrent, dy, dstate, shown)
+    recurrent = recorded_arrays(model.recurrent, x, lengths, cache.recurrent, dy, dstate, shown)
     return TraceData(
         **recurrent,
         model=model,
@@ -79,7 +79,7 @@ def layer_run(layer: Recurrent, x: Any, lengths: Any, upstream: Any, tokens: Any
         dy = tuple(map(np.zeros_like, y)) if isinstance(y, tuple) else np.zeros_like(y)
     if alone and dy is not None:
         dy = unbatched(dy)  # as the layer has it
-    recurrent = gather(layer, x, lengths, cache, dy, dstate, tokens)
+    recurrent = recorded_arrays(layer, x, lengths, cache, dy, dstate, tokens)
     return TraceData(
         **recurrent, model=None, output=y, target=None, classes=None, loss=None, ids=None, upstream=upstream
     )
@@ -94,7 +94,7 @@ def upstream_of(y: Any, upstream: Any, alone: bool) -> Any:
     return tuple(as_batch("upstream", require_real("upstream", d), part.shape, alone) for d, part in zip(upstream, y))
 
 
-def gather(
+def recorded_arrays(
     layer: Recurrent, x: np.ndarray, lengths: Any, cache: RecurrentLayerCache, dy: Any, dstate: Any, tokens: Any
 ) -> dict[str, Any]:
     """All that a trace holds of the recurrent layer. x (N, T, D)."""
@@ -105,11 +105,11 @@ def gather(
     dtype = cache.stack[0].y.dtype
     inputs = [np.where(valid[..., None], x, 0).astype(dtype, copy=False)]
     inputs += [merge_forward(below.y, below.merge) for below in cache.stack[:-1]]
-    given = forward_steps(cache)
+    given = forward_by_steps(cache)
     texts = list(equations.forward)
     dx = None
     if dy is not None:
-        dx, arrived = backward_steps(layer, dy, cache, dstate)
+        dx, arrived = backward_by_steps(layer, dy, cache, dstate)
         given = [{**forward, **backward} for forward, backward in zip(given, arrived)]
         texts += equations.backward
     stack_layers = [complete(layer, k, texts, numbers, inputs[k], valid) for k, numbers in enumerate(given)]

@@ -25,9 +25,9 @@ def number(value: float) -> str:
     distance = 1 - abs(value)
     if 0 < distance < 0.001:
         power = max(power_of(distance) + 1, -12)
-        return f"{Decimal(counted(value, power)).scaleb(power):f}"
+        return f"{Decimal(whole_quanta(value, power)).scaleb(power):f}"
     power = power_of(value)
-    return written(counted(value, power), power)
+    return written(whole_quanta(value, power), power)
 
 
 def power_of(largest: float) -> int:
@@ -35,7 +35,7 @@ def power_of(largest: float) -> int:
     return FOUR_DIGITS.create_decimal(float(largest)).adjusted() - 3 if largest else 0
 
 
-def counted(value: float, power: int) -> int:
+def whole_quanta(value: float, power: int) -> int:
     """The value in quanta, rounded; halves away from 0."""
     count = math.floor(abs(in_quanta(value, power)) + Fraction(1, 2))
     return -count if value < 0 else count

@@ -40,7 +40,7 @@ WIDEST = 20
 """Columns of a token or of a class's name; longer ones are cut."""
 
 
-class Line(NamedTuple):
+class BarLine(NamedTuple):
     """A line of the sparkline: what stands in the margin, bar heights 0 to 1 (T,), and their colour."""
 
     margin: str
@@ -116,10 +116,10 @@ def sparkline(
     return "\n".join(line.rstrip() for line in text)
 
 
-def lines(trace: TraceData, unit: int, layer: int, row: int, gradients: bool) -> tuple[list[list[Line]], str]:
+def lines(trace: TraceData, unit: int, layer: int, row: int, gradients: bool) -> tuple[list[list[BarLine]], str]:
     """The lines of each direction, and a sentence on what a full bar is."""
     d = "d" if gradients else ""
-    drawn: list[list[Line]] = [[] for _ in trace.directions]
+    drawn: list[list[BarLine]] = [[] for _ in trace.directions]
     full: dict[str, list[str]] = {}
     for name in (*GATES, *(name for name in QUANTITIES if name not in GATES)):
         # with a projection fewer units have an h
@@ -135,10 +135,10 @@ def lines(trace: TraceData, unit: int, layer: int, row: int, gradients: bool) ->
             heights = np.sign(heights) * np.sqrt(np.abs(heights))
         for part, height in zip(drawn, heights):
             if name in gates_of(trace.layer) and not gradients:
-                part.append(Line(name, height, GATE))
+                part.append(BarLine(name, height, GATE))
             else:
-                part.append(Line(f"{d}{name} +", height, UP))
-                part.append(Line("-".rjust(len(d + name) + 2), -height, DOWN))
+                part.append(BarLine(f"{d}{name} +", height, UP))
+                part.append(BarLine("-".rjust(len(d + name) + 2), -height, DOWN))
     scale = ", ".join(f"{bound} for {' '.join(names)}" for bound, names in full.items())
     root = ", half a bar a quarter of the full one" if gradients else ""
     return drawn, f"A full bar ▇ is {scale}; no bar is 0{root}. + is above 0, - below."
@@ -156,7 +156,7 @@ def steps_of(trace: TraceData, row: int) -> Steps:
     given = [None if k is None or k.ndim < 2 else k[row, :length] for k in (trace.predicted, trace.target)]
     predicted, true = given
     names = [] if predicted is None or trace.logits is None else class_names(trace)
-    tokens = [cut(visible(token), WIDEST) for token in trace.tokens[row]]
+    tokens = [cut_to_width(visible(token), WIDEST) for token in trace.tokens[row]]
     widths = [display_width(token) for token in tokens]
     if all(len(token) == 1 for token in trace.tokens[row]):
         return Steps(tokens, widths, "", predicted, true, letters(names))
@@ -168,7 +168,7 @@ def steps_of(trace: TraceData, row: int) -> Steps:
 
 def class_names(trace: TraceData) -> list[str]:
     """The classes' names as shown, numbers where they have none."""
-    return [cut(visible(name).replace("␣", " "), WIDEST) for name in trace.class_names]
+    return [cut_to_width(visible(name).replace("␣", " "), WIDEST) for name in trace.class_names]
 
 
 def class_of_sequence(trace: TraceData, row: int) -> str:
@@ -202,7 +202,7 @@ def blocks(steps: Steps, room: int) -> Iterator[slice]:
 
 
 def block(
-    directions: Sequence[str], steps: Steps, drawn: list[list[Line]], margin: int, room: int, colour: bool
+    directions: Sequence[str], steps: Steps, drawn: list[list[BarLine]], margin: int, room: int, colour: bool
 ) -> Iterator[str]:
     """The lines of steps that fit beside each other: forward, the tokens and what is said of them, reverse."""
 
@@ -304,7 +304,7 @@ def display_width(text: str) -> int:
     return sum(map(column_width, text))
 
 
-def cut(text: str, width: int) -> str:
+def cut_to_width(text: str, width: int) -> str:
     """The text in at most so many columns."""
     if display_width(text) <= width:
         return text

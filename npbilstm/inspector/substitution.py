@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from npbilstm.inspector.cell_equations import weight_block
-from npbilstm.inspector.descriptions import words_of
+from npbilstm.inspector.descriptions import description_of
 from npbilstm.inspector.equations import Call, Dot, Equation, Product, Sum, Symbol, evaluate
-from npbilstm.inspector.rounding import counted, number, power_of, shared, written
+from npbilstm.inspector.rounding import number, power_of, shared, whole_quanta, written
 from npbilstm.inspector.trace_data import TraceData
 
 LARGEST = 3
@@ -124,7 +124,7 @@ class UnitAtStep:
 
 def substitute(equation: Equation, at: UnitAtStep) -> SubstitutedEquation:
     """Put the numbers in, and the words beside."""
-    return with_numbers(equation, at)._replace(words=words_of(at.trace.layer, equation.name))
+    return with_numbers(equation, at)._replace(words=description_of(at.trace.layer, equation.name))
 
 
 def with_numbers(equation: Equation, at: UnitAtStep) -> SubstitutedEquation:
@@ -150,7 +150,7 @@ def sum_lines(total: Sum, value: float, at: UnitAtStep) -> tuple[tuple[str, ...]
         return without_repeats(put_in(total, at), joined(texts), number(value)), ()
     power = power_of(max(map(abs, [*parts, exact])))
     # the trace's own number, unless float32 lost it where large terms cancel
-    result = counted(value if abs(value - exact) < 10.0**power else exact, power)
+    result = whole_quanta(value if abs(value - exact) < 10.0**power else exact, power)
     counts = shared(parts, result, power)
     shown = joined([(1, written(count, power)) for count in counts])
     dots = [

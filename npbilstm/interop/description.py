@@ -17,8 +17,14 @@ KEY = "npbilstm"
 
 KINDS = ("LSTM", "BiLSTM", "GRU", "RNN", "SequenceTagger", "SequenceClassifier")
 UNTOLD = (
-    *("merge", "dropout", "recurrent_dropout", "nonlinearity", "activation", "recurrent_activation"),
-    *("reset_after", "pooling"),
+    "merge",
+    "dropout",
+    "recurrent_dropout",
+    "nonlinearity",
+    "activation",
+    "recurrent_activation",
+    "reset_after",
+    "pooling",
 )
 
 

@@ -32,7 +32,7 @@ from npbilstm.interop.parts import (
     wrong_dtype,
 )
 from npbilstm.interop.pytorch import alone, from_pytorch, model_from_pytorch, to_pytorch
-from npbilstm.interop.pytorch_names import listed, recurrent_prefixes, require_weights_themselves
+from npbilstm.interop.pytorch_names import in_words, recurrent_prefixes, require_weights_themselves
 from npbilstm.layers import Layer, Recurrent
 from npbilstm.layers.layer import join, part_of
 from npbilstm.layers.models import CELLS, SequenceModel
@@ -252,7 +252,7 @@ def made(arrays: Arrays, kind: str | None, options: dict[str, Any]) -> Recurrent
     require_weights_themselves(arrays)
     theirs = recurrent_prefixes(arrays)
     if len(theirs) > 1 and kind is None:
-        those = listed(map(repr, theirs))
+        those = in_words(map(repr, theirs))
         raise ValueError(f"it holds {len(theirs)} recurrent layers, under the prefixes {those}. {alone(theirs[0])}")
     begins = [f"0.{direction}.Wx" for direction in NUMBERS]
     ours = [cell for cell in CELLS if any(f"{cell}.{begin}" in arrays for begin in begins)]

@@ -29,7 +29,7 @@ from npbilstm.interop import keras_layers
 from npbilstm.interop.description import combined
 from npbilstm.interop.keras_forms import (
     BLOCKS,
-    Form,
+    WeightsForm,
     explained,
     fitting,
     forms,
@@ -48,8 +48,8 @@ from npbilstm.interop.parts import (
     fresh,
     linear_of,
     reordered,
+    require_convertible_options,
     require_matrix,
-    require_options,
     require_recurrent,
     require_reset_after,
     require_storable,
@@ -87,7 +87,7 @@ def to_keras(layer: Layer) -> list[np.ndarray]:
         return [w.copy() for w in layer.params.values()]
     layer = require_recurrent(layer, "Linear, Embedding or a model")
     order = ORDER[cell_of(layer)]
-    require_options(layer, "Keras's LSTM", {"projection_size": None, "peepholes": False, "coupled": False})
+    require_convertible_options(layer, "Keras's LSTM", {"projection_size": None, "peepholes": False, "coupled": False})
     weights, parts = [], parts_in(layer.params)
     for k in range(layer.num_layers):
         for direction in layer.directions:
@@ -168,10 +168,10 @@ def from_keras(
         raise ValueError(f'model is {model!r}; it needs "tagger" or "classifier"')
     bidirectional = None if bidirectional is None else require_bool("bidirectional", bidirectional)
     bias = None if bias is None else require_bool("bias", bias)
-    arrays = listed(weights)
+    arrays = weights_as_arrays(weights)
     asked = forms(cell, bidirectional, bias)
     if model is not None:
-        return whole_model(arrays, asked, MODEL_NAMES[model], options)
+        return model_around(arrays, asked, MODEL_NAMES[model], options)
     found = fitting(arrays, asked, options.get("merge", "concat"))
     if found:
         require_not_keras_1(arrays, asked)
@@ -183,7 +183,7 @@ def from_keras(
     return of_form(arrays, require_one(found, arrays), options)
 
 
-def listed(weights: Any) -> list[np.ndarray]:
+def weights_as_arrays(weights: Any) -> list[np.ndarray]:
     """The weights as arrays, in the order of get_weights(). Raises TypeError or ValueError."""
     if isinstance(weights, Mapping):
         weights = in_order(weights)
@@ -196,7 +196,7 @@ def listed(weights: Any) -> list[np.ndarray]:
     return list(as_arrays("weights", dict(enumerate(numbers))).values())
 
 
-def misfit(arrays: list[np.ndarray], asked: list[Form], options: Mapping[str, Any]) -> str:
+def misfit(arrays: list[np.ndarray], asked: list[WeightsForm], options: Mapping[str, Any]) -> str:
     """Why arrays are no layer of the form that is likeliest meant."""
     blocks = arrays[1].shape[1] / len(arrays[1]) if len(arrays) > 1 and arrays[1].ndim == 2 and len(arrays[1]) else 4
     form = min(asked, key=lambda form: (BLOCKS[form.cell] != blocks, form.bidirectional, not form.bias, form.cudnn))
@@ -215,7 +215,7 @@ def misfit(arrays: list[np.ndarray], asked: list[Form], options: Mapping[str, An
     return f"weights[{n}] has shape {arrays[n].shape}; it needs {needed[n]}"
 
 
-def of_form(arrays: list[np.ndarray], form: Form, options: Mapping[str, Any]) -> Recurrent:
+def of_form(arrays: list[np.ndarray], form: WeightsForm, options: Mapping[str, Any]) -> Recurrent:
     """The layer that these arrays of this form make."""
     told: dict[str, Any] = {"bidirectional": form.bidirectional, "bias": form.bias}
     cell, D, H, options = form.cell, len(arrays[0]), len(arrays[1]), dict(options)
@@ -267,8 +267,8 @@ def without_cudnn(arrays: list[np.ndarray], G: int) -> list[np.ndarray]:
     return [np.concatenate(Wx, axis=1), np.concatenate(Wh, axis=1), bias if G == 3 else bias[: 4 * H] + bias[4 * H :]]
 
 
-def whole_model(
-    arrays: list[np.ndarray], asked: list[Form], make: type[SequenceModel], options: Mapping[str, Any]
+def model_around(
+    arrays: list[np.ndarray], asked: list[WeightsForm], make: type[SequenceModel], options: Mapping[str, Any]
 ) -> SequenceModel:
     """The model of an Embedding's table, recurrent layers and a Dense's two arrays."""
     merge = options.get("merge", "concat")
@@ -286,7 +286,7 @@ def whole_model(
     return assembled(make, embedding_of(table), layer, linear_of(W, b), **of_model)
 
 
-def fits_around(arrays: list[np.ndarray], asked: list[Form], merge: str | None) -> list[Form]:
+def fits_around(arrays: list[np.ndarray], asked: list[WeightsForm], merge: str | None) -> list[WeightsForm]:
     """The forms of what stands between an Embedding's table and a Dense's arrays, where these are such."""
     if len(arrays) < 5 or [arrays[k].ndim for k in (0, 1, -2, -1)] != [2, 2, 2, 1]:
         return []
@@ -297,7 +297,7 @@ def fits_around(arrays: list[np.ndarray], asked: list[Form], merge: str | None) 
     return [form for form in found if form.features(len(recurrent[1]), merge) == len(W)]
 
 
-def require_no_whole_model(arrays: list[np.ndarray], asked: list[Form]) -> None:
+def require_no_whole_model(arrays: list[np.ndarray], asked: list[WeightsForm]) -> None:
     """Raise ValueError where the arrays are those of a whole model."""
     if fits_around(arrays, asked, "concat"):
         raise ValueError(

@@ -26,7 +26,7 @@ NAMES = {"lstm": "an LSTM", "gru": "a GRU", "rnn": "a SimpleRNN"}
 Shape = tuple[int, ...]
 
 
-class Form(NamedTuple):
+class WeightsForm(NamedTuple):
     """How to read a list. reset_after: None but for a GRU with biases. cudnn: as the layers CuDNNLSTM and CuDNNGRU have
     them, one bias after the other and every block's matrices transposed."""
 
@@ -62,16 +62,16 @@ class Form(NamedTuple):
         return found
 
 
-def forms(cell: str | None, bidirectional: bool | None, bias: bool | None) -> list[Form]:
+def forms(cell: str | None, bidirectional: bool | None, bias: bool | None) -> list[WeightsForm]:
     """All that there are, of those asked for; None asks for any."""
     found = []
     for name, both, biased in product(CELLS, (False, True), (True, False)):
         if (cell or name, either(bidirectional, both), either(bias, biased)) != (name, both, biased):
             continue
         resets = (True, False) if name == "gru" and biased else (None,)
-        found += [Form(name, both, biased, reset) for reset in resets]
+        found += [WeightsForm(name, both, biased, reset) for reset in resets]
         if biased and name != "rnn":
-            found.append(Form(name, both, biased, True if name == "gru" else None, cudnn=True))
+            found.append(WeightsForm(name, both, biased, True if name == "gru" else None, cudnn=True))
     return found
 
 
@@ -80,7 +80,7 @@ def either(given: bool | None, value: bool) -> bool:
     return value if given is None else given
 
 
-def fitting(arrays: Sequence[np.ndarray], asked: Sequence[Form], merge: str | None) -> list[Form]:
+def fitting(arrays: Sequence[np.ndarray], asked: Sequence[WeightsForm], merge: str | None) -> list[WeightsForm]:
     """Which of the forms these arrays have, shape by shape."""
     if len(arrays) < 2 or arrays[0].ndim != 2 or arrays[1].ndim != 2:
         return []
@@ -93,7 +93,7 @@ def fitting(arrays: Sequence[np.ndarray], asked: Sequence[Form], merge: str | No
     ]
 
 
-def require_one(found: Sequence[Form], arrays: Sequence[np.ndarray]) -> Form:
+def require_one(found: Sequence[WeightsForm], arrays: Sequence[np.ndarray]) -> WeightsForm:
     """The only form of those that fit. Raises ValueError, naming what needs to be given, where there are several."""
     if len({form.bidirectional for form in found}) == 2:
         layers = len(arrays) // found[0]._replace(bidirectional=False).arrays
@@ -108,7 +108,7 @@ def require_one(found: Sequence[Form], arrays: Sequence[np.ndarray]) -> Form:
     return found[0]
 
 
-def require_not_keras_1(arrays: Sequence[np.ndarray], asked: Sequence[Form]) -> None:
+def require_not_keras_1(arrays: Sequence[np.ndarray], asked: Sequence[WeightsForm]) -> None:
     """Raise ValueError where stacked SimpleRNN layers, about which nobody asked, are as well gates of Keras 1."""
     cells = keras_1_cells([array.shape for array in arrays])
     if cells and {form.cell for form in asked} > {"rnn"}:
@@ -119,7 +119,7 @@ def require_not_keras_1(arrays: Sequence[np.ndarray], asked: Sequence[Form]) -> 
         )
 
 
-def require_not_added(arrays: Sequence[np.ndarray], found: Sequence[Form], asked: Sequence[Form]) -> None:
+def require_not_added(arrays: Sequence[np.ndarray], found: Sequence[WeightsForm], asked: Sequence[WeightsForm]) -> None:
     """Raise ValueError where arrays are, beside what they are in `found`, two directions whose outputs are added."""
     added = [form for form in fitting(arrays, asked, "sum") if form not in found]
     if added:
@@ -191,9 +191,9 @@ def keras_1_cells(shapes: Sequence[Shape]) -> list[str]:
     return found
 
 
-def taken_apart(arrays: Sequence[np.ndarray]) -> list[tuple[slice, Form | None]]:
+def taken_apart(arrays: Sequence[np.ndarray]) -> list[tuple[slice, WeightsForm | None]]:
     """The list piece by piece: the longest runs that are a single recurrent layer, and what stands between."""
-    pieces: list[tuple[slice, Form | None]] = []
+    pieces: list[tuple[slice, WeightsForm | None]] = []
     one_level = forms(None, None, None)
     start = 0
     while start < len(arrays):
@@ -208,7 +208,7 @@ def taken_apart(arrays: Sequence[np.ndarray]) -> list[tuple[slice, Form | None]]
     return pieces
 
 
-def described(arrays: Sequence[np.ndarray], piece: slice, form: Form) -> str:
+def described(arrays: Sequence[np.ndarray], piece: slice, form: WeightsForm) -> str:
     """A layer in a few words."""
     kernel, recurrent_kernel = arrays[piece.start], arrays[piece.start + 1]
     both = "both directions of " if form.bidirectional else ""

@@ -54,7 +54,7 @@ def are_layers(given: Any) -> bool:
     return all(callable(getattr(layer, name, None)) for layer in layers for name in methods)
 
 
-def name_of(layer: Any) -> str:
+def class_name_of(layer: Any) -> str:
     """The name of its class; of a TimeDistributed that of the layer inside."""
     name = type(layer).__name__
     return type(layer.layer).__name__ if name == "TimeDistributed" else name
@@ -63,8 +63,8 @@ def name_of(layer: Any) -> str:
 def told_by(given: Any) -> ToldModel:
     """What a layer, a list of stacked layers or a model says. Raises ValueError for what no layer or model here is."""
     found = given if isinstance(given, (list, tuple)) else getattr(given, "layers", [given])
-    layers = [layer for layer in found if name_of(layer) not in WITHOUT_EFFECT]
-    names = [name_of(layer) for layer in layers]
+    layers = [layer for layer in found if class_name_of(layer) not in WITHOUT_EFFECT]
+    names = [class_name_of(layer) for layer in layers]
     recurrent = [layer for layer in layers if is_recurrent(layer)]
     kinds = ["recurrent" if is_recurrent(layer) else name for layer, name in zip(layers, names)]
     pooling = next((POOLINGS[kind] for kind in kinds if kind in POOLINGS), None)
@@ -93,8 +93,8 @@ def told_by(given: Any) -> ToldModel:
 
 def is_recurrent(layer: Any) -> bool:
     """Whether it is a recurrent layer, of one direction or of both."""
-    inner = layer.forward_layer if name_of(layer) == "Bidirectional" else layer
-    return name_of(inner) in CELLS or name_of(inner) == "RNN"
+    inner = layer.forward_layer if class_name_of(layer) == "Bidirectional" else layer
+    return class_name_of(inner) in CELLS or class_name_of(inner) == "RNN"
 
 
 def stacked(layers: Sequence[Any]) -> Told:
@@ -115,11 +115,11 @@ def stacked(layers: Sequence[Any]) -> Told:
 
 def recurrent(layer: Any) -> Told:
     """What one recurrent layer says."""
-    if name_of(layer) != "Bidirectional":
-        cell, options, all_steps = one_direction(layer)
+    if class_name_of(layer) != "Bidirectional":
+        cell, options, all_steps = told_of_one_direction(layer)
         return Told(cell, options, weights_of(layer), all_steps)
-    cell, options, all_steps = one_direction(layer.forward_layer)
-    other, backward, _ = one_direction(layer.backward_layer)
+    cell, options, all_steps = told_of_one_direction(layer.forward_layer)
+    other, backward, _ = told_of_one_direction(layer.backward_layer)
     if options["reverse"] or not backward["reverse"]:
         raise ValueError("the Bidirectional's forward layer has go_backwards=True, or its backward layer has not")
     if (cell, {**options, "reverse": True}) != (other, backward):
@@ -128,7 +128,7 @@ def recurrent(layer: Any) -> Told:
     return Told(cell, {**options, **both}, weights_of(layer), all_steps)
 
 
-def one_direction(layer: Any) -> tuple[str, dict[str, Any], bool]:
+def told_of_one_direction(layer: Any) -> tuple[str, dict[str, Any], bool]:
     """Cell, options, and whether all steps come out, of a layer that is no Bidirectional."""
     name, config = type(layer).__name__, layer.get_config()
     if name == "RNN":

@@ -88,7 +88,7 @@ def one_direction(graph: Graph, layer: Any, k: int, s: int, x: str, initial: lis
     W = node["W"]
     if direction == "reverse":
         x = graph.node("ReverseSequence", [x, "turned"], f"{name}.x", time_axis=0, batch_axis=1)
-    holds = bool(initial) and cell_of(layer) == "lstm" and activations_of(layer)[0] in ("sigmoid", *SLOPES)
+    holds = bool(initial) and cell_of(layer) == "lstm" and activation_names(layer)[0] in ("sigmoid", *SLOPES)
     if holds:
         x = graph.node("Concat", [x, "padding"], f"{name}.x_and_padding", axis=2)
         W = graph.node("Concat", [W, hold(graph, layer)], f"{name}.W_and_hold", axis=2)
@@ -120,7 +120,7 @@ def attributes(layer: Any) -> dict[str, Any]:
         found["input_forget"] = 1
     if cell == "gru":
         found["linear_before_reset"] = int(layer.reset_after)
-    names = activations_of(layer)
+    names = activation_names(layer)
     if names != USUAL[cell]:
         found |= onnx_activations(names)
     return found
@@ -133,7 +133,7 @@ SLOPES = {"hard_sigmoid": 1 / 5, "hard_sigmoid_sixth": 1 / 6}
 """The alpha of ONNX's HardSigmoid, whose beta is 1/2."""
 
 
-def activations_of(layer: Any) -> list[str]:
+def activation_names(layer: Any) -> list[str]:
     """The activations of a layer in the order of a node, by their names here."""
     if cell_of(layer) == "rnn":
         return [layer.nonlinearity]
@@ -163,6 +163,6 @@ def not_everywhere(layer: Any) -> list[str]:
     cell, found = cell_of(layer), []
     if getattr(layer, "peepholes", False):
         found.append("OpenVINO leaves the peepholes of an LSTM out, and gives other numbers")
-    if cell != "rnn" and activations_of(layer) != USUAL[cell]:
+    if cell != "rnn" and activation_names(layer) != USUAL[cell]:
         found.append("onnx's ReferenceEvaluator computes with sigmoid and tanh alone, and gives other numbers")
     return found

@@ -22,7 +22,7 @@ from npbilstm.files import write_atomically
 from npbilstm.interop.description import KEY, describe
 from npbilstm.interop.onnx_directions import End, not_everywhere, one_direction, step_masks
 from npbilstm.interop.onnx_graph import Graph
-from npbilstm.interop.parts import require_options, require_recurrent, require_storable
+from npbilstm.interop.parts import require_convertible_options, require_recurrent, require_storable
 from npbilstm.layers import Layer, SequenceTagger
 from npbilstm.layers.models import SequenceModel
 
@@ -167,6 +167,6 @@ def merged(graph: Graph, layer: Any, k: int, directions: list[str]) -> str:
 
 def require_known_to_onnx(layer: Any) -> None:
     """Raise ValueError for what ONNX has no node for."""
-    require_options(layer, "ONNX's LSTM", {"projection_size": None})
+    require_convertible_options(layer, "ONNX's LSTM", {"projection_size": None})
     if len(layer.directions) == 2 and layer.merge is None:
         raise ValueError('merge is None; an ONNX file gives one output y, e.g. that of merge="concat"')

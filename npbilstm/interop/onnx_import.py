@@ -11,7 +11,7 @@ import numpy as np
 from npbilstm.interop.description import Description, combined, read_description
 from npbilstm.interop.onnx_export import PRODUCER
 from npbilstm.interop.onnx_file import inputs_beside, load_content
-from npbilstm.interop.onnx_left_out import left_out
+from npbilstm.interop.onnx_left_out import operators_left_out
 from npbilstm.interop.onnx_node import Node, read_node
 from npbilstm.interop.onnx_reading import Reading
 from npbilstm.interop.onnx_scopes import Scope, Site, require_sites, scopes_of
@@ -102,7 +102,7 @@ def chosen_layer(
     elif stack[0].options["reverse"] and not asked:
         raise ValueError(f'reverse is given as {asked!r}; {stack[0].site} has direction="reverse"')
     stack = [one._replace(options={**one.options, "reverse": asked}) for one in stack]
-    return layer_of(stack, options), left_out(nodes, stack, reading)
+    return layer_from_stack(stack, options), operators_left_out(nodes, stack, reading)
 
 
 def own_layer(said: Description, nodes: list[tuple[Scope, Any]], options: dict[str, Any]) -> Recurrent | SequenceModel:
@@ -128,7 +128,7 @@ def own_stack(nodes: list[tuple[Scope, Any]], options: dict[str, Any]) -> Recurr
     depth = len({name.partition(".")[0] for name in by_name})
     directions = [d for d in ("forward", "reverse") if f"0.{d}" in by_name]
     if not directions:
-        return layer_of(choose(stacks_of(sites, reading), None).nodes, options)
+        return layer_from_stack(choose(stacks_of(sites, reading), None).nodes, options)
     levels = []
     for k in range(depth):
         read = []
@@ -141,7 +141,7 @@ def own_stack(nodes: list[tuple[Scope, Any]], options: dict[str, Any]) -> Recurr
         weights = {part: np.concatenate([one.weights[part] for one in read]) for part in read[0].weights}
         both = {"bidirectional": len(directions) == 2, "reverse": directions == ["reverse"]}
         levels.append(read[0]._replace(weights=weights, options={**read[0].options, **both}))
-    return layer_of(levels, options)
+    return layer_from_stack(levels, options)
 
 
 def with_own_weights(site: Site, name: str) -> Any:
@@ -192,7 +192,7 @@ def number_of(node: int | str, sites: list[Site]) -> int:
     raise ValueError(f"node is {node!r}; it needs the name or number of a recurrent node of the file: {there}")
 
 
-def layer_of(stack: list[Node], options: dict[str, Any]) -> Recurrent:
+def layer_from_stack(stack: list[Node], options: dict[str, Any]) -> Recurrent:
     """The layer that nodes on top of one another make."""
     first = stack[0]
     told = {name: first.options[name] for name in ("bidirectional", "reverse", "bias")}

@@ -11,7 +11,7 @@ from npbilstm.interop.onnx_turned import turners_before
 from npbilstm.interop.onnx_values import MOVING, OF_SHAPES
 
 
-def left_out(nodes: list[tuple[Scope, Any]], stack: list[Node], reading: Reading) -> list[str]:
+def operators_left_out(nodes: list[tuple[Scope, Any]], stack: list[Node], reading: Reading) -> list[str]:
     """The operators that compute something, each once, in the order of the file; of those that only move numbers, or
     make shapes, the look-up in a table alone, and what turns steps around and is not read."""
     read = [node.site.node for node in stack]
@@ -21,11 +21,11 @@ def left_out(nodes: list[tuple[Scope, Any]], stack: list[Node], reading: Reading
         read += turners_before(stack[0], reading)
     passed_over = {id(node) for node in read} | of_shapes(nodes, reading)
     return list(
-        dict.fromkeys(node.op_type for scope, node in nodes if id(node) not in passed_over and counts(scope, node))
+        dict.fromkeys(node.op_type for scope, node in nodes if id(node) not in passed_over and is_counted(scope, node))
     )
 
 
-def counts(scope: Scope, node: Any) -> bool:
+def is_counted(scope: Scope, node: Any) -> bool:
     """Whether a node computes something, or looks up rows of a table."""
     if is_standard(node, "Gather"):
         return scope.is_constant(node.input[0]) and scope.count(node.input[0]) > 1

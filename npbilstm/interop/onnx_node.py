@@ -149,11 +149,13 @@ def activations_of(site: Site, S: int, given: dict[str, Any]) -> list[Activation
     if len(found) != each * S:
         raise ValueError(f"{site} has {len(found)} activations; it needs {each * S}")
     if found[:each] * S != found:
-        raise ValueError(f"the directions of {site} have other activations, {shown(found)}; all need to have the same")
+        raise ValueError(
+            f"the directions of {site} have other activations, {activations_in_words(found)}; all need to have the same"
+        )
     return found[:each]
 
 
-def shown(activations: list[Activation]) -> str:
+def activations_in_words(activations: list[Activation]) -> str:
     """Activations as a sentence names them."""
     own = {name.lower(): name for name in ("Sigmoid", "Tanh", "Relu", "HardSigmoid")}
     texts = []
@@ -178,7 +180,7 @@ def layer_activations(site: Site, activations: list[Activation]) -> dict[str, An
     ours = [our_name(*activation) for activation in activations]
     if None in ours or len(set(ours[1:])) > 1:
         why = f"of those a layer here has {', '.join(OURS)}, and one for all but the gates"
-        raise ValueError(f"the activations of {site} are {shown(activations)}; {why}")
+        raise ValueError(f"the activations of {site} are {activations_in_words(activations)}; {why}")
     if site.node.op_type == "RNN":
         return {"nonlinearity": ours[0]}
     return {"recurrent_activation": ours[0], "activation": ours[1]}

@@ -72,12 +72,12 @@ def under_node(node: Node, reading: Reading, below: dict[tuple[int, str], Stack]
     last = under.nodes[-1]
     if read[0] != last.site.node.output[0]:
         return None, f"the output that {node.site} reads is read by {last.site} too"
-    why = [unlike(last, node), computed(last, node, between)]
+    why = [difference_between(last, node), computed(last, node, between)]
     found = "; ".join(filter(None, why)) or moved(last, node, between, reading)
     return (None, found) if found else (under, "")
 
 
-def unlike(one: Node, other: Node) -> str:
+def difference_between(one: Node, other: Node) -> str:
     """In what a node differs from the one below it, as layers of a stack do not; "" where in nothing."""
     if one.site.node.op_type != other.site.node.op_type:
         return f"{other.site} stands on {one.site}"

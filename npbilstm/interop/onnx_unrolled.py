@@ -68,15 +68,15 @@ def rolled_up(nodes: list[tuple[Scope, Any]], budget: Budget) -> list[tuple[Scop
             except (NoDirectionError, ValueError):
                 continue
             found[id(scope), node.output[0]] = node, direction
-            in_place[id(node)] = put_in(scope, node.output[0], [direction])
+            in_place[id(node)] = insert_directions(scope, node.output[0], [direction])
             gone |= {id(one) for one in direction.nodes}
         elif axis in (2, -1) and len(pair) == 2 and all(pair):
             (_, forward), (_, reverse) = both = [one for one in pair if one is not None]
             if not forward.reverse and forward.like(reverse):
-                in_place[id(node)] = put_in(scope, node.output[0], [forward, reverse])
+                in_place[id(node)] = insert_directions(scope, node.output[0], [forward, reverse])
                 in_place.update({id(concat): [] for concat, _ in both})
     for scope, h, directions in of_last_h(nodes, gone, budget):
-        in_place[id(scope.maker(h))] = put_in(scope, f"{h}.y", directions)
+        in_place[id(scope.maker(h))] = insert_directions(scope, f"{h}.y", directions)
         gone |= {id(one) for direction in directions for one in direction.nodes}
     if not in_place:
         return nodes
@@ -125,7 +125,7 @@ def read_direction(scope: Scope, h: list[str], budget: Budget) -> Direction:
     if reverse:
         steps, terms = steps[::-1], terms[::-1]
     x_of, R, b_hh = rest_of(scope, terms, [node.output[0] for node in steps])
-    L = source_of(scope, x_of[0], budget)
+    L = moved_from(scope, x_of[0], budget)
     inputs = terms_of(scope, L, budget)
     product = [name for name in inputs if is_standard(scope.maker(name), "MatMul")]
     biases = [name for name in inputs if scope.is_constant(name)]
@@ -222,7 +222,7 @@ def is_state(scope: Scope, name: str) -> bool:
     return False
 
 
-def source_of(scope: Scope, name: str, budget: Budget) -> str:
+def moved_from(scope: Scope, name: str, budget: Budget) -> str:
     """What a value is moved from."""
     while True:
         budget.step()
@@ -243,7 +243,7 @@ def require_order(scope: Scope, L: str, x_of: list[str], reverse: bool, H: int, 
             raise NoDirectionError
 
 
-def put_in(scope: Scope, output: str, directions: list[Direction]) -> list[Any]:
+def insert_directions(scope: Scope, output: str, directions: list[Direction]) -> list[Any]:
     """The nodes that make an output of directions by an RNN node; the graph has them, and their weights."""
     onnx = require_onnx()
     names = {part: f"{output}.{part}" for part in ("W", "R", "B", "Y", "Y_by_row", "shape")}

@@ -250,7 +250,7 @@ def constant_of_shape(make: Make, inputs: Inputs, attributes: Attributes) -> Any
     return np.broadcast_to(fill.reshape(()), ints(inputs[0]))
 
 
-def shape_of(make: Make, inputs: Inputs, attributes: Attributes) -> Any:
+def sizes_of_axes(make: Make, inputs: Inputs, attributes: Attributes) -> Any:
     """The sizes of the axes."""
     return np.array(inputs[0].shape[attributes.get("start", 0) : attributes.get("end")], np.int64)
 
@@ -323,7 +323,7 @@ MOVING: dict[str, Callable[[Make, Inputs, Attributes], Any]] = {
 OPERATORS = {
     **MOVING,
     "ConstantOfShape": constant_of_shape,
-    "Shape": shape_of,
+    "Shape": sizes_of_axes,
     "Size": lambda make, inputs, attributes: np.array(inputs[0].size),
     "ReduceSum": reducing(np.sum),
     "ReduceProd": reducing(np.prod),

@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from npbilstm.interop.parts import Arrays, cell_of, reordered, transposed
+from npbilstm.interop.parts import Arrays, cell_of, reordered, transposed_copy
 
 ORDER = {"lstm": (0, 3, 1, 2), "gru": (1, 0, 2), "rnn": (0,)}
 """Where ONNX's blocks stand in ours."""
@@ -55,7 +55,7 @@ def to_node(layer: Any, k: int) -> Arrays:
     for direction in layer.directions:
         ours = {name: f"{k}.{direction}.{name}" for name in ("Wx", "Wh", "b", "b_hn", "p")}
         own = {name: layer.params[key] for name, key in ours.items() if key in layer.params}
-        node = {"W": transposed(theirs(own["Wx"])), "R": transposed(theirs(own["Wh"]))}
+        node = {"W": transposed_copy(theirs(own["Wx"])), "R": transposed_copy(theirs(own["Wh"]))}
         if layer.bias:
             b = theirs(own["b"])
             b_hh = np.zeros_like(b)

@@ -46,7 +46,7 @@ def reordered(w: np.ndarray, order: Sequence[int]) -> np.ndarray:
     return np.ascontiguousarray(np.concatenate([blocks[k] for k in order], axis=-1))
 
 
-def transposed(w: np.ndarray) -> np.ndarray:
+def transposed_copy(w: np.ndarray) -> np.ndarray:
     """The transpose of a matrix as an array of its own, row after row, as files have it."""
     return np.array(w.T, order="C")
 
@@ -128,7 +128,7 @@ def require_matrix(name: str, w: np.ndarray) -> None:
         raise ValueError(f"{name} has shape {w.shape}; it needs two axes")
 
 
-def require_options(layer: Recurrent, whose: str, needed: Mapping[str, Any]) -> None:
+def require_convertible_options(layer: Recurrent, whose: str, needed: Mapping[str, Any]) -> None:
     """Raise ValueError where an option of the layer, if it has it, is another than the one needed."""
     for option, value in needed.items():
         got = getattr(layer, option, value)
@@ -230,7 +230,7 @@ def assembled(
             raise ValueError(f"{option} is given; of a {make.__name__} the weights tell it, or it cannot be chosen")
     needed = {"merge": "concat", "reverse": False, "bias": True, "nonlinearity": "tanh", "reset_after": True}
     lstm_needs = {"projection_size": None, "peepholes": False, "coupled": False}
-    require_options(recurrent, f"a {make.__name__}", {**needed, **lstm_needs, **USUAL_ACTIVATIONS})
+    require_convertible_options(recurrent, f"a {make.__name__}", {**needed, **lstm_needs, **USUAL_ACTIVATIONS})
     cell = cell_of(recurrent)
     model = hollow_model(
         make,

@@ -37,20 +37,20 @@ from npbilstm.interop.parts import (
     fresh,
     is_weight,
     linear_of,
+    require_convertible_options,
     require_matrix,
-    require_options,
     require_recurrent,
     require_storable,
-    transposed,
+    transposed_copy,
 )
 from npbilstm.interop.pytorch_names import (
     FIRST,
     RECURRENT,
-    Part,
+    Module,
     elsewhere,
-    listed,
-    parts_of,
-    require_state,
+    in_words,
+    modules_of,
+    require_state_dict,
     require_weights_themselves,
 )
 from npbilstm.layers import Embedding, Layer, Linear
@@ -79,7 +79,7 @@ def to_pytorch(layer: Layer) -> Arrays:
     if isinstance(layer, Embedding):
         return {"weight": layer.params["W"].copy()}
     if isinstance(layer, Linear):
-        return {"weight": transposed(layer.params["W"]), "bias": layer.params["b"].copy()}
+        return {"weight": transposed_copy(layer.params["W"]), "bias": layer.params["b"].copy()}
     layer = require_recurrent(layer, "Linear, Embedding or a model")
     require_known_to_pytorch(layer)
     state, parts = {}, parts_in(layer.params)
@@ -87,15 +87,15 @@ def to_pytorch(layer: Layer) -> Arrays:
         for direction in layer.directions:
             own = parts[f"{k}.{direction}"]
             end = ending(k, direction)
-            state[f"weight_ih{end}"] = transposed(own["Wx"])
-            state[f"weight_hh{end}"] = transposed(own["Wh"])
+            state[f"weight_ih{end}"] = transposed_copy(own["Wx"])
+            state[f"weight_hh{end}"] = transposed_copy(own["Wh"])
             if layer.bias:
                 state[f"bias_ih{end}"] = own["b"].copy()
                 state[f"bias_hh{end}"] = np.zeros_like(own["b"])
             if "b_hn" in own:
                 state[f"bias_hh{end}"][2 * layer.hidden_size :] = own["b_hn"]
             if "Wp" in own:
-                state[f"weight_hr{end}"] = transposed(own["Wp"])
+                state[f"weight_hr{end}"] = transposed_copy(own["Wp"])
     return state
 
 
@@ -112,7 +112,7 @@ def from_pytorch(state: Mapping[str, Any], prefix: str = "", **options: Any) -> 
     >>> nb.from_pytorch(nb.to_pytorch(nb.BiLSTM(3, 4, 2)))  # or lstm.state_dict()
     LSTM(3, 4, 2, bidirectional=True)
     """
-    require_state(state)
+    require_state_dict(state)
     require_weights_themselves(name for name in state if name.startswith(prefix.removesuffix("module.")))
     if not any(prefix + first in state for first in FIRST):
         alone = f"{prefix}{FIRST[0]}_reverse"
@@ -170,14 +170,14 @@ def from_pytorch(state: Mapping[str, Any], prefix: str = "", **options: Any) -> 
                 params[name][2 * H :] = b_ih[2 * H :]
         else:
             theirs = {"Wx": "weight_ih", "Wh": "weight_hh", "Wp": "weight_hr"}[kind]
-            params[name] = transposed(own[f"{prefix}{theirs}{end}"])
+            params[name] = transposed_copy(own[f"{prefix}{theirs}{end}"])
     return layer.with_params(params)
 
 
 def linear_from_pytorch(state: Mapping[str, Any], prefix: str = "") -> Linear:
     """The layer that a state_dict of torch.nn.Linear describes; without a bias, b is 0. Raises as from_pytorch does."""
     own = under(state, prefix)
-    weight = weight_of(own, prefix)
+    weight = required_weight(own, prefix)
     bias = np.zeros(len(weight), weight.dtype)
     own.setdefault(f"{prefix}bias", bias)
     require_same_names("state", own, {f"{prefix}weight": weight, f"{prefix}bias": bias})
@@ -187,7 +187,7 @@ def linear_from_pytorch(state: Mapping[str, Any], prefix: str = "") -> Linear:
 def embedding_from_pytorch(state: Mapping[str, Any], prefix: str = "") -> Embedding:
     """The layer that a state_dict of torch.nn.Embedding describes. Raises as from_pytorch does."""
     own = under(state, prefix)
-    weight = weight_of(own, prefix)
+    weight = required_weight(own, prefix)
     require_same_names("state", own, {f"{prefix}weight": weight})
     return embedding_of(weight)
 
@@ -202,7 +202,7 @@ def model_from_pytorch(state: Mapping[str, Any], make: type[SequenceModel], **op
     """
     if not (isinstance(make, type) and issubclass(make, SequenceModel)):
         raise TypeError(f"make is {make!r}; it needs nb.SequenceTagger or nb.SequenceClassifier")
-    require_state(state)
+    require_state_dict(state)
     require_weights_themselves(state)
     arrays = under(state, "")
     embedding, recurrent, linear = chosen_parts(arrays, make.__name__)
@@ -216,10 +216,10 @@ def model_from_pytorch(state: Mapping[str, Any], make: type[SequenceModel], **op
     )
 
 
-def chosen_parts(arrays: Arrays, kind: str) -> tuple[Part, Part, Part]:
+def chosen_parts(arrays: Arrays, kind: str) -> tuple[Module, Module, Module]:
     """The Embedding, the recurrent layer and the Linear of a model. Raises ValueError, naming what is too many or
     lacking, where there is not one of each."""
-    parts = parts_of(arrays)
+    parts = modules_of(arrays)
     tables = [part for part in parts if part.kind.startswith("Embedding")]
     recurrent = [part for part in parts if part.kind == "recurrent"]
     linear = [part for part in parts if part.kind == "Linear"]
@@ -236,12 +236,12 @@ def chosen_parts(arrays: Arrays, kind: str) -> tuple[Part, Part, Part]:
         lacking = [what for what, found in needed.items() if not found]
         known = {part.prefix for part in (*tables, *recurrent, *linear)}
         other = [part for part in parts if part.prefix not in known]
-        too_many = [listed(found, " or ") for found in (tables, recurrent, linear) if len(found) > 1]
+        too_many = [in_words(found, " or ") for found in (tables, recurrent, linear) if len(found) > 1]
         raise ValueError(
-            f"state has the parts {listed(parts)}; a {kind} needs one Embedding (weight), "
+            f"state has the parts {in_words(parts)}; a {kind} needs one Embedding (weight), "
             "one LSTM, GRU or RNN (weight_ih_l0, ...) and one Linear (weight, bias)"
             + (f"; it lacks {' and '.join(lacking)}" if lacking else "")
-            + (f"; too many: {listed([*too_many, *other])}" if too_many or other else "")
+            + (f"; too many: {in_words([*too_many, *other])}" if too_many or other else "")
             + "".join(f". {alone(part.prefix)}" for part in recurrent[:1])
         )
     return tables[0], recurrent[0], linear[0]
@@ -266,7 +266,7 @@ def under(state: Mapping[str, Any], prefix: str) -> Arrays:
     return as_arrays("state", {name: w for name, w in own.items() if is_weight(name, w)})
 
 
-def weight_of(own: Arrays, prefix: str) -> np.ndarray:
+def required_weight(own: Arrays, prefix: str) -> np.ndarray:
     """The matrix prefix + "weight". Raises ValueError where there is none."""
     name = f"{prefix}weight"
     if name not in own:
@@ -278,7 +278,7 @@ def weight_of(own: Arrays, prefix: str) -> np.ndarray:
 def require_known_to_pytorch(layer: Any) -> None:
     """Raise ValueError for what PyTorch has no module for."""
     needed = {"merge": "concat", "reverse": False, "peepholes": False, "coupled": False, "reset_after": True}
-    require_options(layer, f"PyTorch's {cell_of(layer).upper()}", {**needed, **USUAL_ACTIVATIONS})
+    require_convertible_options(layer, f"PyTorch's {cell_of(layer).upper()}", {**needed, **USUAL_ACTIVATIONS})
     if getattr(layer, "nonlinearity", "tanh") not in ("tanh", "relu"):
         raise ValueError(f"nonlinearity is {layer.nonlinearity!r}; PyTorch's RNN has 'tanh' and 'relu' alone")
     R, H = layer.output_size, layer.hidden_size

@@ -22,7 +22,7 @@ def recurrent_prefixes(names: Iterable[str]) -> list[str]:
     return [name.removesuffix(first) for name in names for first in FIRST if name.endswith(first)]
 
 
-class Part(NamedTuple):
+class Module(NamedTuple):
     """A module of a network: its prefix, what it seems to be, and the names of its weights."""
 
     prefix: str
@@ -33,7 +33,7 @@ class Part(NamedTuple):
         return f"{self.prefix.rstrip('.') or 'itself'} ({self.kind})"
 
 
-def parts_of(arrays: Mapping[str, np.ndarray]) -> list[Part]:
+def modules_of(arrays: Mapping[str, np.ndarray]) -> list[Module]:
     """The modules that a state's weights belong to, in their order."""
     found: dict[str, list[str]] = {}
     recurrent = set(recurrent_prefixes(arrays))
@@ -41,10 +41,10 @@ def parts_of(arrays: Mapping[str, np.ndarray]) -> list[Part]:
         begin = max(name.rfind("weight_"), name.rfind("bias_"), 0)
         of_recurrent = name[:begin] in recurrent and re.fullmatch(RECURRENT, name[begin:])
         found.setdefault(name[:begin] if of_recurrent else name[: name.rfind(".") + 1], []).append(name)
-    return [Part(prefix, kind_of(prefix, names, arrays), names) for prefix, names in found.items()]
+    return [Module(prefix, module_kind(prefix, names, arrays), names) for prefix, names in found.items()]
 
 
-def listed(things: Iterable[Any], between: str = ", ") -> str:
+def in_words(things: Iterable[Any], between: str = ", ") -> str:
     """Some things by name, and how many there are besides."""
     names = list(map(str, things))
     more = [f"{len(names) - SHOWN:,} more"] if len(names) > SHOWN else []
@@ -55,7 +55,7 @@ SHOWN = 8
 """So many things of a kind are enough in a sentence."""
 
 
-def kind_of(prefix: str, names: list[str], arrays: Mapping[str, np.ndarray]) -> str:
+def module_kind(prefix: str, names: list[str], arrays: Mapping[str, np.ndarray]) -> str:
     """What a module with these weights seems to be; "?" with their names where nothing is known of them."""
     own = {name[len(prefix) :] for name in names}
     axes = arrays[f"{prefix}weight"].ndim if "weight" in own else 0
@@ -75,7 +75,7 @@ def kind_of(prefix: str, names: list[str], arrays: Mapping[str, np.ndarray]) -> 
         return "MultiheadAttention"
     if any("transitions" in name for name in own):
         return "CRF"
-    return listed(sorted(own))
+    return in_words(sorted(own))
 
 
 COMPUTED = (
@@ -130,7 +130,7 @@ def require_weights_themselves(names: Iterable[str]) -> None:
                 raise ValueError(f"state lacks {lacking!r}: {whose.format(**said)}; {remedy.format(**said)}")
 
 
-def require_state(state: Any) -> None:
+def require_state_dict(state: Any) -> None:
     """Raise TypeError or ValueError for what is no state_dict, but what one is taken from or stands in."""
     if hasattr(state, "state_dict"):
         raise TypeError(f"state is a {type(state).__name__}; it needs names and arrays, as its state_dict() has them")
@@ -151,4 +151,4 @@ def elsewhere(names: Iterable[str], prefix: str) -> str:
     others = [repr(each) for each in recurrent_prefixes(names) if each != prefix]
     if not others:
         return ""
-    return f"; it has a recurrent layer under the prefix {listed(others, ' and one under ')}"
+    return f"; it has a recurrent layer under the prefix {in_words(others, ' and one under ')}"

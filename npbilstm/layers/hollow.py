@@ -47,7 +47,7 @@ def hollow_model(
     return model
 
 
-def size_of(model: SequenceModel) -> int:
+def count_of_numbers(model: SequenceModel) -> int:
     """How many numbers a model has, counted without a list of its layers, of which there may be a billion."""
     layer, embedding, linear = model.recurrent, model.embedding, model.linear
     first, other = (sum(map(prod, layer._shapes_at(k).values())) for k in (0, 1))

@@ -17,12 +17,12 @@ from npbilstm.textbook.sequences import valid_steps
 Steps = dict[str, np.ndarray]
 
 
-def forward_steps(cache: RecurrentLayerCache) -> list[Steps]:
+def forward_by_steps(cache: RecurrentLayerCache) -> list[Steps]:
     """For each layer of the stack, the gates and states that the forward pass computed, by their textbook names."""
     return [engine.forward_steps_of(stack_layer.engine, stack_layer.y) for stack_layer in cache.stack]
 
 
-def backward_steps(
+def backward_by_steps(
     layer: Recurrent, dy: Any, cache: RecurrentLayerCache, dstate: Any = None
 ) -> tuple[np.ndarray, list[Steps]]:
     """A backward pass of the layer, and for each layer of the stack what arrived at each step:

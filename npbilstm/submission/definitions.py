@@ -156,7 +156,7 @@ def definitions_in_names(names: Mapping[str, Any]) -> list[Definition]:
             if is_object(value) is objects:
                 if isinstance(value, ModuleType):
                     found.append(Definition(name, "module", 0, NO_SIGNS, NO_SIGNS, NO_SIGNS))
-                for called, part in parts_of(name, value).items():
+                for called, part in members_by_name(name, value).items():
                     found += definitions_of(called, part, seen)
     return found
 
@@ -181,7 +181,7 @@ def is_object(value: Any) -> bool:
     return not (isinstance(value, (type, ModuleType)) or functions_behind(value))
 
 
-def parts_of(name: str, value: Any) -> dict[str, Any]:
+def members_by_name(name: str, value: Any) -> dict[str, Any]:
     """A value by its name; what is defined in it, by "layers.lstm_forward", where it is a module."""
     if not isinstance(value, ModuleType):
         return {name: value}

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from npbilstm.gradcheck.pair_faults import RECOMPUTED, counted, unlike
+from npbilstm.gradcheck.pair_faults import RECOMPUTED, differ_beyond_rounding, with_calls_counted
 from npbilstm.submission.errors import SubmissionError
 from npbilstm.submission.form import CallsRead
 from npbilstm.submission.form_weights import reference_gradients, submitted_weights
@@ -131,7 +131,7 @@ class FormPasses:
         names = {**call.names, **given}
         before = {name: snapshot(value) for name, value in {**given, **call.given}.items()}
         function = self.submitted_function(0)
-        _, count = counted(function, lambda: self.run(1, names))
+        _, count = with_calls_counted(function, lambda: self.run(1, names))
         self.note_changes(1, {**given, **call.given}, before)
         if count > RECOMPUTED:
             self.find(
@@ -177,7 +177,9 @@ class FormPasses:
             self.find(f"{by} stops when it is called again ({message.splitlines()[-1]})")
             return
         times = {name: 2 if adds and name in self.calls.sources else 1 for name in grads}
-        differing = [gradient_name(name) for name in grads if unlike(times[name] * grads[name], second[name])]
+        differing = [
+            gradient_name(name) for name in grads if differ_beyond_rounding(times[name] * grads[name], second[name])
+        ]
         if differing and adds:
             self.find(f"{by} is to add up the gradients of weights from call to call; {', '.join(differing)} are not")
         elif differing:

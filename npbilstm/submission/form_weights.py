@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from npbilstm.gradcheck.pair_faults import unlike
+from npbilstm.gradcheck.pair_faults import differ_beyond_rounding
 from npbilstm.submission.form import Part, sources_of
 from npbilstm.submission.function_spec import Arrays, FunctionSpec
 from npbilstm.submission.joined import ROWS
@@ -48,7 +48,7 @@ def reference_gradients(
         array = reference_array(f"{by}'s d{own}", short(part), value, axes, layout, shape)
         if part in first:
             other, known = first[part]
-            if unlike(array, known):
+            if differ_beyond_rounding(array, known):
                 sentences.append(
                     f"{by}'s d{own} is not its d{other}, but the two biases are added: they have one gradient"
                 )

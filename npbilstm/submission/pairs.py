@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from npbilstm import textbook
-from npbilstm.gradcheck.pair_faults import RECOMPUTED, counted, unlike
+from npbilstm.gradcheck.pair_faults import RECOMPUTED, differ_beyond_rounding, with_calls_counted
 from npbilstm.submission.arguments import (
     arguments_of,
     assemble_with_keys,
@@ -150,7 +150,7 @@ class SubmittedPasses:
         held = {gradient_name(name): value for name, value in given.items()} | call.given
         before = {name: snapshot(value) for name, value in held.items()}
         arguments = self.backward_arguments(call, given)
-        returned, calls = counted(self.forward, lambda: self.backward(*arguments))  # type: ignore[misc]
+        returned, calls = with_calls_counted(self.forward, lambda: self.backward(*arguments))  # type: ignore[misc]
         for name, value in held.items():
             if snapshot(value) != before[name]:
                 self.find_changed(spec.backward, name)
@@ -182,7 +182,7 @@ class SubmittedPasses:
             message = str(error) or type(error).__name__
             self.find(f"{called} stops when it is called again on the same cache ({message.splitlines()[-1]})")
             return
-        differing = [gradient_name(name) for name in grads if unlike(grads[name], second[name])]
+        differing = [gradient_name(name) for name in grads if differ_beyond_rounding(grads[name], second[name])]
         if differing:
             self.find(
                 f"{called} gives another {', '.join(differing)} when it is called again on the same cache: something "

@@ -135,7 +135,7 @@ class SubmissionProcess:
         how = {"flags": self.flags, "form": self.form_asked}
         facts, _ = self.ask(self.called, {"do": "open", "path": str(self.path), **how})
         with self.believing(self.called):
-            self.functions, self.others = replies.functions_in(facts), replies.others_in(facts)
+            self.functions, self.others = replies.functions_in(facts), replies.unread_passes(facts)
             self.layout, self.pinned = replies.layout_in(facts), replies.pinned_in(facts)
             self.form, self.of_form = replies.form_in(facts, self.form_asked)
 
@@ -172,7 +172,7 @@ class SubmissionProcess:
         def ask(do: str, function: str, number: int, arrays: Arrays, shapes: Shapes) -> Arrays:
             reply, answer = self.ask(function, {"do": do, "run": number, **about}, arrays, shapes)
             with self.believing(function):
-                more = replies.findings_in(reply), replies.changed_in(reply, spec)
+                more = replies.findings_in(reply), replies.changed_arrays(reply, spec)
                 may_end_early = do == "forward" and of_form is None and replies.may_end_early(spec)
                 answer = replies.complete_arrays(answer, shapes, may_end_early)
             for kept, new in zip((findings, changed), more):

@@ -70,7 +70,7 @@ def pinned_in(facts: Facts) -> frozenset[str]:
     return frozenset(texts_in(facts, "pinned", SETTINGS))
 
 
-def others_in(facts: Facts) -> tuple[str, ...]:
+def unread_passes(facts: Facts) -> tuple[str, ...]:
     """The names of what looks like a pass and is none of the textbook's."""
     others = texts_in(facts, "others")
     if not all(name.isidentifier() for name in others):
@@ -145,7 +145,7 @@ def findings_in(facts: Facts) -> list[str]:
     return [one_line(finding, SENTENCE) for finding in findings]
 
 
-def changed_in(facts: Facts, spec: FunctionSpec) -> list[str]:
+def changed_arrays(facts: Facts, spec: FunctionSpec) -> list[str]:
     """The arrays that the submitted functions changed in place."""
     return texts_in(facts, "changed", {*spec.inputs, *map(gradient_name, spec.outputs)})
 

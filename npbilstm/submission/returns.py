@@ -34,7 +34,9 @@ def outputs_in(spec: FunctionSpec, called: str, returned: Any, needs_cache: bool
     if not spec.backward:
         values = (returned,) if len(names) == 1 else returned
         if not isinstance(values, (tuple, list)) or len(values) != len(names):
-            raise SubmissionError(f"{called} returned {kind_of(returned)}; it needs to return {', '.join(names)}")
+            raise SubmissionError(
+                f"{called} returned {returned_in_words(returned)}; it needs to return {', '.join(names)}"
+            )
         return Outputs(dict(zip(names, values)), names, None)
     parts = list(returned) if isinstance(returned, (tuple, list)) else [returned]
     ends_in_output = flat_count(parts) == len(names) and not isinstance(parts[-1], (tuple, list, Mapping))
@@ -48,7 +50,7 @@ def outputs_in(spec: FunctionSpec, called: str, returned: Any, needs_cache: bool
     else:
         short = f", or {names[0]} and a cache" if "T" in spec.outputs[names[0]].split() and len(names) > 1 else ""
         raise SubmissionError(
-            f"{called} returned {kind_of(returned)}; it needs to return {', '.join(names)} and a cache{short}"
+            f"{called} returned {returned_in_words(returned)}; it needs to return {', '.join(names)} and a cache{short}"
         )
     return Outputs(values, nesting, cache)
 
@@ -74,7 +76,7 @@ def flat_count(parts: Sequence[Any]) -> int:
     return sum(flat_count(part) if isinstance(part, tuple) else 1 for part in parts)
 
 
-def kind_of(returned: Any) -> str:
+def returned_in_words(returned: Any) -> str:
     """What was returned, for a sentence."""
     if returned is None:
         return "nothing (None)"
@@ -115,7 +117,7 @@ def gradients_in(spec: FunctionSpec, called: str, returned: Any, arguments: Sequ
                 break
         else:
             needed = ", ".join(map(gradient_name, flat))
-            raise SubmissionError(f"{called} returned {kind_of(returned)}; it needs {len(flat)}: {needed}")
+            raise SubmissionError(f"{called} returned {returned_in_words(returned)}; it needs {len(flat)}: {needed}")
     lacking = [gradient_name(name) for name in flat if name not in into]
     if lacking:
         raise SubmissionError(f"{called} returned no {', '.join(lacking)}")
@@ -140,7 +142,7 @@ def take(called: str, argument: Argument, value: Any, into: dict[str, Any]) -> N
         take(called, argument.members[0], value, into)
     else:
         needed = ", ".join(gradient_name(name_of(member)) for member in argument.members)
-        said = f"{called} returned {kind_of(value)} for {gradient_name(argument.name)}"
+        said = f"{called} returned {returned_in_words(value)} for {gradient_name(argument.name)}"
         raise SubmissionError(f"{said}; it needs {needed}")
 
 

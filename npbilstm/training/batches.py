@@ -29,7 +29,7 @@ def pad(rows: Iterable[Any]) -> tuple[np.ndarray, np.ndarray]:
     >>> ids.tolist(), lengths.tolist()
     ([[5, 6, 7], [8, 0, 0]], [3, 1])
     """
-    arrays = [as_row(n, row) for n, row in enumerate(listed(rows))]
+    arrays = [as_row(n, row) for n, row in enumerate(rows_as_list(rows))]
     lengths = np.array([len(row) for row in arrays], np.int64)
     telling = [n for n, row in enumerate(arrays) if row.shape != (0,)]
     if not telling:
@@ -49,7 +49,7 @@ def pad(rows: Iterable[Any]) -> tuple[np.ndarray, np.ndarray]:
     return padded, lengths
 
 
-def listed(rows: Iterable[Any]) -> list[Any]:
+def rows_as_list(rows: Iterable[Any]) -> list[Any]:
     """The rows as a list. Raises TypeError where there are none to be had."""
     try:
         return list(rows)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from npbilstm.datasets.columns import form_of, shape_of, words_of, write_back
+from npbilstm.datasets.columns import form_of, shape_of_lines, words_of, write_back
 
 CONLL_2003 = """-DOCSTART- -X- -X- O
 
@@ -40,7 +40,7 @@ bc/a 0 1 snows VBZ *) snow *)
 def read(text, columns=None):
     return [
         None if word is None else word[1:]
-        for word in words_of(text, "a.txt", form_of(shape_of(text), "a.txt", columns))
+        for word in words_of(text, "a.txt", form_of(shape_of_lines(text), "a.txt", columns))
     ]
 
 
@@ -105,7 +105,7 @@ def test_a_line_with_a_hash_is_a_comment_where_it_is_no_word_with_its_tag(text, 
 
 def test_a_tag_may_be_empty_where_none_is_needed():
     text = "a\t\nb\t\n"
-    form = form_of(shape_of(text), "a.txt")
+    form = form_of(shape_of_lines(text), "a.txt")
     with pytest.raises(ValueError, match="line 1: the tag is empty"):
         list(words_of(text, "a.txt", form))
     assert [word[1:] for word in words_of(text, "a.txt", form, need_tags=False) if word] == [("a", ""), ("b", "")]
@@ -187,7 +187,7 @@ def test_columns_that_are_not_there_are_told_with_those_that_are(text, columns, 
     ],
 )
 def test_tags_are_written_back_and_nothing_else_changes(text, columns):
-    form = form_of(shape_of(text), "a.txt", columns)
+    form = form_of(shape_of_lines(text), "a.txt", columns)
     found = [word for word in words_of(text, "a.txt", form) if word is not None]
     same = write_back(text, form, {word.line: word.tag for word in found})
     assert same == text
@@ -200,6 +200,6 @@ def test_tags_are_written_back_and_nothing_else_changes(text, columns):
 
 @pytest.mark.parametrize("tag", ["B LOC", "", "a\nb"])
 def test_a_class_that_is_no_column_is_not_written(tag):
-    form = form_of(shape_of("a B\n"), "a.txt")
+    form = form_of(shape_of_lines("a B\n"), "a.txt")
     with pytest.raises(ValueError, match="cannot stand in a column of this file"):
         write_back("a B\n", form, {1: tag})

@@ -45,10 +45,12 @@ def named_engine_cell(name: str, engine: Any = engine) -> engine.Cell:
     return engine_cell(name, activations, engine) if activations else ENGINE_CELLS[name](engine=engine)
 
 
-def twin(name: str, D: int, H: int, R: int) -> textbook_cells.Cell:
+def twin(name: str, D: int, H: int, R: int) -> textbook_cells.CheckedCell:
     """The textbook's cell: its steps, the shapes of its params, the sizes of its state."""
     name, *activations = name.split(" + ")
-    cell: textbook_cells.Cell = textbook_cells.cells(D, H, R)["LSTM, variant of no kind" if name == "LSTM" else name]
+    cell: textbook_cells.CheckedCell = textbook_cells.cells(D, H, R)[
+        "LSTM, variant of no kind" if name == "LSTM" else name
+    ]
     return cell._replace(activations=(activations[0], activations[1])) if activations else cell
 
 

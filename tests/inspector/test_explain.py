@@ -223,7 +223,7 @@ def six_units():
     [
         (substitution, "    if others:\n", "    if False:\n"),
         (substitution, "[:LARGEST]\n", "[-LARGEST:]\n"),
-        (rounding, "    return counts\n", "    return [counted(part, power) for part in parts]\n"),
+        (rounding, "    return counts\n", "    return [whole_quanta(part, power) for part in parts]\n"),
         (rounding, "counts[k] += each + (place < more)", "counts[k] += each"),
         (substitution, "else self.step - self.stride", "else self.step - 1"),
         (substitution, "self.step + self.stride if symbol.next", "self.step - self.stride if symbol.next"),

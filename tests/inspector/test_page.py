@@ -126,7 +126,7 @@ def test_a_frame_holds_the_whole_document_and_its_script_reaches_nothing_outside
 def test_a_page_that_would_be_too_large_goes_without_and_says_so(monkeypatch, fits, gone):
     one = small(num_layers=2)
     sizes = iter([10**9] * fits + [0])
-    monkeypatch.setattr(payload, "size_of", lambda parts, precision: next(sizes))
+    monkeypatch.setattr(payload, "characters_of", lambda parts, precision: next(sizes))
     data = data_of(page_html(one, beside=one))
     said = [payload.LEFT_OUT[name] for name in gone]
     assert data["notes"] == (["numbers are rounded to 16 bits, about four digits"] if fits >= 2 else []) + said

@@ -138,7 +138,7 @@ def test_hostile_tokens_are_drawn_as_text(ax):
 
 
 def test_a_label_has_12_characters_at_most():
-    assert [plots.shown("x" * count) for count in (12, 13)] == ["x" * 12, "x" * 11 + "\u2026"]
+    assert [plots.token_label("x" * count) for count in (12, 13)] == ["x" * 12, "x" * 11 + "\u2026"]
 
 
 def test_of_many_tokens_some_are_named(ax):

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from npbilstm.inspector import rounding
-from npbilstm.inspector.rounding import counted, number, power_of, shared, written
+from npbilstm.inspector.rounding import number, power_of, shared, whole_quanta, written
 from tests.planting import planted
 
 floats = st.floats(-1e12, 1e12, allow_subnormal=False) | st.floats(-1e-9, 1e-9, allow_subnormal=False)
@@ -36,8 +36,8 @@ def sum_as_shown(module, parts):
     """The parts and their total as a sum shows them."""
     total = sum(parts)
     power = module.power_of(max(map(abs, [*parts, total])))
-    counts = module.shared(parts, module.counted(total, power), power)
-    return [module.written(count, power) for count in counts], module.written(module.counted(total, power), power)
+    counts = module.shared(parts, module.whole_quanta(total, power), power)
+    return [module.written(count, power) for count in counts], module.written(module.whole_quanta(total, power), power)
 
 
 @given(st.lists(floats, min_size=1, max_size=6))
@@ -63,7 +63,7 @@ def test_parts_are_shared_out_whatever_the_total_is():
 
 
 def test_halves_are_rounded_away_from_zero():
-    assert [counted(value, 0) for value in (0.5, -0.5, 2.5, -2.5)] == [1, -1, 3, -3]
+    assert [whole_quanta(value, 0) for value in (0.5, -0.5, 2.5, -2.5)] == [1, -1, 3, -3]
 
 
 def test_small_sums_are_written_with_one_exponent():
@@ -75,7 +75,7 @@ def test_nothing_is_written_as_0_alone():
 
 
 def test_parts_rounded_by_themselves_would_not_add_up():
-    counts = "    return [counted(part, power) for part in parts]"
+    counts = "    return [whole_quanta(part, power) for part in parts]"
     wrong = planted(rounding, "    return counts\n", f"{counts}\n")
     shown, total = sum_as_shown(wrong, [1 / 3, 1 / 3, 1 / 3])
     assert sum(map(Decimal, shown)) != Decimal(total)

@@ -107,7 +107,7 @@ def test_columns_stand_under_one_another_whatever_the_tokens_hold(tokens, width,
         shown, output_gates = lines[n - 2 - true], lines[n - 9 - true]
         for number in re.finditer(r"\d+", lines[n]):
             t, column = int(number[0]), number.start()
-            expected = module.cut(module.visible(tokens[t]), 20)
+            expected = module.cut_to_width(module.visible(tokens[t]), 20)
             assert from_column(shown, column).startswith(expected)
             full = bar(trace["o"][0, 0, 0, t, 1]) * columns(expected)
             assert output_gates[column:].startswith(full)

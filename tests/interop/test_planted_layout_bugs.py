@@ -30,7 +30,7 @@ KINDS = {
 }
 
 BUGS = {
-    "PyTorch: Wx not transposed": (pytorch, '= transposed(own["Wx"])', '= own["Wx"].copy()'),
+    "PyTorch: Wx not transposed": (pytorch, '= transposed_copy(own["Wx"])', '= own["Wx"].copy()'),
     "PyTorch: half of the bias is lost": (
         pytorch,
         'state[f"bias_ih{end}"] = own["b"].copy()',
@@ -63,7 +63,7 @@ BUGS = {
         '{"Wx": "weight_ih", "Wh": "weight_hh"',
         '{"Wx": "weight_hh", "Wh": "weight_ih"',
     ),
-    "PyTorch: the projection not transposed": (pytorch, '= transposed(own["Wp"])', '= own["Wp"].copy()'),
+    "PyTorch: the projection not transposed": (pytorch, '= transposed_copy(own["Wp"])', '= own["Wp"].copy()'),
     "Keras: the GRU's blocks as ours": (keras, '"gru": (1, 0, 2)', '"gru": (0, 1, 2)'),
     "Keras: the GRU's order is another": (keras, '"gru": (1, 0, 2)', '"gru": (2, 1, 0)'),
     "Keras: the LSTM's c and o swapped": (keras, '"lstm": (0, 1, 2, 3)', '"lstm": (0, 1, 3, 2)'),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from npbilstm import textbook
-from npbilstm.layers.steps import backward_steps, forward_steps
+from npbilstm.layers.steps import backward_by_steps, forward_by_steps
 from tests.cases import assert_all_close, assert_close
 from tests.layers.recurrent_cases import KINDS, STEPS, WAYS, make_inputs, make_layer, parts_of
 
@@ -38,7 +38,7 @@ def test_every_layers_steps_are_those_of_the_textbook(way, kind, lengths):
     layer = make_layer(2, kind=kind, **way)
     x, _, state, *_ = make_inputs(layer)
     *_, cache = layer.forward(x, lengths, state, training=True)
-    found = forward_steps(cache)
+    found = forward_by_steps(cache)
     for k, directions in enumerate(of_the_textbook(layer, kind, cache, x, state, lengths)):
         assert_close(found[k]["h"], cache.stack[k].y.transpose(2, 0, 1, 3), 0)
         for s, (book, way) in enumerate(directions):
@@ -54,7 +54,7 @@ def test_what_arrives_at_each_step_gives_the_gradients_by_the_textbooks_step(way
     layer = make_layer(2, kind=kind, **way)
     x, _, state, dy, dstate = make_inputs(layer)
     *_, cache = layer.forward(x, lengths, state, training=True)
-    dx, found = backward_steps(layer, dy, cache, dstate)
+    dx, found = backward_by_steps(layer, dy, cache, dstate)
     assert_all_close(dx, layer.backward(dy, cache, dstate)[0], 0)
     below = [dx, np.concatenate([*found[0]["dy"]], axis=2)]
     step_backward = getattr(textbook, f"{STEPS[kind][0]}_backward")
@@ -76,7 +76,7 @@ def test_what_arrives_from_above_is_the_upstream_gradient_but_in_the_padding(kin
     layer = make_layer(kind=kind)
     x, lengths, state, dy, _ = make_inputs(layer)
     *_, cache = layer.forward(x, lengths, state, training=True)
-    _, (steps,) = backward_steps(layer, dy, cache)
+    _, (steps,) = backward_by_steps(layer, dy, cache)
     valid = textbook.valid_steps(lengths, x.shape[1])
     assert_close(steps["dy"], np.where(valid[..., None], dy, 0)[None], 0)
     assert set(steps) == {"dy", *(f"d{part}_next" for part in layer.state_parts)}

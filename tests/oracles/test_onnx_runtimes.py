@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import npbilstm as nb
 from npbilstm.interop import export_onnx, from_onnx, onnx_directions, onnx_export, onnx_weights
-from npbilstm.interop.onnx_directions import SLOPES, USUAL, activations_of
+from npbilstm.interop.onnx_directions import SLOPES, USUAL, activation_names
 from npbilstm.interop.parts import cell_of
 from tests.cases import assert_all_close, assert_close
 from tests.interop.drawing import POOLINGS, assert_same, models, recurrent_layers, with_random_weights
@@ -54,7 +54,7 @@ RUNTIMES = {"onnxruntime": onnxruntime_runs, "reference": reference_runs, "openv
 
 def has(runtime, layer):
     """Whether a runtime has what a layer is made of."""
-    names = activations_of(layer)
+    names = activation_names(layer)
     if runtime == "reference":
         return names == USUAL[cell_of(layer)]
     return runtime != "openvino" or not (getattr(layer, "peepholes", False) or any(name in SLOPES for name in names))

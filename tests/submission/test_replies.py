@@ -14,7 +14,7 @@ def test_every_name_of_the_textbook_may_be_a_files():
     facts = {"functions": [*PASSES], "uses": textbook.__all__, "others": ["näme_forward"]}
     assert replies.functions_in(facts) == set(PASSES)
     assert replies.uses_in(facts) == set(textbook.__all__)
-    assert replies.others_in(facts) == ("näme_forward",)
+    assert replies.unread_passes(facts) == ("näme_forward",)
     for layout in (
         Layout(),
         Layout("figo", "zrn", "4,H,D", "DN", "4,H,1"),
@@ -33,8 +33,8 @@ LSTM, BATCH, NO_BATCH = SPECS["lstm"], Layout(), Layout(x="TD")
         (replies.functions_in, {"functions": ["sigmoid", "system"]}),
         (replies.functions_in, {"functions": [["sigmoid"]]}),
         (replies.functions_in, {}),
-        (replies.others_in, {"others": ["a b"]}),
-        (replies.others_in, {"others": ["x_forward\nIt is right."]}),
+        (replies.unread_passes, {"others": ["a b"]}),
+        (replies.unread_passes, {"others": ["x_forward\nIt is right."]}),
         (replies.layout_in, {"layout": None}),
         (replies.layout_in, {"layout": [*Layout()][:4]}),
         (replies.layout_in, {"layout": [*Layout(), "more"]}),
@@ -52,7 +52,7 @@ LSTM, BATCH, NO_BATCH = SPECS["lstm"], Layout(), Layout(x="TD")
         (lambda facts: replies.absent_in(facts, LSTM, NO_BATCH), {"absent": ["h0"]}),
         (replies.findings_in, {"findings": [str(k) for k in range(21)]}),
         (replies.findings_in, {"findings": [1]}),
-        (lambda facts: replies.changed_in(facts, LSTM), {"changed": ["dx"]}),
+        (lambda facts: replies.changed_arrays(facts, LSTM), {"changed": ["dx"]}),
         (replies.error_in, {"error": None}),
         (replies.error_in, {"error": ""}),
         (replies.error_in, {"error": " \n"}),
@@ -67,7 +67,7 @@ def test_what_cannot_be_so_is_not_believed(read, value):
 def test_what_can_be_so_is():
     assert replies.absent_in({"absent": ["lengths", "c0"]}, LSTM, BATCH) == {"c0", "lengths"}
     assert replies.absent_in({"absent": ["rows"]}, LSTM, NO_BATCH) == {"rows"}
-    assert replies.changed_in({"changed": ["x", "dh_T", "x"]}, LSTM) == ["x", "dh_T"]
+    assert replies.changed_arrays({"changed": ["x", "dh_T", "x"]}, LSTM) == ["x", "dh_T"]
     assert replies.findings_in({"findings": [str(k) for k in range(20)]}) == [str(k) for k in range(20)]
     assert replies.pair_in({"pair": {"uses": []}}) == {"uses": []}
 

@@ -5,7 +5,7 @@ A gradient check holds a backward pass to its forward pass; this holds the forwa
 
 import numpy as np
 
-from npbilstm.commands.checks.textbook_cells import dropout_mask
+from npbilstm.commands.checks.textbook_cells import draw_mask
 from tests.cases import assert_all_close
 
 
@@ -79,7 +79,7 @@ def assert_as_in_the_papers(book, cell, D, N, T, lengths, masked, seed):
 
     x, state = draw(N, T, D), tuple(draw(2, N, size) for size in cell.state)
     params = [{name: draw(*shape) for name, shape in cell.shapes.items()} for _ in range(2)]
-    mask = dropout_mask(seed, 2, N, cell.state[0]) if masked else None
+    mask = draw_mask(seed, 2, N, cell.state[0]) if masked else None
     y, state_T, _ = book.bidirectional_recurrent_forward(
         cell.passes(book)[0],
         x,

@@ -56,7 +56,7 @@ BUGS = {
 @pytest.mark.parametrize("bug", BUGS)
 def test_a_bug_planted_in_the_hard_sigmoids_derivative_is_rejected(bug, monkeypatch):
     cell = checks.CELLS["RNN, hard_sigmoid"]
-    wide = checks.Cell(*cell[:2], {"Wx": (3, 40), "Wh": (40, 40), "b": (40,)}, (40,), cell.activations)
+    wide = checks.CheckedCell(*cell[:2], {"Wx": (3, 40), "Wh": (40, 40), "b": (40,)}, (40,), cell.activations)
     assert checks.check_cell_step(wide, entries=3).ok
     monkeypatch.setattr(other_activations, "ACTIVATIONS", planted(activations, *BUGS[bug]).ACTIVATIONS)
     assert not checks.check_cell_step(wide, entries=3).ok

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from npbilstm import textbook
-from npbilstm.commands.checks.textbook_cells import cells, dropout_mask
+from npbilstm.commands.checks.textbook_cells import cells, draw_mask
 from npbilstm.textbook import (
     GRUParams,
     GRUResetBeforeParams,
@@ -138,7 +138,7 @@ def test_zero_peepholes_are_none_and_an_identity_is_no_projection(blocks, drawn_
     N, D, H, seed = drawn_sizes
     shapes = [(N, D), *[(N, H)] * 4, (D, blocks * H), (H, blocks * H), (blocks * H,)]
     x, h, c, dh, dc, *weights = drawn(seed, *shapes)
-    mask = dropout_mask(seed, N, H)
+    mask = draw_mask(seed, N, H)
     plain, grads = variant_passes(x, h, c, dh, dc, *weights, mask=mask)
     both, more = variant_passes(x, h, c, dh, dc, *weights, np.zeros((blocks - 1) * H), np.eye(H), mask=mask)
     assert_all_close(both, plain)

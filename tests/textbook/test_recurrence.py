@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from npbilstm import textbook
-from npbilstm.commands.checks.textbook_cells import cells, dropout_mask
+from npbilstm.commands.checks.textbook_cells import cells, draw_mask
 from npbilstm.textbook import (
     bidirectional_recurrent_backward,
     bidirectional_recurrent_forward,
@@ -42,7 +42,7 @@ def make(name, N=3, T=5, D=3, H=4, R=2, lengths=None, seed=0, dtype=np.float64, 
         "state": tuple(draw(2, N, size) for size in cell.state),
         "params": tuple(params(**{key: draw(*shape) for key, shape in cell.shapes.items()}) for _ in range(2)),
         "lengths": None if lengths is None else np.array(lengths),
-        "mask": dropout_mask(seed, 2, N, cell.state[0]).astype(dtype) if masked else None,
+        "mask": draw_mask(seed, 2, N, cell.state[0]).astype(dtype) if masked else None,
         "dy": draw(N, T, 2 * cell.state[0]),
         "dstate_T": tuple(draw(2, N, size) for size in cell.state),
     }

@@ -15,7 +15,7 @@ from npbilstm.gradcheck import GradientReport, check_gradients
 R = 2
 
 
-class Cell(NamedTuple):
+class CheckedCell(NamedTuple):
     """A cell of the textbook: the names of its steps and of its params' class, their shapes, the state's sizes; what
     stands in it for tanh and for sigmoid."""
 
@@ -34,21 +34,21 @@ class Cell(NamedTuple):
         return steps[0], steps[1]
 
 
-def cells(D: int, H: int, R: int) -> dict[str, Cell]:
+def cells(D: int, H: int, R: int) -> dict[str, CheckedCell]:
     """Every cell that recurrence.py takes through time, with these sizes."""
 
     def weights(blocks: int, R: int = H) -> dict[str, tuple[int, ...]]:
         return {"Wx": (D, blocks * H), "Wh": (R, blocks * H), "b": (blocks * H,)}
 
-    def variant(blocks: int = 4, R: int = H, **more: tuple[int, ...]) -> Cell:
-        return Cell("lstm_variant_step", "LSTMVariantParams", {**weights(blocks, R), **more}, (R, H))
+    def variant(blocks: int = 4, R: int = H, **more: tuple[int, ...]) -> CheckedCell:
+        return CheckedCell("lstm_variant_step", "LSTMVariantParams", {**weights(blocks, R), **more}, (R, H))
 
-    rnn = Cell("rnn_step", "RNNParams", weights(1), (H,))
-    gru = Cell("gru_step", "GRUParams", {**weights(3), "b_hn": (H,)}, (H,))
-    before = Cell("gru_reset_before_step", "GRUResetBeforeParams", weights(3), (H,))
+    rnn = CheckedCell("rnn_step", "RNNParams", weights(1), (H,))
+    gru = CheckedCell("gru_step", "GRUParams", {**weights(3), "b_hn": (H,)}, (H,))
+    before = CheckedCell("gru_reset_before_step", "GRUResetBeforeParams", weights(3), (H,))
     return {
         "RNN": rnn,
-        "RNN, relu": Cell("rnn_relu_step", "RNNParams", weights(1), (H,)),
+        "RNN, relu": CheckedCell("rnn_relu_step", "RNNParams", weights(1), (H,)),
         "GRU": gru,
         "GRU, reset before": before,
         "LSTM, variant of no kind": variant(),
@@ -68,17 +68,17 @@ def cells(D: int, H: int, R: int) -> dict[str, Cell]:
     }
 
 
-def dropout_mask(seed: int, *shape: int) -> np.ndarray:
+def draw_mask(seed: int, *shape: int) -> np.ndarray:
     """A variational dropout mask: 0 or 1 / (1 - p), p = 0.4."""
     return (np.random.default_rng(seed).random(shape) >= 0.4) / 0.6
 
 
-def check_cell_step(cell: Cell, **options: Any) -> GradientReport:
+def check_cell_step(cell: CheckedCell, **options: Any) -> GradientReport:
     """One time step of a cell, with a dropout mask."""
     forward, backward = cell.passes(textbook)
     states = {f"state{k}": (N, size) for k, size in enumerate(cell.state)}
     inputs = drawn(12, x=(N, D), **states, **cell.shapes)
-    mask = dropout_mask(12, N, cell.state[0])
+    mask = draw_mask(12, N, cell.state[0])
 
     def run(p: Arrays) -> tuple[Outputs, Any]:
         params = getattr(textbook, cell.params)(**{name: p[name] for name in cell.shapes})
@@ -92,13 +92,13 @@ def check_cell_step(cell: Cell, **options: Any) -> GradientReport:
     return of_weighted_sum(run, back, inputs, **options)
 
 
-def check_cell(cell: Cell, **options: Any) -> GradientReport:
+def check_cell(cell: CheckedCell, **options: Any) -> GradientReport:
     """A cell through time, in both directions, over a ragged batch, with dropout masks."""
     forward, backward = cell.passes(textbook)
     states = {f"state{k}": (2, N, size) for k, size in enumerate(cell.state)}
     shapes = {f"{way}.{name}": shape for way in "fr" for name, shape in cell.shapes.items()}
     inputs = drawn(13, x=(N, T, D), **states, **shapes)
-    mask = dropout_mask(13, 2, N, cell.state[0])
+    mask = draw_mask(13, 2, N, cell.state[0])
 
     def run(p: Arrays) -> tuple[Outputs, Any]:
         made = getattr(textbook, cell.params)

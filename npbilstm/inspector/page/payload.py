@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from npbilstm.inspector.descriptions import QUANTITIES, gates_of, words_of
+from npbilstm.inspector.descriptions import QUANTITIES, description_of, gates_of
 from npbilstm.inspector.indices import most_varying
 from npbilstm.inspector.page.encoding import PRECISIONS, encode, encoded_size
 from npbilstm.inspector.page.over_time import Picture
@@ -65,7 +65,7 @@ def payload(trace: TraceData, row: int, pictures: Mapping[str, Picture], room: i
         kept = {name: picture for name, picture in pictures.items() if name not in gone}
         empty = {name: {k: np.broadcast_to(0.0, shape) for k, shape in p.shapes.items()} for name, p in kept.items()}
         precision = PRECISIONS[-1] if plan in LEFT_OUT else plan
-        if room + size_of(parts | empty, precision) <= LARGEST_DOCUMENT:
+        if room + characters_of(parts | empty, precision) <= LARGEST_DOCUMENT:
             parts |= {name: picture.make() for name, picture in kept.items()}
             head["notes"] = ["numbers are rounded to 16 bits, about four digits"] if precision == "int16" else []
             head["notes"] += [LEFT_OUT[name] for name in gone]
@@ -80,7 +80,7 @@ def payload(trace: TraceData, row: int, pictures: Mapping[str, Picture], room: i
     )
 
 
-def size_of(parts: Parts, precision: str) -> int:
+def characters_of(parts: Parts, precision: str) -> int:
     """How many characters the arrays take, with their names."""
     return sum(encoded_size(array, precision) + 50 for part in parts.values() for array in part.values())
 
@@ -107,14 +107,14 @@ def description(trace: TraceData, row: int) -> dict[str, Any]:
         "start": most_varying(trace, row=row),
         "embedded": trace.model is not None,
         "tokens": tokens,
-        "predicted": class_names(trace, trace.predicted, row),
-        "true": class_names(trace, trace.target, row),
+        "predicted": classes_shown(trace, trace.predicted, row),
+        "true": classes_shown(trace, trace.target, row),
         "by_step": trace.output_is_by_step,
         "classes": None if trace.classes is None else [printable(name) for name in trace.classes],
         "loss": trace.loss if trace.loss is not None and np.isfinite(trace.loss) else None,
         "gradients": trace.has_gradients,
         "equations": trace.equations._asdict(),
-        "words": {name: words_of(layer, name) for name in trace.names},
+        "words": {name: description_of(layer, name) for name in trace.names},
         "widths": {name: trace[name].shape[-1] for name in trace.names},
         "maps": names,
         "gates": [name for name in names if name in gates_of(layer)],
@@ -123,7 +123,7 @@ def description(trace: TraceData, row: int) -> dict[str, Any]:
     }
 
 
-def class_names(trace: TraceData, labels: np.ndarray | None, row: int) -> list[str] | str | None:
+def classes_shown(trace: TraceData, labels: np.ndarray | None, row: int) -> list[str] | str | None:
     """A class's name for each step of the row, or one for the whole row; None where nobody knows."""
     if labels is None:
         return None

@@ -106,19 +106,18 @@ class Search:
         if not (self.weights or self.steps):
             return None
         best, most = None, 0
-        running = 0
+        running: list[Layout] = []
         for shaped in self.shapes():
-            exact = self.exact(shaped)
-            if exact is None:
+            if shaped._replace(b="") in running or self.exact(shaped) is None:
                 continue
-            running += 1
+            running.append(shaped._replace(b=""))
             for layout in self.orders(shaped) if self.gates else [shaped]:
                 exact = self.exact(layout)
                 if exact and all(exact):
                     return layout
                 if exact and sum(exact) > most:
                     best, most = layout, sum(exact)
-            if running == MOST_SHAPES:
+            if len(running) == MOST_SHAPES:
                 break
         return best
 

@@ -62,7 +62,7 @@ class SubmittedFile:
         return {
             "functions": sorted(self.code.functions),
             "form": self.code.form.name,
-            "subjects": [[name, subject.way, subject.backward] for name, subject in self.code.of_form.items()],
+            "subjects": [[name, each.way, each.backward, each.calls.layer] for name, each in self.code.of_form.items()],
             "others": self.others,
             "layout": self.layout,
             "pinned": pinned,

@@ -32,8 +32,12 @@ from npbilstm.submission.course_specs import ALL_SPECS
 from npbilstm.submission.function_spec import FunctionSpec
 from npbilstm.submission.layouts import Layout, layout_of, settings_in
 
-GIVEN = {"N", "T", "D", "H", "V", "np", "weights", "file", "grads"}
-"""What the lines may use besides the subject's arrays."""
+HELPERS = ("set_weights", "gradients_of", "given_by")
+GIVEN = {"N", "T", "D", "H", "V", "np", "weights", "file", "grads", *HELPERS}
+"""What the lines may use besides the subject's arrays. set_weights(layer) fills the attributes that are weights,
+gradients_of(layer) has their gradients, given_by(returned, layer, name) is what was returned, or the attribute."""
+LAYER = "Layer"
+"""What the lines call a class whose name is anybody's."""
 WEIGHTS = {"Wx", "Wh", "b", "b_hn", "Wy", "by", "W", "table", "p", "Wp"}
 """The textbook's names of weights, without directions."""
 
@@ -43,7 +47,7 @@ class Calls(NamedTuple):
     forward lines. weights: what each of their weights is, by the textbook's names where it is "". adds: whether
     gradients of weights are added up from call to call, as the course has it. also: what else they give, as
     name=expression, which is compared. layout: what x and b are where they are not the form's own: "x=(T,D)" has no
-    batch."""
+    batch. named: a pattern of class names, where the lines call the class Layer."""
 
     subject: str
     forward: str
@@ -52,6 +56,7 @@ class Calls(NamedTuple):
     adds: bool = False
     also: str = ""
     layout: str = ""
+    named: str = ""
 
 
 class Form(NamedTuple):
@@ -80,10 +85,13 @@ class Part(NamedTuple):
 class CallsRead:
     """Calls, read: what they take, what they give, and which names of the submitted file they need."""
 
-    def __init__(self, form: Form, calls: Calls) -> None:
-        self.form, self.adds, self.own_layout = form, calls.adds, calls.layout
+    def __init__(self, form: Form, calls: Calls, layer: str = "") -> None:
+        self.form, self.adds, self.own_layout, self.layer = form, calls.adds, calls.layout, layer
         self.spec: FunctionSpec = ALL_SPECS[calls.subject]
+        self.written = calls
         self.lines = tuple(textwrap.dedent(lines).strip() for lines in (calls.forward, calls.backward))
+        if layer:
+            self.lines = tuple(re.sub(rf"\b{LAYER}\b", layer, lines) for lines in self.lines)
         self.trees = [ast.parse(lines) for lines in self.lines]
         pairs = (line.partition("=") for line in re.split(r"[\n;]", calls.also) if line.strip())
         self.also = {name.strip(): expression.strip() for name, _, expression in pairs}
@@ -101,6 +109,10 @@ class CallsRead:
         upstream = {f"d{name}" for name in self.spec.outputs}
         own = {*self.spec.inputs, *self.weights, *inner, *upstream, *self.stored[0], *self.stored[1]}
         self.known = own | GIVEN | set(dir(builtins))
+
+    def of_subject(self, name: str) -> CallsRead:
+        """The same lines for another subject."""
+        return CallsRead(self.form, self.written._replace(subject=name), self.layer)
 
     def layout_in(self, layout: Layout) -> Layout:
         """The layout of this subject in a file of this layout."""
@@ -124,7 +136,7 @@ class CallsRead:
     def inputs(self) -> set[str]:
         """The subject's inputs that they take."""
         loaded = self.loaded[0] | self.loaded[1]
-        own = self.weights if "weights" in loaded else loaded & self.weights.keys()
+        own = self.weights if loaded & {"weights", "set_weights"} else loaded & self.weights.keys()
         return (loaded & set(self.spec.inputs) - self.sources) | self.sources_in(own)
 
     @cached_property

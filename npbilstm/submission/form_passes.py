@@ -20,6 +20,7 @@ from npbilstm.submission.errors import SubmissionError
 from npbilstm.submission.form import CallsRead
 from npbilstm.submission.form_weights import reference_gradients, submitted_weights
 from npbilstm.submission.function_spec import Arrays, shape_of, sizes_in
+from npbilstm.submission.layer_weights import LayerWeights
 from npbilstm.submission.layouts import Layout, to_submitted
 from npbilstm.submission.pairs import snapshot
 from npbilstm.submission.returns import as_submitted, gradient_name, reference_array
@@ -103,7 +104,8 @@ class FormPasses:
         }
         given |= weights
         before = {name: snapshot(value) for name, value in given.items()}
-        names = {**self.names, "np": np, **sizes, **given, "weights": dict(weights)}
+        names = {**self.names, "np": np, **sizes, **given, "weights": dict(weights), "given_by": given_by}
+        names |= self.helpers(inputs)
         self.run(0, names)
         self.note_changes(0, given, before)
         outputs = {}
@@ -116,6 +118,16 @@ class FormPasses:
             if np.shape(names[name]) != np.shape(expected) or not np.allclose(names[name], expected, 1e-9, 1e-12):
                 self.find(f"{calls.function(0)}'s {name} is wrong: it needs to be {lines}")
         return outputs, FormCall(inputs, names, given)
+
+    def helpers(self, inputs: Arrays) -> dict[str, Any]:
+        """set_weights and gradients_of, for these inputs."""
+        found: dict[int, LayerWeights] = {}
+
+        def set_weights(layer: Any) -> None:
+            found[id(layer)] = LayerWeights(layer, self.calls.sources, inputs, self.spec, self.layout)
+            found[id(layer)].fill()
+
+        return {"set_weights": set_weights, "gradients_of": lambda layer: found[id(layer)].gradients()}
 
     def run_backward(self, upstream: Arrays, call: FormCall) -> Arrays:
         """The submitted backward pass -> the gradients by name."""
@@ -203,3 +215,8 @@ class FormPasses:
         for part in self.calls.function(k).split("."):
             value = getattr(value, part, None) if value is not None else self.names.get(part)
         return value
+
+
+def given_by(returned: Any, layer: Any, name: str) -> Any:
+    """What a method has returned, or where it has returned nothing the attribute that it has set."""
+    return getattr(layer, name) if returned is None else returned

@@ -28,7 +28,7 @@ from npbilstm.submission.function_spec import Arrays
 from npbilstm.submission.layouts import Layout
 from npbilstm.submission.messages import Shapes, encode_message, receive
 from npbilstm.submission.pipes import PipedProcess, Printed
-from npbilstm.submission.submitted_code import subjects_of
+from npbilstm.submission.submitted_code import subject_called, subjects_of
 from npbilstm.submission.submitted_pair import SubmittedPair
 
 HOME = str(Path(__file__).parents[2])
@@ -153,7 +153,7 @@ class SubmissionProcess:
         """The pair of a spec, by its name, in the file's layout or in another; None where the file has neither of its
         passes."""
         layout = layout or self.layout
-        functions, of_form = self.subjects(layout).get(name), self.of_form.get(name)
+        functions, of_form = self.subjects(layout).get(name), subject_called(name, self.of_form, layout)
         if functions is None:
             return None
         spec = as_submitted(ALL_SPECS[name], self.functions, layout)

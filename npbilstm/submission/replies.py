@@ -101,15 +101,17 @@ def form_in(facts: Facts, asked: str) -> tuple[Form, dict[str, FormSubject]]:
         raise ValueError(IMPOSSIBLE)
     form = form_called(asked or name)
     there = facts.get("subjects")
-    if not isinstance(there, list) or not all(isinstance(each, list) and len(each) == 3 for each in there):
+    if not isinstance(there, list) or not all(isinstance(each, list) and len(each) == 4 for each in there):
         raise ValueError(IMPOSSIBLE)
     subjects: dict[str, FormSubject] = {}
-    for subject, way, backward in there:
-        if type(subject) is not str or type(way) is not int or not isinstance(backward, bool):
+    for subject, way, backward, layer in there:
+        if [type(part) for part in (subject, way, backward, layer)] != [str, int, bool, str]:
+            raise ValueError(IMPOSSIBLE)
+        if layer and not layer.isidentifier():
             raise ValueError(IMPOSSIBLE)
         if subject in subjects or not 0 <= way < len(form.calls) or form.calls[way].subject != subject:
             raise ValueError(IMPOSSIBLE)
-        subjects[subject] = FormSubject(CallsRead(form, form.calls[way]), backward)
+        subjects[subject] = FormSubject(CallsRead(form, form.calls[way], layer), backward)
     return form, subjects
 
 

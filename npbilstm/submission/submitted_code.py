@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from npbilstm.submission.arguments import find_argument
 from npbilstm.submission.call_graph import reached
-from npbilstm.submission.course_specs import ALL_SPECS, PASSES, subjects_in, textbook_names
+from npbilstm.submission.course_specs import ALL_SPECS, PASSES, RESET_BEFORE, subjects_in, textbook_names
 from npbilstm.submission.errors import SubmissionError
 from npbilstm.submission.form import CallsRead, Form
 from npbilstm.submission.form_passes import FormPasses
@@ -79,7 +80,7 @@ class SubmittedCode:
 
     def pair(self, name: str, layout: Layout) -> SubmittedPair | None:
         """The pair of a subject in a layout; None where there is none. Raises SubmissionError."""
-        subject = self.of_form.get(name)
+        subject = subject_called(name, self.of_form, layout)
         if subject is None:
             return submitted_pair(ALL_SPECS[name], self.functions, layout, self.renamed)
         layout = subject.calls.layout_in(layout)
@@ -109,17 +110,37 @@ def subjects_of(
     of_form: Mapping[str, FormSubject], functions: Iterable[str], layout: Layout
 ) -> dict[str, tuple[str, ...]]:
     """The subjects of a form and those of the textbook's functions, in the order in which they are judged."""
-    found = subjects_in(set(functions), layout) | {name: subject.functions for name, subject in of_form.items()}
+    found = subjects_in(set(functions), layout)
+    for name, subject in of_form.items():
+        found[moved_reset(name, of_form, layout)] = subject.functions
     return {name: found[name] for name in ALL_SPECS if name in found}
+
+
+def moved_reset(name: str, of_form: Mapping[str, FormSubject], layout: Layout) -> str:
+    """The subject that one of a form's is in a layout: of a GRU, that in which the reset stands there."""
+    moved = name.replace("gru", f"gru{RESET_BEFORE}") if name in ("gru", "gru_step") else name
+    return moved if layout.reset == "before" and moved not in of_form else name
+
+
+def subject_called(name: str, of_form: Mapping[str, FormSubject], layout: Layout) -> FormSubject | None:
+    """What a form has for the subject of this name in a layout; None where it has nothing."""
+    for own, subject in of_form.items():
+        if moved_reset(own, of_form, layout) == name:
+            return subject if own == name else subject._replace(calls=subject.calls.of_subject(name))
+    return None
 
 
 def subjects_of_form(form: Form, names: Mapping[str, Any]) -> dict[str, FormSubject]:
     """The subjects of a form that are among these names; of two ways to call one, the first that fits."""
     found: dict[str, FormSubject] = {}
+    taken: set[str] = set()
     for k, calls in enumerate(form.calls):
-        read = CallsRead(form, calls)
-        if calls.subject not in found and fits(read, 0, names):
-            found[calls.subject] = FormSubject(read, all(there(name, names) for name, _ in read.calls(1)), k)
+        classes = [name for name, value in names.items() if isinstance(value, type) and name not in taken]
+        for layer in [name for name in classes if re.fullmatch(calls.named, name)] if calls.named else [""]:
+            read = CallsRead(form, calls, layer)
+            if calls.subject not in found and fits(read, 0, names):
+                found[calls.subject] = FormSubject(read, all(there(name, names) for name, _ in read.calls(1)), k)
+                taken.add(layer)
     return found
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from npbilstm.submission.errors import SubmissionError
 from npbilstm.submission.form import CallsRead, Form
-from npbilstm.submission.forms import cmu, coursera, cs231n, edinburgh, holberton, min_char_rnn, saito
+from npbilstm.submission.forms import cmu, coursera, cs231n, edinburgh, holberton, layers, min_char_rnn, saito
 
-COURSES = (cs231n, coursera, cmu, saito, holberton, min_char_rnn, edinburgh)
+COURSES = (cs231n, coursera, cmu, saito, holberton, min_char_rnn, edinburgh, layers)
 FORMS: dict[str, Form] = {each.FORM.name: each.FORM for each in COURSES}
 """Every form by its name, in the order in which they are tried."""
 TEXTBOOK = Form("textbook", "the textbook", ())

@@ -1,0 +1,83 @@
+"""Classes of one's own, as in Neural Networks from Scratch or after Keras: forward(inputs), backward(dvalues).
+
+What is a weight is found out from the attributes; the class's name says what the layer is.
+"""
+
+from npbilstm.submission.form import Calls, Form
+
+FORWARD = """
+layer = Layer(D, H)
+set_weights(layer)
+{given} = given_by(layer.forward({taken}), layer, "output")
+"""
+WEIGHTS = "Wx=Wx Wh=Wh b=b"
+BACKWARD = """
+{given} = given_by(layer.backward({taken}), layer, "dinputs")
+grads = gradients_of(layer)
+"""
+
+
+def sequence(subject: str, named: str) -> Calls:
+    """A layer over a sequence."""
+    forward, backward = FORWARD.format(given="h", taken="x"), BACKWARD.format(given="dx", taken="dh")
+    return Calls(subject, forward, backward, weights=WEIGHTS, named=named)
+
+
+def step(subject: str, named: str, *states: str) -> Calls:
+    """A cell, one step."""
+    before, after, upstream, back = (
+        ", ".join(text.format(state) for state in states) for text in ("{}_prev", "{}", "d{}", "d{}_prev")
+    )
+    return Calls(
+        subject,
+        f"layer = Layer(D, H)\nset_weights(layer)\n{after} = layer.forward(x, {before})",
+        f"dx, {back} = layer.backward({upstream})\ngrads = gradients_of(layer)",
+        weights=WEIGHTS,
+        named=named,
+    )
+
+
+FORM = Form(
+    name="layers",
+    title="a layer class of one's own",
+    words="inputs dvalues n_inputs n_neurons",
+    calls=(
+        sequence("lstm", r"(?i)(?!.*(bi|cell)).*lstm.*"),
+        sequence("gru", r"(?i)(?!.*(bi|cell)).*gru.*"),
+        sequence("rnn", r"(?i)(?!.*(bi|cell)).*(rnn|recurrent).*"),
+        step("lstm_step", r"(?i).*lstm.*", "h", "c"),
+        step("gru_step", r"(?i).*gru.*", "h"),
+        step("rnn_step", r"(?i).*(rnn|recurrent).*", "h"),
+        Calls(
+            "affine",
+            """
+            layer = Layer(D, V)
+            set_weights(layer)
+            scores = given_by(layer.forward(x.reshape(N * T, D)), layer, "output").reshape(N, T, V)
+            """,
+            """
+            dx = given_by(layer.backward(dscores.reshape(N * T, V)), layer, "dinputs").reshape(N, T, D)
+            grads = gradients_of(layer)
+            """,
+            named=r"(?i)(?!.*(activation|lstm|gru|rnn)).*(dense|linear|affine|connected).*",
+        ),
+        Calls(
+            "embedding",
+            'layer = Layer(V, D)\nset_weights(layer)\nx = given_by(layer.forward(ids), layer, "output")',
+            "layer.backward(dx)\ngrads = gradients_of(layer)",
+            named=r"(?i).*embed.*",
+        ),
+        Calls(
+            "softmax_cross_entropy",
+            """
+            layer = Layer()
+            loss = layer.forward(logits.reshape(N * T, V), targets.reshape(N * T))
+            """,
+            """
+            returned = layer.backward(layer.output.copy(), targets.reshape(N * T))
+            dlogits = dloss * given_by(returned, layer, "dinputs").reshape(N, T, V)
+            """,
+            named=r"(?i).*softmax.*loss.*",
+        ),
+    ),
+)

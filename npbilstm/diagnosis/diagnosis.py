@@ -135,7 +135,7 @@ def diagnose_observations(
     spec = observations.spec
     findings = tuple(getattr(pair, "findings", ()))
     result = Diagnosis(spec.name, functions_of(spec, pair), observations.stages(), findings=findings)
-    if observations.rounded:
+    if observations.rounded and "digits" not in observations.absent:
         result = replace(result, findings=(*findings, ROUNDED))
     if all(stage.ok for stage in result.stages):
         return result

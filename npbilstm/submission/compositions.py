@@ -44,6 +44,34 @@ def char_rnn(functions: Any) -> Pair:
     return Pair(forward, backward)
 
 
+def rnn_classifier(functions: Any) -> Pair:
+    """Two layers of a plain RNN, the second on the first's outputs, and an affine map of the last step."""
+
+    def forward(inputs: Arrays) -> tuple[Arrays, Any]:
+        h, caches = inputs["x"], []
+        for layer, h0 in zip(("first", "second"), inputs["h0"]):
+            params = textbook.RNNParams(*(inputs[f"{layer}.{name}"] for name in textbook.RNNParams._fields))
+            h, _, cache = functions.recurrent_forward(functions.rnn_step_forward, h, (h0,), params)
+            caches.append(cache)
+        logits, output = functions.affine_forward(h[:, -1], inputs["Wy"], inputs["by"])
+        return {"logits": logits}, (caches, output, h.shape)
+
+    def backward(upstream: Arrays, held: Any) -> Arrays:
+        caches, output, shape = held
+        dlast, dWy, dby = functions.affine_backward(upstream["logits"], output)
+        dh = np.zeros(shape)
+        dh[:, -1] = dlast
+        found, states = {"Wy": dWy, "by": dby}, []
+        for layer, cache in zip(("second", "first"), reversed(caches)):
+            zero = (np.zeros_like(cache.state_0[0]),)
+            dh, (dh0,), grads = functions.recurrent_backward(functions.rnn_step_backward, dh, zero, cache)
+            found |= {f"{layer}.{name}": grad for name, grad in grads._asdict().items()}
+            states.append(dh0)
+        return {"x": dh, "h0": np.stack(states[::-1]), **found}
+
+    return Pair(forward, backward)
+
+
 def truncated_rnn(functions: Any) -> Pair:
     """The same with the logistic function, without biases, from a state of 0; each step's loss goes back
     so many steps and no further."""

@@ -52,9 +52,10 @@ def loop_spec(
 
 def part_of_rnn(name: str, title: str, inputs: dict[str, str], outputs: dict[str, str], compose: Any) -> FunctionSpec:
     """What courses ask for around a plain RNN, composed of the textbook's functions; only forms have it."""
-    weights = tuple(each for each in inputs if each in ("h0", "Wx", "Wh", "b", "Wy", "by"))
+    floats = {"x", "h0", "Wx", "Wh", "b", "Wy", "by"}
+    weights = tuple(each for each in inputs if each.rpartition(".")[2] in floats)
     arguments = tuple(inputs)
-    forward, backward = compositions.BOTH if "loss" in outputs else (compositions.BOTH[0], "")
+    forward, backward = compositions.BOTH if "probabilities" not in outputs else (compositions.BOTH[0], "")
     return FunctionSpec(
         name, title, forward, backward, arguments, inputs, outputs, weights, own=("", ""), compose=compose
     )._replace(made_of=compositions.MADE_OF)
@@ -103,6 +104,19 @@ COURSE_SPECS = [
         {"x": "N T D", "Wy": "D V", "by": "V"},
         {"probabilities": "N T V"},
         compositions.softmax_output,
+    ),
+    part_of_rnn(
+        "rnn_classifier",
+        "two layers of a plain RNN, and an affine map of the last step",
+        {
+            "x": "N T D",
+            "h0": "2 N H",
+            **{f"first.{name}": axes for name, axes in RNN_WEIGHTS.items()},
+            **{f"second.{name}": axes for name, axes in {**RNN_WEIGHTS, "Wx": "H H"}.items()},
+            **OUTPUT,
+        },
+        {"logits": "N V"},
+        compositions.rnn_classifier,
     ),
     part_of_rnn(
         "char_rnn",

@@ -43,31 +43,38 @@ WEIGHTS = {"Wx", "Wh", "b", "b_hn", "Wy", "by", "W", "table", "p", "Wp"}
 
 
 class Calls(NamedTuple):
-    """How a form calls what is written for one subject. backward: "" where the gradients come with the loss, from the
-    forward lines. weights: what each of their weights is, by the textbook's names where it is "". adds: whether
-    gradients of weights are added up from call to call, as the course has it. also: what else they give, as
-    name=expression, which is compared. layout: what x and b are where they are not the form's own: "x=(T,D)" has no
-    batch. named: a pattern of class names, where the lines call the class Layer."""
+    """How a form calls what is written for one subject.
+
+    backward: "" where the gradients come with the loss, from the forward lines. weights: what each of their weights is,
+    by the textbook's names where it is "". adds: a pattern of the weights whose gradients are added up from call to
+    call, as the course has it. also: what else they give, as name=expression, which is compared. layout: what x and b
+    are where they are not the form's own: "x=(T,D)" has no batch. named: a pattern of class names, where the lines call
+    the class Layer. uses: names that must stand in their code, attributes say, where the calls alone do not tell the
+    form.
+    """
 
     subject: str
     forward: str
     backward: str = ""
     weights: str = ""
-    adds: bool = False
+    adds: str = ""
     also: str = ""
     layout: str = ""
     named: str = ""
+    uses: str = ""
 
 
 class Form(NamedTuple):
     """A form. title: the course or book. layout: as a header tells it, "gates=ifog x=(T,N,D)". words: names of
-    arguments by which it is told from another with the same functions."""
+    arguments by which it is told from another with the same functions. rounds: whether the course's own buffers are of
+    float32, so that the last digits say nothing."""
 
     name: str
     title: str
     calls: tuple[Calls, ...]
     layout: str = ""
     words: str = ""
+    rounds: bool = False
 
     @property
     def settings(self) -> dict[str, str]:
@@ -86,7 +93,7 @@ class CallsRead:
     """Calls, read: what they take, what they give, and which names of the submitted file they need."""
 
     def __init__(self, form: Form, calls: Calls, layer: str = "") -> None:
-        self.form, self.adds, self.own_layout, self.layer = form, calls.adds, calls.layout, layer
+        self.form, self.own_layout, self.layer = form, calls.layout, layer
         self.spec: FunctionSpec = ALL_SPECS[calls.subject]
         self.written = calls
         self.lines = tuple(textwrap.dedent(lines).strip() for lines in (calls.forward, calls.backward))
@@ -145,6 +152,11 @@ class CallsRead:
         return [name for name in self.spec.outputs if name in self.stored[0]]
 
     @cached_property
+    def adds(self) -> set[str]:
+        """The textbook's arrays whose gradients are added up from call to call."""
+        return self.sources_in(own for own in self.weights if re.fullmatch(self.written.adds, own))
+
+    @cached_property
     def own_gradients(self) -> list[str]:
         """Their weights of which they give gradients."""
         stored = self.stored[0] | self.stored[1]
@@ -160,11 +172,13 @@ class CallsRead:
 
     @cached_property
     def absent(self) -> frozenset[str]:
-        """The inputs that they do not take, and the outputs that they do not give or take no gradient of."""
+        """The inputs that they do not take, the outputs that they do not give or take no gradient of, and "digits"
+        where the last digits are lacking."""
         seen = {name for name in self.outputs if f"d{name}" in self.loaded[1]}
         if not self.lines[1]:
             seen = {"loss"} if self.gradients else set(self.outputs)
-        return frozenset({*self.spec.inputs, *self.spec.outputs} - self.inputs - seen)
+        digits = {"digits"} if self.form.rounds else set()
+        return frozenset({*self.spec.inputs, *self.spec.outputs} - self.inputs - seen | digits)
 
     @cached_property
     def objects(self) -> dict[str, str]:

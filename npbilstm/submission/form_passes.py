@@ -188,7 +188,7 @@ class FormPasses:
             message = str(error) or type(error).__name__
             self.find(f"{by} stops when it is called again ({message.splitlines()[-1]})")
             return
-        times = {name: 2 if adds and name in self.calls.sources else 1 for name in grads}
+        times = {name: 2 if name in adds else 1 for name in grads}
         differing = [
             gradient_name(name) for name in grads if differ_beyond_rounding(times[name] * grads[name], second[name])
         ]

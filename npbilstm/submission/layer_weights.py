@@ -144,10 +144,9 @@ class LayerWeights:
             for key, value in space.items():
                 if plain(str(key)) in wanted:
                     return value
-        held = (getattr(self.layer, each, None) for each in HELD_IN[3:])
-        for space in held:
-            if isinstance(space, Mapping) and name in space:
-                return space[name]
+        for held in (getattr(self.layer, each, None) for each in HELD_IN[3:]):
+            if isinstance(held, Mapping) and name in held:
+                return held[name]
         raise SubmissionError(f"{self.called} keeps no d{name}; it needs to")
 
 

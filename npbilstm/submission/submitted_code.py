@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from npbilstm.submission.arguments import find_argument
-from npbilstm.submission.call_graph import reached
+from npbilstm.submission.call_graph import names_used, reached
 from npbilstm.submission.course_specs import ALL_SPECS, PASSES, RESET_BEFORE, subjects_in, textbook_names
 from npbilstm.submission.errors import SubmissionError
 from npbilstm.submission.form import CallsRead, Form
@@ -178,6 +178,10 @@ def textbook_count(functions: Mapping[str, Any]) -> int:
 def fits(calls: CallsRead, k: int, names: Mapping[str, Any]) -> bool:
     """Whether what the forward or the backward lines call is there, and can be called so."""
     needed = calls.calls(k)
+    if k == 0 and calls.written.uses:
+        top = {name.partition(".")[0] for name, _ in needed}
+        if not set(calls.written.uses.split()) <= {word for name in top for word in names_in_code(names.get(name))}:
+            return False
     return bool(needed or calls.lines[k] == "") and all(
         there(name, names) and can_be_called(name, call, names, calls) for name, call in needed
     )
@@ -210,6 +214,12 @@ def can_be_called(name: str, call: ast.Call, names: Mapping[str, Any], calls: Ca
         if isinstance(argument, ast.Name) and argument.id in calls.spec.inputs and meant not in (None, argument.id):
             return False
     return True
+
+
+def names_in_code(value: Any) -> set[str]:
+    """The names that a function's code looks up, a class's methods' too."""
+    parts = [each for kind in value.__mro__ for each in vars(kind).values()] if isinstance(value, type) else [value]
+    return {name for part in parts if inspect.isfunction(part) for name in names_used(part)}
 
 
 def words_of(value: Any) -> list[str]:

@@ -15,8 +15,9 @@ class SubmittedPair(NamedTuple):
     none.
 
     functions: the names of the submitted functions. uses: the textbook's functions that these call, themselves among
-    them. absent: the inputs that they do not take, and "rows" where they take one sequence and no batch. Without them a
-    function starts at 0, reads all steps, has no bias: it can only be judged with inputs for which that is right.
+    them. absent: the inputs that they do not take, and "rows" where they take one sequence and no batch; of a form also
+    the outputs of which they take no gradient, and "digits" where the last ones of float64 are lacking. Without inputs
+    a function starts at 0, reads all steps, has no bias: it can only be judged with inputs for which that is right.
     findings: sentences on how the functions behaved, growing with every call, each there once. changed: the arrays that
     they changed in place, x or dh say, in the same way.
     """

@@ -164,7 +164,7 @@ def reason_for_all(kind: str, names: list[str]) -> str:
     """Why a class or a module, in which these passes stand, was not judged."""
     parts = ", ".join(names[:FEW]) + (" ..." if len(names) > FEW else "")
     if kind == "class":
-        return f"it is a class ({parts}), and the textbook's passes are functions"
+        return f"it is a class ({parts}) of no form that is known"
     return f"it is a module ({parts}), and is judged by itself"
 
 

@@ -55,7 +55,7 @@ class LSTM:
         return dy
 
 
-REASON = "it is a class (forward, backward), and the textbook's passes are functions"
+REASON = "it is a class (forward, backward) of no form that is known"
 
 
 def test_what_looks_like_a_pass_and_is_not_judged_is_named_first():

@@ -261,7 +261,7 @@ def test_where_they_come_from_is_told():
         ("def feedforward(x): return x", "no function of the textbook has this name"),
         (
             "class A:\n    def forward(x): 1\n    def size(x): 2\n    def backward(x): 3",
-            "it is a class (forward, backward), and the textbook's passes are functions",
+            "it is a class (forward, backward) of no form that is known",
         ),
         ("def bptt(x):\n    'Later.'\n    raise NotImplementedError('later')", "it is not written yet"),
         ("def bptt(x): pass", "it is not written yet"),
@@ -323,4 +323,4 @@ def test_no_more_is_told_than_people_read():
     assert found.name == f"lstm_{'x' * 55}..."
     methods = "".join(f"    def forward_{k}(self): return 1\n" for k in range(9))
     (found,) = unread_in_source(f"class A:\n{methods}", [])
-    assert found.reason.startswith("it is a class (forward_0, forward_1, forward_2, forward_3, forward_4 ...), and")
+    assert found.reason.startswith("it is a class (forward_0, forward_1, forward_2, forward_3, forward_4 ...) of")

@@ -166,9 +166,9 @@ class TimeSoftmaxWithLoss:
 """,
         ["TimeSoftmaxWithLoss"],
     ),
-    "Holberton: a bidirectional cell": (
+    "a bidirectional cell of a name of its own": (
         """
-class BidirectionalCell:
+class TwoWayCell:
     def __init__(self, i, h, o):
         self.Whf, self.Whb, self.Wy = np.zeros((i + h, h)), np.zeros((i + h, h)), np.zeros((2 * h, o))
 
@@ -176,7 +176,7 @@ class BidirectionalCell:
         y = np.exp(H @ self.Wy)
         return y / y.sum(axis=-1, keepdims=True)
 """,
-        ["BidirectionalCell"],
+        ["TwoWayCell"],
     ),
     "Holberton: a loop over a cell that is handed in": (
         """

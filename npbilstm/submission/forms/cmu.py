@@ -7,6 +7,11 @@ GRU = (
     "Wrx=Wx[r] Wzx=Wx[z] Wnx=Wx[n] Wrh=Wh[r] Wzh=Wh[z] Wnh=Wh[n] brx=b[r] bzx=b[z] bnx=b[n] brh=b[r] bzh=b[z] bnh=b_hn"
 )
 
+LAYERS = (
+    "W_ih0=first.Wx W_hh0=first.Wh b_ih0=first.b b_hh0=first.b "
+    "W_ih1=second.Wx W_hh1=second.Wh b_ih1=second.b b_hh1=second.b Wy=Wy by=by"
+)
+
 FORM = Form(
     name="cmu11785",
     title="CMU 11-785",
@@ -25,7 +30,7 @@ FORM = Form(
             grads = {name: N * grad for name, grad in vars(cell).items() if name.startswith("d")}
             """,
             weights=RNN,
-            adds=True,
+            adds=".*",
         ),
         Calls(
             "gru_step",
@@ -39,8 +44,28 @@ FORM = Form(
             grads = cell
             """,
             weights=GRU,
-            adds=True,
+            uses="Wrx Wnh",
+            adds=".*",
             layout="x=(T,D)",
+        ),
+        Calls(
+            "rnn_classifier",
+            """
+            model = RNNPhonemeClassifier(D, H, V)
+            model.init_weights([[W_ih0, W_hh0, b_ih0, b_hh0], [W_ih1, W_hh1, b_ih1, b_hh1]], [Wy, by])
+            logits = model.forward(x, h0)
+            """,
+            """
+            dh0 = model.backward(dlogits) * N
+            first, second = model.rnn
+            dW_ih0, dW_hh0, db_ih0, db_hh0 = first.dW_ih * N, first.dW_hh * N, first.db_ih * N, first.db_hh * N
+            dW_ih1, dW_hh1, db_ih1, db_hh1 = second.dW_ih * N, second.dW_hh * N, second.db_ih * N, second.db_hh * N
+            output = vars(model.output_layer)
+            dWy, dby = (output[f"dLd{k}"] if "dLdW" in output else output[f"d{k}"] * N for k in "Wb")
+            dby = dby.reshape(V)
+            """,
+            weights=LAYERS,
+            adds=r".*[01]",
         ),
     ),
 )

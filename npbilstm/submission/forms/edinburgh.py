@@ -24,7 +24,7 @@ FORM = Form(
             dU, dVx, dW = -rnn.deltaU * dloss, -rnn.deltaV * dloss, -rnn.deltaW * dloss
             """,
             weights=WEIGHTS,
-            adds=True,
+            adds=".*",
         ),
     ),
 )

@@ -7,6 +7,7 @@ FORM = Form(
     title="Deep Learning from Scratch 2",
     layout="gates=fgio/zrn update=writes",
     words="dh_next dc_next stateful dhs xs",
+    rounds=True,
     calls=(
         Calls(
             "rnn_step",

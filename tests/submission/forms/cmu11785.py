@@ -76,3 +76,54 @@ class GRUCell:
         self.dbnh += dn_inner
         dx = dr @ self.Wrx + dz @ self.Wzx + dn @ self.Wnx
         return dx, delta * self.z + dr @ self.Wrh + dz @ self.Wzh + dn_inner @ self.Wnh
+
+
+class Linear:
+    def __init__(self, in_features, out_features):
+        self.W, self.b = np.zeros((out_features, in_features)), np.zeros(out_features)
+
+    def forward(self, A):
+        self.A = A
+        return A @ self.W.T + self.b
+
+    def backward(self, dLdZ):
+        self.dLdW = dLdZ.T @ self.A
+        self.dLdb = dLdZ.sum(axis=0)
+        return dLdZ @ self.W
+
+
+class RNNPhonemeClassifier:
+    def __init__(self, input_size, hidden_size, output_size, num_layers=2):
+        self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
+        self.rnn = [RNNCell(hidden_size if k else input_size, hidden_size) for k in range(num_layers)]
+        self.output_layer = Linear(hidden_size, output_size)
+        self.hiddens = []
+
+    def init_weights(self, rnn_weights, linear_weights):
+        for k, cell in enumerate(self.rnn):
+            cell.init_weights(*rnn_weights[k])
+        self.output_layer.W, self.output_layer.b = linear_weights
+
+    def forward(self, x, h_0=None):
+        batch_size, seq_len = x.shape[:2]
+        shape = (self.num_layers, batch_size, self.hidden_size)
+        hidden = np.zeros(shape, dtype=float) if h_0 is None else h_0
+        self.x, self.hiddens = x, [hidden.copy()]
+        for t in range(seq_len):
+            below, now = x[:, t], np.zeros(shape)
+            for k in range(self.num_layers):
+                below = now[k] = self.rnn[k](below, self.hiddens[-1][k])
+            self.hiddens.append(now)
+        return self.output_layer.forward(self.hiddens[-1][-1])
+
+    def backward(self, delta):
+        batch_size, seq_len = self.x.shape[:2]
+        dh = np.zeros((self.num_layers, batch_size, self.hidden_size))
+        dh[-1] = self.output_layer.backward(delta)
+        for t in reversed(range(seq_len)):
+            for k in reversed(range(self.num_layers)):
+                below = self.hiddens[t + 1][k - 1] if k else self.x[:, t]
+                dx, dh[k] = self.rnn[k].backward(dh[k], self.hiddens[t + 1][k], below, self.hiddens[t][k])
+                if k:
+                    dh[k - 1] += dx
+        return dh / batch_size

@@ -1,4 +1,4 @@
-"""The command line, `npbilstm demo | train | tag | inspect | convert | check | exercise`: errors as sentences."""
+"""The command line, npbilstm COMMAND, each a module in commands: errors as sentences."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ EXIT_CODES = (
 )
 
 
-COMMANDS = ("demo", "train", "tag", "inspect", "convert", "check", "exercise")
+COMMANDS = ("demo", "train", "tag", "inspect", "convert", "check", "exercise", "hunt")
 
 
 def parser(names: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:

@@ -6,6 +6,7 @@ assignment    an exercise as a file or a notebook, to be handed out
 handed_in     what comes back
 judging       how it stands, in words by result: check_exercise
 instructor    the page for who teaches
+hunt          a BiLSTM with mistakes in it, and which of them remain; hunt_files: what it is written as
 """
 
 from npbilstm.classroom.judging import check_exercise

@@ -122,6 +122,16 @@ ALL = (
         "A flip is its own backward; both directions read x, so its gradient is a sum.",
     ),
     Exercise(
+        "embedding_and_scores",
+        "What stands around it: an embedding below, scores above",
+        ("embedding_forward", "embedding_backward", "affine_forward", "affine_backward"),
+        40,
+        8,
+        "A tagger looks its symbols up in a table, and makes scores of hidden states by one affine map, the same at "
+        "every step. Write both, and their gradients.",
+        "A symbol that occurs twice adds up its gradient, which dW[ids] += dx does not; sums run over rows and steps.",
+    ),
+    Exercise(
         "gru",
         "The GRU, in both its forms",
         (

@@ -28,6 +28,7 @@ MISTAKES = {
     "padding": ("dh-carry-dropped-over-padding",),
     "bidirectional_forward": ("reverse-uses-forward-weights",),
     "bidirectional_backward": ("dx-rev-not-flipped-back",),
+    "embedding_and_scores": ("affine-bias-missing", "embedding-repeats-lost"),
     "gru": ("gru-dwh-new-state",),
 }
 

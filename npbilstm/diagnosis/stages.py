@@ -35,7 +35,8 @@ class Stage(NamedTuple):
     factor: float = 1.0
 
 
-STEP_STAGES = (Stage("all rows"), Stage("one row", {"N": 1}), Stage("zero state", zero_state=True))
+LARGE_UPSTREAM = Stage("a large gradient from above", factor=1000.0)
+STEP_STAGES = (Stage("all rows"), Stage("one row", {"N": 1}), Stage("zero state", zero_state=True), LARGE_UPSTREAM)
 CELL_STAGES = (
     Stage("loss on h", loss="h"),
     Stage("loss on c", loss="c"),
@@ -54,7 +55,7 @@ SEQUENCE_STAGES = (
     Stage("loss on the final state", loss="final state"),
     Stage("ragged lengths", lengths="ragged"),
     Stage("an empty row", lengths="with an empty row"),
-    Stage("a large gradient from above", factor=1000.0),
+    LARGE_UPSTREAM,
 )
 DIRECTION_STAGES = (
     *SEQUENCE_STAGES[:4],

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from npbilstm.diagnosis.results import StageResult
+from npbilstm.diagnosis.stages import LARGE_UPSTREAM
 from npbilstm.submission.function_spec import FunctionSpec
 
 RAGGED = ("ragged lengths", "an empty row")
-LARGE = "a large gradient from above"
 ONE_STEP = ("T=1, loss on h", "T=1, loss on c")
 WEIGHTS = {"Wx", "Wh", "b", "b_hn"}
 FROM_ZERO = " From a zero state it is right: look at what meets the old state."
@@ -56,7 +56,7 @@ def symptoms(stages: Sequence[StageResult], spec: FunctionSpec) -> str:
 def symptom_in_batch(seen: Seen) -> str:
     """What the rows of the batch, their lengths, and the size of what comes from above tell."""
     through_time = "h0" in seen.spec.inputs
-    if set(seen.failing) == {LARGE}:
+    if set(seen.failing) == {LARGE_UPSTREAM.name}:
         return (
             f"Right unless the gradient from above is large, then wrong in {seen.blocks()}: look for a clip; "
             "it belongs where the weights are updated."

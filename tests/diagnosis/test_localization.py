@@ -26,6 +26,8 @@ CATALOGUE_NEEDED = {
     "db-added-to-itself",
     "loop-runs-forward",
     "grads-clipped-at-each-step",
+    "da-clipped-to-1",
+    "da-clipped-to-5",
     *(bug.id for bug in scale_and_sign.BUGS),
 }
 """Mistakes over time that look like others: the catalogue's patterns tell them, or nothing does."""

@@ -46,7 +46,7 @@ CELL = tuple(name for name in GATES if "o" not in name)
             ("reverse.b",),
             "The forward direction is right, the reverse one is wrong",
         ),
-        ("lstm_step", CELL_STAGES, {"loss on h and c"}, ("x",), "Right at loss on h, loss on c, one row, zero state;"),
+        ("lstm_step", CELL_STAGES, {"loss on h and c"}, ("x",), "Right at loss on h, loss on c, one row, zero state,"),
         ("lstm_step", CELL_STAGES[2:], {stage.name for stage in CELL_STAGES[2:]}, ("x",), "it runs, first in x."),
     ],
 )

@@ -81,8 +81,8 @@ ROWS = {
     "neither carry": "both-carries-missing",
     "gradients divided by N": "step-gradients-divided-by-rows gradients-divided-by-rows rnn-gradients-divided-by-rows "
     "gru-gradients-divided-by-rows recurrent-gradients-divided-by-rows gradients-divided-by-rows-and-steps",
-    "a constant clip": "gradients-clipped-to-1 gradients-clipped-to-5 gradients-clipped-to-10 dh-next-clipped "
-    "grads-clipped-at-each-step",
+    "a constant clip": "gradients-clipped-to-1 gradients-clipped-to-5 gradients-clipped-to-10 "
+    "da-clipped-to-1 da-clipped-to-5 dh-next-clipped grads-clipped-at-each-step",
     "truncation after k steps": "loop-truncated-after-one-step loop-truncated-early loop-truncated-after-three-steps "
     "carry-cut-after-two-steps carry-cut-after-three-steps recurrent-truncated-after-one-step",
     "the last step indexed by the batch size": "h-final-indexed-by-batch-size",

@@ -202,6 +202,21 @@ BUGS = (
     ),
     *mistakes_in(
         BACKWARD,
+        "da",
+        "da = np.concatenate([da_i, da_f, da_g, da_o], axis=1)",
+        "Clipping belongs to the update of the weights: what is cut off on the way back is lost for all before it.",
+        "Multiply the upstream gradient by 1000. Do all gradients follow?",
+        "linear in what comes from above, however large that is.",
+        {
+            f"da-clipped-to-{bound}": (
+                f"da = np.concatenate([da_i, da_f, da_g, da_o], axis=1).clip(-{bound}, {bound})",
+                f"The gradient of the pre-activations is clipped, here to {bound}.",
+            )
+            for bound in (1, 5)
+        },
+    ),
+    *mistakes_in(
+        BACKWARD,
         "da_g",
         "da_g = dg * tanh_derivative(g)",
         "The candidate is squashed, so on the way back its gradient is scaled by the slope of that squashing.",

@@ -50,6 +50,19 @@ BUGS = (
         ),
     ),
     Bug(
+        "recurrent-output-overwritten-at-every-step",
+        FORWARD,
+        "y[:, t] = np.where(v, state_new[0], 0)",
+        "y[:, :] = np.where(v, state_new[0], 0)[:, None]",
+        "y_t",
+        "Each step has a place of its own for what it puts out.",
+        (
+            "Compare what is put out at the first step with what is put out at the last.",
+            "The equation of y_t: what step t wrote no later step may write again.",
+            "y[:, t] alone is written at step t; an array that all steps share holds the last.",
+        ),
+    ),
+    Bug(
         "recurrent-state-not-carried",
         FORWARD,
         "*state_new, cache = step_forward(x[:, t], *state_t, params, *masks)",

@@ -132,6 +132,13 @@ COURSE_SPECS = [
         {"loss": ""},
         compositions.truncated_rnn,
     ),
+    part_of_rnn(
+        "one_step_rnn",
+        "an RNN with the logistic function over symbols, without backpropagation through time",
+        {**TEXT, "Wx": "V H", "Wh": "H H", "Wy": "H V"},
+        {"loss": ""},
+        compositions.truncated_rnn,
+    ),
 ]
 
 ALL_SPECS: dict[str, FunctionSpec] = {**SPECS, **{spec.name: spec for spec in COURSE_SPECS}}

@@ -42,6 +42,9 @@ class FileNames:
         spaces = [value.__globals__ for value in names.values() if isinstance(value, FunctionType)]
         vars(self).update(spaces=list({id(space): space for space in spaces}.values()), changes=changes)
 
+    def __getattr__(self, name: str) -> Any:
+        return next(space[name] for space in vars(self)["spaces"] if name in space)
+
     def __setattr__(self, name: str, value: Any) -> None:
         for space in vars(self)["spaces"]:
             vars(self)["changes"].append((space, name, space.get(name, ...)))
@@ -112,7 +115,7 @@ class FormPasses:
         for name in calls.outputs:
             axes, called = spec.outputs[name], f"{calls.function(0)}'s {name}"
             outputs[name] = reference_array(called, name, names[name], axes, layout, shape_of(axes, sizes))
-        for name, lines in calls.also.items():
+        for name, lines in calls.also.items() if outputs else ():
             with self.explaining(0):
                 expected = eval(compile(lines, self.place, "eval"), dict(names))
             if np.shape(names[name]) != np.shape(expected) or not np.allclose(names[name], expected, 1e-9, 1e-12):

@@ -13,6 +13,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from npbilstm.submission.arguments import find_argument
 from npbilstm.submission.call_graph import names_used, reached
 from npbilstm.submission.course_specs import ALL_SPECS, PASSES, RESET_BEFORE, subjects_in, textbook_names
@@ -20,7 +22,8 @@ from npbilstm.submission.errors import SubmissionError
 from npbilstm.submission.form import CallsRead, Form
 from npbilstm.submission.form_passes import FormPasses
 from npbilstm.submission.forms import FORMS, TEXTBOOK, form_called
-from npbilstm.submission.layouts import Layout
+from npbilstm.submission.function_spec import shape_of
+from npbilstm.submission.layouts import Layout, layout_of
 from npbilstm.submission.pairs import submitted_pair
 from npbilstm.submission.submitted_pair import SubmittedPair
 
@@ -131,17 +134,38 @@ def subject_called(name: str, of_form: Mapping[str, FormSubject], layout: Layout
 
 
 def subjects_of_form(form: Form, names: Mapping[str, Any]) -> dict[str, FormSubject]:
-    """The subjects of a form that are among these names; of two ways to call one, the first that fits."""
+    """The subjects of a form that are among these names; of two ways to call one, the first that fits and runs."""
     found: dict[str, FormSubject] = {}
-    taken: set[str] = set()
+    taken: dict[tuple[str, ...], str] = {}
     for k, calls in enumerate(form.calls):
-        classes = [name for name, value in names.items() if isinstance(value, type) and name not in taken]
-        for layer in [name for name in classes if re.fullmatch(calls.named, name)] if calls.named else [""]:
+        own = [name for name, value in names.items() if callable(value)]
+        for layer in [name for name in own if re.fullmatch(calls.named, name)] if calls.named else [""]:
             read = CallsRead(form, calls, layer)
-            if calls.subject not in found and fits(read, 0, names):
-                found[calls.subject] = FormSubject(read, all(there(name, names) for name, _ in read.calls(1)), k)
-                taken.add(layer)
+            known = found.get(calls.subject)
+            if taken.get(read.functions, calls.subject) != calls.subject:
+                continue  # it is a sequence's already
+            backward = all(there(name, names) for name, _ in read.calls(1))
+            if not backward and any(read.functions[:1] == other.functions[:1] for other in found.values()):
+                continue
+            if fits(read, 0, names) and (known is None or (runs(read, names) and not runs(known.calls, names))):
+                found[calls.subject] = FormSubject(read, backward, k)
+                taken[read.functions] = calls.subject
     return found
+
+
+def runs(calls: CallsRead, names: Mapping[str, Any]) -> bool:
+    """Whether the lines run, and give what they are to give; to choose between two ways to call one thing."""
+    layout = calls.layout_in(layout_of(calls.form.settings))
+    sizes = {"N": 2 if layout.has_batch else 1, "T": 4, "D": 2, "H": 3, "V": 5, "R": 2}
+    rng = np.random.default_rng(0)
+    inputs = {name: rng.standard_normal(shape_of(axes, sizes)) for name, axes in calls.spec.inputs.items()}
+    whole = {"ids": 5, "targets": 5, "lengths": 5, "steps": 3}
+    inputs |= {name: rng.integers(1, whole[name], np.shape(inputs[name])) for name in whole.keys() & inputs.keys()}
+    try:
+        FormPasses(calls, names, layout).run_forward({name: np.asarray(array) for name, array in inputs.items()})
+    except Exception:  # that is what the other way does
+        return False
+    return True
 
 
 def best_form(names: Mapping[str, Any], functions: Mapping[str, Any]) -> Form:
@@ -182,9 +206,9 @@ def fits(calls: CallsRead, k: int, names: Mapping[str, Any]) -> bool:
         top = {name.partition(".")[0] for name, _ in needed}
         if not set(calls.written.uses.split()) <= {word for name in top for word in names_in_code(names.get(name))}:
             return False
-    return bool(needed or calls.lines[k] == "") and all(
-        there(name, names) and can_be_called(name, call, names, calls) for name, call in needed
-    )
+    if not needed:
+        return calls.lines[k] == "" or (k == 0 and fits(calls, 1, names))
+    return all(there(name, names) and can_be_called(name, call, names, calls) for name, call in needed)
 
 
 def there(name: str, names: Mapping[str, Any]) -> bool:

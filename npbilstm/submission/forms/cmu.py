@@ -37,10 +37,10 @@ FORM = Form(
             """
             cell = GRUCell(D, H)
             vars(cell).update(weights)
-            h = cell.forward(x, h_prev)
+            h = np.reshape(cell.forward(x, h_prev), -1)
             """,
             """
-            dx, dh_prev = cell.backward(dh)
+            dx, dh_prev = (np.reshape(d, -1) for d in cell.backward(dh))  # some have a row
             grads = cell
             """,
             weights=GRU,

@@ -17,9 +17,9 @@ grads = gradients_of(layer)
 """
 
 
-def sequence(subject: str, named: str) -> Calls:
-    """A layer over a sequence."""
-    forward, backward = FORWARD.format(given="h", taken="x"), BACKWARD.format(given="dx", taken="dh")
+def sequence(subject: str, named: str, given: str = "h") -> Calls:
+    """A layer over a sequence, which gives h at every step, or the last one alone."""
+    forward, backward = FORWARD.format(given=given, taken="x"), BACKWARD.format(given="dx", taken=f"d{given}")
     return Calls(subject, forward, backward, weights=WEIGHTS, named=named)
 
 
@@ -42,9 +42,11 @@ FORM = Form(
     title="a layer class of one's own",
     words="inputs dvalues n_inputs n_neurons",
     calls=(
-        sequence("lstm", r"(?i)(?!.*(bi|cell)).*lstm.*"),
-        sequence("gru", r"(?i)(?!.*(bi|cell)).*gru.*"),
-        sequence("rnn", r"(?i)(?!.*(bi|cell)).*(rnn|recurrent).*"),
+        *(
+            sequence(subject, rf"(?i)(?!.*(bi|cell)).*({words}).*", given)
+            for given in ("h", "h_T")
+            for subject, words in (("lstm", "lstm"), ("gru", "gru"), ("rnn", "rnn|recurrent"))
+        ),
         step("lstm_step", r"(?i).*lstm.*", "h", "c"),
         step("gru_step", r"(?i).*gru.*", "h"),
         step("rnn_step", r"(?i).*(rnn|recurrent).*", "h"),

@@ -14,10 +14,11 @@ FORM = Form(
             file.Wxh, file.Whh, file.Why, file.bh, file.by = Wxh, Whh, Why, bh, by
             file.vocab_size, file.hidden_size = V, H
             inputs, outputs = [int(k) for k in ids], [int(k) for k in targets]
-            loss, dWxh, dWhh, dWhy, dbh, dby, hidden = lossFun(inputs, outputs, h0[:, None])
+            loss, dWxh, dWhh, dWhy, dbh, dby, hidden = Layer(inputs, outputs, h0[:, None])
             h_T = hidden[:, 0]
             """,
             weights="Wxh=Wx Whh=Wh Why=Wy bh=b by=by",
+            named=r"(?i)loss_?fun(c|ction)?",
         ),
     ),
 )

@@ -39,6 +39,14 @@ FORM = Form(
             "layer = TimeGRU(Wx, Wh, b, True)\nlayer.set_state(h0)\nh = layer.forward(x)",
             "dx = layer.backward(dh)\ndh0 = layer.dh\ndWx, dWh, db = layer.grads",
         ),
+        *(
+            Calls(
+                subject,  # without a state that is set
+                f"layer = {name}(Wx, Wh, b)\nh = layer.forward(x)",
+                "dx = layer.backward(dh)\ndWx, dWh, db = layer.grads",
+            )
+            for subject, name in (("rnn", "TimeRNN"), ("lstm", "TimeLSTM"), ("gru_reset_before", "TimeGRU"))
+        ),
         Calls(
             "bilstm",
             "layer = TimeBiLSTM(Wx1, Wh1, b1, Wx2, Wh2, b2)\ny = layer.forward(x)",

@@ -45,3 +45,11 @@ class RNN:
                     delta_in = (self.W.T @ delta_in) * grad(s[k])
                 self.deltaV += np.outer(delta_in, make_onehot(x[k], self.vocab_size))
                 self.deltaW += np.outer(delta_in, s[k - 1])
+
+    def acc_deltas(self, x, d, y, s):
+        for t in reversed(range(len(x))):
+            delta_out = make_onehot(d[t], self.out_vocab_size) - y[t]
+            delta_in = (self.U.T @ delta_out) * grad(s[t])
+            self.deltaU += np.outer(delta_out, s[t])
+            self.deltaV += np.outer(delta_in, make_onehot(x[t], self.vocab_size))
+            self.deltaW += np.outer(delta_in, s[t - 1])

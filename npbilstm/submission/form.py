@@ -47,7 +47,8 @@ class Calls(NamedTuple):
 
     backward: "" where the gradients come with the loss, from the forward lines. weights: what each of their weights is,
     by the textbook's names where it is "". adds: a pattern of the weights whose gradients are added up from call to
-    call, as the course has it. also: what else they give, as name=expression, which is compared. layout: what x and b
+    call, as the course has it. also: what else they give, as name=expression, which is compared;
+    softmax(a, axis) is there. layout: what x and b
     are where they are not the form's own: "x=(T,D)" has no batch. named: a pattern of class names, where the lines call
     the class Layer. uses: names that must stand in their code, attributes say, where the calls alone do not tell the
     form.

@@ -22,7 +22,7 @@ from npbilstm.submission.errors import SubmissionError
 from npbilstm.submission.form import CallsRead, Form
 from npbilstm.submission.form_passes import FormPasses
 from npbilstm.submission.forms import FORMS, TEXTBOOK, form_called
-from npbilstm.submission.function_spec import shape_of
+from npbilstm.submission.function_spec import Arrays, shape_of
 from npbilstm.submission.layouts import Layout, layout_of
 from npbilstm.submission.pairs import submitted_pair
 from npbilstm.submission.submitted_pair import SubmittedPair
@@ -158,9 +158,10 @@ def runs(calls: CallsRead, names: Mapping[str, Any]) -> bool:
     layout = calls.layout_in(layout_of(calls.form.settings))
     sizes = {"N": 2 if layout.has_batch else 1, "T": 4, "D": 2, "H": 3, "V": 5, "R": 2}
     rng = np.random.default_rng(0)
-    inputs = {name: rng.standard_normal(shape_of(axes, sizes)) for name, axes in calls.spec.inputs.items()}
+    shapes = {name: shape_of(axes, sizes) for name, axes in calls.spec.inputs.items()}
+    inputs: Arrays = {name: rng.standard_normal(shape) for name, shape in shapes.items()}
     whole = {"ids": 5, "targets": 5, "lengths": 5, "steps": 3}
-    inputs |= {name: rng.integers(1, whole[name], np.shape(inputs[name])) for name in whole.keys() & inputs.keys()}
+    inputs |= {name: rng.integers(1, whole[name], shapes[name]) for name in whole.keys() & shapes.keys()}
     try:
         FormPasses(calls, names, layout).run_forward({name: np.asarray(array) for name, array in inputs.items()})
     except Exception:  # that is what the other way does

@@ -9,9 +9,8 @@ PARAMETERS = """
 Wy, by = np.cos(np.arange(3 * H)).reshape(3, H), np.array([[0.1], [-0.2], [0.3]])
 parameters = {**weights, "Wya": Wy, "Wy": Wy, "by": by}
 """
-SOFTMAX = "(lambda a: np.exp(a) / np.exp(a).sum(axis=0))"
-OF_STEP = f"y = [{SOFTMAX}(Wy @ h + by)][: len(y)]"
-OVER_TIME = f"y = [{SOFTMAX}(np.tensordot(Wy, h, 1) + by[..., None])][: len(y)]"
+OF_STEP = "y = [softmax(Wy @ h + by)][: len(y)]"
+OVER_TIME = "y = [softmax(np.tensordot(Wy, h, 1) + by[..., None])][: len(y)]"
 RNN = "Wax=Wx Waa=Wh ba=b"
 LSTM = "Wf=W[f] bf=b[f] Wi=W[i] bi=b[i] Wc=W[g] bc=b[g] Wo=W[o] bo=b[o]"
 

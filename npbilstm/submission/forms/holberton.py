@@ -18,8 +18,8 @@ class Cell:
 cell = Cell()
 cell.Wy, cell.by = np.cos(np.arange(6 * H)).reshape(2 * H, 3), np.array([[0.1, -0.2, 0.3]])
 """
-OUTPUT = "Y = np.exp(y @ cell.Wy + cell.by) / np.exp(y @ cell.Wy + cell.by).sum(axis=-1, keepdims=True)"
-CELL_OUTPUT = "y = (lambda a: np.exp(a) / np.exp(a).sum(axis=-1, keepdims=True))(h @ cell.Wy + cell.by)"
+OUTPUT = "Y = softmax(y @ cell.Wy + cell.by, -1)"
+CELL_OUTPUT = "y = softmax(h @ cell.Wy + cell.by, -1)"
 SET_OUTPUT = "cell.Wy, cell.by = np.cos(np.arange(3 * H)).reshape(H, 3), np.array([[0.1, -0.2, 0.3]])"
 GATES = "vars(cell).update({name: array if array.ndim == 2 else array[None] for name, array in weights.items()})"
 BOTH = "Whf=forward.W bhf=forward.b Whb=reverse.W bhb=reverse.b"

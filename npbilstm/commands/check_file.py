@@ -20,6 +20,7 @@ from npbilstm.submission.function_spec import FunctionSpec
 from npbilstm.submission.layouts import SETTINGS
 from npbilstm.submission.notebook import SUFFIX, read_notebook, submitted_source
 from npbilstm.submission.process import SubmissionProcess
+from npbilstm.submission.submitted_code import choose_ways
 from npbilstm.submission.submitted_pair import submitted_pairs
 from npbilstm.submission.unread import none_there, unread_in_source
 from npbilstm.training.progress import on_terminal, tell
@@ -145,6 +146,7 @@ def report_on_file(
 ) -> DiagnosisReport:
     """What is found in a file: what is judged, and what stands unread beside it."""
     pinned = SETTINGS if options.strict else submission.pinned
+    choose_ways(submission, submission.layout)
     reading = read_layout(submission.subjects, submission.pair, submission.layout, pinned)
     submission.layout = reading.layout
     found = []

@@ -26,7 +26,7 @@ from npbilstm.submission.arguments import renamed_arguments
 from npbilstm.submission.definitions import is_namespace, is_of_npbilstm, is_submitted
 from npbilstm.submission.form import Form
 from npbilstm.submission.layouts import SETTINGS, layout_of
-from npbilstm.submission.submitted_code import FormSubject, SubmittedCode
+from npbilstm.submission.submitted_code import FormSubject, SubmittedCode, choose_ways
 from npbilstm.submission.submitted_pair import submitted_pairs
 from npbilstm.submission.unread import ELSEWHERE, none_there, unread_in_names
 
@@ -163,6 +163,7 @@ def diagnose(
     layout_of(settings)
     code = SubmittedCode({name: value for name, value in names.items() if is_to_be_judged(value, names)}, form, renamed)
     layout = layout_of({**code.form.settings, **settings})
+    choose_ways(code, layout)
     reading = read_layout(code.subjects, code.pair, layout, SETTINGS if strict else [*settings])
     pairs = submitted_pairs(code.subjects(reading.layout), lambda name: code.pair(name, reading.layout))
     unread = tuple(unread_in_names(names, code.judged))

@@ -53,7 +53,7 @@ class SubmittedFile:
         self.code = SubmittedCode(functions_defined(module, source), form, renamed)
         self.layout = layout_of({**self.code.form.settings, **self.settings})
         self.others = unread_names(vars(module), self.code.judged)
-        self.pairs: dict[tuple[str, Layout], SubmittedPair | None] = {}
+        self.pairs: dict[Any, SubmittedPair | None] = {}
         self.runs: dict[int, Any] = {}
 
     def facts(self) -> dict[str, Any]:
@@ -62,15 +62,21 @@ class SubmittedFile:
         return {
             "functions": sorted(self.code.functions),
             "form": self.code.form.name,
-            "subjects": [[name, each.way, each.backward, each.calls.layer] for name, each in self.code.of_form.items()],
+            "subjects": [
+                [name, way.way, way.backward, way.calls.layer] for name, ways in self.code.ways.items() for way in ways
+            ],
             "others": self.others,
             "layout": self.layout,
             "pinned": pinned,
         }
 
-    def pair(self, name: str, layout: Layout) -> SubmittedPair | None:
-        """The pair of a spec, by its name, in a layout."""
-        key = name, layout
+    def pair(self, name: str, layout: Layout, chosen: tuple[str, int, str] | None = None) -> SubmittedPair | None:
+        """The pair of a spec, by its name, in a layout. chosen: the form's subject and its way to call it, by its
+        number and the name of a class."""
+        key = name, layout, chosen
+        if chosen is not None:
+            own, number, layer = chosen
+            self.code.ways[own].sort(key=lambda way: (way.way, way.calls.layer) != (number, layer))
         if key not in self.pairs:
             self.pairs[key] = self.code.pair(name, layout)
         return self.pairs[key]
@@ -79,7 +85,7 @@ class SubmittedFile:
         """Do what is asked for: "pair", "forward" or "backward" of a spec."""
         for number in request["free"]:
             self.runs.pop(number, None)
-        pair = self.pair(request["subject"], Layout(*request["layout"]))
+        pair = self.pair(request["subject"], Layout(*request["layout"]), request["chosen"] and tuple(request["chosen"]))
         if pair is None:
             return {"pair": None}, {}
         if request["do"] == "forward":

@@ -22,13 +22,13 @@ import numpy as np
 
 from npbilstm.printable import one_line
 from npbilstm.submission import replies
-from npbilstm.submission.course_specs import ALL_SPECS, as_submitted
+from npbilstm.submission.course_specs import ALL_SPECS, RESET_BEFORE, as_submitted
 from npbilstm.submission.errors import Interfered, SubmissionError, TimedOut
 from npbilstm.submission.function_spec import Arrays
 from npbilstm.submission.layouts import Layout
 from npbilstm.submission.messages import Shapes, encode_message, receive
 from npbilstm.submission.pipes import PipedProcess, Printed
-from npbilstm.submission.submitted_code import subject_called, subjects_of
+from npbilstm.submission.submitted_code import FormSubject, subject_called, subjects_of
 from npbilstm.submission.submitted_pair import SubmittedPair
 
 HOME = str(Path(__file__).parents[2])
@@ -76,9 +76,9 @@ class SubmissionProcess:
     """A submitted file, run in a process of its own: with SubmissionProcess(path, flags) as submission: ...
 
     form: the form in which it is to be read, a name or a file; "" for the one that fits; then the one that it is read
-    in. of_form: the subjects that are called as the form has it. functions: those that are called as the textbook's
-    are. others: the names of what looks like a pass and is neither. layout: its layout, from its header and from flags,
-    which win. pinned: the settings that these tell.
+    in. ways: the subjects that are called as the form has it, each with the ways to call it, the chosen one first.
+    functions: those that are called as the textbook's are. others: the names of what looks like a pass and is neither.
+    layout: its layout, from its header and from flags, which win. pinned: the settings that these tell.
 
     Raises SubmissionError, a sentence or a traceback of the file's own lines, where it cannot be run; TimedOut where
     its import takes longer than `seconds` of the processor's time (five times as long by the clock, where it sleeps).
@@ -137,13 +137,19 @@ class SubmissionProcess:
         with self.believing(self.called):
             self.functions, self.others = replies.functions_in(facts), replies.unread_passes(facts)
             self.layout, self.pinned = replies.layout_in(facts), replies.pinned_in(facts)
-            self.form, self.of_form = replies.form_in(facts, self.form_asked)
+            if not hasattr(self, "ways"):  # else it has started anew, and what is chosen stands
+                self.form, self.ways = replies.form_in(facts, self.form_asked)
 
     def close(self) -> None:
         """End the process."""
         if self.process is not None:
             process, self.process = self.process, None
             process.end()
+
+    @property
+    def of_form(self) -> dict[str, FormSubject]:
+        """The subjects that are called as the form has it, each in the way that is chosen."""
+        return {name: ways[0] for name, ways in self.ways.items()}
 
     def subjects(self, layout: Layout | None = None) -> dict[str, tuple[str, ...]]:
         """The specs of which the file has a pass, by name, and the functions that are theirs."""
@@ -160,7 +166,10 @@ class SubmissionProcess:
         if of_form is not None:
             layout = of_form.calls.layout_in(layout)
             spec = spec._replace(forward=functions[0], backward=functions[-1])
-        about = {"subject": name, "layout": layout}
+        about: dict[str, Any] = {"subject": name, "layout": layout, "chosen": None}
+        if of_form is not None:
+            own = name if name in self.ways else name.replace(RESET_BEFORE, "")
+            about["chosen"] = own, of_form.way, of_form.calls.layer
         facts, _ = self.ask(spec.forward, {"do": "pair", **about})
         with self.believing(spec.forward):
             found = replies.pair_in(facts)

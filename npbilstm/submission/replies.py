@@ -93,9 +93,9 @@ def layout_in(facts: Facts) -> Layout:
     return layout
 
 
-def form_in(facts: Facts, asked: str) -> tuple[Form, dict[str, FormSubject]]:
-    """The form in which a file was read, and the subjects that it has in that form. asked: the form that was asked for,
-    or ""."""
+def form_in(facts: Facts, asked: str) -> tuple[Form, dict[str, list[FormSubject]]]:
+    """The form in which a file was read, and the subjects that it has in that form, with the ways to call each. asked:
+    the form that was asked for, or ""."""
     name = text_in(facts, "form")
     if not asked and name not in {TEXTBOOK.name, *FORMS}:
         raise ValueError(IMPOSSIBLE)
@@ -103,15 +103,16 @@ def form_in(facts: Facts, asked: str) -> tuple[Form, dict[str, FormSubject]]:
     there = facts.get("subjects")
     if not isinstance(there, list) or not all(isinstance(each, list) and len(each) == 4 for each in there):
         raise ValueError(IMPOSSIBLE)
-    subjects: dict[str, FormSubject] = {}
+    subjects: dict[str, list[FormSubject]] = {}
     for subject, way, backward, layer in there:
         if [type(part) for part in (subject, way, backward, layer)] != [str, int, bool, str]:
             raise ValueError(IMPOSSIBLE)
         if layer and not layer.isidentifier():
             raise ValueError(IMPOSSIBLE)
-        if subject in subjects or not 0 <= way < len(form.calls) or form.calls[way].subject != subject:
+        if not 0 <= way < len(form.calls) or form.calls[way].subject != subject:
             raise ValueError(IMPOSSIBLE)
-        subjects[subject] = FormSubject(CallsRead(form, form.calls[way], layer), backward)
+        read = CallsRead(form, form.calls[way], layer)
+        subjects.setdefault(subject, []).append(FormSubject(read, backward, way))
     return form, subjects
 
 

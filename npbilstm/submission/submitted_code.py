@@ -11,19 +11,19 @@ import ast
 import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from npbilstm.submission.arguments import find_argument
 from npbilstm.submission.call_graph import names_used, reached
 from npbilstm.submission.course_specs import ALL_SPECS, PASSES, RESET_BEFORE, subjects_in, textbook_names
-from npbilstm.submission.errors import SubmissionError
+from npbilstm.submission.errors import FINAL, SubmissionError
 from npbilstm.submission.form import CallsRead, Form
 from npbilstm.submission.form_passes import FormPasses
 from npbilstm.submission.forms import FORMS, TEXTBOOK, form_called
 from npbilstm.submission.function_spec import Arrays, shape_of
-from npbilstm.submission.layouts import Layout, layout_of
+from npbilstm.submission.layouts import Layout
 from npbilstm.submission.pairs import submitted_pair
 from npbilstm.submission.submitted_pair import SubmittedPair
 
@@ -67,9 +67,14 @@ class SubmittedCode:
         self.names, self.renamed = dict(names), renamed or {}
         functions = {name: value for name, value in names.items() if name in PASSES and callable(value)}
         self.form = form_called(form) if form else best_form(self.names, functions)
-        self.of_form = subjects_of_form(self.form, self.names)
-        used = {name for subject in self.of_form.values() for name in subject.functions}
+        self.ways = subjects_of_form(self.form, self.names)
+        used = {name for ways in self.ways.values() for way in ways for name in way.functions}
         self.functions: dict[str, Callable[..., Any]] = {n: f for n, f in functions.items() if n not in used}
+
+    @property
+    def of_form(self) -> dict[str, FormSubject]:
+        """The subjects that are called as the form has it, each in the way that is chosen."""
+        return {name: ways[0] for name, ways in self.ways.items()}
 
     @property
     def judged(self) -> list[str]:
@@ -133,37 +138,61 @@ def subject_called(name: str, of_form: Mapping[str, FormSubject], layout: Layout
     return None
 
 
-def subjects_of_form(form: Form, names: Mapping[str, Any]) -> dict[str, FormSubject]:
-    """The subjects of a form that are among these names; of two ways to call one, the first that fits and runs."""
-    found: dict[str, FormSubject] = {}
+def subjects_of_form(form: Form, names: Mapping[str, Any]) -> dict[str, list[FormSubject]]:
+    """The subjects of a form that are among these names, each with the ways to call it that fit."""
+    found: dict[str, list[FormSubject]] = {}
     taken: dict[tuple[str, ...], str] = {}
     for k, calls in enumerate(form.calls):
         own = [name for name, value in names.items() if callable(value)]
         for layer in [name for name in own if re.fullmatch(calls.named, name)] if calls.named else [""]:
             read = CallsRead(form, calls, layer)
-            known = found.get(calls.subject)
             if taken.get(read.functions, calls.subject) != calls.subject:
                 continue  # it is a sequence's already
             backward = all(there(name, names) for name, _ in read.calls(1))
-            if not backward and any(read.functions[:1] == other.functions[:1] for other in found.values()):
+            others = (ways[0].functions[:1] for subject, ways in found.items() if subject != calls.subject)
+            if not backward and read.functions[:1] in others:
                 continue
-            if fits(read, 0, names) and (known is None or (runs(read, names) and not runs(known.calls, names))):
-                found[calls.subject] = FormSubject(read, backward, k)
+            if fits(read, 0, names):
+                found.setdefault(calls.subject, []).append(FormSubject(read, backward, k))
                 taken[read.functions] = calls.subject
     return found
 
 
-def runs(calls: CallsRead, names: Mapping[str, Any]) -> bool:
-    """Whether the lines run, and give what they are to give; to choose between two ways to call one thing."""
-    layout = calls.layout_in(layout_of(calls.form.settings))
-    sizes = {"N": 2 if layout.has_batch else 1, "T": 4, "D": 2, "H": 3, "V": 5, "R": 2}
-    rng = np.random.default_rng(0)
-    shapes = {name: shape_of(axes, sizes) for name, axes in calls.spec.inputs.items()}
-    inputs: Arrays = {name: rng.standard_normal(shape) for name, shape in shapes.items()}
-    whole = {"ids": 5, "targets": 5, "lengths": 5, "steps": 3}
-    inputs |= {name: rng.integers(1, whole[name], shapes[name]) for name in whole.keys() & shapes.keys()}
+class Recognised(Protocol):
+    """Submitted code in this process or in another."""
+
+    ways: dict[str, list[FormSubject]]
+
+    def pair(self, name: str, layout: Layout) -> SubmittedPair | None:
+        """The pair of a subject in a layout."""
+
+
+def choose_ways(code: Recognised, layout: Layout) -> None:
+    """Leave to every subject of the form that way to call it which runs; the first where none does."""
+    for name, ways in code.ways.items():
+        first = ways[0]
+        while len(ways) > 1 and not runs(code, name, layout):
+            ways.pop(0)
+        if len(ways) == 1 and ways[0] is not first and not runs(code, name, layout):
+            ways.insert(0, first)
+
+
+def runs(code: Recognised, name: str, layout: Layout) -> bool:
+    """Whether a subject's forward pass runs as it is called now. What has not ended in time is told later."""
+    spec, rng = ALL_SPECS[name], np.random.default_rng(0)
     try:
-        FormPasses(calls, names, layout).run_forward({name: np.asarray(array) for name, array in inputs.items()})
+        pair = code.pair(name, layout)
+        assert pair is not None
+        sizes = {"N": 1 if "rows" in pair.absent else 2, "T": 4, "D": 2, "H": 3, "V": 5, "R": 2}
+        shapes = {each: shape_of(axes, sizes) for each, axes in spec.inputs.items()}
+        inputs: Arrays = {each: rng.standard_normal(shape) for each, shape in shapes.items()}
+        whole = {"ids": 5, "targets": 5, "lengths": 5, "steps": 3}
+        inputs |= {
+            each: np.asarray(rng.integers(1, whole[each], shapes[each])) for each in whole.keys() & shapes.keys()
+        }
+        pair.forward({each: np.asarray(array) for each, array in inputs.items()})
+    except FINAL:
+        return True
     except Exception:  # that is what the other way does
         return False
     return True
@@ -177,10 +206,10 @@ def best_form(names: Mapping[str, Any], functions: Mapping[str, Any]) -> Form:
         subjects = subjects_of_form(form, names)
         own = {
             name
-            for subject in subjects.values()
+            for ways in subjects.values()
             for k in (0, 1)
-            for name, _ in subject.calls.calls(k)
-            if k == 0 or fits(subject.calls, 1, names)
+            for name, _ in ways[0].calls.calls(k)
+            if k == 0 or fits(ways[0].calls, 1, names)
         }
         count = len(own), len(words & set(form.words.split()))
         if subjects and count > most:

@@ -229,3 +229,19 @@ def test_the_guides_form_judges_the_guides_class(tmp_path):
 def test_every_form_is_in_the_guide():
     guide = (Path(__file__).parents[2] / "tutorials" / "guides" / "forms.md").read_text()
     assert all(f"| `{name}` |" in guide for name in ["textbook", *FORMS])
+
+
+@pytest.mark.slow
+def test_an_endless_loop_in_a_forms_function_is_a_sentence_and_the_rest_is_judged(tmp_path, capsys):
+    path = tmp_path / "loops.py"
+    source = ANSWERS["coursera"].read_text()
+    path.write_text(
+        source.replace(
+            '    caches = []\n    n_x, m, T_x = x.shape\n    n_y, n_a = parameters["Wy"]',
+            '    while True: pass\n    n_y, n_a = parameters["Wy"]',
+        )
+    )
+    assert main(["check", str(path), "--seconds", "0.5"]) == 3
+    out = " ".join(capsys.readouterr().out.split())
+    assert "not judged lstm_forward, lstm_backward: lstm_forward had not ended after 0.5 s (an endless loop?)" in out
+    assert "ok rnn_forward, rnn_backward" in out

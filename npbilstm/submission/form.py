@@ -25,7 +25,7 @@ import builtins
 import re
 import textwrap
 from collections.abc import Iterable
-from functools import cached_property
+from functools import cache, cached_property
 from typing import NamedTuple
 
 from npbilstm.submission.course_specs import ALL_SPECS
@@ -90,6 +90,12 @@ class Part(NamedTuple):
     gate: str
 
 
+@cache
+def read_calls(form: Form, calls: Calls, layer: str = "") -> CallsRead:
+    """Calls, read once."""
+    return CallsRead(form, calls, layer)
+
+
 class CallsRead:
     """Calls, read: what they take, what they give, and which names of the submitted file they need."""
 
@@ -120,7 +126,7 @@ class CallsRead:
 
     def of_subject(self, name: str) -> CallsRead:
         """The same lines for another subject."""
-        return CallsRead(self.form, self.written._replace(subject=name), self.layer)
+        return read_calls(self.form, self.written._replace(subject=name), self.layer)
 
     def layout_in(self, layout: Layout) -> Layout:
         """The layout of this subject in a file of this layout."""
@@ -195,9 +201,17 @@ class CallsRead:
     def calls(self, k: int) -> list[tuple[str, ast.Call]]:
         """What of theirs is called in the forward or in the backward lines, LSTM, LSTM.forward, lstm_forward, in
         order."""
-        calls = [node for node in ast.walk(self.trees[k]) if isinstance(node, ast.Call)]
-        calls.sort(key=lambda call: (call.end_lineno or 0, call.end_col_offset or 0))
-        return [(name, call) for call in calls if (name := self.called(call))]
+        return self.all_calls[k]
+
+    @cached_property
+    def all_calls(self) -> list[list[tuple[str, ast.Call]]]:
+        """The calls in the forward and in the backward lines."""
+        found = []
+        for tree in self.trees:
+            calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+            calls.sort(key=lambda call: (call.end_lineno or 0, call.end_col_offset or 0))
+            found.append([(name, call) for call in calls if (name := self.called(call))])
+        return found
 
     def called(self, call: ast.Call) -> str:
         """What of theirs is called; "" for what is not theirs."""

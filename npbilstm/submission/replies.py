@@ -15,7 +15,7 @@ from npbilstm import textbook
 from npbilstm.printable import cut, in_lines, one_line
 from npbilstm.submission.arguments import MAY_LACK
 from npbilstm.submission.course_specs import PASSES
-from npbilstm.submission.form import CallsRead, Form
+from npbilstm.submission.form import Form, read_calls
 from npbilstm.submission.forms import FORMS, TEXTBOOK, form_called
 from npbilstm.submission.function_spec import Arrays, FunctionSpec, shape_of, sizes_in
 from npbilstm.submission.layouts import SETTINGS, Layout, layout_of, settings_of
@@ -111,7 +111,7 @@ def form_in(facts: Facts, asked: str) -> tuple[Form, dict[str, list[FormSubject]
             raise ValueError(IMPOSSIBLE)
         if not 0 <= way < len(form.calls) or form.calls[way].subject != subject:
             raise ValueError(IMPOSSIBLE)
-        read = CallsRead(form, form.calls[way], layer)
+        read = read_calls(form, form.calls[way], layer)
         subjects.setdefault(subject, []).append(FormSubject(read, backward, way))
     return form, subjects
 

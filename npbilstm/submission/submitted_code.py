@@ -19,7 +19,7 @@ from npbilstm.submission.arguments import find_argument
 from npbilstm.submission.call_graph import names_used, reached
 from npbilstm.submission.course_specs import ALL_SPECS, PASSES, RESET_BEFORE, subjects_in, textbook_names
 from npbilstm.submission.errors import FINAL, SubmissionError
-from npbilstm.submission.form import CallsRead, Form
+from npbilstm.submission.form import CallsRead, Form, read_calls
 from npbilstm.submission.form_passes import FormPasses
 from npbilstm.submission.forms import FORMS, TEXTBOOK, form_called
 from npbilstm.submission.function_spec import Arrays, shape_of
@@ -145,7 +145,9 @@ def subjects_of_form(form: Form, names: Mapping[str, Any]) -> dict[str, list[For
     for k, calls in enumerate(form.calls):
         own = [name for name, value in names.items() if callable(value)]
         for layer in [name for name in own if re.fullmatch(calls.named, name)] if calls.named else [""]:
-            read = CallsRead(form, calls, layer)
+            if layer and not set(calls.uses.split()) <= names_in_code(names[layer]):
+                continue
+            read = read_calls(form, calls, layer)
             if taken.get(read.functions, calls.subject) != calls.subject:
                 continue  # it is a sequence's already
             backward = all(there(name, names) for name, _ in read.calls(1))

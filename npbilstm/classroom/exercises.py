@@ -53,6 +53,16 @@ ALL = (
         LENGTHS,
     ),
     Exercise(
+        "truncated_bptt",
+        "Truncated backpropagation through time",
+        ("truncated_forward", "truncated_backward"),
+        40,
+        8,
+        "A long sequence in windows of so many steps: the state goes on from window to window, its gradient does not. "
+        "recurrent_forward and recurrent_backward do each window.",
+        "What is cut and what is not; why a gradient check says that the result is wrong, and is right.",
+    ),
+    Exercise(
         "lstm_step_forward",
         "One step of an LSTM, forward",
         ("lstm_step_forward",),
@@ -122,6 +132,15 @@ ALL = (
         "A flip is its own backward; both directions read x, so its gradient is a sum.",
     ),
     Exercise(
+        "stacked",
+        "Layers upon one another",
+        ("stacked_lstm_forward", "stacked_lstm_backward"),
+        30,
+        8,
+        "Each layer reads what the one below puts out. lstm_forward and lstm_backward do each layer.",
+        "A layer's dx is the dh of the one below; each layer has states, and gradients of final states, of its own.",
+    ),
+    Exercise(
         "embedding_and_scores",
         "What stands around it: an embedding below, scores above",
         ("embedding_forward", "embedding_backward", "affine_forward", "affine_backward"),
@@ -145,6 +164,37 @@ ALL = (
         "One step of a GRU: with the reset gate after the product, as libraries have it, and before it, as in the "
         "paper. mask is None here.",
         "Two forms of one name are two functions; the update gate is on two ways, the old state on three.",
+    ),
+    Exercise(
+        "clipping",
+        "Clipping, and why the check then fails",
+        ("clipping_factor", "clipped_gradients"),
+        25,
+        6,
+        "Make gradients shorter that are too long, all by one factor. Then clip within a backward pass that was right, "
+        "ask nb.check_pair about it, and explain the ratio that it finds in every entry.",
+        "One norm of all, one factor for all. A clipped gradient is no derivative: check first, clip afterwards.",
+    ),
+    Exercise(
+        "dropout",
+        "Dropout's mask",
+        ("mask_from_uniform", "dropout_over_time_forward", "dropout_over_time_backward"),
+        20,
+        6,
+        "Make a mask of random numbers, and use it: the same at every step of a row, and the same on the way back.",
+        "What is kept is made larger at once; what was dropped has no part in the gradient. A check needs one mask.",
+    ),
+    Exercise(
+        "gradient_checker",
+        "The gradient checker itself",
+        ("backward_is_right",),
+        60,
+        15,
+        "Say whether a backward pass is right, by central differences. It is tried on passes that are right and must "
+        "be accepted, and on wrong ones that must be rejected; some give x as float32, or a view of x, or are right "
+        "for an upstream gradient of ones alone.",
+        "What makes a check believable: float64, fresh copies, random upstream gradients, every entry, a fair bound.",
+        quoted=("numerical_gradient",),
     ),
 )
 

@@ -22,7 +22,7 @@ TEXTBOOK = "npbilstm.textbook"
 
 class Surroundings(NamedTuple):
     """What functions need around them. imports: module -> the names that they import of it. definitions: the sources of
-    types, params and caches. tools: the textbook's functions that the right bodies call."""
+    types, params and caches, and of constants. tools: the textbook's functions that the right bodies call."""
 
     imports: dict[str, set[str]]
     definitions: dict[str, str]
@@ -125,7 +125,7 @@ def surroundings(functions: Iterable[str]) -> Surroundings:
                 continue
             if name in textbook_functions() and name in textbook.__all__:
                 found.tools.append(name)
-            elif isinstance(bindings_of(home_of(function)).get(name), ast.ClassDef):
+            elif isinstance(bindings_of(home_of(function)).get(name), (ast.ClassDef, ast.Assign)):
                 add_name(name, home_of(function), found)
     return found
 

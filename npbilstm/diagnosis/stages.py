@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from npbilstm.submission.function_spec import Arrays, FunctionSpec, shape_of
+from npbilstm.submission.probes import PROBES
 
 SIZES = {"N": 3, "T": 5, "D": 2, "H": 4, "R": 3, "V": 6}
 """Rows, steps, features, units, projected units, classes: few are alike, so that a mix-up shows where it can."""
@@ -71,10 +72,13 @@ BATCH_STAGES = (
     Stage("ragged lengths", lengths="ragged"),
     Stage("an empty row", lengths="with an empty row"),
 )
+CHECKER_STAGES = tuple(Stage(probe.name, MappingProxyType({"probe": k})) for k, probe in enumerate(PROBES))
 
 
 def stages_of(spec: FunctionSpec) -> tuple[Stage, ...]:
     """The stages of a spec, in the order in which they add difficulties."""
+    if "x_probe" in spec.inputs:
+        return CHECKER_STAGES
     if spec.name.endswith("_step"):
         return CELL_STAGES if "c" in spec.outputs else STEP_STAGES
     if "y" in spec.outputs:
@@ -95,6 +99,16 @@ def draw_inputs(spec: FunctionSpec, stage: Stage, rng: np.random.Generator, size
             inputs[name] = draw_lengths(stage, N, T, rng)
         elif name in ("N", "T"):
             inputs[name] = np.array(sizes[name])
+        elif name.endswith("_probe"):
+            inputs[name] = np.array(sizes["probe"])
+        elif name == "window":
+            inputs[name] = np.array(2)
+        elif name == "rate":
+            inputs[name] = np.array(0.3)
+        elif name == "u":
+            inputs[name] = rng.random(shape)
+        elif name in ("norm", "max_norm"):  # above some norms, below others
+            inputs[name] = np.array(rng.uniform(0.5, 1.0) * (20.0 if stage.sizes and name == "max_norm" else 1.0))
         elif name == "steps":  # how far backpropagation through time goes back
             inputs[name] = np.array(2 if stage.lengths == "equal" else T)
         elif name == "ids":

@@ -12,6 +12,7 @@ from typing import Any
 from npbilstm import textbook
 from npbilstm.submission.function_spec import FunctionSpec, Group
 from npbilstm.submission.layouts import GRU_GATES, LSTM_GATES
+from npbilstm.submission.probes import backward_of, forward_of, given_of
 
 DIRECTIONS = ("forward", "reverse")
 WEIGHTS = ("Wx", "Wh", "b")
@@ -248,6 +249,83 @@ IN_AND_OUT = [
     ),
 ]
 
+STACKED_WEIGHTS = {"first": LSTM_WEIGHTS, "second": {**LSTM_WEIGHTS, "Wx": "H 4H"}}
+STACKED = {f"{layer}.{name}": axes for layer, weights in STACKED_WEIGHTS.items() for name, axes in weights.items()}
+
+AROUND_TRAINING = [
+    FunctionSpec(
+        name="stacked_lstm",
+        title="two LSTMs, one upon the other",
+        forward="stacked_lstm_forward",
+        backward="stacked_lstm_backward",
+        arguments=(
+            "x",
+            "h0",
+            "c0",
+            Group(
+                "params",
+                pair_of,
+                tuple(
+                    Group(layer, textbook.LSTMParams, tuple(f"{layer}.{name}" for name in WEIGHTS))
+                    for layer in STACKED_WEIGHTS
+                ),
+            ),
+            "lengths",
+        ),
+        inputs={"x": "N T D", "h0": "2 N H", "c0": "2 N H", **STACKED, "lengths": "N"},
+        outputs={"h": "N T H", "h_T": "2 N H", "c_T": "2 N H"},
+        floats=("x", "h0", "c0", *STACKED),
+        gates=LSTM_GATES,
+    ),
+    FunctionSpec(
+        name="truncated",
+        title="a cell through time, window by window",
+        forward="truncated_forward",
+        backward="truncated_backward",
+        arguments=(
+            "x",
+            Group("state", state_of, ("h0",)),
+            Group("params", textbook.GRUParams, tuple(GRU_WEIGHTS)),
+            "window",
+        ),
+        inputs={"x": "N T D", "h0": "N H", **GRU_WEIGHTS, "window": ""},
+        outputs={"h": "N T H", "h_T": "N H"},
+        floats=("x", "h0", *GRU_WEIGHTS),
+        gates=GRU_GATES,
+        steps=GRU_STEPS,
+    ),
+    plain_spec("mask_from_uniform", "dropout's mask", {"u": "N D", "rate": ""}, {"mask": "N D"}),
+    FunctionSpec(
+        name="dropout_over_time",
+        title="dropout over time",
+        forward="dropout_over_time_forward",
+        backward="dropout_over_time_backward",
+        arguments=("x", "mask"),
+        inputs={"x": "N T D", "mask": "N D"},
+        outputs={"dropped": "N T D"},
+        floats=("x",),
+    ),
+    plain_spec("clipping_factor", "clipping's factor", {"norm": "", "max_norm": ""}, {"factor": ""}),
+    plain_spec(
+        "clipped_gradients",
+        "gradients clipped by their global norm",
+        {"dtable": "V D", "dW": "D V", "db": "V", "max_norm": ""},
+        {"clipped_dtable": "V D", "clipped_dW": "D V", "clipped_db": "V", "norm": ""},
+    ),
+    plain_spec(
+        "backward_is_right",
+        "a gradient check",
+        {"forward_probe": "", "backward_probe": "", "x_probe": "", "start": "N D"},
+        {"right": ""},
+    )._replace(
+        arguments=(
+            Group("forward", forward_of, ("forward_probe",)),
+            Group("backward", backward_of, ("backward_probe",)),
+            Group("x", given_of, ("x_probe", "start")),
+        )
+    ),
+]
+
 LOSSES_AND_POOLINGS = [
     loss_spec("softmax_cross_entropy", "softmax cross-entropy over valid steps", "logits"),
     loss_spec("binary_cross_entropy", "binary cross-entropy over valid steps", "logits"),
@@ -257,6 +335,7 @@ LOSSES_AND_POOLINGS = [
 ]
 
 SPECS: dict[str, FunctionSpec] = {
-    spec.name: spec for spec in [*FUNCTIONS, *LSTMS, *OTHER_CELLS, *LOOPS, *IN_AND_OUT, *LOSSES_AND_POOLINGS]
+    spec.name: spec
+    for spec in [*FUNCTIONS, *LSTMS, *OTHER_CELLS, *LOOPS, *IN_AND_OUT, *LOSSES_AND_POOLINGS, *AROUND_TRAINING]
 }
 """Every spec by its name, in the order in which they build on one another."""

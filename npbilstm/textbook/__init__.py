@@ -3,7 +3,8 @@
 activations, one_sequence (the loop as papers print it), lstm (the batch), sequences (lengths, padding, the flip),
 bidirectional, embedding and affine (symbols in, scores out), losses, pooling (many to one). Then the other cells: rnn,
 gru, lstm_variants (one step each), recurrence (any of them through time, in both directions), and other_activations
-(any of them with a relu or a hard sigmoid).
+(any of them with a relu or a hard sigmoid). And what stands around training: stacked (layers upon one another),
+truncated (long sequences), dropout, clipping, gradient_check.
 
 All of it is pure functions with explicit caches:
 
@@ -25,7 +26,15 @@ from npbilstm.textbook.activations import (
 )
 from npbilstm.textbook.affine import AffineCache, affine_backward, affine_forward
 from npbilstm.textbook.bidirectional import BiLSTMCache, BiLSTMParams, bilstm_backward, bilstm_forward
+from npbilstm.textbook.clipping import clipped_gradients, clipping_factor
+from npbilstm.textbook.dropout import (
+    DropoutCache,
+    dropout_over_time_backward,
+    dropout_over_time_forward,
+    mask_from_uniform,
+)
 from npbilstm.textbook.embedding import EmbeddingCache, embedding_backward, embedding_forward
+from npbilstm.textbook.gradient_check import backward_is_right
 from npbilstm.textbook.gru import (
     GRUParams,
     GRUResetBeforeParams,
@@ -96,6 +105,8 @@ from npbilstm.textbook.rnn import (
     rnn_step_forward,
 )
 from npbilstm.textbook.sequences import check_lengths, flip, valid_steps
+from npbilstm.textbook.stacked import StackedCache, stacked_lstm_backward, stacked_lstm_forward
+from npbilstm.textbook.truncated import TruncatedCache, truncated_backward, truncated_forward
 
 __all__ = [
     "AffineCache",
@@ -104,6 +115,7 @@ __all__ = [
     "BidirectionalRecurrentCache",
     "BinaryCrossEntropyCache",
     "CrossEntropyCache",
+    "DropoutCache",
     "EmbeddingCache",
     "GRUParams",
     "GRUResetBeforeParams",
@@ -121,8 +133,11 @@ __all__ = [
     "RNNStepCache",
     "RecurrentCache",
     "SquaredErrorCache",
+    "StackedCache",
+    "TruncatedCache",
     "affine_backward",
     "affine_forward",
+    "backward_is_right",
     "bidirectional_recurrent_backward",
     "bidirectional_recurrent_forward",
     "bilstm_backward",
@@ -130,6 +145,10 @@ __all__ = [
     "binary_cross_entropy_backward",
     "binary_cross_entropy_forward",
     "check_lengths",
+    "clipped_gradients",
+    "clipping_factor",
+    "dropout_over_time_backward",
+    "dropout_over_time_forward",
     "embedding_backward",
     "embedding_forward",
     "flip",
@@ -148,6 +167,7 @@ __all__ = [
     "lstm_step_forward",
     "lstm_variant_step_backward",
     "lstm_variant_step_forward",
+    "mask_from_uniform",
     "max_over_steps_backward",
     "max_over_steps_forward",
     "mean_over_steps_backward",
@@ -170,8 +190,12 @@ __all__ = [
     "sigmoid_derivative",
     "softmax_cross_entropy_backward",
     "softmax_cross_entropy_forward",
+    "stacked_lstm_backward",
+    "stacked_lstm_forward",
     "tanh",
     "tanh_derivative",
+    "truncated_backward",
+    "truncated_forward",
     "valid_steps",
     "with_activations",
 ]

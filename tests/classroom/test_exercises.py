@@ -30,6 +30,11 @@ MISTAKES = {
     "bidirectional_backward": ("dx-rev-not-flipped-back",),
     "embedding_and_scores": ("affine-bias-missing", "embedding-repeats-lost"),
     "gru": ("gru-dwh-new-state",),
+    "truncated_bptt": ("truncated-not-cut", "truncated-state-not-carried"),
+    "stacked": ("stacked-final-gradients-ignored",),
+    "clipping": ("clipping-norms-added", "clipping-always-scales"),
+    "dropout": ("mask-not-scaled", "dropout-backward-without-mask"),
+    "gradient_checker": ("checker-upstream-of-ones", "checker-in-float32", "checker-signs-ignored"),
 }
 
 every_exercise = pytest.mark.parametrize("exercise", ALL, ids=list(EXERCISES))

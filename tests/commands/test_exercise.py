@@ -11,7 +11,7 @@ from npbilstm.cli import main
 from npbilstm.mistakes import BUGS
 from tests.classroom.written import namespace, written
 
-FLIP = "ex08_flip.py"
+FLIP = "ex09_flip.py"
 
 
 def start(folder, *options):
@@ -77,11 +77,11 @@ def test_json_holds_the_state_of_each(tmp_path, capsys):
 
 
 def test_a_file_that_cannot_be_read_is_wrong_with_a_sentence(tmp_path, capsys):
-    (tmp_path / "ex08_flip.ipynb").write_text("[]")
+    (tmp_path / "ex09_flip.ipynb").write_text("[]")
     (tmp_path / FLIP).mkdir()
     assert main(["exercise", "check", str(tmp_path)]) == 1
     out = capsys.readouterr().out
-    assert "ex08_flip.ipynb is no notebook that can be read" in out
+    assert "ex09_flip.ipynb is no notebook that can be read" in out
     assert "Traceback" not in out
 
 

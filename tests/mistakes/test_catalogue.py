@@ -265,11 +265,22 @@ def checked(pair, case):
     return nb.check_gradients(loss, {name: case.inputs[name] for name in grads}, grads, "complex", entries=0)
 
 
+NO_DERIVATIVE = ("truncated", "clipping", "gradient_check")
+"""Files of the textbook whose passes have no derivative to be checked: a truncated gradient is none, nor a verdict."""
+
+
+def has_no_derivative(function):
+    return (
+        textbook_functions()[function].__module__.rpartition(".")[2] in NO_DERIVATIVE or function == "mask_from_uniform"
+    )
+
+
 @pytest.mark.slow
 def test_the_checker_rejects_every_bug_that_leaves_the_outputs_right(shown):
     waiting = set(BUGS) - {bug.id for bug in in_place.BUGS}
+    waiting -= {bug.id for bug in BUGS.values() if has_no_derivative(bug.function)}
     for name, spec in SPECS.items():
-        if not spec.backward:
+        if not spec.backward or name in NO_DERIVATIVE:
             continue
         forward = wrong_in(shown, name, "outputs").keys()
         wrong = waiting & (wrong_in(shown, name, "gradients").keys() - forward)

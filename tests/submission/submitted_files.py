@@ -121,6 +121,7 @@ def textbook_file():
     """The textbook in one file."""
     names = ("activations", "sequences", "lstm", "one_sequence", "bidirectional", "gru", "rnn", "lstm_variants")
     names += ("recurrence", "embedding", "affine", "losses", "pooling")
+    names += ("stacked", "truncated", "dropout", "clipping", "gradient_check")
     sources = [inspect.getsource(getattr(textbook, name)) for name in names]
     lines = [line for source in sources for line in source.splitlines() if not line.startswith("from npbilstm")]
     return "\n".join(["from __future__ import annotations", *(line for line in lines if "__future__" not in line)])

@@ -9,9 +9,11 @@ from npbilstm.mistakes.catalogue import (
     activations,
     affine,
     bidirectional,
+    clipping,
     cross_entropy,
     dropout,
     embedding,
+    gradient_check,
     gru_cell,
     gru_reset_before,
     gru_step,
@@ -28,6 +30,8 @@ from npbilstm.mistakes.catalogue import (
     rnn,
     scale_and_sign,
     sequences,
+    stacked,
+    truncated,
     variants,
     wrapped_index,
 )
@@ -58,6 +62,10 @@ FILES = (
     variants,
     dropout,
     recurrence,
+    truncated,
+    stacked,
+    clipping,
+    gradient_check,
 )
 
 BUGS: dict[str, Bug] = {bug.id: bug for file in FILES for bug in file.BUGS}

@@ -39,4 +39,43 @@ BUGS = (
         "what was multiplied by something in the forward pass is multiplied by the same on the way back.",
         {"dropout-mask-missing-in-backward": ("dh_prev = da @ params.Wh.T", "The mask is missing.")},
     ),
+    *mistakes_in(
+        "mask_from_uniform",
+        "mask",
+        "return (u >= rate) / (1 - rate)",
+        "What is kept is made larger, so that the mean stays what it is without dropout.",
+        "What is the mean of a mask, and how much of it is 0?",
+        "its mean is 1, and as much of it is 0 as is to be dropped.",
+        {
+            "mask-not-scaled": ("return (u >= rate) * 1.0", "The scale 1/(1 - rate) is missing."),
+            "mask-keeps-what-it-should-drop": ("return (u < rate) / (1 - rate)", "It keeps as much as it should drop."),
+            "mask-scaled-by-the-rate": ("return (u >= rate) / rate", "It is divided by what is dropped."),
+        },
+    ),
+    *mistakes_in(
+        "dropout_over_time_forward",
+        "dropped",
+        "dropped = mask[:, None] * x",
+        "One mask serves all steps of a row.",
+        "Is the same feature dropped at every step?",
+        "every step of a row is multiplied by the row's mask.",
+        {
+            "dropout-first-step-only": (
+                "dropped = np.concatenate([mask[:, None] * x[:, :1], x[:, 1:]], axis=1)",
+                "The first step alone is masked.",
+            )
+        },
+    ),
+    *mistakes_in(
+        "dropout_over_time_backward",
+        "dx",
+        "return cache.mask[:, None] * ddropped",
+        CONCEPT,
+        "What was a feature multiplied by on its way out?",
+        "the same mask as in the forward pass, scale and all.",
+        {
+            "dropout-backward-without-mask": ("return 1.0 * ddropped", "The mask is missing."),
+            "dropout-backward-not-scaled": ("return (cache.mask[:, None] != 0) * ddropped", "The scale is missing."),
+        },
+    ),
 )

@@ -213,9 +213,8 @@ def run(section: Section, bump: Bump = NOWHERE) -> dict[str, Any]:
     values = {**MEANING, **{name: bump.applied(name, None, array) for name, array in drawn(section.given).items()}}
     lines = list(section.forward)
     while lines:
-        block = list(
-            takewhile(lambda line, first=lines[0]: (line.first, line.last) == (first.first, first.last), lines)
-        )
+        ends = lines[0].first, lines[0].last
+        block = list(takewhile(lambda line: ends == (line.first, line.last), lines))  # noqa: B023
         lines = lines[len(block) :]
         for t in block[0].steps():
             values["t"] = t

@@ -13,6 +13,15 @@ on.
 """
 
 # %%
+import subprocess
+import sys
+from glob import glob
+from importlib.util import find_spec
+
+if find_spec("npbilstm") is None:  # in a hosted notebook: its folder or its sdist, beside this notebook, is installed
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", "matplotlib", *glob("./npbilstm*")], check=True)
+
+# %%
 import numpy as np
 
 import npbilstm as nb

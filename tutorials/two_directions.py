@@ -16,6 +16,15 @@ claim is an `assert` in a cell nearby, and the questions (**Q1**, **Q2**, ...) a
 """
 
 # %%
+import subprocess
+import sys
+from glob import glob
+from importlib.util import find_spec
+
+if find_spec("npbilstm") is None:  # in a hosted notebook: its folder or its sdist, beside this notebook, is installed
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", "matplotlib", *glob("./npbilstm*")], check=True)
+
+# %%
 import numpy as np
 
 import npbilstm as nb

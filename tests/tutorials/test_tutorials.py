@@ -83,7 +83,7 @@ def fresh(tmp_path_factory) -> Path:
 
 
 def test_there_are_tutorials_and_the_build_command_is_none_of_them():
-    assert {"one_cell", "two_directions"} <= set(scripts())
+    assert {"one_cell", "two_directions", "through_time"} <= set(scripts())
     assert "build" not in scripts()
 
 
@@ -184,4 +184,4 @@ def test_the_build_command_refuses_a_name_that_is_no_tutorial(capsys):
     with pytest.raises(SystemExit) as stopped:
         main(["no_such_tutorial"])
     assert stopped.value.code == 2
-    assert "there is no tutorial 'no_such_tutorial'; there are one_cell, two_directions" in capsys.readouterr().err
+    assert f"there is no tutorial 'no_such_tutorial'; there are {', '.join(scripts())}" in capsys.readouterr().err

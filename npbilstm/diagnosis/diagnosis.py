@@ -53,18 +53,26 @@ def diagnose_pairs(
     known: Bugs = ()
     cleared: frozenset[str] = frozenset()
     deep = True
+    own: dict[str, str] = {}
     for name, spec in ALL_SPECS.items():
         if name in pairs:
             if begin is not None:
                 begin(spec)
             found = diagnose_what_runs(spec, pairs[name], seed, sizes, known, cleared, deep)
-            yield found
+            own |= dict(zip((spec.forward, spec.backward), found.functions)) if len(found.functions) == 2 else {}
+            yield replace(found, located=tuple(in_own_names(place, own) for place in found.located))
             if found.ok:
                 cleared |= {spec.forward, *([spec.backward] if len(found.functions) > 1 else [])}
             if len(found.named) == 1:
                 known = (*known, *found.named[0])
             wrong = any(stage.wrong or stage.wrong_outputs for stage in found.stages)
             deep = deep and not (wrong and not found.named and not found.known)
+
+
+def in_own_names(place: str, own: Mapping[str, str]) -> str:
+    """A place, dc in lstm_step_backward, with the name that the function has in what was submitted."""
+    equation, _, function = place.rpartition(" in ")
+    return f"{equation} in {own.get(function, function)}"
 
 
 def diagnose_what_runs(spec: FunctionSpec, pair: Any, *options: Any) -> Diagnosis:

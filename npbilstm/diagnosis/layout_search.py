@@ -24,14 +24,18 @@ from npbilstm.diagnosis.stages import SIZES, Stage, draw_inputs
 from npbilstm.submission.course_specs import ALL_SPECS, RESET_BEFORE
 from npbilstm.submission.errors import FINAL
 from npbilstm.submission.function_spec import Arrays, FunctionSpec
-from npbilstm.submission.layouts import Layout, usual_bias
+from npbilstm.submission.joined import joined_arrays, parted_arrays
+from npbilstm.submission.layouts import Layout, to_reference, to_submitted, usual_bias
 
 WEIGHTS = ("D,4H", "4H,D", "4,H,D", "4,D,H")
+WEIGHTS_OF_GATES = ("Wx", "Wh", "b")
 BIASES = ("4H", "4H,1", "4,H", "4,H,1")
 SETTINGS = ("x", "weights", "joined", "b", "gates", "gru_gates", "update", "reset")
 """What a search may change, in the order in which it is told."""
 ALIKE = {"weights": "joined", "gates": "gru_gates", "x": "rows"}
 """What a setting tells besides."""
+SEEN_IN_GRADIENTS = ("gates", "gru_gates", "update", "joined")
+"""What the backward pass may follow otherwise than the forward pass."""
 MOST_SHAPES = 3
 """In how many ways of shapes that run the gates' orders are tried."""
 
@@ -62,16 +66,24 @@ def read_layout(subjects: Subjects, make: Make, layout: Layout, pinned: Collecti
             resets = ["after", "before"]
         try:
             for reset in resets:
-                search = Search(reset_spec(name, reset), make, layout._replace(reset=reset), fixed, functions[0])
+                search = Search(reset_spec(name, reset), make, layout._replace(reset=reset), fixed)
                 found = search.run()
                 if found is not None:
                     break
-            if found is None or not (found == layout or search.backward_follows(layout, found)):
+            if found is None:
+                continue
+            if found != layout and not search.backward_follows(found):
+                fixed |= set(SEEN_IN_GRADIENTS)  # a mistake here is no layout in what is built on it
+                other = search.described(found)
+                sentences.append(
+                    f"{functions[0]} gives the outputs of another layout, {other}, and {functions[-1]} does not follow "
+                    "it"
+                )
                 continue
         except FINAL:
             break
         if found != layout:
-            sentences.append(search.told(found))
+            sentences.append(f"Layout, by the outputs of {functions[0]}: {search.described(found)}")
         layout = found
         fixed |= search.settled()
     return Reading(layout, tuple(sentences))
@@ -86,12 +98,11 @@ def reset_spec(name: str, reset: str) -> FunctionSpec:
 class Search:
     """The search for a layout in which one spec's outputs are the textbook's."""
 
-    def __init__(self, spec: FunctionSpec, make: Make, layout: Layout, fixed: set[str], called: str) -> None:
+    def __init__(self, spec: FunctionSpec, make: Make, layout: Layout, fixed: set[str]) -> None:
         self.spec, self.make, self.layout, self.fixed = spec, make, layout, fixed
         self.gates = {4: "gates", 3: "gru_gates"}.get(len(spec.gates), "")
         self.weights = any(name.endswith("Wh") for name in spec.inputs)
         self.steps = any("T" in axes.split() for axes in spec.inputs.values())
-        self.called = called
 
     def settled(self) -> set[str]:
         """What needs no further search, once this spec's outputs are right."""
@@ -179,11 +190,12 @@ class Search:
         right, _ = self.spec.in_textbook_form(textbook).forward(inputs)
         return [error_of(array, right[name]) <= IMPRECISE for name, array in got.items()]
 
-    def backward_follows(self, before: Layout, found: Layout) -> bool:
+    def backward_follows(self, found: Layout) -> bool:
         """Whether the backward pass agrees that it is this layout, and not a mistake of the forward pass that looks
-        like it. It disagrees where it gives the gradients of gates in the order of before, and where a mistake that is
-        known explains both passes in that layout and none does in this one."""
-        if not self.gates or found._replace(**{self.gates: getattr(before, self.gates)}, update=before.update) == found:
+        like it. It disagrees where its gradients are right as this layout was before, and where a mistake that is known
+        explains both passes in that layout and none does in this one."""
+        before = found._replace(**{name: getattr(self.layout, name) for name in SEEN_IN_GRADIENTS})
+        if before == found or not self.weights:
             return True
         pair = self.make(self.spec.name, found)
         if pair.backward is None:
@@ -196,13 +208,37 @@ class Search:
             return True
         if all(error_of(got[name], right[name]) <= IMPRECISE for name in got):
             return True
-        if self.votes(got, right, getattr(before, self.gates), getattr(found, self.gates)) > 0:
+        as_before = self.read_again(got, found, before)
+        if self.right_blocks(as_before, right) > self.right_blocks(got, right):
             return False
         here, there = (
             diagnose_what_runs(self.spec, self.make(self.spec.name, layout), 0, SIZES, (), frozenset(), False)
-            for layout in (found, before)
+            for layout in (found, self.layout)
         )
         return bool(here.named) or not there.named or there.by_outputs
+
+    def read_again(self, grads: Arrays, found: Layout, before: Layout) -> Arrays:
+        """Gradients of weights that were read in one layout, read in another."""
+        grads = {name: grad for name, grad in grads.items() if name in self.spec.inputs}
+        shapes = {name: grad.shape for name, grad in grads.items()}
+        if found.joined and before.joined and all(name[:-1] + "h" in grads for name in grads if name.endswith("Wx")):
+            grads = parted_arrays(joined_arrays(grads, found.joined), shapes, before.joined)
+        return {
+            name: to_reference(name, to_submitted(name, grad, axes, found), axes, before, shapes[name])
+            for name, grad in grads.items()
+            if (axes := self.spec.inputs[name]) and name.rpartition(".")[2] in WEIGHTS_OF_GATES
+        }
+
+    def right_blocks(self, grads: Arrays, right: Arrays) -> int:
+        """How many blocks of the gradients of weights are right."""
+        pairs = (
+            (pieces(some[name], self.spec.blocks(name)) for some in (grads, right)) for name in self.told_apart(grads)
+        )
+        return sum(error_of(got[block], true[block]) <= SAME for got, true in pairs for block in got)
+
+    def told_apart(self, grads: Arrays) -> list[str]:
+        """The weights among some gradients."""
+        return [name for name in grads if name.rpartition(".")[2] in ("Wx", "Wh", "b")]
 
     def gradients(self, pair: Any) -> tuple[Arrays, Arrays]:
         """The gradients that a pair gives, and the textbook's."""
@@ -216,21 +252,8 @@ class Search:
         got = pair.backward({name: upstream[name].copy() for name in outputs}, cache)
         return got, reference.backward(upstream, right_cache)  # type: ignore[misc]
 
-    def votes(self, got: Arrays, right: Arrays, before: str, found: str) -> int:
-        """How many more blocks are gradients of the gates that stood there before than of those that do now."""
-        count = 0
-        for name in got:
-            blocks = self.spec.blocks(name)
-            if blocks:
-                submitted, true = pieces(got[name], blocks), pieces(right[name], blocks)
-                for was, now in zip(before, found):
-                    if was != now:
-                        count += error_of(submitted[now], true[was]) <= SAME
-                        count -= error_of(submitted[now], true[now]) <= SAME
-        return count
-
-    def told(self, found: Layout) -> str:
-        """What the outputs told of a layout, in a sentence."""
+    def described(self, found: Layout) -> str:
+        """What there is to say of a layout."""
         before, count = self.layout, {4: "4", 3: "3"}.get(len(self.spec.gates), "")
         x = found.x if self.steps else found.x.replace("T", "")
         weights = found.weights.replace("D", found.joined or "D").replace("4,", f"{count}," if count else "")
@@ -249,4 +272,4 @@ class Search:
             changed.remove("b")
         if found.reset == "before":
             changed = list(dict.fromkeys([*changed, "reset"]))
-        return f"Layout, by the outputs of {self.called}: {'; '.join(words[name] for name in changed)}"
+        return "; ".join(words[name] for name in changed)

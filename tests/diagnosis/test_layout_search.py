@@ -62,7 +62,18 @@ def test_a_layout_that_is_pinned_is_no_other(options):
 def test_gates_exchanged_in_the_forward_pass_alone_are_a_mistake(gates):
     report = nb.diagnose(functions_in(Layout(), "lstm", forward=Layout(gates=gates)))
     assert report.verdict == "wrong"
-    assert report.read_as == ()
+    (said,) = report.read_as
+    assert said == (
+        f"lstm_step_forward gives the outputs of another layout, gates {', '.join(gates)}, and lstm_step_backward does "
+        "not follow it"
+    )
+
+
+def test_x_and_h_exchanged_in_the_forward_pass_alone_are_a_mistake():
+    there, back = (layout_of({"weights": f"({rows},4H)"}) for rows in ("D+H", "H+D"))
+    report = nb.diagnose(functions_in(back, "lstm", forward=there))
+    assert report.verdict == "wrong"
+    assert nb.diagnose(functions_in(back, "lstm")).ok
 
 
 def test_gates_exchanged_in_the_backward_pass_alone_are_a_mistake():

@@ -94,6 +94,15 @@ MISTAKES = [
     ("coursera", "dc * c_prev * ft * (1 - ft)", "dc * c_next * ft * (1 - ft)", "df-wrong-cell-state"),
     ("coursera", "dc * ft}", "dc * it}", "dc-prev-wrong-gate"),
     ("coursera", 'softmax(parameters["Wy"] @ a_next', 'sigmoid(parameters["Wy"] @ a_next', ""),
+    ("cs231n", "i, f, o, g = sigmoid(a[:, :H])", "f, i, o, g = sigmoid(a[:, :H])", ""),
+    (
+        "coursera",
+        "concat = np.concatenate((a_prev, xt), axis=0)\n    ft",
+        "concat = np.concatenate((xt, a_prev))\n    ft",
+        "",
+    ),
+    ("layers", "dh * (1 - z) + back * r", "dh * (1 - z) + back", "gru-before-dh-in-reset-missing"),
+    ("layers", "dc * c_prev * f * (1 - f)", "dc * c * f * (1 - f)", "df-wrong-cell-state"),
     ("cmu11785", "self.dbrh += dr", "self.dbrh += dn", ""),
     ("cmu11785", "self.db_hh += dz.mean(axis=0)", "self.db_hh = dz.mean(axis=0)", ""),
     ("cmu11785", "self.dW_ih += dz.T @ h_prev_l / batch_size", "self.dW_ih += dz.T @ h_prev_l", ""),
@@ -116,6 +125,7 @@ def test_a_mistake_in_a_form_is_found(name, old, new, bug):
     assert old in source
     report = nb.diagnose(namespace(source.replace(old, new)))
     assert report.verdict == "wrong", report
+    assert not any(said.startswith("Layout") for said in report.read_as) or name == "layers"
     named = {one.id for diagnosis in report.diagnoses for bugs in diagnosis.named for one in bugs}
     assert not bug or bug in named, report
 

@@ -20,12 +20,14 @@ from npbilstm import textbook
 from npbilstm.diagnosis.comparison import SAME, error_of, pieces
 from npbilstm.diagnosis.diagnosis import diagnose_what_runs
 from npbilstm.diagnosis.observations import IMPRECISE
+from npbilstm.diagnosis.results import Diagnosis
 from npbilstm.diagnosis.stages import SIZES, Stage, draw_inputs
 from npbilstm.submission.course_specs import ALL_SPECS, RESET_BEFORE
 from npbilstm.submission.errors import FINAL
 from npbilstm.submission.function_spec import Arrays, FunctionSpec
 from npbilstm.submission.joined import joined_arrays, parted_arrays
 from npbilstm.submission.layouts import Layout, to_reference, to_submitted, usual_bias
+from npbilstm.submission.submitted_pair import submitted_pairs
 
 WEIGHTS = ("D,4H", "4H,D", "4,H,D", "4,D,H")
 WEIGHTS_OF_GATES = ("Wx", "Wh", "b")
@@ -211,11 +213,13 @@ class Search:
         as_before = self.read_again(got, found, before)
         if self.right_blocks(as_before, right) > self.right_blocks(got, right):
             return False
-        here, there = (
-            diagnose_what_runs(self.spec, self.make(self.spec.name, layout), 0, SIZES, (), frozenset(), False)
-            for layout in (found, self.layout)
-        )
+        here, there = map(self.judge, (found, self.layout))
         return bool(here.named) or not there.named or there.by_outputs
+
+    def judge(self, layout: Layout) -> Diagnosis:
+        """The diagnosis in a layout."""
+        pairs = submitted_pairs({self.spec.name: ()}, lambda name: self.make(name, layout))
+        return diagnose_what_runs(self.spec, pairs[self.spec.name], 0, SIZES, (), frozenset(), False)
 
     def read_again(self, grads: Arrays, found: Layout, before: Layout) -> Arrays:
         """Gradients of weights that were read in one layout, read in another."""

@@ -2,7 +2,7 @@
 
 stubs         functions of the textbook without their bodies
 exercise      what an exercise is; exercises: all of them
-assignment    an exercise as a file or a notebook, to be handed out
+assignment    an exercise as a file or a notebook, to be handed out; formats: also for nbgrader and otter
 handed_in     what comes back
 judging       how it stands, in words by result: check_exercise
 instructor    the page for who teaches

@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 import os
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from npbilstm.classroom.exercise import Exercise
 from npbilstm.classroom.exercises import ALL
 from npbilstm.classroom.stubs import docstring, home_of, stub, surroundings
 
-FORMATS = {"py": ".py", "notebook": ".ipynb"}
-"""The formats, and how their files' names end."""
 WIDTH = 100
 LINE = 120
 NOTEBOOK = {
@@ -25,11 +24,6 @@ NOTEBOOK = {
     "nbformat": 4,
     "nbformat_minor": 5,
 }
-
-
-def file_name(exercise: Exercise, file_format: str) -> str:
-    """The name of an exercise's file: a number, by which a folder is in order, and the exercise's name."""
-    return f"ex{ALL.index(exercise) + 1:02}_{exercise.name}{FORMATS[file_format]}"
 
 
 def introduction(exercise: Exercise) -> str:
@@ -80,40 +74,54 @@ def python_file(exercise: Exercise) -> str:
     return f'"""{introduction(exercise)}\n\n{ask}\n"""\n\n' + "\n\n\n".join(parts) + "\n"
 
 
-def notebook(exercise: Exercise) -> str:
-    """An exercise as a Jupyter notebook: text, then a cell for each function, then one that says how it stands."""
-    first, *rest = introduction(exercise).split("\n\n")
-    cells = [("markdown", f"# {first}\n\n" + "\n\n".join(rest)), ("code", preamble(exercise))]
-    cells += [("code", stub(function)) for function in exercise.functions]
-    cells.append(("code", check_line(exercise)))
+class Cell(NamedTuple):
+    """A notebook's cell. kind: "markdown", "code" or "raw". metadata: what a tool keeps in it."""
+
+    kind: str
+    text: str
+    metadata: Mapping[str, Any] = MappingProxyType({})
+
+
+def as_notebook(cells: Iterable[Cell]) -> str:
+    """A notebook of these cells, not run."""
     made: list[dict[str, Any]] = [
-        {"cell_type": kind, "id": f"cell-{k}", "metadata": {}, "source": text.splitlines(keepends=True)}
+        {"cell_type": kind, "id": f"cell-{k}", "metadata": dict(metadata), "source": text.splitlines(keepends=True)}
         | ({"execution_count": None, "outputs": []} if kind == "code" else {})
-        for k, (kind, text) in enumerate(cells)
+        for k, (kind, text, metadata) in enumerate(cells)
     ]
     return json.dumps({"cells": made, **NOTEBOOK}, indent=1) + "\n"
 
 
-MAKERS = {"py": python_file, "notebook": notebook}
+def heading(exercise: Exercise) -> str:
+    """The introduction as Markdown."""
+    first, *rest = introduction(exercise).split("\n\n")
+    return "\n\n".join([f"# {first}", *rest])
 
 
-def start(folder: str | Path, exercises: Iterable[Exercise], file_format: str = "py") -> tuple[list[Path], list[Path]]:
-    """Write exercises into a folder, which is made where it is not there -> the files written, and those that were
-    there already and are left as they are.
+def notebook(exercise: Exercise) -> str:
+    """An exercise as a Jupyter notebook: text, then a cell for each function, then one that says how it stands."""
+    cells = [Cell("markdown", heading(exercise)), Cell("code", preamble(exercise))]
+    cells += [Cell("code", stub(function)) for function in exercise.functions]
+    return as_notebook([*cells, Cell("code", check_line(exercise))])
+
+
+def start(folder: str | Path, texts: Mapping[str, str]) -> tuple[list[Path], list[Path]]:
+    """Write files into a folder, which is made where it is not there -> the files written, and those that were there
+    already and are left as they are. texts: by the files' names.
 
     Raises OSError where the folder cannot be written to.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     written, kept = [], []
-    for exercise in exercises:
-        path = folder / file_name(exercise, file_format)
+    for name, text in texts.items():
+        path = folder / name
         try:
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)  # what is there is work
         except FileExistsError:
             kept.append(path)
             continue
         with open(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(MAKERS[file_format](exercise))
+            file.write(text)
         written.append(path)
     return written, kept

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from npbilstm.classroom.assignment import FORMATS
 from npbilstm.classroom.exercise import Exercise
 from npbilstm.classroom.exercises import ALL
+from npbilstm.classroom.formats import ENDINGS
 from npbilstm.files import open_file, read_json
 
 MEGABYTES = 5
@@ -29,7 +29,7 @@ def exercises_in(path: str | Path) -> list[tuple[Exercise, Path]]:
     path = Path(path)
     if not path.exists():
         raise ValueError(f"{path} is not there; it needs a folder that `npbilstm exercise start` has made")
-    endings = "|".join(map(re.escape, FORMATS.values()))
+    endings = "|".join(map(re.escape, ENDINGS))
     found = []
     for file in [path] if path.is_file() else sorted(path.iterdir()):
         matched = re.fullmatch(rf"ex\d+_(\w+)({endings})", file.name)
@@ -50,7 +50,7 @@ def source_in(path: Path) -> str:
     if len(data) > MEGABYTES * 10**6:
         raise ValueError(f"{path.name} has more than {MEGABYTES} MB")
     try:
-        if path.suffix == FORMATS["notebook"]:
+        if path.suffix == ENDINGS[1]:
             return source_of_cells(read_json(data))
         encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
         return data.decode(encoding)
@@ -70,7 +70,7 @@ def source_of_cells(notebook: dict[str, list[dict[str, str | list[str]]]]) -> st
 @contextmanager
 def as_python(path: Path, source: str) -> Iterator[Path]:
     """A Python file with this source: the file itself, or for a notebook one that is there for as long as it runs."""
-    if path.suffix != FORMATS["notebook"]:
+    if path.suffix != ENDINGS[1]:
         yield path
         return
     with tempfile.TemporaryDirectory() as folder:

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from npbilstm.classroom.assignment import file_name
 from npbilstm.classroom.exercise import Exercise
 from npbilstm.classroom.exercises import ALL
+from npbilstm.classroom.formats import file_name
 from npbilstm.classroom.stubs import helpers_of, solution, surroundings
 
 

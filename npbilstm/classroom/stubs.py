@@ -74,11 +74,21 @@ def solution(function: str) -> str:
     return text_of(home_of(function), tree.lineno, tree.end_lineno or 0)
 
 
+def signature(function: str) -> str:
+    """One of the textbook's functions up to the end of its docstring."""
+    tree = tree_of(function)
+    return text_of(home_of(function), tree.lineno, tree.body[0].end_lineno or 0)
+
+
+def body(function: str) -> str:
+    """What comes after the docstring of one of the textbook's functions."""
+    tree = tree_of(function)
+    return text_of(home_of(function), (tree.body[0].end_lineno or 0) + 1, tree.end_lineno or 0)
+
+
 def stub(function: str) -> str:
     """One of the textbook's functions, its signature and docstring as they are, its body not written yet."""
-    tree = tree_of(function)
-    head = text_of(home_of(function), tree.lineno, tree.body[0].end_lineno or 0)
-    return f'{head}\n    raise NotImplementedError("{function} is not written yet")'
+    return f'{signature(function)}\n    raise NotImplementedError("{function} is not written yet")'
 
 
 def docstring(name: str) -> str:
@@ -101,13 +111,16 @@ def looked_up_in(function: str) -> list[str]:
     return [name for name in names_in(tree.body) if name not in arguments]
 
 
+def private_in(function: str) -> list[str]:
+    """The private functions of the textbook that a function's right body calls."""
+    return [name for name in looked_up_in(function) if name in textbook_functions() and name not in textbook.__all__]
+
+
 def helpers_of(functions: Iterable[str]) -> list[str]:
     """These functions and the private ones of the textbook that their right bodies call, directly or not."""
     found = list(functions)
     for function in found:
-        for name in looked_up_in(function):
-            if name in textbook_functions() and name not in textbook.__all__ and name not in found:
-                found.append(name)
+        found += [name for name in private_in(function) if name not in found]
     return found
 
 

@@ -7,8 +7,9 @@ import json
 import os
 from pathlib import Path
 
-from npbilstm.classroom.assignment import FORMATS, start
+from npbilstm.classroom.assignment import start
 from npbilstm.classroom.exercises import ALL, exercises_named
+from npbilstm.classroom.formats import MAKERS, SOURCES, file_name
 from npbilstm.classroom.handed_in import exercises_in
 from npbilstm.classroom.instructor import instructors_page
 from npbilstm.classroom.judging import check_file
@@ -42,7 +43,7 @@ def add_arguments(commands: Subparsers) -> None:
     add("list", "every exercise, in order").set_defaults(run=run_list)
     action = add("start", "write exercises into a folder; a file that is there is never overwritten")
     action.add_argument("folder", metavar="DIR")
-    action.add_argument("--format", choices=list(FORMATS), default="py", help="of the files (%(default)s)")
+    action.add_argument("--format", choices=list(MAKERS), default="py", help="of the files (%(default)s)")
     action.set_defaults(run=run_start)
     action = add("check", "say how the exercises in a folder stand")
     action.add_argument("folder", metavar="DIR", nargs="?", default=".", help="or one file (the folder you are in)")
@@ -68,11 +69,15 @@ def run_list(options: argparse.Namespace) -> int:
 
 def run_start(options: argparse.Namespace) -> int:
     """Write the exercises' files. -> the exit code."""
-    written, kept = start(options.folder, exercises_named(options.only), options.format)
+    make = MAKERS[options.format]
+    texts = {file_name(each, options.format): make(each) for each in exercises_named(options.only)}
+    written, kept = start(options.folder, texts)
     for path in kept:
         say(f"{path} is there already, and is left as it is")
     say(f"{len(written)} exercise{'s'[: len(written) != 1]} written to {options.folder}.")
-    if written:
+    if options.format in SOURCES:
+        say(f"They hold the solutions: {options.format} makes of them what is handed out.")
+    elif written:
         say(f"Open {written[0].name}; `npbilstm exercise check {options.folder}` says how they stand.")
     return 0
 

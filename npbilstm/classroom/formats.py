@@ -1,0 +1,89 @@
+"""The formats of what is handed out: files, notebooks, and notebooks from which nbgrader and otter make assignments.
+
+The last two are for who teaches: they hold the solutions, which those tools take out. Both run a student's code in one
+process with what judges it, so that who wants to deceive them can: they are for handing out and for a first answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from npbilstm.classroom.assignment import Cell, as_notebook, heading, notebook, preamble, python_file
+from npbilstm.classroom.exercise import Exercise
+from npbilstm.classroom.exercises import ALL
+from npbilstm.classroom.stubs import body, home_of, private_in, signature
+
+OTTER_CONFIG = "# ASSIGNMENT CONFIG\nexport_cell: false\ntests:\n  ok_format: false"
+
+
+def judged(exercise: Exercise, names: str) -> str:
+    """The lines that stop with the reason where an exercise is not right."""
+    return f'result = check_exercise("{exercise.name}", {names})\nassert result.state == "right", str(result)'
+
+
+def solved(function: str, begin: str, end: str) -> str:
+    """A function of the textbook, its body between two marks."""
+    needed = [f"    from {home_of(name)} import {name}" for name in private_in(function)]
+    return "\n".join([signature(function), f"    {begin}", *needed, body(function), f"    {end}"])
+
+
+def nbgrader_notebook(exercise: Exercise) -> str:
+    """The source of an nbgrader assignment: `nbgrader generate_assignment` makes of it what is handed out."""
+
+    def cell(kind: str, text: str, name: str, **marks: Any) -> Cell:
+        about = {"schema_version": 3, "grade": False, "locked": False, "solution": False, "task": False, **marks}
+        return Cell(kind, text, {"nbgrader": {**about, "grade_id": f"{exercise.name}-{name}"}})
+
+    def cells() -> Iterator[Cell]:
+        yield cell("markdown", heading(exercise), "task", locked=True)
+        yield cell("code", preamble(exercise), "given", locked=True)
+        for function in exercise.functions:
+            text = solved(function, "### BEGIN SOLUTION", "### END SOLUTION")
+            yield cell("code", text, function, solution=True)
+        test = judged(exercise, "globals()")
+        yield cell("code", test, "test", grade=True, locked=True, points=exercise.points)
+
+    return as_notebook(cells())
+
+
+def otter_notebook(exercise: Exercise) -> str:
+    """The source of an otter assignment: `otter assign` makes of it what is handed out and what grades it."""
+
+    def cells() -> Iterator[Cell]:
+        yield Cell("raw", OTTER_CONFIG)
+        yield Cell("markdown", heading(exercise))
+        yield Cell("code", preamble(exercise))
+        yield Cell("raw", f"# BEGIN QUESTION\nname: {exercise.name}\npoints: {exercise.points}")
+        yield Cell("raw", "# BEGIN SOLUTION")
+        for function in exercise.functions:
+            prompt = (
+                f'""" # BEGIN PROMPT\n    raise NotImplementedError("{function} is not written yet")\n""" # END PROMPT'
+            )
+            yield Cell("code", f"{solved(function, '# BEGIN SOLUTION', '# END SOLUTION')}\n{prompt}")
+        yield Cell("raw", "# END SOLUTION")
+        yield Cell("raw", "# BEGIN TESTS")
+        inside = "\n".join(f"    {line}" for line in judged(exercise, "env").split("\n"))
+        given = "    from npbilstm.classroom import check_exercise\n"
+        yield Cell("code", f"def test_{exercise.name}(env):\n{given}{inside}")
+        yield Cell("raw", "# END TESTS")
+        yield Cell("raw", "# END QUESTION")
+
+    return as_notebook(cells())
+
+
+MAKERS: dict[str, Callable[[Exercise], str]] = {
+    "py": python_file,
+    "notebook": notebook,
+    "nbgrader": nbgrader_notebook,
+    "otter": otter_notebook,
+}
+"""What makes the text of an exercise's file, by the name of the format."""
+SOURCES = ("nbgrader", "otter")
+"""The formats that hold the solutions."""
+ENDINGS = (".py", ".ipynb")
+
+
+def file_name(exercise: Exercise, file_format: str) -> str:
+    """The name of an exercise's file: a number, by which a folder is in order, and the exercise's name."""
+    return f"ex{ALL.index(exercise) + 1:02}_{exercise.name}{ENDINGS[file_format != 'py']}"

@@ -23,8 +23,9 @@ def add_arguments(commands: Subparsers) -> None:
         "  npbilstm check my_lstm.py --watch             again whenever the file is saved\n"
         "  npbilstm check my_lstm.py --gates ifgo        in this order of the gates and no other\n"
         "  npbilstm check --method central               the package itself, by central differences\n\n"
-        "FILE defines any of the textbook's functions, lstm_step_forward and lstm_step_backward say. Its layout is\n"
-        "found out from its numbers, unless it is told in its first lines:\n"
+        "FILE defines any of the textbook's functions, lstm_step_forward and lstm_step_backward say, or what a course\n"
+        "or book asks for, as it has it. Which form it is in is recognised, and its layout found out from its numbers,\n"
+        "unless it is told in its first lines:\n"
         "  # npbilstm: gates=fico weights=(4,H,D) x=(T,D,N)\n"
         "What looks like a pass and is not judged, a class or a function of another name say, is named first.\n\n"
         "exit codes:\n"
@@ -33,7 +34,8 @@ def add_arguments(commands: Subparsers) -> None:
         "  2    the file cannot be run, or nothing in it looks like a pass\n"
         "  3    not judged: nothing is wrong, but something that looks like a pass was not judged\n"
         "  4    a fault of npbilstm itself, and not of the file\n"
-        "  130  stopped by Ctrl-C",
+        "  130  stopped by Ctrl-C\n"
+        "Of several files: 1 where any is wrong, else 2, 3, 0.",
     )
     command.add_argument("files", metavar="FILE", nargs="*", help="Python source or a notebook with your own functions")
     command.add_argument("--hint", type=int, choices=[1, 2, 3], help="1 is vague, 3 exact (%(default)s)")

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import io
 import re
-import tempfile
 import tokenize
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from npbilstm.classroom.exercise import Exercise
 from npbilstm.classroom.exercises import ALL
 from npbilstm.classroom.formats import ENDINGS
-from npbilstm.files import open_file, read_json
+from npbilstm.files import open_file
+from npbilstm.submission.notebook import SUFFIX, submitted_source
 
 MEGABYTES = 5
 """How large a file may be; a notebook may hold pictures."""
-NOT_CODE = re.compile(r"\s*[%!?]|(print\()?check_exercise\(")
-"""How a notebook's lines begin that are no code, or ask how it stands."""
 
 
 def exercises_in(path: str | Path) -> list[tuple[Exercise, Path]]:
@@ -50,30 +46,9 @@ def source_in(path: Path) -> str:
     if len(data) > MEGABYTES * 10**6:
         raise ValueError(f"{path.name} has more than {MEGABYTES} MB")
     try:
-        if path.suffix == ENDINGS[1]:
-            return source_of_cells(read_json(data))
-        encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
-        return data.decode(encoding)
+        encoding = "utf-8" if path.suffix == SUFFIX else tokenize.detect_encoding(io.BytesIO(data).readline)[0]
+        return submitted_source(path, data.decode(encoding))
     except (SyntaxError, UnicodeDecodeError) as error:
         raise ValueError(f"{path.name} is no text in UTF-8, or in the encoding that it names: {error}") from None
-    except (ValueError, TypeError, KeyError, AttributeError):
-        raise ValueError(f"{path.name} is no notebook that can be read") from None
-
-
-def source_of_cells(notebook: dict[str, list[dict[str, str | list[str]]]]) -> str:
-    """The code in a notebook's cells, one after another, without magics and without what asks how it stands."""
-    cells = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
-    lines = "\n\n".join(cell for cell in cells if not cell.lstrip().startswith("%%")).split("\n")
-    return "\n".join("" if NOT_CODE.match(line) else line for line in lines)
-
-
-@contextmanager
-def as_python(path: Path, source: str) -> Iterator[Path]:
-    """A Python file with this source: the file itself, or for a notebook one that is there for as long as it runs."""
-    if path.suffix != ENDINGS[1]:
-        yield path
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / f"{path.stem}.py"
-        file.write_text(source, encoding="utf-8", newline="\n")
-        yield file
+    except ValueError as error:
+        raise ValueError(f"{path.name} cannot be read: {error}") from None

@@ -8,7 +8,7 @@ from typing import Any
 
 from npbilstm.classroom.exercise import Exercise
 from npbilstm.classroom.exercises import EXERCISES
-from npbilstm.classroom.handed_in import as_python, source_in
+from npbilstm.classroom.handed_in import source_in
 from npbilstm.classroom.result import ExerciseResult, unwritten
 from npbilstm.diagnosis.diagnosis import diagnose_pairs
 from npbilstm.diagnosis.report import is_to_be_judged
@@ -56,7 +56,7 @@ def check_file(exercise: Exercise, path: Path, hint: int = 1, seconds: float = 1
     except (SyntaxError, RecursionError, MemoryError):
         pass  # the process says it better
     try:
-        with as_python(path, source) as file, SubmissionProcess(file, seconds=seconds) as submission:
+        with SubmissionProcess(path, seconds=seconds) as submission:
 
             def make(spec: str) -> SubmittedPair | None:
                 return submission.pair(spec, Layout())

@@ -67,7 +67,7 @@ class ExerciseResult:
             said += [f"  {line}" for line in self.stopped.splitlines()]
         for diagnosis in self.wrong:
             said += text_of(diagnosis, self.hint).splitlines()
-        if self.missing:
+        if self.missing and not self.stopped:
             said += wrapped(f"Not yet written: {', '.join(self.missing)}.")
         return "\n".join(said)
 

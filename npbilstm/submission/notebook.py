@@ -52,7 +52,11 @@ def read_notebook(text: str) -> Notebook:
             broken[number] = f"{type(error).__name__}: {error}"
             continue
         statements += [Statement(tree, ast.get_source_segment(plain, tree) or "") for tree in trees]
-    kept = [text_of(statement) for statement in needed(statements)]
+    futures = [
+        each for each in statements if isinstance(each.tree, ast.ImportFrom) and each.tree.module == "__future__"
+    ]
+    headers += dict.fromkeys(ast.unparse(each.tree) for each in futures)  # in force in all cells after it
+    kept = [text_of(statement) for statement in needed([each for each in statements if each not in futures])]
     return Notebook("\n\n".join([*headers, *kept]) + "\n", broken)
 
 

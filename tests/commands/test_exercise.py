@@ -81,7 +81,7 @@ def test_a_file_that_cannot_be_read_is_wrong_with_a_sentence(tmp_path, capsys):
     (tmp_path / FLIP).mkdir()
     assert main(["exercise", "check", str(tmp_path)]) == 1
     out = capsys.readouterr().out
-    assert "ex09_flip.ipynb is no notebook that can be read" in out
+    assert "ex09_flip.ipynb cannot be read: it is no notebook as Jupyter writes them" in out
     assert "Traceback" not in out
 
 

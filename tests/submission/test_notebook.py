@@ -86,3 +86,9 @@ def test_several_files_are_judged_one_after_another(tmp_path, capsys):
     verdicts = [json.loads(line)["verdict"] for line in capsys.readouterr().out.splitlines()]
     assert verdicts == ["right", "not judged", "wrong"]
     assert main(["check", right, str(tmp_path / "nowhere.py")]) == 2
+
+
+def test_what_is_imported_from_the_future_holds_in_all_cells():
+    assert "flip" in taken(
+        "import numpy as np\nfrom __future__ import annotations", "def flip(x: Unknown) -> Unknown: ..."
+    )

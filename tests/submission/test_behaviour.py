@@ -24,7 +24,7 @@ from tests.submission.test_pairs import GRADIENTS, changed
         (
             GRADIENTS,
             f"cache.i[0] = 0\n    {GRADIENTS}",
-            "lstm_step_backward gives another dx, dh_prev, dWx, dWh, db when it is called again on the same cache: "
+            "lstm_step_backward gives another dx, dh_prev, dWx, db when it is called again on the same cache: "
             "something is kept, added up or used up from call to call",
         ),
         (

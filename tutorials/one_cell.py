@@ -790,6 +790,19 @@ The lenient check lets the bug pass. Where $c$ is near 0, $\tanh'(c) = 1 - \tanh
 forgetting it changes next to nothing. The strict check still rejects it. Two rules follow: check at a point where
 nothing is small, zero or equal, and be as strict as the method allows.
 
+## Three questions
+
+1. Which of the four gates decides how much of a gradient comes back along the cell state, and why not the others?
+2. Why is `dc` a sum of two shares in a step's backward pass?
+3. Why does a gate at $a = 8$ learn slowly?
+
+<details><summary>Answers</summary>
+
+1. The forget gate: $\partial c / \partial c_{prev} = f$. The others decide what is written and shown, not what is kept.
+2. The cell is read twice: by $h$ in this step, and by the next step.
+3. Its slope, $s (1 - s)$, is 0.0003 there, and every gradient that reaches the gate is multiplied by it.
+</details>
+
 ## Where to go next
 
 - Plant your own bugs in `step_backward`: swap `g` and `i` in two lines, leave out `c_prev`, write `f` where `o`

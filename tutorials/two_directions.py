@@ -625,8 +625,25 @@ r"""
 saying no, except by luck, however long it is trained and however large it is. The reverse direction has read the next
 symbol one step before; it only needs to remember it. With both, every answer can be right.
 
+## Three questions
+
+1. In which order does the reverse direction read a row of length 4 in an array of 7 steps, and where does its final
+   state stand in `y`?
+2. Why is the backward pass of `flip` another `flip`, and why are the two `dx` added?
+3. Which mistake cannot be seen with biases of 0 and a padding of 0?
+
+<details><summary>Answers</summary>
+
+1. Steps 3, 2, 1, 0. The final state is the output at step 0, `y[n, 0, H:]`.
+2. It only moves numbers, so gradients move back the same way, and it is its own inverse. Both directions read the same
+   $x$: what is used twice gets the sum of both gradients.
+3. Reading the padding: with a candidate of 0 nothing is written, and the state waits at 0.
+</details>
+
 ## Where to go next
 
+- The next tutorial, *Backpropagation through time, by hand* (`through_time.ipynb`), writes out the BPTT of section 5;
+  *Mini-batches, padding and a training loop* (`training_loop.ipynb`) begins where this one ends.
 - Change the task to *was the symbol before a 1?* Which of the two models fails now? Then ask about the symbol three
   steps ahead: what has to be remembered, and by which gate?
 - Plant other bugs in section 5: flip without `lengths`, leave out the flip of `dh_rev`, hand out the gradients of the

@@ -87,6 +87,13 @@ def test_there_are_tutorials_and_the_build_command_is_none_of_them():
     assert "build" not in scripts()
 
 
+def test_the_ways_through_name_every_tutorial_and_what_they_name_is_there():
+    page = (FOLDER / "README.md").read_text(encoding="utf-8")
+    assert all(f"({name}.ipynb)" in page for name in scripts())
+    for target in re.findall(r"\]\(([^)#]+)\)", page):
+        assert (FOLDER / target).exists(), target
+
+
 @every_tutorial
 def test_the_notebook_holds_exactly_the_cells_of_its_script(script):
     jupytext = pytest.importorskip("jupytext")

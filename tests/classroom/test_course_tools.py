@@ -32,7 +32,7 @@ def run_with_its_test(exercise, source):
     names[f"test_{exercise.name}"](names)
 
 
-@pytest.mark.few(4)
+@pytest.mark.few(2)
 @pytest.mark.parametrize("exercise", ALL, ids=list(EXERCISES))
 def test_what_is_between_the_marks_is_the_solution_and_what_is_left_is_not_written(exercise):
     for text, begin in [(nbgrader_notebook(exercise), "### BEGIN"), (otter_notebook(exercise), "# BEGIN")]:

@@ -40,6 +40,7 @@ MISTAKES = {
 every_exercise = pytest.mark.parametrize("exercise", ALL, ids=list(EXERCISES))
 
 
+@pytest.mark.few(8)
 @every_exercise
 def test_the_textbooks_bodies_are_right(exercise):
     result = check_exercise(exercise.name, namespace(written(exercise)))
@@ -52,7 +53,7 @@ def test_what_is_handed_out_runs_and_is_not_yet_written(exercise):
     assert (result.state, result.missing, result.points) == ("not yet written", exercise.functions, 0)
 
 
-@pytest.mark.few(5)
+@pytest.mark.few(2)
 @every_exercise
 def test_a_mistake_of_the_catalogue_is_named(exercise):
     for name in MISTAKES[exercise.name]:
@@ -103,7 +104,7 @@ def test_padding_is_not_asked_for_before_its_exercise():
     blind = BUGS["padding-updates-state"]
     assert check_exercise("lstm_over_time", namespace(written(EXERCISES["lstm_over_time"], blind))).state == "right"
     assert not shows(blind, SPECS["lstm"], EXERCISES["lstm_over_time"].unasked)
-    assert check_exercise("padding", namespace(written(EXERCISES["padding"], blind))).state == "wrong"
+    assert shows(blind, SPECS["lstm"], EXERCISES["padding"].unasked)
     assert blind in EXERCISES["padding"].mistakes
 
 

@@ -56,6 +56,7 @@ def is_seen(bug):
     return any(inconsistent_gradients(pair, case, got.gradients) for case, got in seen)
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("level", LEVELS)
 def test_a_hunt_is_of_its_level_and_can_be_solved(level, monkeypatch):
     hunt = new_hunt(seed=level, level=level)
@@ -87,14 +88,14 @@ def test_a_gradient_check_sees_all_but_those_that_are_said_to_be_unseen():
 
 
 def test_the_same_seed_gives_the_same_file_and_another_seed_another():
-    files = {hunted_source(new_hunt(seed, 4)) for seed in (1, 1, 2, 3)}
+    files = {hunted_source(new_hunt(seed, 2)) for seed in (1, 1, 2, 3)}
     assert len(files) == 3
-    assert hunt_in(hunted_source(new_hunt(7, 3, 4))) == (7, 3, 4)
+    assert hunt_in(hunted_source(new_hunt(7, 1, 2))) == (7, 1, 2)
 
 
 def test_the_file_does_not_give_the_mistakes_away():
     for seed in range(3):
-        hunt = new_hunt(seed, 5)
+        hunt = new_hunt(seed, 2)
         source = hunted_source(hunt)
         assert not any(bug.id in source for bug in planted_bugs(hunt))
         assert [line for line in source.split("\n") if "#" in line] == [source.split("\n")[7]]
@@ -102,14 +103,14 @@ def test_the_file_does_not_give_the_mistakes_away():
 
 def test_other_names_and_another_order_change_no_number(monkeypatch):
     right = observed(SPEC.in_textbook_form(plant(())))
-    texts = {mended(new_hunt(seed, 2), (), monkeypatch) for seed in range(4)}
-    assert len(texts) == 4
+    texts = {mended(new_hunt(seed, 2), (), monkeypatch) for seed in range(2)}
+    assert len(texts) == 2
     for text in texts:
         assert alike(observed(pair_in(text)), right)
 
 
 def test_a_change_that_makes_something_new_is_none_of_what_was_planted():
-    hunt = new_hunt(1, 3)
+    hunt = new_hunt(1, 2)
     source = hunted_source(hunt).replace("return (y, h_T, c_T,", "return (y * 2, h_T, c_T,")
     assert remaining(hunt, pair_in(source)) is None
 

@@ -101,3 +101,29 @@ def test_a_pass_over_time_may_give_its_steps_alone_and_no_other():
         *("stacked_lstm", "truncated"),
         *("valid_steps", "flip", "embedding", "affine", "dropout_over_time"),  # whose first output is all
     }
+
+
+@pytest.mark.parametrize(
+    "subjects",
+    [
+        None,
+        [["rnn_step", 0, True]],
+        [["rnn_step", 1, True, ""]],
+        [["rnn_step", -1, True, ""]],
+        [["rnn_step", 0, 1, ""]],
+        [["rnn_step", True, True, ""]],
+        [["rnn_step", 0, True, "a b"]],
+        [["nothing", 0, True, ""]],
+        [[["rnn_step"], 0, True, ""]],
+    ],
+)
+def test_a_form_has_the_subjects_that_it_has_and_no_others(subjects):
+    form, ways = replies.form_in({"form": "cs231n", "subjects": [["rnn_step", 0, False, ""]]}, "")
+    assert (form.name, ways["rnn_step"][0].functions) == ("cs231n", ("rnn_step_forward",))
+    with pytest.raises(ValueError, match="it says what cannot be so"):
+        replies.form_in({"form": "cs231n", "subjects": subjects}, "")
+
+
+def test_a_form_that_was_not_asked_for_is_one_of_the_known():
+    with pytest.raises(ValueError, match="it says what cannot be so"):
+        replies.form_in({"form": "/etc/passwd.py", "subjects": []}, "")

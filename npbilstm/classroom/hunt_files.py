@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from npbilstm.classroom.hunt import Hunt, edition, planted_bugs
+from npbilstm.classroom.hunt import Hunt, edition, new_hunt, planted_bugs
 from npbilstm.classroom.stubs import surroundings
 from npbilstm.mistakes import Bug, plant
 from npbilstm.mistakes.planting import changed, source_of
@@ -155,13 +155,14 @@ def rename(tree: ast.FunctionDef, rng: np.random.Generator) -> None:
 
 
 def hunt_in(source: str) -> Hunt:
-    """The hunt that a source is of, by its header. Raises ValueError where it has none, or is of another edition."""
+    """The hunt that a source is of, by its header. Raises ValueError where it has none, or one that
+    no hunt has, or is of another edition."""
     found = HEADER.search(source)
     if found is None:
         raise ValueError("it has no line `# hunt: seed=...` as `npbilstm hunt new` writes it, to be left as it is")
     if found[4] != edition():
         raise ValueError("it was made with another edition of the catalogue: check it with the npbilstm that made it")
-    return Hunt(int(found[1]), int(found[2]), int(found[3]))
+    return new_hunt(int(found[1]), int(found[2]), int(found[3]))
 
 
 TOOLS = '''"""Tools to find what is wrong in bilstm.py: run it, read it, change it.

@@ -1,5 +1,6 @@
 """Exercises: made of the textbook, each to be done by itself, and what is written in them is told right from wrong."""
 
+import numpy as np
 import pytest
 
 from npbilstm import textbook
@@ -128,3 +129,37 @@ def test_names_that_no_exercise_has_are_told():
         exercises_named(["x"])
     with pytest.raises(ValueError, match="hint is 4"):
         check_exercise("flip", {}, hint=4)
+
+
+def checker(taken=lambda x: np.array(x, float, order="C"), kept=np.copy):
+    """A gradient checker that steps in place, as many write it. taken: what it makes of x. kept: of an output."""
+
+    def backward_is_right(forward, backward, x):
+        x = taken(x)
+        y, cache = forward(x.copy())
+        dy = np.random.default_rng(1).standard_normal(y.shape)
+        dx, expected, steps = backward(dy, cache), [], x.ravel()
+        for k in range(steps.size):
+            steps[k] += 1e-6
+            plus = kept(forward(x)[0])
+            steps[k] -= 2e-6
+            minus = kept(forward(x)[0])
+            steps[k] += 1e-6
+            expected.append(((plus - minus) * dy).sum() / 2e-6)
+        return bool(np.abs(dx.ravel() - expected).max() < 1e-5)
+
+    return {"backward_is_right": backward_is_right}
+
+
+def fooled_at(functions):
+    (diagnosis,) = check_exercise("gradient_checker", functions).diagnoses
+    return {stage.name for stage in diagnosis.stages if not stage.ok}
+
+
+def test_a_checker_that_steps_in_place_is_right_unless_a_view_a_copy_or_float32_fools_it():
+    views = {"a view of x, right", "a view of x, a gradient of zeros"}
+    copies = {"x not in one piece, right", "x not in one piece, a gradient of zeros"}
+    assert fooled_at(checker()) == set()
+    assert fooled_at(checker(kept=lambda y: y)) == views
+    assert fooled_at(checker(taken=lambda x: np.array(x, float))) == copies
+    assert fooled_at(checker(taken=lambda x: np.array(x, order="C"))) == {"float32, a right square"}

@@ -13,6 +13,7 @@ from npbilstm.classroom.hunt import (
     alike,
     bugs_of_kind,
     cases_of_hunts,
+    edition,
     interact,
     new_hunt,
     observed,
@@ -155,5 +156,7 @@ def test_a_file_of_another_edition_or_of_none_is_refused():
         hunt_in(
             source.replace("edition=", "edition=00000000 ")[:0] + "# hunt: seed=1 level=1 bugs=1 edition=00000000\n"
         )
+    with pytest.raises(ValueError, match="level is 9; it needs to be 1 to 5"):
+        hunt_in(f"# hunt: seed=1 level=9 bugs=1 edition={edition()}\n")
     with pytest.raises(ValueError, match="it has no line `# hunt: "):
         hunt_in("import numpy as np\n")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tutorials.museum.__main__ import GUIDE, main, table, written
-from tutorials.museum.exhibit import exhibits, find, judge, read_exhibit, run
+from tutorials.museum.exhibit import exhibits, find, find_unknown, judge, read_exhibit, run
 
 ALL = exhibits()
 each_exhibit = pytest.mark.parametrize("exhibit", ALL, ids=lambda exhibit: exhibit.name)
@@ -59,6 +59,19 @@ def test_a_mistake_that_is_not_there_is_not_found():
     assert find(replace(exhibit, code=exhibit.mended)).verdict == "missed"
     assert find(replace(exhibit, bug="recurrent-carry-missing")).verdict == "other"
     assert find(replace(exhibit, said="changes its x in place")).verdict == "unnamed"
+
+
+def test_without_its_name_it_is_told_as_unknown():
+    exhibit = one("qixianbiao_no_carry")
+    assert find_unknown(exhibit).verdict == "unnamed"
+    assert "not in the catalogue, located at dh_t" in find_unknown(exhibit).headline
+    assert find(exhibit).verdict == "named"
+
+
+def test_the_command_judges_them_as_unknown(capsys, monkeypatch):
+    monkeypatch.setattr("tutorials.museum.__main__.exhibits", lambda: [one("zero_to_gpt_new_state")])
+    assert main(["--unknown"]) == 0
+    assert "not in the catalogue, located at dWh" in capsys.readouterr().out
 
 
 def test_what_is_to_be_mended_must_stand_in_the_code(tmp_path):

@@ -373,6 +373,7 @@ More of these, as many as you like, in five levels, with tools and hints, in a t
 ## Where to go next
 
 - [The three tools and what each can tell](guides/checking.md), for code of your own.
+- [Forward mode beside reverse mode](guides/duality.md), measured, and a gradient without a way back.
 - [The museum](guides/museum.md): mistakes that people made in public, and what the checker says of them.
 - *Backpropagation through time, by hand*, if you have not written one yet.
 """

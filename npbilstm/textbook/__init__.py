@@ -2,9 +2,9 @@
 
 activations, one_sequence (the loop as papers print it), lstm (the batch), sequences (lengths, padding, the flip),
 bidirectional, embedding and affine (symbols in, scores out), losses, pooling (many to one). Then the other cells: rnn,
-gru, lstm_variants (one step each), recurrence (any of them through time, in both directions), and other_activations
-(any of them with a relu or a hard sigmoid). And what stands around training: stacked (layers upon one another),
-truncated (long sequences), dropout, clipping, gradient_check.
+gru, lstm_variants (one step each), recurrence (any of them through time, in both directions), other_activations
+(any of them with a relu or a hard sigmoid), and rtrl (the LSTM's gradients without a way back). And what stands around
+training: stacked (layers upon one another), truncated (long sequences), dropout, clipping, gradient_check.
 
 All of it is pure functions with explicit caches:
 
@@ -104,6 +104,7 @@ from npbilstm.textbook.rnn import (
     rnn_step_backward,
     rnn_step_forward,
 )
+from npbilstm.textbook.rtrl import RTRLState, lstm_rtrl, rtrl_gradient, rtrl_start, rtrl_step
 from npbilstm.textbook.sequences import check_lengths, flip, valid_steps
 from npbilstm.textbook.stacked import StackedCache, stacked_lstm_backward, stacked_lstm_forward
 from npbilstm.textbook.truncated import TruncatedCache, truncated_backward, truncated_forward
@@ -131,6 +132,7 @@ __all__ = [
     "MeanCache",
     "RNNParams",
     "RNNStepCache",
+    "RTRLState",
     "RecurrentCache",
     "SquaredErrorCache",
     "StackedCache",
@@ -163,6 +165,7 @@ __all__ = [
     "hard_sigmoid_sixth_derivative",
     "lstm_backward",
     "lstm_forward",
+    "lstm_rtrl",
     "lstm_step_backward",
     "lstm_step_forward",
     "lstm_variant_step_backward",
@@ -182,6 +185,9 @@ __all__ = [
     "rnn_relu_step_forward",
     "rnn_step_backward",
     "rnn_step_forward",
+    "rtrl_gradient",
+    "rtrl_start",
+    "rtrl_step",
     "sequence_bilstm_backward",
     "sequence_bilstm_forward",
     "sequence_lstm_backward",

@@ -22,7 +22,7 @@ from npbilstm.submission.layouts import Layout, to_submitted
 NAMES = {
     "Wx": "wx wxh wih weightsx weightsinput weightsinputs inputweights weightsxh wi kernel u weights w",
     "Wh": "wh whh weightsh weightshidden hiddenweights weightsrecurrent recurrentweights weightshh recurrentkernel wr "
-    "u v",
+    "u v w",
     "b": "b bias biases bh bx",
     "W": "w weights weight kernel wcat",
     "table": "weights w embeddings embedding table",
@@ -74,18 +74,25 @@ class LayerWeights:
         return found if len(found) >= 2 * len(self.spec.gates) > 0 else {}
 
     def found_whole(self) -> dict[str, Part]:
-        """The weights where there is one matrix for all gates."""
-        own, found, sources = {plain(name): name for name in self.arrays()}, dict[str, Part](), self.sources
-        parted = any(each in own for each in NAMES["Wh"].split()[:-2]) or {"w", "u"} <= own.keys()
-        if "Wh" in sources and not parted:
+        """The weights where there is one matrix for all gates: by names, and of these by sizes, since to one W is what
+        multiplies x, and to another what multiplies h."""
+        sources = self.sources
+        if "Wh" in sources and self.place_of("Wh", {}) is None:
             sources = ["W", *(name for name in sources if name not in ("Wx", "Wh"))]
-        for source in sorted(sources, key=lambda each: each != "Wh"):
-            name = next((own[each] for each in NAMES[source].split() if each in own and own[each] not in found), None)
+        found: dict[str, Part] = {}
+        for source in sources:
+            name = self.place_of(source, found)
             if name is None:
                 there = ", ".join(self.arrays()) or "none"
                 raise SubmissionError(f"{self.called} has no array that is known as {source}; it has {there}")
             found[name] = Part(source, "")
         return found
+
+    def place_of(self, source: str, taken: Mapping[str, Part]) -> str | None:
+        """The name under which one of the textbook's arrays is kept; None where there is none."""
+        size = self.submitted(Part(source, "")).size
+        own = {plain(name): name for name, array in self.arrays().items() if array.size == size and name not in taken}
+        return next((own[each] for each in NAMES[source].split() if each in own), None)
 
     def fill(self) -> None:
         """Put the textbook's weights in their places."""

@@ -10,20 +10,21 @@ layer = Layer(D, H)
 set_weights(layer)
 {given} = given_by(layer.forward({taken}), layer, "output")
 """
-WEIGHTS = "Wx=Wx Wh=Wh b=b"
+WEIGHTS = ("Wx=Wx Wh=Wh b=b", "Wx=Wx Wh=Wh")
+"""With a bias, and without."""
 BACKWARD = """
 {given} = given_by(layer.backward({taken}), layer, "dinputs")
 grads = gradients_of(layer)
 """
 
 
-def sequence(subject: str, named: str, given: str = "h") -> Calls:
+def sequence(subject: str, named: str, given: str, weights: str) -> Calls:
     """A layer over a sequence, which gives h at every step, or the last one alone."""
     forward, backward = FORWARD.format(given=given, taken="x"), BACKWARD.format(given="dx", taken=f"d{given}")
-    return Calls(subject, forward, backward, weights=WEIGHTS, named=named)
+    return Calls(subject, forward, backward, weights=weights, named=named)
 
 
-def step(subject: str, named: str, *states: str) -> Calls:
+def step(subject: str, named: str, weights: str, *states: str) -> Calls:
     """A cell, one step."""
     before, after, upstream, back = (
         ", ".join(text.format(state) for state in states) for text in ("{}_prev", "{}", "d{}", "d{}_prev")
@@ -32,7 +33,7 @@ def step(subject: str, named: str, *states: str) -> Calls:
         subject,
         f"layer = Layer(D, H)\nset_weights(layer)\n{after} = layer.forward(x, {before})",
         f"dx, {back} = layer.backward({upstream})\ngrads = gradients_of(layer)",
-        weights=WEIGHTS,
+        weights=weights,
         named=named,
     )
 
@@ -43,13 +44,20 @@ FORM = Form(
     words="inputs dvalues n_inputs n_neurons",
     calls=(
         *(
-            sequence(subject, rf"(?i)(?!.*(bi|cell)).*({words}).*", given)
+            sequence(subject, rf"(?i)(?!.*(bi|cell)).*({words}).*", given, weights)
+            for weights in WEIGHTS
             for given in ("h", "h_T")
             for subject, words in (("lstm", "lstm"), ("gru", "gru"), ("rnn", "rnn|recurrent"))
         ),
-        step("lstm_step", r"(?i).*lstm.*", "h", "c"),
-        step("gru_step", r"(?i).*gru.*", "h"),
-        step("rnn_step", r"(?i).*(rnn|recurrent).*", "h"),
+        *(
+            step(subject, rf"(?i).*({words}).*", weights, *states)
+            for weights in WEIGHTS
+            for subject, words, states in (
+                ("lstm_step", "lstm", "hc"),
+                ("gru_step", "gru", "h"),
+                ("rnn_step", "rnn|recurrent", "h"),
+            )
+        ),
         Calls(
             "affine",
             """

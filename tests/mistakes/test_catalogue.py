@@ -1,6 +1,7 @@
 """The catalogue of bugs: every mistake is what it says, can be planted, shows, and looks like no other."""
 
 import re
+from contextlib import suppress
 from importlib import import_module
 from itertools import combinations
 from pkgutil import iter_modules
@@ -298,3 +299,12 @@ def test_the_checker_rejects_every_bug_that_leaves_the_outputs_right(shown):
 def test_a_change_in_place_shows_in_the_arrays_that_were_handed_in(shown):
     changed = {bug for spec in shown for bug in wrong_in(shown, spec, "arrays")}
     assert changed == {bug.id for bug in in_place.BUGS}
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("error")
+def test_two_bugs_of_a_function_compile_without_a_warning_where_both_can_be_planted():
+    for one, other in combinations(BUGS.values(), 2):
+        if one.function == other.function:
+            with suppress(ValueError):
+                plant([one, other])

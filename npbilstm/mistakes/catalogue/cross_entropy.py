@@ -53,7 +53,7 @@ BUGS = (
         "cross-entropy-sum-for-mean",
         FORWARD,
         COUNTED,
-        "valid, M = counted(targets.shape, lengths)[0], 1",
+        "valid, M = (counted(targets.shape, lengths)[0], 1)",
         "loss",
         "A mean does not grow with the number of steps.",
         (

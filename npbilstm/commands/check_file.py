@@ -13,6 +13,7 @@ from npbilstm.commands.watching import saves
 from npbilstm.diagnosis.diagnosis import diagnose_pairs
 from npbilstm.diagnosis.layout_search import read_layout
 from npbilstm.diagnosis.report import DiagnosisReport, read_in
+from npbilstm.diagnosis.report_text import ON_THE_COMMAND_LINE
 from npbilstm.gradcheck.results import NotJudged
 from npbilstm.submission.definitions import definitions_in_source
 from npbilstm.submission.errors import SubmissionError
@@ -159,7 +160,7 @@ def report_on_file(
     if options.file.endswith(SUFFIX):
         unread += tuple(NotJudged(f"code cell {k}", why) for k, why in read_notebook(text).broken.items())
     read_as = (*read_in(submission.form, submission.of_form), *reading.sentences)
-    return DiagnosisReport(tuple(found), options.hint, unread, read_as)
+    return DiagnosisReport(tuple(found), options.hint, unread, read_as, ON_THE_COMMAND_LINE)
 
 
 def settings(options: argparse.Namespace) -> dict[str, str]:

@@ -4,7 +4,10 @@ stages, cases                  small cases that tell mistakes apart, and their n
 comparison, consistency        arrays beside what is expected, gradients beside their own outputs
 observations                   what the submitted passes gave for each case, beside the reference
 matching                       which mistake of the catalogue gives exactly these numbers?
-localization                   where is it, when none does? lstm_step_equations tells it for the LSTM's step
+ranking                        of several that do, the likeliest first
+own_functions                  a submitted step in the textbook's loop
+localization                   where is it, when none does?
+equations, tracing             which equation, were it wrong in any way, would give these numbers?
 invariances                    what every forward pass owes
 results                        what was found out, as data
 symptoms                       what the failing stages mean, in a sentence

@@ -25,8 +25,9 @@ def draw_cases(
     seed: int = 0,
     sizes: dict[str, int] = SIZES,
     absent: Iterable[str] = (),
+    stages: Iterable[Stage] | None = None,
 ) -> list[Case]:
-    """A case for each of the spec's stages, seeded.
+    """A case for each of the spec's stages, or of others, seeded.
 
     absent: what the submitted form lacks: inputs, which then are 0, lengths, which then are equal, outputs, which the
     loss then does not see, and "rows", where it takes one sequence alone.
@@ -36,7 +37,7 @@ def draw_cases(
         absent |= {"lengths"}
         sizes = {**sizes, "N": 1}
     cases = []
-    for k, stage in enumerate(stages_of(spec)):
+    for k, stage in enumerate(stages or stages_of(spec)):
         if ("lengths" in absent and stage.lengths != "equal") or (stage.name == "one row" and "rows" in absent):
             continue
         rng = np.random.default_rng([seed, k])

@@ -14,17 +14,21 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from npbilstm.diagnosis.invariances import broken_invariances
-from npbilstm.diagnosis.localization import localize
+from npbilstm.diagnosis.localization import Context, guess, localize
 from npbilstm.diagnosis.matching import Matcher
 from npbilstm.diagnosis.observations import IMPRECISE, Observations, StoppedError, observe_all
+from npbilstm.diagnosis.own_functions import Functions, called_as_the_textbooks
 from npbilstm.diagnosis.results import Bugs, Diagnosis
 from npbilstm.diagnosis.stages import SIZES
 from npbilstm.diagnosis.symptoms import symptoms
+from npbilstm.mistakes.planting import textbook_functions
+from npbilstm.submission.call_graph import reached
 from npbilstm.submission.course_specs import ALL_SPECS
 from npbilstm.submission.errors import FINAL, SubmissionError
 from npbilstm.submission.function_spec import FunctionSpec
@@ -35,6 +39,7 @@ ROUNDED = (
     "float32 inside, or an epsilon added for safety?"
 )
 CONSISTENT = ("The backward pass is the derivative of this forward pass, so no gradient check can see the mistake.",)
+NONE: Functions = MappingProxyType({})
 MAYBE_KNOWN = "This may be nothing but what was found above, in another form: mend that first."
 
 
@@ -52,20 +57,26 @@ def diagnose_pairs(
     """
     known: Bugs = ()
     cleared: frozenset[str] = frozenset()
+    own: dict[str, Callable[..., Any]] = {}
+    called: dict[str, str] = {}
     deep = True
-    own: dict[str, str] = {}
     for name, spec in ALL_SPECS.items():
         if name in pairs:
             if begin is not None:
                 begin(spec)
-            found = diagnose_what_runs(spec, pairs[name], seed, sizes, known, cleared, deep)
-            own |= dict(zip((spec.forward, spec.backward), found.functions)) if len(found.functions) == 2 else {}
-            yield replace(found, located=tuple(in_own_names(place, own) for place in found.located))
+            found = diagnose_what_runs(spec, pairs[name], seed, sizes, known, cleared, deep, own)
+            called |= dict(zip((spec.forward, spec.backward), found.functions)) if len(found.functions) == 2 else {}
+            located, perhaps = (
+                tuple(in_own_names(place, called) for place in some) for some in (found.located, found.perhaps)
+            )
+            yield replace(found, located=located, perhaps=perhaps)
             if found.ok:
                 cleared |= {spec.forward, *([spec.backward] if len(found.functions) > 1 else [])}
             if len(found.named) == 1:
                 known = (*known, *found.named[0])
             wrong = any(stage.wrong or stage.wrong_outputs for stage in found.stages)
+            if wrong and len(found.named) != 1 and not found.nothing_new:
+                own = {**own, **called_as_the_textbooks(spec, pairs[name])}
             deep = deep and not (wrong and not found.named and not found.known)
 
 
@@ -126,18 +137,26 @@ def diagnose_pair(
     known: Bugs = (),
     cleared: frozenset[str] = frozenset(),
     deep: bool = True,
+    own: Functions = NONE,
 ) -> Diagnosis:
     """The diagnosis of one pair. known, cleared: mistakes in what it may be built on, and functions that were judged
-    right; in those that it calls no mistake is looked for. deep: whether two mistakes at once are tried.
+    right; in those that it calls no mistake is looked for. deep: whether two mistakes at once are tried. own: functions
+    that it may be built on and that are wrong in a way that is not known, called as the textbook's.
 
     Raises StoppedError, from what the submitted code raises, where it does so at every stage.
     """
     with np.errstate(all="ignore"):  # it is not for the diagnosis to warn of logarithms that the code takes
-        return diagnose_observations(observe_all(spec, pair, seed, sizes), pair, seed, known, cleared, deep)
+        return diagnose_observations(observe_all(spec, pair, seed, sizes), pair, seed, known, cleared, deep, own)
 
 
 def diagnose_observations(
-    observations: Observations, pair: Any, seed: int, known: Bugs, cleared: frozenset[str], deep: bool
+    observations: Observations,
+    pair: Any,
+    seed: int,
+    known: Bugs,
+    cleared: frozenset[str],
+    deep: bool,
+    own: Functions,
 ) -> Diagnosis:
     """The diagnosis from the observations of a pair; see diagnose_pair."""
     spec = observations.spec
@@ -154,8 +173,13 @@ def diagnose_observations(
     else:
         result = replace(result, sentences=tuple(filter(None, [symptoms(result.stages, spec)])))
     # what is known of other pairs shows here only where this one is built on them
+    uses: frozenset[str] = getattr(pair, "uses", frozenset())
+    own = {name: function for name, function in own.items() if name in uses}
+    cleared = with_what_they_call(cleared & uses)
+    if own and Matcher(observations, known, cleared, own).matches():
+        return replace(result, built_on=tuple(own), sentences=())
     for assumed in dict.fromkeys([known, ()]):
-        matcher = Matcher(observations, assumed, cleared & getattr(pair, "uses", frozenset()))
+        matcher = Matcher(observations, assumed, cleared, own)
         explain = explain_outputs if observations.forward_wrong else explain_gradients
         found = explain(result, matcher)
         if found.named or found.known:
@@ -163,8 +187,15 @@ def diagnose_observations(
     if known or not deep:
         found = replace(found, sentences=(*found.sentences, MAYBE_KNOWN))
     if not observations.forward_wrong:
-        return explain_by_two_or_localize(found, matcher, deep)
+        context = Context(pair, tuple(bug for bug in known if bug.function in uses), own, cleared)
+        return explain_by_two_or_localize(found, matcher, deep, context)
     return explain_outputs_by_two(found, matcher) if deep and not known else found
+
+
+def with_what_they_call(functions: Iterable[str]) -> frozenset[str]:
+    """These functions of the textbook, and those that they call."""
+    every = textbook_functions()
+    return frozenset().union(*(reached(name, every) for name in functions))
 
 
 def what_breaks(observations: Observations, pair: Any, seed: int) -> tuple[str, ...]:
@@ -221,16 +252,19 @@ def explain_outputs_by_two(result: Diagnosis, matcher: Matcher) -> Diagnosis:
     return replace(result, named=tuple(pairs), by_outputs=not any(map(matcher.matches, pairs)))
 
 
-def explain_by_two_or_localize(result: Diagnosis, matcher: Matcher, deep: bool) -> Diagnosis:
+def explain_by_two_or_localize(result: Diagnosis, matcher: Matcher, deep: bool, context: Context) -> Diagnosis:
     """The two mistakes behind wrong gradients that no single one explains, or where they are."""
-    observations, patterns = matcher.observations, matcher.patterns()
+    observations = matcher.observations
+    located = localize(observations, context)
+    patterns = matcher.patterns(located.equations) if deep or not located.places else {}
     named = tuple(matcher.pairs(patterns)) if deep else ()
     if named:
         return replace(result, named=named)
     sentences = tuple(filter(None, [*result.sentences, observations.first_oddities()]))
-    located = localize(observations, patterns)
-    not_cleared = tuple(place for place in located if place.split(" in ")[-1] not in matcher.cleared)
-    return replace(result, located=not_cleared or located, sentences=sentences)
+    if located.certain:
+        return replace(result, located=located.places, sentences=sentences)
+    perhaps = located.places or guess(observations, context, patterns)
+    return replace(result, perhaps=perhaps, sentences=sentences)
 
 
 def imprecise(digits: int) -> str:

@@ -1,181 +1,304 @@
-"""Localization: where a mistake is that no catalogued bug fits. The equation, as nearly as the stages can tell.
+"""Localization: where a mistake is that no catalogued one fits.
 
-Ways to it; the first that says anything is taken, but for the last two, which are taken together:
+Ways to it; the first that says anything is taken:
 
-    0. two directions        only dx, only the initial state, only one direction: what joins and parts them
-    1. one row, one step     each equation of the LSTM's step by itself (lstm_step_equations.py), without the catalogue
-    2. several rows          right for one row and wrong for three: the sums over the rows
-    3. several steps         only dx, only the weights, only the initial state, only ragged rows: each has its equation
-    4. all else              the catalogued mistakes that make the same blocks fail at the same stages tell the
-                             equation, though not the mistake
+    1. one multiple          all gradients are the same multiple of the right ones
+    2. two directions        parameters or initial states exchanged, summed or scaled
+    3. weights alone         x and the states are right: how the weights' gradients are made and added up
+    4. equations             which of them, were it wrong in any way, would give just these numbers (equations.py)?
+    5. likeness              catalogued mistakes that make the same blocks fail at the same stages
+
+What the first four say holds for certain: no other place gives these numbers by itself. The last is a guess, and is
+said to be one. So is what is wrong for ragged rows alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import combinations
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from npbilstm.diagnosis.cases import Case
-from npbilstm.diagnosis.lstm_step_equations import wrong_equations
-from npbilstm.diagnosis.observations import Observations, Pattern
+from npbilstm import textbook
+from npbilstm.diagnosis.cases import Case, draw_cases
+from npbilstm.diagnosis.comparison import SAME
+from npbilstm.diagnosis.equations import Explanation, explanations, is_carried, simplicity
+from npbilstm.diagnosis.observations import Observations, Pattern, observe
+from npbilstm.diagnosis.results import Bugs
+from npbilstm.diagnosis.stages import SIZES, Stage
+from npbilstm.diagnosis.tracing import Quantity, TracedFunctions, part_of
 from npbilstm.mistakes import Bug
-from npbilstm.submission.function_spec import Arrays, FunctionSpec
+from npbilstm.submission.errors import FINAL
+from npbilstm.submission.function_spec import Arrays
 
-ONE_STEP = ("T=1, loss on h", "T=1, loss on c", "loss on h", "loss on h and c", "all rows")
-STEP, LOOP, BOTH = "lstm_step_backward", "lstm_backward", "bilstm_backward"
+MOST = 3
+"""How many places are offered at most."""
 
+IN_STEP = {"dc_next": "dc_prev", "dh_next": "dh_prev", "dc_t": "dc"}
+"""What a loop calls what its step gives and takes, and what the step does."""
 
-def localize(observations: Observations, patterns: dict[Bug, Pattern]) -> tuple[str, ...]:
-    """The equations, most likely first, each with its function; () where nothing can be said.
+LATER = {"dc_prev": "dc_next", "dh_prev": "dh_next"}
 
-    patterns: of the catalogued bugs.
-    """
-    spec, pattern = observations.spec, observations.pattern
-    if not pattern:
-        return ()
-    if spec.name not in ("lstm_step", "lstm", "bilstm"):
-        return nearest(pattern, patterns) or only_array(spec, pattern)
-    if spec.name == "bilstm":
-        between = between_directions(pattern)
-        if between:
-            return between
-    if spec.name != "lstm_step" and no_step_taken(observations):
-        return (f"order in {LOOP}",)
-    equations = step_equations(observations)
-    if spec.name == "lstm_step":
-        return tuple(f"{equation} in {STEP}" for equation in equations or row_sums(observations))
-    if equations:
-        between = (f"dh_fwd, dh_rev in {BOTH}",) if spec.name == "bilstm" and "dh" in equations else ()
-        return (*between, *in_loop(equations, {block for _, block in pattern}, {stage for stage, _ in pattern}))
-    sums = row_sums(observations)
-    if sums:
-        return tuple(f"{equation} in {STEP}" for equation in sums)
-    own = {bug: where for bug, where in patterns.items() if bug.function in (LOOP, spec.backward)}
-    return tuple(dict.fromkeys((*between_steps(spec, pattern), *nearest(pattern, own))))
+STEP_PROBES = (Stage("one row", {"N": 1}), Stage("two rows", {"N": 2}))
+PROBES = (
+    Stage("one step", {"N": 1, "T": 1}),
+    Stage("two steps", {"N": 1, "T": 2}),
+    Stage("three steps", {"N": 1, "T": 3}),
+    Stage("two rows", {"N": 2, "T": 2}),
+    Stage("five steps", {"N": 1, "T": 5}),
+)
+"""Small cases, with steps that are unlike: without an initial cell state df and dc_prev show from the second on."""
 
 
-def in_loop(equations: list[str], blocks: set[str], stages: set[str]) -> tuple[str, ...]:
-    """The same equations, where the step stands in a loop over time: what enters and leaves it may be the loop's."""
+class Places(NamedTuple):
+    """Where a mistake is: equations, each with its function, as "df in lstm_step_backward". certain: whether it is in
+    one of these; else there are more. equations: all that may be wrong, by their names."""
+
+    places: tuple[str, ...] = ()
+    certain: bool = False
+    equations: frozenset[str] = frozenset()
+
+
+class Context(NamedTuple):
+    """What is known beside the observations. pair: the submitted one. known: mistakes that are in it for certain. own:
+    submitted functions in the place of the textbook's. cleared: the textbook's functions whose submitted ones are
+    right."""
+
+    pair: Any
+    known: Bugs = ()
+    own: dict[str, Any] = {}  # noqa: RUF012
+    cleared: frozenset[str] = frozenset()
+
+
+def localize(observations: Observations, context: Context) -> Places:
+    """The equations that give these numbers, most likely first; none where that is not for certain."""
+    names = Names(observations, context)
+    if not observations.pattern or only_ragged(observations):
+        return Places()
+    for way in (one_multiple, between_directions, weights_alone, by_equations):
+        found, equations = way(observations, context, names)
+        places = tuple(dict.fromkeys(filter(None, found)))
+        if places:
+            all_equations = frozenset(part for each in equations for part in each.split(", "))
+            return Places(places[:MOST], len(places) <= MOST, all_equations)
+    return Places()
+
+
+def guess(observations: Observations, context: Context, patterns: dict[Bug, Pattern]) -> tuple[str, ...]:
+    """The equations of catalogued mistakes that are like it. patterns: of the catalogued bugs."""
+    return Names(observations, context).all(nearest(observations.pattern, patterns))
+
+
+def only_ragged(observations: Observations) -> bool:
+    """Whether it is right but where rows end early."""
+    return {stage for stage, _ in observations.pattern} <= {"ragged lengths", "an empty row"}
+
+
+Found = tuple[list[str], list[str]]
+"""Places, "" for one that was cleared, and the names of all equations that may be wrong."""
+
+
+class Names:
+    """How places are called: by the submitted functions; a step that is written inside a loop is called that."""
+
+    def __init__(self, observations: Observations, context: Context) -> None:
+        self.spec, self.cleared = observations.spec, context.cleared
+        self.uses = getattr(context.pair, "uses", None)
+        self.backward = getattr(context.pair, "functions", self.spec.names)[-1]
+        steps = [name for name in self.textbook_functions() if name.endswith("step_backward")]
+        self.step = self.spec.steps[1] if self.spec.steps else (steps[0] if steps else self.spec.backward)
+        self.loop = {"bilstm": "lstm_backward"}.get(self.spec.name, self.spec.backward)
+        self.state = "dh_next, dc_next" if self.loop == "lstm_backward" else "dh_next"
+        self.has_step = self.uses is None or self.step in self.uses
+
+    def textbook_functions(self) -> list[str]:
+        """The backward functions of the textbook that this spec is built of."""
+        return {
+            "lstm": ["lstm_step_backward", "lstm_backward"],
+            "bilstm": ["lstm_step_backward", "lstm_backward", "bilstm_backward"],
+        }.get(self.spec.name, [self.spec.backward])
+
+    def of(self, equation: str, function: str) -> str:
+        """A place; "" where it is in a function that was cleared."""
+        function = self.step if function == "step_backward" else function
+        if function in self.cleared:
+            return ""
+        if function == self.spec.backward:
+            return f"{equation} in {self.backward}"
+        if self.uses is None or function in self.uses or not function.endswith("backward"):
+            return f"{equation} in {function}"
+        return f"{equation} in the {'step' if 'step' in function else 'loop'} inside {self.backward}"
+
+    def all(self, places: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+        """Places, each once, as many as are offered."""
+        return tuple(dict.fromkeys(filter(None, (self.of(*place) for place in places))))[:MOST]
+
+
+def one_multiple(observations: Observations, context: Context, names: Names) -> Found:
+    """Whether all gradients at all stages are one multiple of the right ones."""
+    pairs = zip(observations.submitted, observations.reference)
+    some = [(one.gradients[name], right.gradients[name]) for one, right in pairs for name in one.gradients]
+    got, right = (np.concatenate([np.ravel(array) for array in arrays]) for arrays in zip(*some))
+    ratio = (got @ right) / (right @ right)
+    if not got.any() or np.abs(got - ratio * right).max() > SAME * np.abs(right).max():
+        return [], []
+    places = [names.of("a factor of all gradients", observations.spec.backward)]
+    if over_time(observations) and {"h_T", "c_T"} & set(observations.spec.outputs) <= observations.absent:
+        places += [names.of("dh_fwd, dh_rev", "bilstm_backward")] if observations.spec.name == "bilstm" else []
+        places += [names.of("dh_t", names.loop)]  # by which all that comes from above passes
+    return places, ["grads", "dx", "dh_t", "dc_t"]
+
+
+def between_directions(observations: Observations, context: Context, names: Names) -> Found:
+    """Whether the gradients of the two directions are each other's, or sums or multiples of the right ones."""
+    spec = observations.spec
+    pairs = [(one.gradients, right.gradients) for one, right in zip(observations.submitted, observations.reference)]
+    two = {part: [f"{way}.{part}" for way in DIRECTIONS] for part in sorted({part_of(name) for name in spec.floats})}
     found = []
-    for equation in equations:
-        part = {"dh_prev": "h0", "dc_prev": "c0"}.get(equation)
-        if part and blocks <= {"h0", "c0"}:
-            found.append(f"dh0, dc0 in {LOOP}")
-        elif part:
-            found += [f"{equation} in {STEP}", f"d{part[0]}_next in {LOOP}"]
-        elif equation == "dc" and "T=1, loss on h" not in stages:
-            found += [f"dc in {STEP}", f"dh_next, dc_next in {LOOP}", f"dc_t in {LOOP}"]
-        elif equation == "dh":
-            found += [f"dh_t in {LOOP}", f"dh_next, dc_next in {LOOP}"]
-        else:
-            found.append(f"{equation} in {STEP}")
-    if {"dh_prev", "dc_prev"} <= set(equations):
-        found.append(f"dh_next, dc_next in {LOOP}")
-    if {"dWx", "dWh", "db"} <= set(equations):
-        found.append(f"grads in {LOOP}")
-    return tuple(dict.fromkeys(found))
+    for part, (forward, reverse) in two.items():
+        some = [both for both in pairs if {forward, reverse} <= both[0].keys()]
+        if some and is_mixed(*([[both[k][name] for both in some] for name in (forward, reverse)] for k in (0, 1))):
+            found.append(names.of("grads", spec.backward))
+        some = [both for both in pairs if part in both[0] and spec.inputs[part].startswith("2 ")]
+        if some and is_mixed(*([[both[k][part][way] for both in some] for way in (0, 1)] for k in (0, 1))):
+            found.append(names.of(f"d{part}", spec.backward))
+    return found, [place.split(" in ")[0] for place in found]
 
 
-def no_step_taken(observations: Observations) -> bool:
-    """Whether a single step leaves nothing in x and in the weights: a loop that does not come to it."""
-    return any(
-        case.stage.name == "T=1, one row"
-        and not any(grad.any() for name, grad in one.gradients.items() if name not in ("h0", "c0"))
-        for case, one in zip(observations.cases, observations.submitted)
-    )
+DIRECTIONS = ("forward", "reverse")
 
 
-def between_directions(pattern: Pattern) -> tuple[str, ...]:
-    """What the blocks that are wrong say of the two directions, which share their step and their loop."""
+def is_mixed(got: list[list[np.ndarray]], true: list[list[np.ndarray]]) -> bool:
+    """Whether the arrays of two directions are always the same sums of multiples of the right ones, and not the right
+    ones, nor all one multiple of them."""
+    matrix = np.stack([np.concatenate([np.ravel(array) for array in each]) for each in true], axis=1)
+    mixture = []
+    for each in got:
+        vector = np.concatenate([np.ravel(array) for array in each])
+        shares = np.linalg.lstsq(matrix, vector, rcond=None)[0]
+        if np.abs(matrix @ shares - vector).max() > 1e-7 * np.abs(matrix).max():
+            return False
+        mixture.append(shares)
+    shares = np.array(mixture)
+    return bool(np.abs(shares - shares[0, 0] * np.eye(2)).max() > 1e-6)
+
+
+def weights_alone(observations: Observations, context: Context, names: Names) -> Found:
+    """Where x and the states are right, how the gradients of the weights are made, or are added up over time."""
+    spec, pattern = observations.spec, observations.pattern
     blocks = {block.split("[")[0] for _, block in pattern}
-    stages = {stage for stage, _ in pattern}
-    weights = {block.split(".")[0] for block in blocks if "." in block}
-    if blocks == {"x"}:
-        return (f"dx in {BOTH}", f"dx_rev in {BOTH}", f"dx in {STEP if 'T=1, one row' in stages else LOOP}")
-    if blocks <= {"h0", "c0"}:
-        return (*(f"d{block} in {BOTH}" for block in sorted(blocks, reverse=True)), f"dh0, dc0 in {LOOP}")
-    if weights and not blocks & {"x", "h0", "c0"} and (len(weights) == 1 or len(blocks) == 6):
-        return (f"grads in {BOTH}", f"grads in {LOOP}")
-    if not weights & {"forward"} and weights:
-        return (f"dx_rev in {BOTH}", f"dh_fwd, dh_rev in {BOTH}")
-    if not weights & {"reverse"} and weights:
-        return (f"dx_fwd in {BOTH}", f"dh_fwd, dh_rev in {BOTH}")
-    return ()
+    if any("N" in spec.inputs[name].split() for name in blocks):
+        return [], []
+    wrong = list(dict.fromkeys(part_of(name) for name in spec.floats if name in blocks))
+    equations = ["grads", *(f"d{part}" for part in wrong)]
+    if len(blocks) < 2 * len(wrong) and "." in next(iter(blocks)):  # in one direction alone
+        return [names.of("grads", spec.backward)], equations
+    if not over_time(observations):
+        return [names.of(f"d{part}", spec.backward) for part in wrong], equations
+    made = [names.of(f"d{part}", names.step) for part in wrong] if one_step_wrong(observations) else []
+    if any(made) and len(made) > 2:
+        return [names.of(", ".join(f"d{part}" for part in wrong), names.step), names.of("grads", names.loop)], equations
+    if any(made):
+        return made, equations
+    return [names.of("grads", names.loop) or names.of("grads", spec.backward)], equations
 
 
-def between_steps(spec: FunctionSpec, pattern: Pattern) -> list[str]:
-    """What the blocks that are wrong from two steps on say by themselves."""
-    blocks, stages = {block for _, block in pattern}, {stage for stage, _ in pattern}
-    arrays = {block.split("[")[0].split(".")[-1] for block in blocks}
-    if stages <= {"ragged lengths", "an empty row"}:
-        return [f"{part} in {LOOP}" for part in ("mask", "dh_t", "dc_t", "dh_next", "dc_next")]
-    if arrays == {"x"}:
-        return [f"dx in {spec.backward}"]
-    if arrays <= {"Wx", "Wh", "b"}:
-        return [f"grads in {LOOP}"]
-    if arrays <= {"h0", "c0"}:
-        return [f"dh0, dc0 in {LOOP}"]
-    if "T=2, loss on the last step" not in stages:  # the carry is right, but does not come far
-        return [f"{part} in {LOOP}" for part in ("order", "dh_next", "dc_next")]
-    return []
+def over_time(observations: Observations) -> bool:
+    """Whether the functions take sequences."""
+    return any("T" in axes.split() for axes in observations.spec.inputs.values())
 
 
-def step_equations(observations: Observations) -> list[str]:
-    """The equations of the LSTM's step that do not hold for one row at one step, in either direction."""
-    found: dict[str, None] = {}
-    for case, one in zip(observations.cases, observations.submitted):
-        if one.gradients and case.inputs["x"].size == case.inputs["x"].shape[-1] and case.stage.loss == "all":
-            for k, prefix in enumerate(("forward.", "reverse.") if observations.spec.name == "bilstm" else ("",)):
-                inputs, dh, dc, grads = single_step(case, one.gradients, k, prefix)
-                found.update(dict.fromkeys(wrong_equations(inputs, dh, dc, grads)))
-    return list(found)
+def one_step_wrong(observations: Observations) -> bool:
+    """Whether one step alone, with its sums over the rows, is wrong already."""
+    return any(wrong and case.stage.sizes.get("T") == 1 for case, wrong in both(observations))
 
 
-def single_step(case: Case, gradients: Arrays, k: int, prefix: str) -> tuple[Arrays, np.ndarray, np.ndarray, Arrays]:
-    """The one step of a case as a step by itself -> inputs, dh, dc, gradients, as `wrong_equations` takes them.
-
-    k: the direction. prefix: what its weights' names begin with, "" where there is but one direction.
-    """
-
-    def parts(arrays: Arrays) -> Arrays:
-        own = {name: arrays[f"{prefix}{name}"] for name in ("Wx", "Wh", "b") if f"{prefix}{name}" in arrays}
-        for name, called in [("h_prev", "h0"), ("c_prev", "c0"), ("h_prev", "h_prev"), ("c_prev", "c_prev")]:
-            if called in arrays:
-                own[name] = arrays[called][k] if prefix else arrays[called]
-        return own
-
-    inputs, grads = parts(case.inputs), parts(gradients)
-    inputs["x"] = case.inputs["x"].reshape(1, -1)
-    if not prefix:  # else x's gradient is of both directions together
-        grads["x"] = gradients["x"].reshape(1, -1)
-    H = inputs["h_prev"].shape[-1]
-    upstream = {name: d[k] if prefix and name != "y" else d.reshape(1, -1) for name, d in case.upstream.items()}
-    if "y" in upstream:
-        upstream["y"] = upstream["y"][:, k * H : (k + 1) * H]
-    dh, dc = (
-        sum((upstream[name] for name in names if name in upstream), np.zeros((1, H)))
-        for names in (("h", "y", "h_T"), ("c", "c_T"))
-    )
-    return inputs, dh, dc, grads
+def both(observations: Observations) -> list[tuple[Case, dict[str, float]]]:
+    """The cases, each with its wrong gradients."""
+    return list(zip(observations.cases, observations.wrong_gradients))
 
 
-def row_sums(observations: Observations) -> list[str]:
-    """The gradients that one step gives right for one row and wrong for several."""
+def by_equations(observations: Observations, context: Context, names: Names) -> Found:
+    """The equations which, wrong in any way, give just these numbers."""
+    every = explained(observations, context)
+    if not every:
+        return [], []
+    found = [each for each in every if simplicity(each) == simplicity(every[0])]
+    at_once = one_step_wrong(observations) or not over_time(observations)
+    equations = [name.name if name.function else f"d{name.name}" for each in every for name in each.quantities]
+    carried = [each for each in found if len(each.quantities) > 1 and is_carried(each.quantities)]
+    if carried and (not at_once or len(found[0].quantities) > 2 or carried[0].steps == {0}):
+        places = [names.of(names.state, names.loop), names.of("order", names.loop)]
+        return places, [*equations, *IN_STEP, *IN_STEP.values(), "dh_t", "order"]
+    quantities = list(dict.fromkeys(name for each in found for name in each.quantities))
+    singles = {name.name for name in quantities if len(found[0].quantities) == 1}
+    carries = [name for name in quantities if is_carried((name,))]
+    at_last = over_time(observations) and found[0].steps == {0}
+    if singles and carries and (at_last or not at_once):  # an equation of the step's is wrong at every step
+        quantities = carries
+    if singles & {"dc_prev", "dc_next"} and {"c0", "c_T"} <= observations.absent:  # nor are the first and the last seen
+        quantities += [Quantity(names.step, "dc"), Quantity(names.loop, "dc_t")]
+    if not at_once:  # a step that gives one step's right has not lost it
+        right = {"dh_prev"} if "c0" in observations.absent else {"dh_prev", "dc_prev"}
+        later = [Quantity(names.loop, LATER[name.name]) if name.name in right else name for name in quantities]
+        quantities = list(dict.fromkeys(later))
+    if not names.has_step:  # the loop's names are others for what its own step takes and leaves
+        same = {name.name for name in quantities}
+        quantities = [name for name in quantities if IN_STEP.get(name.name, "") not in same]
+    places = [place for name in quantities for place in places_of(name, at_once, observations.spec, names)]
+    if singles & {"dh_t", "dc_t", "dc"} and at_last:
+        final = {"h_T", "c_T"} - observations.absent
+        places += [names.of(names.state, names.loop)] if final else []
+        places += [names.of("order", names.loop)]
+        equations += ["dh_next", "dc_next", "order"]
+    if "dh_t" in singles and observations.spec.name == "bilstm":
+        places += [names.of("dh_fwd, dh_rev", "bilstm_backward")]
+    return places, [*equations, *(name.name for name in quantities), "dh0", "dc0"]
+
+
+def explained(observations: Observations, context: Context) -> list[Explanation]:
+    """The explanations in the probes; none where the submitted code stops at them."""
+    spec, pair = observations.spec, context.pair
+    stages: tuple[Stage, ...] = PROBES if over_time(observations) else STEP_PROBES
     if "rows" in observations.absent:
+        stages = tuple(dict.fromkeys(stage._replace(sizes={**stage.sizes, "N": 1}) for stage in stages))
+    cases = draw_cases(spec, spec.in_textbook_form(textbook), 5, SIZES, observations.absent, stages)
+    gradients: list[Arrays] = []
+    try:
+        gradients = [observe(pair, case).gradients for case in cases]
+    except FINAL:
+        raise
+    except Exception:
         return []
-    wrong = {
-        block.split("[")[0].split(".")[-1]
-        for case, blocks in zip(observations.cases, observations.wrong_gradients)
-        if case.stage.name in ONE_STEP
-        for block in blocks
-    }
-    return [f"d{name}" for name in ("Wx", "Wh", "b", "x", "h_prev", "c_prev") if name in wrong]
+    functions = TracedFunctions(spec, context.known, context.own)
+
+    def skipped(name: Quantity) -> bool:
+        return name.function in context.cleared or name.function in context.own
+
+    return explanations(functions, cases, gradients, skipped)
 
 
-def nearest(pattern: Pattern, patterns: dict[Bug, Pattern]) -> tuple[str, ...]:
-    """The equations whose mistakes make the same blocks fail at the same stages, or nearly the same.
+def places_of(name: Quantity, at_once: bool, spec: Any, names: Names) -> list[str]:
+    """The places of a quantity, which may be another's by its numbers: what leaves a step is what its loop hands on.
+
+    at_once: whether one step is wrong already.
+    """
+    if name.function:
+        return [names.of(name.name, name.function)]
+    equation = f"d{name.name}"
+    if name.name in ("h0", "c0"):
+        return [names.of("dh0, dc0" if spec.name == "lstm" else equation, spec.backward)]
+    if spec.name == "bilstm" and name.name == "x":
+        made = [names.of("dx", names.step if at_once else names.loop)]
+        return [names.of("dx", spec.backward), names.of("dx_rev", spec.backward), *made]
+    in_step = names.of(equation, names.step) if at_once else ""
+    return [in_step or names.of(equation if name.name == "x" else "grads", spec.backward)]
+
+
+def nearest(pattern: Pattern, patterns: dict[Bug, Pattern]) -> list[tuple[str, str]]:
+    """The equations whose mistakes make the same blocks fail at the same stages, or nearly the same, with their
+    functions.
 
     Where no single bug has this pattern, two whose patterns together are it; and where there are none, the nearest.
     """
@@ -191,12 +314,6 @@ def nearest(pattern: Pattern, patterns: dict[Bug, Pattern]) -> tuple[str, ...]:
     return equations_of_bugs(bug for bug, value in likeness.items() if value == best and best > 0.5)
 
 
-def only_array(spec: FunctionSpec, pattern: Pattern) -> tuple[str, ...]:
-    """The gradient of the one array that is wrong, where it is but one."""
-    arrays = {block.split("[")[0] for _, block in pattern}
-    return tuple(f"d{name} in {spec.backward}" for name in arrays) if len(arrays) == 1 else ()
-
-
-def equations_of_bugs(bugs: Iterable[Bug]) -> tuple[str, ...]:
+def equations_of_bugs(bugs: Iterable[Bug]) -> list[tuple[str, str]]:
     """The equations of these bugs, each once, with the function they stand in."""
-    return tuple(dict.fromkeys(f"{bug.equation} in {bug.function}" for bug in bugs))
+    return list(dict.fromkeys((bug.equation, bug.function) for bug in bugs))

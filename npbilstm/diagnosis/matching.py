@@ -6,16 +6,20 @@ A match is evidence only when it is exact in every output and every gradient of 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from itertools import combinations
+from types import MappingProxyType
 
 from npbilstm.diagnosis.cases import Case
 from npbilstm.diagnosis.comparison import SAME, agree, wrong_blocks, wrong_outputs
 from npbilstm.diagnosis.observations import Observation, Observations, Pattern, observe
+from npbilstm.diagnosis.own_functions import Functions, plant_with
+from npbilstm.diagnosis.ranking import likeliest_first
 from npbilstm.diagnosis.results import Bugs
-from npbilstm.mistakes import BUGS, Bug, plant
+from npbilstm.mistakes import BUGS, Bug
 from npbilstm.mistakes.planting import textbook_functions
 from npbilstm.submission.call_graph import reached
-from npbilstm.submission.function_spec import FunctionSpec
+from npbilstm.submission.function_spec import FunctionSpec, Pair
 
 
 def candidates(spec: FunctionSpec) -> list[Bug]:
@@ -29,20 +33,35 @@ class Matcher:
     """What tells which bugs match the observations of one pair.
 
     known: bugs that are in it for certain. cleared: functions that were judged right by themselves, in which no bug is
-    looked for.
+    looked for. own: submitted functions that stand in the place of the textbook's, whatever is wrong with them.
     """
 
-    def __init__(self, observations: Observations, known: Bugs = (), cleared: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        observations: Observations,
+        known: Bugs = (),
+        cleared: frozenset[str] = frozenset(),
+        own: Functions = MappingProxyType({}),
+    ) -> None:
         self.observations, self.known, self.cleared = observations, known, cleared
-        self.bugs = [bug for bug in candidates(observations.spec) if bug not in known and bug.function not in cleared]
+        self.own = dict(own)
+        self.bugs = [
+            bug
+            for bug in candidates(observations.spec)
+            if bug not in known and bug.function not in cleared and bug.function not in own
+        ]
+
+    def planted(self, bugs: Bugs) -> Pair:
+        """The textbook's pair with these bugs."""
+        return self.observations.spec.in_textbook_form(plant_with(bugs, self.own))
 
     def matches(self, more: Bugs = (), parts: tuple[str, ...] | None = None) -> bool:
         """Whether the textbook with the known bugs and these gives exactly what the submission gave."""
         try:
-            planted = plant((*self.known, *more))
+            planted = self.planted((*self.known, *more))
         except ValueError:  # two bugs on one line
             return False
-        return self.observations.reproduced_by(self.observations.spec.in_textbook_form(planted), parts)
+        return self.observations.reproduced_by(planted, parts)
 
     def singles(self, parts: tuple[str, ...] | None = None) -> list[Bugs]:
         """The bugs that explain all of it, each alone.
@@ -53,7 +72,7 @@ class Matcher:
         spec = self.observations.spec
         found = [bug for bug in self.bugs if self.matches((bug,), parts)]
         own = [bug for bug in found if bug.function in (spec.forward, spec.backward)]
-        return [(bug,) for bug in own or found]
+        return likeliest_first((bug,) for bug in own or found)
 
     def pairs(self, patterns: dict[Bug, Pattern]) -> list[Bugs]:
         """The pairs of bugs that explain all of it; only those are tried whose patterns cover the one that is seen.
@@ -62,29 +81,30 @@ class Matcher:
         """
         pattern = self.observations.pattern
         likely = [bug for bug, own in patterns.items() if own & pattern]
-        return [
+        return likeliest_first(
             (one, other)
             for one, other in combinations(likely, 2)
             if patterns[one] & patterns[other] <= pattern <= patterns[one] | patterns[other]
             and self.matches((one, other))
-        ]
+        )
 
     def forward_pairs(self) -> list[Bugs]:
         """The pairs of bugs that explain wrong outputs; where some explain the gradients as well, those."""
-        spec, cases, reference = self.observations.spec, self.observations.cases, self.observations.reference
+        cases, reference = self.observations.cases, self.observations.reference
+        given = next(one.outputs for one in self.observations.submitted if one.error is None)
 
         def pattern_of(got: list[Observation]) -> Pattern:
             return frozenset(
                 (case.stage.name, name)
                 for case, one, right in zip(cases, got, reference)
                 if one.error is None
-                for name in wrong_outputs(one.outputs, right.outputs)
+                for name in wrong_outputs({name: one.outputs[name] for name in given}, right.outputs)
             )
 
         pattern = pattern_of(self.observations.submitted)
         patterns = {}
         for bug in self.bugs:
-            forward = spec.in_textbook_form(plant((bug,)))._replace(backward=None)
+            forward = self.planted((bug,))._replace(backward=None)
             patterns[bug] = pattern_of([observe(forward, case) for case in cases])
         likely = [bug for bug, own in patterns.items() if own and own <= pattern]
         found: list[Bugs] = [
@@ -92,17 +112,21 @@ class Matcher:
             for two in combinations(likely, 2)
             if pattern == patterns[two[0]] | patterns[two[1]] and self.matches(two, ("outputs",))
         ]
-        return [two for two in found if self.matches(two)] or found
+        return likeliest_first([two for two in found if self.matches(two)] or found)
 
-    def patterns(self) -> dict[Bug, Pattern]:
-        """The pattern of each candidate that leaves the outputs right and spoils the gradients."""
+    def patterns(self, equations: Collection[str] = ()) -> dict[Bug, Pattern]:
+        """The pattern of each candidate that leaves the outputs right and spoils the gradients: of those gradients that
+        the submitted form gives. equations: of whose bugs alone, () for all."""
+        given = next(one.gradients for one in self.observations.submitted if one.error is None)
         spec, cases, reference = self.observations.spec, self.observations.cases, self.observations.reference
         patterns = {}
         for bug in self.bugs:
-            pair = spec.in_textbook_form(plant((bug,)))
+            if equations and not (parts_of(bug) & set(equations) or bug.function.endswith("derivative")):
+                continue
+            pair = self.planted((bug,))
             got = [observe(pair, case) for case in cases]
             if all(agree(one.outputs, right.outputs, SAME) for one, right in zip(got, reference)):
-                patterns[bug] = pattern_between(spec, cases, got, reference)
+                patterns[bug] = pattern_between(spec, cases, got, reference, given)
         stopped = self.observations.stopped
         patterns = {
             bug: frozenset((stage, block) for stage, block in pattern if stage not in stopped)
@@ -111,13 +135,22 @@ class Matcher:
         return {bug: pattern for bug, pattern in patterns.items() if pattern}
 
 
+def parts_of(bug: Bug) -> set[str]:
+    """The quantities that a bug spoils; a gate's gradient for that of its pre-activation."""
+    return {part.replace("da_", "d") for part in bug.equation.split(", ")}
+
+
 def pattern_between(
-    spec: FunctionSpec, cases: list[Case], got: list[Observation], expected: list[Observation]
+    spec: FunctionSpec,
+    cases: list[Case],
+    got: list[Observation],
+    expected: list[Observation],
+    given: Collection[str],
 ) -> Pattern:
-    """Which blocks of the gradients differ at which stages."""
+    """Which blocks of the given gradients differ at which stages."""
     return frozenset(
         (case.stage.name, block)
         for case, one, other in zip(cases, got, expected)
         if one.error is None
-        for block in wrong_blocks(spec, one.gradients, other.gradients)
+        for block in wrong_blocks(spec, {name: one.gradients[name] for name in given}, other.gradients)
     )

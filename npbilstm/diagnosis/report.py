@@ -12,6 +12,7 @@ from typing import Any
 from npbilstm.diagnosis.diagnosis import diagnose_pairs
 from npbilstm.diagnosis.layout_search import read_layout
 from npbilstm.diagnosis.report_text import (
+    IN_PYTHON,
     as_dict,
     judged_text,
     not_judged_lines,
@@ -39,7 +40,7 @@ class DiagnosisReport:
     """What `diagnose` found: a Diagnosis for each concept. str() gives the text.
 
     unread: what looks like a pass and is no function of the textbook's, with the reason why it was not judged. read_as:
-    in which form and layout it was read, and why, in sentences.
+    in which form and layout it was read, and why, in sentences. more: how a further hint is asked for.
 
     >>> report = nb.diagnose({"sigmoid_derivative": lambda s: s * (1 - s)})
     >>> isinstance(report, nb.DiagnosisReport), report.ok, report.summary
@@ -50,6 +51,7 @@ class DiagnosisReport:
     hint: int = 1
     unread: tuple[NotJudged, ...] = ()
     read_as: tuple[str, ...] = ()
+    more: str = IN_PYTHON
 
     @property
     def verdict(self) -> str:
@@ -97,7 +99,7 @@ class DiagnosisReport:
     def __str__(self) -> str:
         unread = [line for each in self.unread for line in not_judged_lines(*each)]
         stopped = [not_judged_text(diagnosis) for diagnosis in self.diagnoses if diagnosis.stopped]
-        judged = [line for diagnosis in self.diagnoses for line in judged_text(diagnosis, self.hint)]
+        judged = [line for diagnosis in self.diagnoses for line in judged_text(diagnosis, self.hint, self.more)]
         read_as = [line for sentence in self.read_as for line in wrapped(f"{sentence}.", 0)]
         blocks = ([*unread, *stopped], read_as, judged, [self.summary])
         return "\n\n".join("\n".join(block) for block in blocks if block)

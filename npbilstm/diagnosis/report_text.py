@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import re
 import textwrap
+from collections.abc import Iterable
 from typing import Any
 
-from npbilstm.diagnosis.results import Bugs, Diagnosis
+from npbilstm.diagnosis.results import Diagnosis
 from npbilstm.diagnosis.symptoms import joined_blocks
 from npbilstm.submission.course_specs import ALL_SPECS
 
 HINTS = (1, 2, 3)
+MOST_OTHERS = 3
+"""How many mistakes are named that give the same numbers."""
 WIDTH = 100
+ON_THE_COMMAND_LINE, IN_PYTHON = "--hint {}", "hint={}"
+"""How a hint is asked for."""
 
 
 def require_hint(hint: int) -> None:
@@ -32,19 +37,12 @@ def why_stopped(diagnosis: Diagnosis) -> str:
 
 
 def headline(diagnosis: Diagnosis) -> str:
-    """One line on what was judged: the verdict, the functions at fault, and why."""
+    """One line on what was judged: the verdict, the functions at fault, and why, in less than WIDTH characters."""
     if diagnosis.verdict != "wrong":
         return f"ok     {', '.join(diagnosis.judged)}"
     functions = ", ".join(at_fault(diagnosis))
-    if nothing_new(diagnosis):
-        return f"WRONG  {functions}: nothing but what was found above ({', '.join(bug.id for bug in diagnosis.known)})"
-    return f"WRONG  {functions}: {cause(diagnosis)}"
-
-
-def nothing_new(diagnosis: Diagnosis) -> bool:
-    """Whether what was found in what this pair builds on is all that there is."""
-    new = diagnosis.named or diagnosis.findings or any(stage.raised or stage.changed for stage in diagnosis.stages)
-    return bool(diagnosis.known) and not new
+    lines = [f"WRONG  {functions}: {why.replace(f' in {functions}', '')}" for why in causes(diagnosis)]
+    return next((line for line in lines if len(line) < WIDTH), lines[-1])
 
 
 def at_fault(diagnosis: Diagnosis) -> tuple[str, ...]:
@@ -61,33 +59,53 @@ def at_fault(diagnosis: Diagnosis) -> tuple[str, ...]:
 
 def cause(diagnosis: Diagnosis) -> str:
     """What is wrong, in a few words."""
+    return causes(diagnosis)[0]
+
+
+def causes(diagnosis: Diagnosis) -> list[str]:
+    """What is wrong, in a few words, and in fewer."""
+    if diagnosis.nothing_new:
+        above = "nothing but what was found above"
+        return [f"{above} ({', '.join([bug.id for bug in diagnosis.known] or diagnosis.built_on)})", above]
     if diagnosis.named:
         besides = ", besides what was found above" if diagnosis.known else ""
-        return " or ".join(" and ".join(bug.id for bug in bugs) for bugs in diagnosis.named) + besides
-    if diagnosis.known:
-        return f"what was found above ({', '.join(bug.id for bug in diagnosis.known)}), and more"
+        first = diagnosis.named[0]
+        return [" and ".join(bug.id for bug in first) + besides, f"{COUNTED[len(first)]}{besides}"]
     if diagnosis.located:
-        return f"a mistake that is not in the catalogue, located at {where(diagnosis)}"
+        return [f"not in the catalogue, located at {where(diagnosis.located)}", "not in the catalogue"]
+    if diagnosis.perhaps:
+        return [f"not in the catalogue, perhaps at {where(diagnosis.perhaps)}", "not in the catalogue"]
+    if diagnosis.known:
+        return ["what was found above, and more"]
     if any(stage.wrong_outputs for stage in diagnosis.stages):
-        return "the outputs are not the textbook's, and no known mistake gives them"
+        return ["the outputs are not the textbook's, and no known mistake gives them"]
     if any(stage.wrong for stage in diagnosis.stages):
-        return "the gradients are wrong, and no known mistake fits"
+        return ["the gradients are wrong, and no known mistake fits"]
     changed = dict.fromkeys(name for stage in diagnosis.stages for name in stage.changed)
     if changed:
-        return f"right numbers, but it changes {', '.join(changed)} in place"
-    return re.split("[:;]", next(iter(diagnosis.findings), "it stops at some stages"))[0]
+        return [f"right numbers, but it changes {', '.join(changed)} in place"]
+    said = re.split("[:;]", next(iter(diagnosis.findings), "it stops at some stages"))[0]
+    return [said, "its numbers are right, and it behaves as it must not"]
 
 
-def where(diagnosis: Diagnosis) -> str:
-    """Where the mistake may be. A gate's gradient and that of its pre-activation cannot be told apart from outside."""
-    return " or ".join(re.sub(r"^d([ifgo]) in", r"d\1 or da_\1 in", place) for place in diagnosis.located)
+COUNTED = ["", "a known mistake", "two known mistakes together"]
 
 
-def text_of(diagnosis: Diagnosis, hint: int = 1) -> str:
-    """The whole of it, over several lines; hint is 1 (vague), 2 or 3 (the right line)."""
+def where(places: Iterable[str]) -> str:
+    """Places, those of one function together. A gate's gradient and that of its pre-activation cannot be told apart."""
+    by_function: dict[str, list[str]] = {}
+    for place in places:
+        equation, _, function = place.partition(" in ")
+        by_function.setdefault(function, []).append(re.sub(r"^d([ifgorzn])$", r"d\1 (or da_\1)", equation))
+    return " or ".join(f"{' or '.join(some)} in {function}" for function, some in by_function.items())
+
+
+def text_of(diagnosis: Diagnosis, hint: int = 1, more: str = ON_THE_COMMAND_LINE) -> str:
+    """The whole of it, over several lines; hint is 1 (vague), 2 or 3 (the right line). more: how a further hint is
+    asked for, with {} for its number."""
     require_hint(hint)
     said = [not_judged_text(diagnosis)] if diagnosis.stopped else []
-    return "\n".join([*said, *judged_text(diagnosis, hint)])
+    return "\n".join([*said, *judged_text(diagnosis, hint, more)])
 
 
 def not_judged_text(diagnosis: Diagnosis) -> str:
@@ -96,23 +114,23 @@ def not_judged_text(diagnosis: Diagnosis) -> str:
     return "\n".join([*lines, *(f"  {line}" for line in diagnosis.stopped.splitlines()[:-1])])
 
 
-def judged_text(diagnosis: Diagnosis, hint: int) -> list[str]:
+def judged_text(diagnosis: Diagnosis, hint: int, more: str = ON_THE_COMMAND_LINE) -> list[str]:
     """On the functions that were judged; [] where none was."""
     if not diagnosis.judged:
         return []
     lines = [headline(diagnosis)]
-    if diagnosis.verdict != "wrong" or nothing_new(diagnosis):
+    if diagnosis.verdict != "wrong" or diagnosis.nothing_new:
         return lines
     lines += [f"  {line}" for line in stage_table(diagnosis)]
     for sentence in (*diagnosis.sentences, *diagnosis.findings):
         lines += wrapped(sentence)
     if diagnosis.named:
-        lines += mistake_lines(diagnosis, hint)
+        lines += mistake_lines(diagnosis, hint, more)
     elif diagnosis.located:
-        lines += wrapped(
-            "No known mistake gives these numbers. What holds and what fails points to "
-            f"{where(diagnosis)}: look there first."
-        )
+        said = "All equations hold with the numbers that your code has, but for"
+        lines += wrapped(f"No known mistake gives these numbers. {said} {where(diagnosis.located)}.")
+    elif diagnosis.perhaps:
+        lines += wrapped(f"No known mistake gives these numbers. Perhaps it is in {where(diagnosis.perhaps)}.")
     return lines
 
 
@@ -131,8 +149,6 @@ def stage_table(diagnosis: Diagnosis) -> list[str]:
         what = []
         if stage.raised:
             what.append(f"stopped: {stage.raised.splitlines()[-1]}")
-        if stage.changed:
-            what.append(f"changes {', '.join(stage.changed)} in place")
         if stage.wrong_outputs:
             what.append(f"outputs {', '.join(stage.wrong_outputs)}")
         if stage.wrong:
@@ -141,20 +157,20 @@ def stage_table(diagnosis: Diagnosis) -> list[str]:
     return lines
 
 
-def mistake_lines(diagnosis: Diagnosis, hint: int) -> list[str]:
-    """What is said of the mistakes that fit; alternatives of which as much is to be said are said once."""
-    alternatives: dict[Any, list[Bugs]] = {}
-    for bugs in diagnosis.named:
-        alternatives.setdefault(tuple((bug.concept, bug.hints[:hint]) for bug in bugs), []).append(bugs)
-    lines = []
-    for group in alternatives.values():
-        lines += wrapped(fit_sentence(diagnosis, len(group[0])))
-        for k, bug in enumerate(group[0]):
-            lines += wrapped(" or ".join(dict.fromkeys(bugs[k].id for bugs in group)), 4)
-            lines += wrapped(bug.concept, 6)
-            for level in HINTS[:hint]:
-                lines += wrapped(bug.hints[level - 1], 6, f"hint {level}: ")
-    return lines + (wrapped(f"(--hint {hint + 1} says more.)") if hint < len(HINTS) else [])
+def mistake_lines(diagnosis: Diagnosis, hint: int, more: str) -> list[str]:
+    """What is said of the mistakes that fit: of the likeliest all, of others that give the same numbers their names."""
+    first, *others = diagnosis.named
+    lines = wrapped(fit_sentence(diagnosis, len(first)))
+    for bug in first:
+        lines += wrapped(bug.id, 4)
+        lines += wrapped(bug.concept, 6)
+        for level in HINTS[:hint]:
+            lines += wrapped(bug.hints[level - 1], 6, f"hint {level}: ")
+    if others:
+        names = [" and ".join(bug.id for bug in bugs) for bugs in others]
+        shown = "; ".join([*names[:MOST_OTHERS], *(["others"] if len(names) > MOST_OTHERS else [])])
+        lines += wrapped(f"The same numbers are given by: {shown}.", 4)
+    return lines + (wrapped(f"({more.format(hint + 1)} says more.)") if hint < len(HINTS) else [])
 
 
 def fit_sentence(diagnosis: Diagnosis, count: int) -> str:
@@ -184,7 +200,9 @@ def as_dict(diagnosis: Diagnosis, hint: int = 1) -> dict[str, Any]:
             for bugs in diagnosis.named
         ],
         "known": [bug.id for bug in diagnosis.known],
+        "built on": list(diagnosis.built_on),
         "located": list(diagnosis.located),
+        "perhaps": list(diagnosis.perhaps),
         "sentences": list(diagnosis.sentences),
         "findings": list(diagnosis.findings),
     }

@@ -32,11 +32,12 @@ class Diagnosis:
     """What was found out about one pair of passes.
 
     subject: the name of its spec. named: the catalogued mistakes that explain all of it exactly, usually one; each
-    alternative is a bug or a pair. by_outputs: whether they were compared by the outputs alone. known: mistakes in what
-    this pair builds on, which show here too. located: the equations, where no catalogued mistake fits. sentences: what
-    the stages and the invariances say. findings: how the functions behaved besides. stopped: what the code raised,
-    where it raised at every stage and could not be judged, or why it could not be called; with stages, of the backward
-    pass alone.
+    alternative is a bug or a pair, the likeliest first. by_outputs: whether they were compared by the outputs alone.
+    known: mistakes in what this pair builds on, which show here too. built_on: functions that it is built on and that
+    are wrong in an unknown way, where nothing else is wrong here. located: the equations, where no catalogued mistake
+    fits: one of them, for certain. perhaps: equations whose mistakes look like it. sentences: what the stages and the
+    invariances say. findings: how the functions behaved besides. stopped: what the code raised, where it raised at
+    every stage and could not be judged, or why it could not be called; with stages, of the backward pass alone.
     """
 
     subject: str
@@ -44,7 +45,9 @@ class Diagnosis:
     stages: tuple[StageResult, ...]
     named: tuple[Bugs, ...] = ()
     known: Bugs = ()
+    built_on: tuple[str, ...] = ()
     located: tuple[str, ...] = ()
+    perhaps: tuple[str, ...] = ()
     sentences: tuple[str, ...] = ()
     findings: tuple[str, ...] = ()
     stopped: str = ""
@@ -57,6 +60,12 @@ class Diagnosis:
         if self.findings or not all(stage.ok for stage in self.stages):
             return "wrong"
         return "right" if self.stages and not self.stopped else "not judged"
+
+    @property
+    def nothing_new(self) -> bool:
+        """Whether what was found in what this pair builds on is all that there is."""
+        new = self.named or self.findings or any(stage.raised or stage.changed for stage in self.stages)
+        return bool(self.known or self.built_on) and not new
 
     @property
     def ok(self) -> bool:

@@ -92,7 +92,7 @@ def test_without_a_name_the_cause_is_where_the_numbers_are_wrong():
 def test_the_table_says_what_is_wrong_at_each_stage():
     wrong = StageResult("longer", tuple(GATES[:5]), ("h", "c"), ("x",), "trace\nlast line")
     assert stage_table(Diagnosis("lstm", (), (wrong, RIGHT))) == [
-        "WRONG  longer  stopped: last line; changes x in place; outputs h, c; gradients of Wx, b[i]",
+        "WRONG  longer  stopped: last line; outputs h, c; gradients of Wx, b[i]",
         "ok     a",
     ]
 

@@ -35,7 +35,7 @@ import numpy as np
 from npbilstm import textbook
 
 PAGE = Path(__file__).parent / "guides" / "derivation.md"
-SIZES = {"N": 3, "T": 4, "D": 2, "H": 2}
+SIZES = {"N": 3, "T": 3, "D": 2, "H": 2}
 STEP, TOLERANCE = 1e-20, 1e-12
 
 
@@ -242,6 +242,7 @@ def gradient(section: Section, name: str) -> Any:
     return {t: of(array, t) for t, array in value.items()} if isinstance(value, dict) else of(value, None)
 
 
+@cache
 def names_in(expression: str) -> set[str]:
     """Every name in an expression."""
     return {node.id for node in ast.walk(ast.parse(expression, mode="eval")) if isinstance(node, ast.Name)}
@@ -256,6 +257,7 @@ def flat(value: Any) -> Iterator[np.ndarray]:
         yield np.array(value)
 
 
+@cache
 def source_of(function: str) -> list[str]:
     """A textbook function's lines, without remarks and indents."""
     return [line.split("  #")[0].strip() for line in inspect.getsource(getattr(textbook, function)).splitlines()]

@@ -343,7 +343,9 @@ The answers were computed, too:
 """
 
 # %%
-assert len(lstm_step_backward(dh_T, dc_T, caches[0])) == 4  # dx, the two carries, and the share of the weights
+later = backward(dy[:, 1:], dh_T, dc_T, caches[1:])  # its dh0 and dc0 are the carries into step 0
+share = lstm_step_backward(dy[:, 0] + later[1], later[2], caches[0])[3]
+assert not np.allclose(share.Wx, grads.Wx)  # the share of step 0 is not the sum
 one = forward(x[:, :1], h0, c0, params)[3]
 for cut in [{"carry_h": 0.0}, {"carry_c": 0.0}]:
     without, whole = (backward(dy[:, :1], dh_T, dc_T, one, **options)[3] for options in (cut, {}))

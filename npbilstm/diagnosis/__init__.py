@@ -12,6 +12,7 @@ invariances                    what every forward pass owes
 results                        what was found out, as data
 symptoms                       what the failing stages mean, in a sentence
 diagnosis                      all of this, in order
+layout_search                  in which layout are the outputs the textbook's?
 report_text, report            in words, and for all of somebody's functions: diagnose
 """
 

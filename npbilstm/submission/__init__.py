@@ -10,7 +10,9 @@ arguments              what its functions take, found out from the names
 returns                what they give back
 call_graph             which of its functions call which
 pairs                  both passes by the textbook's names and in its layout, in this process: a submitted_pair
-form, forms/           how the people of a course write theirs, as data; form_weights and form_passes run it
+form, forms/           how the people of a course write theirs, as data; form_weights and form_passes run it,
+                       layer_weights finds the weights of a class of one's own
+notebook               what a notebook's cells define
 submitted_code         in which form somebody's code is written, and the pair of each of its subjects
 looks, signs           what looks like a pass, by its name and by signs, which are read in a body
 definitions            what a source or a namespace defines

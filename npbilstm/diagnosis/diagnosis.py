@@ -65,7 +65,8 @@ def diagnose_pairs(
             if begin is not None:
                 begin(spec)
             found = diagnose_what_runs(spec, pairs[name], seed, sizes, known, cleared, deep, own)
-            called |= dict(zip((spec.forward, spec.backward), found.functions)) if len(found.functions) == 2 else {}
+            if len(found.functions) == 2 or spec.compose is not None:
+                called |= dict(zip((spec.forward, spec.backward), 2 * found.functions))
             located, perhaps = (
                 tuple(in_own_names(place, called) for place in some) for some in (found.located, found.perhaps)
             )

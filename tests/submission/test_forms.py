@@ -263,3 +263,13 @@ def test_globals_that_a_form_sets_are_as_they_were_afterwards():
     before = {name: names[name] for name in ("Wxh", "by", "vocab_size", "hidden_size")}
     assert nb.diagnose(names).ok
     assert all(names[name] is value for name, value in before.items())
+
+
+def test_a_place_is_said_in_the_submissions_own_names():
+    source = ANSWERS["coursera"].read_text().replace("da_next * ot * (1 - tanh_c**2)", "da_next * ot * 1.7")
+    names = namespace(source)
+    cell = {name: names[name] for name in ("lstm_cell_forward", "lstm_cell_backward")}
+    assert nb.diagnose(cell).diagnoses[0].located == ("dc in lstm_cell_backward",)
+    source = ANSWERS["edinburgh"].read_text().replace("* grad(s[k])", "* s[k]")
+    places = nb.diagnose(namespace(source)).diagnoses[1].located
+    assert all(place.endswith(" in RNN.acc_deltas_bptt") for place in places)

@@ -262,7 +262,8 @@ def explained(observations: Observations, context: Context) -> list[Explanation]
     spec, pair = observations.spec, context.pair
     stages: tuple[Stage, ...] = PROBES if over_time(observations) else STEP_PROBES
     if "rows" in observations.absent:
-        stages = tuple(dict.fromkeys(stage._replace(sizes={**stage.sizes, "N": 1}) for stage in stages))
+        one_row = [stage._replace(sizes={**stage.sizes, "N": 1}) for stage in stages]
+        stages = tuple(stage for k, stage in enumerate(one_row) if stage.sizes not in [s.sizes for s in one_row[:k]])
     cases = draw_cases(spec, spec.in_textbook_form(textbook), 5, SIZES, observations.absent, stages)
     gradients: list[Arrays] = []
     try:

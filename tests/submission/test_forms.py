@@ -273,3 +273,10 @@ def test_a_place_is_said_in_the_submissions_own_names():
     source = ANSWERS["edinburgh"].read_text().replace("* grad(s[k])", "* s[k]")
     places = nb.diagnose(namespace(source)).diagnoses[1].located
     assert all(place.endswith(" in RNN.acc_deltas_bptt") for place in places)
+
+
+def test_an_unknown_mistake_in_a_form_without_a_batch_has_a_place():
+    source = ANSWERS["cmu11785"].read_text().replace("dn * self.inner * self.r * (1", "dn * self.inner * (1")
+    (found,) = nb.diagnose({"GRUCell": namespace(source)["GRUCell"]}).diagnoses
+    assert found.verdict == "wrong"
+    assert found.located or found.perhaps

@@ -94,7 +94,7 @@ UNREAD_FORMS = [
 ]
 
 
-@pytest.mark.few(8)
+@pytest.mark.few(3)
 @pytest.mark.parametrize("form", UNREAD_FORMS)
 def test_a_file_in_which_a_pass_stands_unread_is_not_right_and_says_so_first(form, file, capsys):
     source, names = UNREAD[form]
@@ -160,7 +160,7 @@ def test_the_layout_may_stand_in_the_header_or_in_flags(file, capsys):
     assert main(["check", file("# npbilstm: gates=ifgo\n" + other), "--gates", "ifog"]) == 0
 
 
-@pytest.mark.few(4)
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("source", "sentence"),
     [

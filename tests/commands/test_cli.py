@@ -280,6 +280,7 @@ def test_a_run_whose_file_names_other_symbols_or_classes_is_not_resumed(folder, 
     assert "m.npz is damaged: the symbols and classes that it names are not" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 def test_ctrl_c_saves_and_says_how_to_resume_and_the_resumed_run_ends_the_same(folder, tmp_path):
     long = ["--epochs", "150", *SMALL[2:]]

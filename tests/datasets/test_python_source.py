@@ -95,6 +95,7 @@ def test_what_does_not_tokenise_is_an_error(source):
         label_characters(source)
 
 
+@pytest.mark.slow
 def test_the_data_is_deterministic_and_no_file_is_in_two_parts():
     one, two = nb.python_source(30_000), nb.python_source(30_000)
     for part in ("train", "valid", "test"):

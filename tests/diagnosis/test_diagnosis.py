@@ -211,6 +211,7 @@ def test_the_solution_is_told_at_the_last_hint_alone(bug):
         text_of(diagnosis, 4)
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("name", "id", "sentence"),
     [

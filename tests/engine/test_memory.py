@@ -52,7 +52,7 @@ def peak_of(action) -> int:
 KINDS = ["GRU", "GRU, reset before", "RNN, relu", "LSTM, coupled, peepholes, projection"]
 
 
-@pytest.mark.few(2)
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     ("name", "shape"),
     [
@@ -74,7 +74,8 @@ def test_a_training_step_takes_at_most_8_floats_a_unit_direction_and_step(name, 
     assert peak_of(step) - 4 * (outputs + copies) <= 8 * 4 * 2 * N * T * H
 
 
-@pytest.mark.parametrize("name", ["LSTM", *(pytest.param(kind, marks=pytest.mark.slow) for kind in KINDS)])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["LSTM", *KINDS])
 def test_inference_takes_memory_that_does_not_grow_with_T(name):
     def beyond_y(T):
         case = make_case(name, 8, T, 6, 10, lengths=range(T - 7, T + 1))
@@ -85,6 +86,7 @@ def test_inference_takes_memory_that_does_not_grow_with_T(name):
     assert beyond_y(3000) <= beyond_y(300) + 1000
 
 
+@pytest.mark.slow
 def test_storing_states_at_intervals_takes_less_memory_for_the_same_gradients():
     case = make_case("LSTM", 4, 400, 3, 32)
 
@@ -112,6 +114,7 @@ def test_idle_memory_is_lent_again_and_given_back_by_a_full_collection():
     assert buffers.idle_bytes() == 0
 
 
+@pytest.mark.slow
 def test_passes_of_many_shapes_hoard_no_memory():
     def step(T):
         case = make_case("LSTM", 16, T, 20, 30)
@@ -206,7 +209,7 @@ def test_a_small_collection_gives_nothing_back():
     assert buffers.idle_bytes() == idle
 
 
-@pytest.mark.few(3)
+@pytest.mark.few(2)
 @pytest.mark.parametrize("name", ENGINE_CELLS)
 @pytest.mark.parametrize("junk", [np.inf, 3e38])
 def test_what_lent_memory_held_before_never_matters(name, junk, monkeypatch):

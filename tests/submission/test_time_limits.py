@@ -30,6 +30,7 @@ def file(tmp_path):
 LOOPS = "".join(f"def {name}(*_):\n    while True: pass\n" for name in textbook.__all__ if name.islower())
 
 
+@pytest.mark.slow
 def test_all_of_a_file_has_a_time_limit_and_what_was_not_reached_is_named(file):
     with SubmissionProcess(file(LOOPS), seconds=0.2) as submission:
         submission.left = 1.5

@@ -117,6 +117,7 @@ def test_a_planted_bug_is_rejected(bug, method, monkeypatch):
     assert not run(method=method, entries=5).ok
 
 
+@pytest.mark.slow
 def test_the_whole_gradient_along_one_random_direction_rejects_each_too(monkeypatch):
     for module, old, new in BUGS.values():
         monkeypatch.setattr(check, "textbook", textbook_with(module, old, new))

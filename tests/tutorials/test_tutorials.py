@@ -137,6 +137,7 @@ def test_the_script_runs_to_its_end_without_a_display(script):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.few(1)
 @every_tutorial
 def test_without_matplotlib_the_script_says_what_to_install(script):
     without = f"import runpy, sys; sys.modules['matplotlib'] = None; runpy.run_path({str(script)!r})"

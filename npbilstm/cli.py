@@ -26,7 +26,7 @@ EXIT_CODES = (
 )
 
 
-COMMANDS = ("demo", "train", "tag", "inspect", "convert", "check", "exercise", "hunt")
+COMMANDS = ("demo", "train", "tag", "inspect", "convert", "check", "exercise", "hunt", "grade")
 
 
 def parser(names: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:

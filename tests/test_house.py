@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "mistakes": {"textbook"},
     "submission": {"textbook", "gradcheck", "printable"},
     "diagnosis": {"textbook", "gradcheck", "mistakes", "submission", "printable"},
-    "classroom": {"textbook", "mistakes", "submission", "diagnosis", "files"},
+    "classroom": {"textbook", "mistakes", "submission", "diagnosis", "files", "printable"},
     "commands": {
         "textbook",
         "gradcheck",

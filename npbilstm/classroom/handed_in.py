@@ -43,6 +43,11 @@ def source_in(path: Path) -> str:
     cannot be read."""
     with open_file(path) as file:
         data = file.read(MEGABYTES * 10**6 + 1)
+    return source_of(path, data)
+
+
+def source_of(path: Path, data: bytes) -> str:
+    """The Python source in the bytes of a file or of a notebook. Raises ValueError where it has none."""
     if len(data) > MEGABYTES * 10**6:
         raise ValueError(f"{path.name} has more than {MEGABYTES} MB")
     try:

@@ -66,8 +66,9 @@ def check_file(exercise: Exercise, path: Path, hint: int = 1, seconds: float = 1
         return ExerciseResult(exercise, missing=exercise.functions, stopped=str(error), hint=hint)
 
 
-def judge(exercise: Exercise, functions: Any, make: MakePair, hint: int) -> ExerciseResult:
-    """How an exercise stands. functions: the names of what was submitted. make: the pair of a spec, by its name."""
+def judge(exercise: Exercise, functions: Any, make: MakePair, hint: int, **how: Any) -> ExerciseResult:
+    """How an exercise stands. functions: the names of what was submitted. make: the pair of a spec, by its name. how:
+    what diagnose_pairs takes besides."""
 
     def asked(spec: str) -> SubmittedPair | None:
         pair = make(spec)
@@ -79,7 +80,7 @@ def judge(exercise: Exercise, functions: Any, make: MakePair, hint: int) -> Exer
         if set(there) & set(exercise.functions):
             subjects[spec.name] = there
     pairs: Mapping[str, SubmittedPair | Refused] = submitted_pairs(subjects, asked)
-    diagnoses = tuple(diagnose_pairs(pairs))
+    diagnoses = tuple(diagnose_pairs(pairs, **how))
     unjudged = {name for each in diagnoses if unwritten(each) for name in each.not_judged}
     missing = [name for name in exercise.functions if name not in functions or name in unjudged]
     return ExerciseResult(exercise, diagnoses, tuple(missing), hint=hint)

@@ -48,14 +48,14 @@ def diagnose_pairs(
     seed: int = 0,
     sizes: dict[str, int] = SIZES,
     begin: Callable[[FunctionSpec], None] | None = None,
+    known: Bugs = (),
 ) -> Iterator[Diagnosis]:
     """The diagnosis of each submitted pair, in the order in which the functions build on one another.
 
     pairs: the name of a spec -> its pair, which may say in `absent` which inputs its form lacks, or Refused. A mistake
     that is named in one pair is known to those built on it, and need not be found again. begin: called with each spec
-    before its pair is judged.
+    before its pair is judged. known: mistakes that were named before, in what these pairs may be built on.
     """
-    known: Bugs = ()
     cleared: frozenset[str] = frozenset()
     own: dict[str, Callable[..., Any]] = {}
     called: dict[str, str] = {}

@@ -15,5 +15,9 @@ class Interfered(SubmissionError):  # noqa: N818
     """The process that runs the submission's code gave an answer that npbilstm does not give."""
 
 
-FINAL = (TimedOut, Interfered)
-"""After these nothing more is asked: it would take as long again, or be answered by somebody else."""
+class Ended(SubmissionError):  # noqa: N818
+    """The submission's code ended the process that it runs in."""
+
+
+FINAL = (TimedOut, Interfered, Ended)
+"""After these nothing more is asked: it would take as long again, be answered by somebody else, or end once more."""

@@ -105,11 +105,15 @@ def conditions(pid: int) -> dict[str, list[Condition]]:
     }
 
 
+def beginning(machine: str) -> list[Instruction]:
+    """How a filter begins: another kind of processor ends the process, and the call's number is loaded."""
+    lines = [(LOAD, 0, 0, 4), (EQUAL, 1, 0, PROCESSORS[machine][1]), (RETURN, 0, 0, KILL)]
+    return [*lines, (LOAD, 0, 0, 0), (AT_LEAST, 0, 1, X32), (RETURN, 0, 0, KILL)]
+
+
 def program(machine: str, pid: int) -> list[Instruction]:
     """The filter for a kind of processor, and for the process of this number."""
-    column, processor, _ = PROCESSORS[machine]
-    lines = [(LOAD, 0, 0, 4), (EQUAL, 1, 0, processor), (RETURN, 0, 0, KILL)]
-    lines += [(LOAD, 0, 0, 0), (AT_LEAST, 0, 1, X32), (RETURN, 0, 0, KILL)]
+    column, lines = PROCESSORS[machine][0], beginning(machine)
     passing = conditions(pid)
     for name, numbers in NUMBERS.items():
         number = numbers[column]

@@ -1,0 +1,153 @@
+"""Grading: a submission's exercises, run in the sandbox and judged, as points and words.
+
+An exercise's points are shared by its functions. A function has its share where it is right, and where nothing is wrong
+with it but a mistake that was counted before: one mistake costs once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from npbilstm import textbook
+from npbilstm.classroom.exercise import Exercise
+from npbilstm.classroom.judging import judge
+from npbilstm.classroom.result import ExerciseResult
+from npbilstm.classroom.stand_in import stand_in
+from npbilstm.diagnosis.cases import draw_cases
+from npbilstm.diagnosis.report_text import at_fault
+from npbilstm.diagnosis.results import Bugs, Diagnosis
+from npbilstm.submission.contained import ContainedSubmission
+from npbilstm.submission.course_specs import ALL_SPECS
+from npbilstm.submission.definitions import Definition, definitions_in_source
+from npbilstm.submission.errors import SubmissionError, TimedOut
+from npbilstm.submission.function_spec import FunctionSpec
+from npbilstm.submission.sandbox import Layers
+from npbilstm.submission.submitted_pair import SubmittedPair
+
+LARGE = {"N": 4, "T": 3, "D": 64, "H": 128, "V": 40}
+"""Sizes at which a backward pass made of differences takes minutes, and one that is one takes milliseconds."""
+
+
+class Part(NamedTuple):
+    """One exercise of a submission: its points, and what was found out about it."""
+
+    exercise: Exercise
+    points: float
+    result: ExerciseResult
+
+    @property
+    def state(self) -> str:
+        """How it stands: right, wrong, begun, not yet written; or "counted before", where nothing else is wrong."""
+        if self.result.state == "wrong" and self.points == self.exercise.points:
+            return "counted before"
+        return self.result.state
+
+    @property
+    def mistakes(self) -> Bugs:
+        """The catalogue's mistakes that were named in it, of alternatives the first."""
+        return tuple(dict.fromkeys(bug for each in self.result.diagnoses for bug in (*each.named, ())[0]))
+
+
+def grade_sources(
+    sources: Mapping[Exercise, tuple[str, str]],
+    exercises: Sequence[Exercise],
+    layers: Layers,
+    seed: int,
+    **limits: float,
+) -> list[Part]:
+    """The parts of a submission. sources: the exercises that were handed in -> the file's name and its source."""
+    parts: list[Part] = []
+    known: Bugs = ()
+    with ContainedSubmission(layers, **limits) as submission:
+        for exercise in exercises:
+            if exercise not in sources:
+                parts.append(Part(exercise, 0.0, ExerciseResult(exercise, missing=exercise.functions)))
+                continue
+            result = grade_source(submission, exercise, *sources[exercise], seed, known)
+            parts.append(Part(exercise, points_of(exercise, result), result))
+            named = [each.named[0] for each in result.diagnoses if len(each.named) == 1]
+            known = tuple(dict.fromkeys([*known, *(bug for bugs in named for bug in bugs)]))
+    return parts
+
+
+def grade_source(
+    submission: ContainedSubmission, exercise: Exercise, file: str, source: str, seed: int, known: Bugs
+) -> ExerciseResult:
+    """How one exercise stands, by its source."""
+    try:
+        definitions = definitions_in_source(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        line = f", line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
+        return ExerciseResult(exercise, missing=exercise.functions, stopped=f"{file}{line}: it is no Python")
+    stubs = {each.name: each.stub for each in definitions if each.kind == "function"}
+    if all(stubs.get(function, False) for function in exercise.functions):
+        return ExerciseResult(exercise, missing=exercise.functions)
+    offered = stand_in(exercise)
+    asked = {name for spec in exercise.specs for name in spec.names if name}
+    try:
+        own = submission.open(file, source, offered.source, set(offered.functions), asked)
+        uses = {spec.name: used_by(spec, definitions) for spec in exercise.specs}
+
+        def make(name: str) -> SubmittedPair | None:
+            spec = ALL_SPECS[name]
+            return submission.pair(spec, own, uses[name])
+
+        result = judge(exercise, own, make, 1, seed=seed, known=known)
+    except SubmissionError as error:
+        return ExerciseResult(exercise, missing=exercise.functions, stopped=str(error))
+    if result.state == "right":
+        try:
+            run_large(submission, exercise, own, seed)
+        except TimedOut:
+            sentence = "its passes take far longer than they need: differences of the forward pass are no backward pass"
+            return replace(result, stopped=f"{file}: at D={LARGE['D']} and H={LARGE['H']} {sentence}")
+        except SubmissionError as error:
+            return replace(result, stopped=f"{file}: at D={LARGE['D']} and H={LARGE['H']} {error}")
+    return result
+
+
+def run_large(submission: ContainedSubmission, exercise: Exercise, own: set[str], seed: int) -> None:
+    """Run the backward passes that seem right once more, on large arrays. Raises SubmissionError."""
+    for spec in exercise.specs:
+        if spec.backward in own and spec.backward in exercise.functions:
+            reference = spec.in_textbook_form(textbook)
+            case = draw_cases(spec, reference, seed, LARGE, exercise.unasked)[-1]
+            pair = submission.pair(spec, own)
+            _, cache = pair.forward(case.inputs)
+            assert pair.backward is not None
+            grads = pair.backward(case.upstream, cache)
+            expected = reference.backward(case.upstream, reference.forward(case.inputs)[1])  # type: ignore[misc]
+            for name, array in grads.items():
+                if not np.allclose(array, expected[name], 1e-6, 1e-6 * np.abs(expected[name]).max()):
+                    raise SubmissionError(f"the gradient of {name} is wrong, and right where arrays are small")
+
+
+def used_by(spec: FunctionSpec, definitions: Iterable[Definition]) -> frozenset[str]:
+    """The textbook's functions that a spec's functions call, directly or not, by their source."""
+    uses: dict[str, set[str]] = {}
+    for each in definitions:
+        uses.setdefault(each.name.partition(".")[0], set()).update(each.uses)
+    found = [name for name in spec.names if name]
+    for name in found:
+        found += [other for other in sorted(uses.get(name, ())) if other not in found]
+    return frozenset(found) & frozenset(textbook.__all__)
+
+
+def points_of(exercise: Exercise, result: ExerciseResult) -> float:
+    """The points of an exercise: the shares of those of its functions that cost nothing."""
+    if result.stopped:
+        return 0.0
+    kept = {name for diagnosis in result.diagnoses for name in without_cost(diagnosis)}
+    share = exercise.points / len(exercise.functions)
+    return round(share * len(kept & set(exercise.functions) - set(result.missing)), 2)
+
+
+def without_cost(diagnosis: Diagnosis) -> tuple[str, ...]:
+    """The functions of a diagnosis that are right, or wrong by nothing but what was counted before."""
+    if diagnosis.verdict != "wrong" or diagnosis.nothing_new:
+        return diagnosis.judged
+    return tuple(name for name in diagnosis.judged if name not in at_fault(diagnosis))

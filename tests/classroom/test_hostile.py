@@ -1,0 +1,82 @@
+"""No submission gains a point, touches what is outside, learns what it was tried with, or harms another's."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+import npbilstm
+from npbilstm.classroom.exercises import EXERCISES
+from npbilstm.classroom.graded import feedback
+from npbilstm.classroom.grading import grade_sources
+from npbilstm.submission.sandbox import Layers, find_bubblewrap
+from npbilstm.submission.sandbox_trial import openings
+from tests.classroom.hostile import HOSTILE
+from tests.classroom.written import written
+
+SANDBOXES = {"self-containment": Layers(), "bubblewrap": Layers(find_bubblewrap())}
+FEW = ("reads the reference from site-packages", "forks", "exits", "answers for the runner")
+FLIP, AFTER = EXERCISES["flip"], EXERCISES["gru"]
+
+needs_linux = pytest.mark.skipif(not hasattr(os, "O_PATH"), reason="the sandbox is Linux's")
+
+
+@pytest.fixture(scope="module")
+def sandboxes():
+    """The sandboxes that a trial run finds without an opening here."""
+    return [
+        name
+        for name, layers in SANDBOXES.items()
+        if (name != "bubblewrap" or layers.bubblewrap) and openings(layers) == ()
+    ]
+
+
+def grade(source, layers, **limits):
+    """A hostile file, and a right one after it."""
+    sources = {FLIP: ("flip.py", source), AFTER: ("gru.py", written(AFTER))}
+    return grade_sources(sources, [FLIP, AFTER], layers, seed=7, **limits)
+
+
+CASES = [
+    pytest.param(attack, sandbox, marks=() if attack in FEW and sandbox == "self-containment" else pytest.mark.slow)
+    for sandbox in SANDBOXES
+    for attack in HOSTILE
+]
+
+
+@needs_linux
+@pytest.mark.parametrize(("attack", "sandbox"), CASES)
+def test_an_attack_gains_nothing_and_the_rest_is_graded(attack, sandbox, sandboxes, tmp_path, capfd):
+    if sandbox not in sandboxes:
+        pytest.skip(f"{sandbox} does not hold on this machine")
+    canary, mark = tmp_path / "canary", tmp_path / "mark"
+    canary.write_text("alive")
+    places = {
+        "PARENT": os.getpid(),
+        "MARK": str(mark),
+        "CANARY": str(canary),
+        "HOME": str(Path(npbilstm.__file__).parents[1]),
+        "ANSWERS": str(Path(npbilstm.__file__).parent / "textbook" / "bidirectional.py"),
+    }
+    source = "".join(f"{name} = {value!r}\n" for name, value in places.items()) + HOSTILE[attack]
+    hostile, innocent = grade(source, SANDBOXES[sandbox], seconds=1.0)
+    said = feedback(hostile, 3) + "".join(capfd.readouterr())
+    assert hostile.points == 0, said
+    assert hostile.state in ("wrong", "not yet written"), said
+    if attack != "patches the runner":  # which spoils what comes after it, of its own submission
+        assert innocent.points == AFTER.points, innocent.result
+    assert canary.read_text() == "alive"
+    assert canary.stat().st_mode & 0o600 == 0o600
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["canary"]
+    assert not Path("/tmp/npbilstm-was-here").exists()
+    assert not Path("/dev/shm/npbilstm-was-here").exists()
+    assert "INPUTS" not in said
+    assert "\x1b" not in said
+    assert len(said) < 5000
+    with pytest.raises(ChildProcessError):  # nothing was left behind
+        os.waitpid(-1, os.WNOHANG)
+
+
+@needs_linux
+def test_the_trial_finds_what_is_open():
+    assert openings(Layers("/bin/false")) is None

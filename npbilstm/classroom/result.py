@@ -79,7 +79,7 @@ class ExerciseResult:
 
 def unwritten(diagnosis: Diagnosis) -> bool:
     """Whether functions stop since they are not written yet."""
-    return bool(diagnosis.stopped) and why_stopped(diagnosis) == NOT_WRITTEN
+    return bool(diagnosis.stopped) and why_stopped(diagnosis).startswith(NOT_WRITTEN)
 
 
 def table(results: Sequence[ExerciseResult]) -> Iterable[str]:

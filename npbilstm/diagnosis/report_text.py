@@ -10,6 +10,7 @@ from typing import Any
 from npbilstm.diagnosis.results import Diagnosis
 from npbilstm.diagnosis.symptoms import joined_blocks
 from npbilstm.submission.course_specs import ALL_SPECS
+from npbilstm.submission.returns import NOT_WRITTEN
 
 HINTS = (1, 2, 3)
 MOST_OTHERS = 3
@@ -33,7 +34,9 @@ def not_judged_lines(name: str, reason: str) -> list[str]:
 def why_stopped(diagnosis: Diagnosis) -> str:
     """Why functions were not judged: what they raise at every stage, or that they are not written yet."""
     last = diagnosis.stopped.splitlines()[-1]
-    return "it is not written yet" if last.startswith("NotImplementedError") else last.rstrip(".")
+    if NOT_WRITTEN in last:
+        return f"it {last[last.index(NOT_WRITTEN) :]}"
+    return f"it {NOT_WRITTEN}" if last.startswith("NotImplementedError") else last.rstrip(".")
 
 
 def headline(diagnosis: Diagnosis) -> str:

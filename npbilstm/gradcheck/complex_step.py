@@ -11,7 +11,7 @@ from npbilstm.gradcheck.numerical import METHODS, central_difference, complex_st
 from npbilstm.gradcheck.values import Arrays, Loss, along
 
 STEP = METHODS["complex"].step
-LOSERS = "a np.zeros buffer, abs, norm, vdot, maximum, .real, float(), math.*, a cast?"
+LOSERS = "a np.zeros buffer, abs, norm, var, std, vdot, maximum, .real, float(), math.*, a cast?"
 
 
 class NotAnalyticError(Exception):

@@ -26,6 +26,8 @@ def flags_of(got: np.ndarray, expected: np.ndarray, ok: bool, kink: bool, tolera
         return flags if bound is None else (f"cut off at {bound:.6g}", *flags)
     if abs(ratio + 1) <= tolerance:
         return ("sign flipped", *flags)
+    if 10 * tolerance < abs(ratio - 1) < 1e-2:
+        return (f"constant ratio {ratio:.7g} (an epsilon in the loss?)", *flags)
     return (f"constant ratio {ratio:.3g}{as_fraction(ratio, tolerance)}", *flags)
 
 
@@ -51,8 +53,10 @@ def bound_of(got: np.ndarray, expected: np.ndarray, tolerance: float) -> float |
 
 
 def as_fraction(ratio: float, tolerance: float) -> str:
-    """ " (1/3)" for a ratio that is one of small whole numbers and no whole number itself."""
-    near = Fraction(ratio).limit_denominator(64)
-    if near.denominator > 1 and abs(ratio - near) <= tolerance * abs(ratio):
-        return f" ({near})"
+    """ " (1/3)" for a ratio that is one of small whole numbers and not whole, " (sqrt(3))" for the root of one."""
+    near, square = (Fraction(number).limit_denominator(64) for number in (ratio, ratio**2))
+    if abs(ratio - near) <= tolerance * abs(ratio):
+        return f" ({near})" if near.denominator > 1 else ""
+    if 0 < square.numerator <= 64 and abs(ratio**2 - square) <= tolerance * ratio**2:
+        return f" ({'-' if ratio < 0 else ''}sqrt({square}))"
     return ""

@@ -17,6 +17,8 @@ from npbilstm.submission.errors import SubmissionError
 from npbilstm.submission.function_spec import Argument, FunctionSpec, name_of, names_in
 from npbilstm.submission.layouts import Layout, submitted_axes, to_reference, to_submitted
 
+NOT_WRITTEN = "is not written yet"
+
 
 class Outputs(NamedTuple):
     """What a forward function returned. values: the outputs, as they came. nesting: their names, in tuples where they
@@ -27,9 +29,18 @@ class Outputs(NamedTuple):
     cache: Any
 
 
+def require_written(called: str, returned: Any) -> None:
+    """Raise SubmissionError where a function gives nothing: its body is still to be filled in."""
+    if returned is None or (
+        isinstance(returned, (tuple, list)) and returned and all(part is None for part in returned)
+    ):
+        raise SubmissionError(f"{called} {NOT_WRITTEN}, or lacks its return: it gives None")
+
+
 def outputs_in(spec: FunctionSpec, called: str, returned: Any, needs_cache: bool) -> Outputs:
     """The outputs in what a forward function returned. A function over time may leave out the final state, one that no
     backward function follows its cache."""
+    require_written(called, returned)
     names = tuple(spec.outputs)
     if not spec.backward:
         values = (returned,) if len(names) == 1 else returned
@@ -99,6 +110,7 @@ def gradients_in(spec: FunctionSpec, called: str, returned: Any, arguments: Sequ
     arguments: what the forward function takes. Their gradients are expected in that order, or in the textbook's, one
     by one, grouped, or by name.
     """
+    require_written(called, returned)
     floats = set(spec.floats)
     in_order = [argument for argument in arguments if floats & set(names_in(argument))]
     flat = [name for argument in in_order for name in names_in(argument)]

@@ -182,3 +182,17 @@ def test_a_forward_pass_that_stops_at_its_third_call_is_wrong_and_no_traceback()
 def test_what_cannot_be_judged_is_a_sentence(arguments, options, error, sentence):
     with pytest.raises(error, match=sentence):
         nb.diagnose(*arguments, **options)
+
+
+@pytest.mark.parametrize("body", ["pass", "...", "return None", "raise NotImplementedError", "return None, None, None"])
+def test_a_stub_is_not_yet_written(body):
+    names = {}
+    exec(f"def sigmoid(a):\n    {body}\ndef lstm_step_forward(x, h_prev, c_prev, Wx, Wh, b):\n    {body}", names)
+    report = nb.diagnose({name: names[name] for name in ("sigmoid", "lstm_step_forward")})
+    reasons = dict(report.not_judged)
+    assert reasons["lstm_step_forward"].startswith("it is not written yet")
+    assert report.verdict == "not judged"
+
+
+def test_a_notebook_is_told_of_hints_as_python_has_them():
+    assert "(hint=2 says more.)" in str(nb.diagnose(submission("dx-sign")))

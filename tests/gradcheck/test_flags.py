@@ -14,6 +14,9 @@ EXPECTED = np.array([1.0, -2.0, 0.5])
     [
         (lambda g: 3 * g, ("constant ratio 3",)),
         (lambda g: g / 3, ("constant ratio 0.333 (1/3)",)),
+        (lambda g: np.sqrt(3) * g, ("constant ratio 1.73 (sqrt(3))",)),
+        (lambda g: -g / np.sqrt(2), ("constant ratio -0.707 (-sqrt(1/2))",)),
+        (lambda g: 1.00005 * g, ("constant ratio 1.00005 (an epsilon in the loss?)",)),
         (lambda g: -g, ("sign flipped",)),
         (lambda g: -2 * g, ("constant ratio -2",)),
         (lambda g: 0 * g, ("exactly zero",)),

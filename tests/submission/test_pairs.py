@@ -267,7 +267,7 @@ GRADIENTS = "return dx, dh_prev, dc_prev, grads"
         ),
         (
             changed(("return textbook.lstm_step_forward(x, h_prev, c_prev, params)", "pass")),
-            "lstm_step_forward returned nothing (None); it needs to return h, c and a cache",
+            "lstm_step_forward is not written yet, or lacks its return: it gives None",
         ),
         (
             changed(("return textbook.lstm_step_forward(x, h_prev, c_prev, params)", "return x, 0, 'cache'")),
@@ -283,7 +283,7 @@ GRADIENTS = "return dx, dh_prev, dc_prev, grads"
         ),
         (
             changed((GRADIENTS, "pass")),
-            "lstm_step_backward returned nothing (None); it needs 6: dx, dh_prev, dc_prev, dWx, dWh, db",
+            "lstm_step_backward is not written yet, or lacks its return: it gives None",
         ),
         (changed((GRADIENTS, "return dict(dx=dx)")), "lstm_step_backward returned no dh_prev, dc_prev, dWx, dWh, db"),
         (

@@ -52,6 +52,12 @@ class Part(NamedTuple):
         return tuple(dict.fromkeys(bug for each in self.result.diagnoses for bug in (*each.named, ())[0]))
 
 
+def can_be_graded(exercise: Exercise) -> bool:
+    """Whether the runner can call an exercise's functions: they take arrays, and no functions that are made anew for
+    every call, as the gradient checker does."""
+    return not any(name.endswith("_probe") for spec in exercise.specs for name in spec.inputs)
+
+
 def grade_sources(
     sources: Mapping[Exercise, tuple[str, str]],
     exercises: Sequence[Exercise],

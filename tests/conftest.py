@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 reproducible = settings(derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("few", reproducible, max_examples=40)
+settings.register_profile("few", reproducible, max_examples=25)
 settings.register_profile("many", reproducible, max_examples=200)  # CI's: pytest --hypothesis-profile many
 settings.load_profile("few")
 

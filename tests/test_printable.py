@@ -3,11 +3,14 @@
 import sys
 import unicodedata
 
+import pytest
+
 from npbilstm.printable import cut, in_lines, one_line, printable
 
 STEERS = {"Cc", "Cs"}
 
 
+@pytest.mark.slow
 def test_every_character_stays_that_only_stands_in_a_text():
     for number in range(sys.maxunicode + 1):
         c = chr(number)

@@ -19,7 +19,7 @@ intervals = st.none() | st.integers(1, 7)
 every_cell = pytest.mark.parametrize("name", ENGINE_CELLS)
 
 
-@settings(max_examples=400)
+@settings(max_examples=2 * settings().max_examples)
 @given(cases(), plans, intervals)
 def test_every_cell_equals_the_textbook(case, plan, store_every):
     with going(plan):

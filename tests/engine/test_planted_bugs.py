@@ -421,7 +421,7 @@ def test_copies_of_the_engine_with_nothing_planted_equal_the_textbook(name):
     assert_all_close(by_engine(the_case(name), unchanged, store_every=4), by_textbook(the_case(name)))
 
 
-@pytest.mark.few(50)
+@pytest.mark.few(30)
 @pytest.mark.parametrize("bug", BUGS, ids=[f"{name}: {what}" for name, _, what, *_ in BUGS])
 def test_a_bug_planted_in_the_engine_is_seen(bug):
     name, module, _, old, new = bug

@@ -84,7 +84,7 @@ FORMS = st.lists(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=2 * settings().max_examples)
 @given(
     head=st.binary(max_size=40)
     | ANY_JSON.map(lambda value: json.dumps(value).encode())

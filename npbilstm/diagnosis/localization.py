@@ -254,6 +254,8 @@ def by_equations(observations: Observations, context: Context, names: Names) -> 
         equations += ["dh_next", "dc_next", "order"]
     if "dh_t" in singles and observations.spec.name == "bilstm":
         places += [names.of("dh_fwd, dh_rev", "bilstm_backward")]
+    if {"dWx", "dWh", "db"} & set(equations):  # the loop's own name for them
+        equations += ["grads"]
     return places, [*equations, *(name.name for name in quantities), "dh0", "dc0"]
 
 

@@ -1,5 +1,6 @@
 """No submission gains a point, touches what is outside, learns what it was tried with, or harms another's."""
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -44,6 +45,16 @@ CASES = [
 ]
 
 
+def children():
+    """The numbers of this process's children, those that have ended and were not waited for among them."""
+    found = set()
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it has ended since
+            if int(stat.read_text().rpartition(")")[2].split()[1]) == os.getpid():
+                found.add(stat.parent.name)
+    return found
+
+
 @needs_linux
 @pytest.mark.parametrize(("attack", "sandbox"), CASES)
 def test_an_attack_gains_nothing_and_the_rest_is_graded(attack, sandbox, sandboxes, tmp_path, capfd):
@@ -59,6 +70,7 @@ def test_an_attack_gains_nothing_and_the_rest_is_graded(attack, sandbox, sandbox
         "ANSWERS": str(Path(npbilstm.__file__).parent / "textbook" / "bidirectional.py"),
     }
     source = "".join(f"{name} = {value!r}\n" for name, value in places.items()) + HOSTILE[attack]
+    before = children()
     hostile, innocent = grade(source, SANDBOXES[sandbox], seconds=1.0)
     said = feedback(hostile, 3) + "".join(capfd.readouterr())
     assert hostile.points == 0, said
@@ -73,8 +85,7 @@ def test_an_attack_gains_nothing_and_the_rest_is_graded(attack, sandbox, sandbox
     assert "INPUTS" not in said
     assert "\x1b" not in said
     assert len(said) < 5000
-    with pytest.raises(ChildProcessError):  # nothing was left behind
-        os.waitpid(-1, os.WNOHANG)
+    assert children() <= before  # nothing was left behind
 
 
 @needs_linux

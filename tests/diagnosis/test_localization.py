@@ -14,9 +14,11 @@ MANY_EQUATIONS = {"cache-of-last-step", "cache-one-step-off"}
 IN_OTHERS_NUMBERS = {
     "dc-before-carry": "dc_t",
     "recurrent-loop-runs-forward": "order",
+    "recurrent-truncated-after-one-step": "dh_next",
     "recurrent-truncated-after-two-steps": "dh_next",
     "recurrent-initial-state-gradient-lost": "dh0",
     "gru-before-gate-gradients-swapped": "dr, dz",
+    "recurrent-gradients-negated": "a factor of all gradients",
 }
 """Mistakes that have the numbers of another equation's."""
 

@@ -47,7 +47,8 @@ def source_of(function: str) -> tuple[str, str]:
 @cache
 def textbook_functions() -> dict[str, FunctionType]:
     """Every function of the textbook by name, private ones too."""
-    return {name: value for name, value in textbook_names().items() if inspect.isfunction(value)}
+    own = {name: value for name, value in textbook_names().items() if inspect.isfunction(value)}
+    return {name: value for name, value in own.items() if value.__module__.startswith(textbook.__name__)}
 
 
 @cache

@@ -14,7 +14,7 @@ import numpy as np
 
 from npbilstm import textbook
 from npbilstm.classroom.exercise import Exercise
-from npbilstm.classroom.judging import judge
+from npbilstm.classroom.judging import is_unwritten, judge
 from npbilstm.classroom.result import ExerciseResult
 from npbilstm.classroom.stand_in import stand_in
 from npbilstm.diagnosis.cases import draw_cases
@@ -89,8 +89,7 @@ def grade_source(
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         line = f", line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
         return ExerciseResult(exercise, missing=exercise.functions, stopped=f"{file}{line}: it is no Python")
-    stubs = {each.name: each.stub for each in definitions if each.kind == "function"}
-    if all(stubs.get(function, False) for function in exercise.functions):
+    if is_unwritten(exercise, definitions):
         return ExerciseResult(exercise, missing=exercise.functions)
     offered = stand_in(exercise)
     asked = {name for spec in exercise.specs for name in spec.names if name}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from npbilstm.diagnosis.diagnosis import diagnose_pairs
 from npbilstm.diagnosis.report import is_to_be_judged
 from npbilstm.diagnosis.report_text import require_hint
 from npbilstm.submission.course_specs import ALL_SPECS, PASSES
-from npbilstm.submission.definitions import definitions_in_source
+from npbilstm.submission.definitions import Definition, definitions_in_source
 from npbilstm.submission.errors import SubmissionError
 from npbilstm.submission.layouts import Layout
 from npbilstm.submission.pairs import submitted_pair
@@ -50,8 +50,7 @@ def check_file(exercise: Exercise, path: Path, hint: int = 1, seconds: float = 1
     except (OSError, ValueError) as error:
         return ExerciseResult(exercise, missing=exercise.functions, stopped=str(error))
     try:
-        stubs = {each.name: each.stub for each in definitions_in_source(source) if each.kind == "function"}
-        if all(stubs.get(function, False) for function in exercise.functions):
+        if is_unwritten(exercise, definitions_in_source(source)):
             return ExerciseResult(exercise, missing=exercise.functions)
     except (SyntaxError, RecursionError, MemoryError):
         pass  # the process says it better
@@ -64,6 +63,12 @@ def check_file(exercise: Exercise, path: Path, hint: int = 1, seconds: float = 1
             return judge(exercise, submission.functions, make, hint)
     except SubmissionError as error:
         return ExerciseResult(exercise, missing=exercise.functions, stopped=str(error), hint=hint)
+
+
+def is_unwritten(exercise: Exercise, definitions: Iterable[Definition]) -> bool:
+    """Whether all of an exercise's functions stand in a source as stubs."""
+    stubs = {each.name: each.stub for each in definitions if each.kind == "function"}
+    return all(stubs.get(function, False) for function in exercise.functions)
 
 
 def judge(exercise: Exercise, functions: Any, make: MakePair, hint: int, **how: Any) -> ExerciseResult:

@@ -6,13 +6,11 @@ its exercise may call, with all that these need, cut from the textbook's source:
 
 from __future__ import annotations
 
-import ast
-import builtins
 from functools import cache
 from typing import NamedTuple
 
 from npbilstm.classroom.exercise import Exercise
-from npbilstm.classroom.stubs import TEXTBOOK, bindings_of, home_of, names_in, surroundings, text_of
+from npbilstm.classroom.stubs import home_of, makings_of, surroundings
 
 
 class StandIn(NamedTuple):
@@ -31,27 +29,8 @@ def stand_in(exercise: Exercise) -> StandIn:
         wanted += [*(spec.steps or ()), *([] if spec.forward in exercise.functions else [spec.forward])]
     pieces: dict[str, str] = {}
     for name in wanted:
-        add(name, home_of(name), pieces)
+        for part, home, text in makings_of(name, home_of(name), set(pieces)):
+            pieces[part] = text or f"from {home} import {part}"
     functions = frozenset(name for name, text in pieces.items() if text.startswith("def "))
     source = "\n\n\n".join(["from __future__ import annotations\nimport numpy as np", *pieces.values()])
     return StandIn(source + "\n", functions)
-
-
-def add(name: str, module: str, pieces: dict[str, str]) -> None:
-    """Add the source of a name, as a module knows it, behind that of all that it needs."""
-    if name in pieces or name == "np" or hasattr(builtins, name) or name not in bindings_of(module):
-        return
-    statement = bindings_of(module)[name]
-    if isinstance(statement, ast.ImportFrom):
-        home = str(statement.module)
-        if home.startswith(TEXTBOOK):
-            add(name, home, pieces)
-        else:
-            pieces[name] = f"from {home} import {name}"
-        return
-    pieces[name] = ""
-    for inner in names_in([statement]):
-        add(inner, module, pieces)
-    del pieces[name]  # behind what it needs
-    first = min([statement.lineno, *(each.lineno for each in getattr(statement, "decorator_list", ()))])
-    pieces[name] = text_of(module, first, statement.end_lineno or 0)

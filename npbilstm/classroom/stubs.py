@@ -145,17 +145,28 @@ def surroundings(functions: Iterable[str]) -> Surroundings:
 
 def add_name(name: str, module: str, into: Surroundings) -> None:
     """Add what makes a name that a module looks up: an import, or its source with all that this needs."""
-    if name in into.definitions or name == "np" or hasattr(builtins, name):
+    for part, home, source in makings_of(name, module, set(into.definitions)):
+        if source:
+            into.definitions[part] = source
+        else:
+            into.imports.setdefault(home, set()).add(part)
+
+
+def makings_of(name: str, module: str, made: set[str]) -> Iterator[tuple[str, str, str]]:
+    """What makes a name that a module looks up, behind all that it needs itself: names, their modules, and their
+    sources, "" for what is imported from outside of the textbook. made: the names that there are, which grow."""
+    if name in made or name == "np" or hasattr(builtins, name) or name not in bindings_of(module):
         return
     statement = bindings_of(module)[name]
     if isinstance(statement, ast.ImportFrom):
         home = str(statement.module)
         if home.startswith(TEXTBOOK):
-            add_name(name, home, into)
+            yield from makings_of(name, home, made)
         else:
-            into.imports.setdefault(home, set()).add(name)
+            yield name, home, ""
         return
+    made.add(name)
     for inner in names_in([statement]):
-        if inner != name:
-            add_name(inner, module, into)
-    into.definitions[name] = text_of(module, statement.lineno, statement.end_lineno or 0)
+        yield from makings_of(inner, module, made)
+    first = min([statement.lineno, *(each.lineno for each in getattr(statement, "decorator_list", ()))])
+    yield name, module, text_of(module, first, statement.end_lineno or 0)

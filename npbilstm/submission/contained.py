@@ -17,7 +17,6 @@ import itertools
 import os
 import re
 import secrets
-import signal
 import weakref
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
@@ -25,10 +24,12 @@ from typing import Any
 import numpy as np
 
 from npbilstm.printable import one_line
+from npbilstm.submission.behaviour import Behaviour
 from npbilstm.submission.errors import Ended, Interfered, SubmissionError, TimedOut
 from npbilstm.submission.function_spec import Argument, Arrays, FunctionSpec, names_in, shape_of, sizes_in
-from npbilstm.submission.messages import Shapes, encode_message, receive
+from npbilstm.submission.messages import Shapes, encode_message, receive_reply
 from npbilstm.submission.permitted_calls import permitting_filter
+from npbilstm.submission.pipes import how_it_ended
 from npbilstm.submission.returns import gradient_name
 from npbilstm.submission.sandbox import Layers, RunnerProcess, processor_seconds, readable
 from npbilstm.submission.submitted_pair import SubmittedPair
@@ -153,8 +154,7 @@ class ContainedSubmission:
     def pair(self, spec: FunctionSpec, own: Collection[str], uses: Iterable[str] = ()) -> SubmittedPair:
         """The pair of a spec. own: which functions are the submission's; the forward pass of another is what stands in
         for it. uses: the textbook's functions that they call."""
-        findings: list[str] = []
-        changed: list[str] = []
+        behaviour = Behaviour()
         steps = [{"function": name} for name in spec.steps or ()]
         floats = [each for each in spec.arguments if set(names_in(each)) & set(spec.floats)]
         upstream: list[Any] = list(spec.outputs)
@@ -165,23 +165,20 @@ class ContainedSubmission:
             function: str, arguments: list[Any], arrays: Arrays, plan: Plan, shapes: Shapes, **cache: Any
         ) -> Arrays:
             free, self.forgotten[:] = self.forgotten[:], []
-            caches = {"keeps_cache": None, "takes_cache": None, **cache}
             request = {
                 "do": "call",
                 "function": function,
                 "arguments": arguments,
                 "returns": plan,
+                "shapes": {name: list(shape) for name, shape in shapes.items()},
                 "free": free,
-                **caches,
+                **{"keeps_cache": None, "takes_cache": None, **cache},
             }
             self.shown_numbers = True
-            wanted = {name: list(shape) for name, shape in shapes.items()}
-            facts, answer = self.ask(function, {**request, **caches, "shapes": wanted}, arrays, shapes)
+            facts, answer = self.ask(function, request, arrays, shapes)
             for name in self.changed_in(facts, function, arrays):
                 shown = gradient_name(name) if name in spec.outputs and name not in spec.inputs else name
-                sentence = f"{function} changes its {shown} in place; it must leave it as it was"
-                changed.extend([shown] if shown not in changed else [])
-                findings.extend([sentence] if sentence not in findings else [])
+                behaviour.find_changed(function, shown)
             for name in shapes:
                 if name not in answer:
                     raise self.interfered(function, f"it gives no {name}")
@@ -211,7 +208,7 @@ class ContainedSubmission:
 
         there = tuple(name for name in spec.names if name in own)
         passes = forward, backward if spec.backward in own else None
-        return SubmittedPair(*passes, there, frozenset(uses), frozenset(), findings, changed)
+        return SubmittedPair(*passes, there, frozenset(uses), frozenset(), behaviour.findings, behaviour.changed)
 
     def changed_in(self, facts: Mapping[str, Any], function: str, arrays: Arrays) -> list[str]:
         """The arrays that a call changed in place, as the runner tells."""
@@ -240,12 +237,10 @@ class ContainedSubmission:
         process.send(encode_message({**request, "number": number}, arrays))
         try:
             try:
-                facts, answer = receive(process.read, shapes or {})
+                facts, answer = receive_reply(number, process.read, shapes or {})
             finally:
                 if seconds is None:
                     self.left -= process.spent()
-            if facts.get("number") != number:
-                raise ValueError("it answers what nobody has asked")
         except TimeoutError:
             self.close()
             raise TimedOut(f"{doing} had not ended after {allowed:g} s of the processor's time") from None
@@ -299,9 +294,7 @@ class ContainedSubmission:
         if code is None:
             return Interfered(f"{doing} closed the pipe that its answers come by")
         code = 128 - code if self.layers.bubblewrap and code > 128 else code
-        names = {member.value: member.name for member in signal.Signals}
-        how = f"by signal {names.get(abs(code), abs(code))}" if code < 0 else f"with exit code {code}"
-        return Ended(f"{doing} ended the process that it runs in, {how}")
+        return Ended(f"{doing} ended the process that it runs in, {how_it_ended(code)}")
 
     def interfered(self, doing: str, what: object) -> Interfered:
         """The sentence for an answer that no right process gives."""

@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from npbilstm.gradcheck.pair_faults import RECOMPUTED, differ_beyond_rounding, with_calls_counted
+from npbilstm.gradcheck.pair_faults import differ_beyond_rounding, with_calls_counted
+from npbilstm.submission.behaviour import Behaviour
 from npbilstm.submission.errors import SubmissionError
 from npbilstm.submission.form import CallsRead
 from npbilstm.submission.form_weights import reference_gradients, submitted_weights
@@ -51,20 +52,14 @@ class FileNames:
             space[name] = value
 
 
-class FormPasses:
+class FormPasses(Behaviour):
     """The lines of a form for one subject, with the names of the submitted code."""
 
     def __init__(self, calls: CallsRead, names: Mapping[str, Any], layout: Layout) -> None:
+        super().__init__()
         self.calls, self.spec, self.names, self.layout = calls, calls.spec, names, layout
         self.place = f"<form {calls.form.name}>"
         self.code = [compile(lines, self.place, "exec") for lines in calls.lines]
-        self.findings: list[str] = []
-        self.changed: list[str] = []
-
-    def find(self, sentence: str) -> None:
-        """Add a finding, once."""
-        if sentence not in self.findings:
-            self.findings.append(sentence)
 
     def run(self, k: int, names: dict[str, Any]) -> None:
         """Run the forward or the backward lines on some names."""
@@ -148,11 +143,7 @@ class FormPasses:
         function = self.submitted_function(0)
         _, count = with_calls_counted(function, lambda: self.run(1, names))
         self.note_changes(1, {**given, **call.given}, before)
-        if count > RECOMPUTED:
-            self.find(
-                f"{calls.function(1)} calls {calls.function(0)} {count} times in one pass; differences of the forward "
-                "pass are no backward pass"
-            )
+        self.find_recomputed(calls.function(1), calls.function(0), count)
         grads = self.gradients_of(call, names)
         self.call_again(call, again, grads)
         return grads
@@ -207,10 +198,8 @@ class FormPasses:
         """Find the arrays that were changed in place."""
         for name, value in given.items():
             if snapshot(value) != before[name]:
-                self.find(f"{self.calls.function(k)} changes its {name} in place; it must leave it as it was")
                 known = self.calls.sources_of(name)[-1] if name in self.calls.weights else name
-                if known not in self.changed:
-                    self.changed.append(known)
+                self.find_changed(self.calls.function(k), name, known)
 
     def submitted_function(self, k: int) -> Any:
         """The function or method that the forward or the backward lines are about."""

@@ -64,6 +64,14 @@ def receive(read: Callable[[int], bytes], asked: Shapes | None = None) -> tuple[
     return facts, arrays
 
 
+def receive_reply(number: object, read: Callable[[int], bytes], asked: Shapes) -> tuple[dict[str, Any], Arrays]:
+    """Read the reply to the request of this number; one with another number was sent before anybody asked."""
+    facts, arrays = receive(read, asked)
+    if facts.get("number") != number:
+        raise ValueError("it answers what nobody has asked")
+    return facts, arrays
+
+
 def facts_in(head: bytes) -> dict[str, Any]:
     """The facts in the bytes of a message."""
     try:

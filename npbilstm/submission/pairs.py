@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from npbilstm import textbook
-from npbilstm.gradcheck.pair_faults import RECOMPUTED, differ_beyond_rounding, with_calls_counted
+from npbilstm.gradcheck.pair_faults import differ_beyond_rounding, with_calls_counted
 from npbilstm.submission.arguments import (
     arguments_of,
     assemble_with_keys,
@@ -23,6 +23,7 @@ from npbilstm.submission.arguments import (
     known_arguments,
     parameters_of,
 )
+from npbilstm.submission.behaviour import Behaviour
 from npbilstm.submission.call_graph import reached
 from npbilstm.submission.course_specs import as_submitted as spec_as_submitted
 from npbilstm.submission.course_specs import textbook_names
@@ -79,7 +80,7 @@ def pair_of_passes(
     return SubmittedPair(passes.run_forward, backward, names, uses, passes.absent, passes.findings, passes.changed)
 
 
-class SubmittedPasses:
+class SubmittedPasses(Behaviour):
     """The submitted functions of one spec, and how they are called."""
 
     def __init__(
@@ -89,6 +90,7 @@ class SubmittedPasses:
         layout: Layout,
         renamed: Mapping[str, str],
     ) -> None:
+        super().__init__()
         self.spec, self.layout = spec, layout
         if spec.forward not in functions and layout != Layout():
             raise SubmissionError(
@@ -101,19 +103,6 @@ class SubmittedPasses:
         self.steps = step_passes(spec, functions, layout)
         taken = {name for _, argument in self.arguments for name in names_in(argument)}
         self.absent = frozenset(spec.inputs) - taken | (set() if layout.has_batch else {"rows"})
-        self.findings: list[str] = []
-        self.changed: list[str] = []
-
-    def find(self, sentence: str) -> None:
-        """Add a finding, once."""
-        if sentence not in self.findings:
-            self.findings.append(sentence)
-
-    def find_changed(self, function: str, name: str) -> None:
-        """Note that a function changes an array in place."""
-        self.find(f"{function} changes its {name} in place; it must leave it as it was")
-        if name not in self.changed:
-            self.changed.append(name)
 
     def run_forward(self, inputs: Arrays) -> tuple[Arrays, ForwardCall]:
         """The submitted forward pass -> the outputs by name, what run_backward needs."""
@@ -154,11 +143,7 @@ class SubmittedPasses:
         for name, value in held.items():
             if snapshot(value) != before[name]:
                 self.find_changed(spec.backward, name)
-        if calls > RECOMPUTED:
-            self.find(
-                f"{spec.backward} calls {spec.forward} {calls} times in one pass; differences of the "
-                "forward pass are no backward pass"
-            )
+        self.find_recomputed(spec.backward, spec.forward, calls)
         grads = self.gradients_of(call, returned)
         self.call_again(call, again, grads)
         return grads

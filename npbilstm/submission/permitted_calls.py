@@ -8,10 +8,6 @@ program and conditions these are.
 
 from __future__ import annotations
 
-import os
-import struct
-import sys
-
 from npbilstm.submission.system_calls import (
     ALLOW,
     EQUAL,
@@ -20,9 +16,11 @@ from npbilstm.submission.system_calls import (
     RETURN,
     Condition,
     argument,
+    as_linux_takes,
     beginning,
     conditions,
     passes_where,
+    this_machine,
 )
 
 PERMITTED = {
@@ -105,8 +103,7 @@ TCGETS = 0x5401
 def permitting_filter(machine: str | None = None) -> bytes:
     """The filter for a kind of processor, this one's where none is named: the instructions as Linux takes them; b""
     where there is none for it."""
-    if machine is None:
-        machine = os.uname().machine if sys.platform == "linux" and sys.maxsize > 2**32 else ""
+    machine = this_machine() if machine is None else machine
     if machine not in PROCESSORS:
         return b""
     column = PROCESSORS[machine][0]
@@ -119,4 +116,4 @@ def permitting_filter(machine: str | None = None) -> bytes:
             rule = passes_where(where[name], REFUSE) if name in where else [(RETURN, 0, 0, ALLOW)]
             lines += [(EQUAL, 0, len(rule), number), *rule]
     lines.append((RETURN, 0, 0, REFUSE))
-    return b"".join(struct.pack("=HBBI", *line) for line in lines)
+    return as_linux_takes(lines)

@@ -151,6 +151,12 @@ class PipedProcess:
         self.printing.join(MERCY)
 
 
+def how_it_ended(code: int) -> str:
+    """The words for an exit code, or for a signal, whose number it has with a minus."""
+    names = {member.value: member.name for member in signal.Signals}
+    return f"by signal {names.get(-code, -code)}" if code < 0 else f"with exit code {code}"
+
+
 def start_thread(target: Callable[..., None], *arguments: object) -> threading.Thread:
     """A thread that keeps nobody from leaving."""
     thread = threading.Thread(target=target, args=arguments, daemon=True)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import itertools
 import math
 import os
-import signal
 import sys
 import weakref
 from collections.abc import Iterator, Mapping
@@ -26,8 +25,8 @@ from npbilstm.submission.course_specs import ALL_SPECS, RESET_BEFORE, as_submitt
 from npbilstm.submission.errors import Interfered, SubmissionError, TimedOut
 from npbilstm.submission.function_spec import Arrays
 from npbilstm.submission.layouts import Layout
-from npbilstm.submission.messages import Shapes, encode_message, receive
-from npbilstm.submission.pipes import PipedProcess, Printed
+from npbilstm.submission.messages import Shapes, encode_message, receive_reply
+from npbilstm.submission.pipes import PipedProcess, Printed, how_it_ended
 from npbilstm.submission.submitted_code import FormSubject, subject_called, subjects_of
 from npbilstm.submission.submitted_pair import SubmittedPair
 
@@ -237,7 +236,7 @@ class SubmissionProcess:
         try:
             process.send(message)
             try:
-                facts, answer = reply_to(number, process, shapes or {})
+                facts, answer = receive_reply(number, process.read, shapes or {})
             finally:
                 self.left -= process.spent()
         except TimeoutError:
@@ -262,7 +261,7 @@ class SubmissionProcess:
         process.allow(MERCY)
         process.send(encode_message({"do": "where", "number": number}))
         with suppress(EOFError, TimeoutError, ValueError):
-            place = replies.place_in(reply_to(number, process, {})[0])
+            place = replies.place_in(receive_reply(number, process.read, {})[0])
         self.close()
         at = f"; it was at {place}" if place else ""
         if math.isinf(allowed):
@@ -275,9 +274,7 @@ class SubmissionProcess:
         if code is None:
             return self.interfered(doing, "it closed the pipe that its answers come by")
         self.close()
-        names = {member.value: member.name for member in signal.Signals}
-        how = f"by signal {names.get(-code, -code)}" if code < 0 else f"with exit code {code}"
-        return SubmissionError(f"{doing} ended the process that it runs in, {how}")
+        return SubmissionError(f"{doing} ended the process that it runs in, {how_it_ended(code)}")
 
     @contextmanager
     def believing(self, doing: str) -> Iterator[None]:
@@ -293,11 +290,3 @@ class SubmissionProcess:
         asked = "" if doing == self.called else f"asked for {doing}, "
         self.interference = f"{self.called} interfered with the process that runs it: {asked}{what}"
         return Interfered(self.interference)
-
-
-def reply_to(number: int, process: PipedProcess, shapes: Shapes) -> tuple[dict[str, Any], Arrays]:
-    """The reply to the request of this number; one with another number was sent before anybody asked."""
-    facts, answer = receive(process.read, shapes)
-    if facts.get("number") != number:
-        raise ValueError("it answers what nobody has asked")
-    return facts, answer

@@ -18,6 +18,7 @@ import errno
 import os
 import struct
 import sys
+from collections.abc import Iterable
 
 NUMBERS = {
     # another process: fork, in its four forms, and another program in this one's place
@@ -140,13 +141,23 @@ class Program(ctypes.Structure):
     _fields_ = (("count", ctypes.c_ushort), ("lines", ctypes.c_char_p))
 
 
+def this_machine() -> str:
+    """The kind of processor, as Linux calls it; "" where no filter can be set: elsewhere, or in 32 bits."""
+    return os.uname().machine if sys.platform == "linux" and sys.maxsize > 2**32 else ""
+
+
+def as_linux_takes(lines: Iterable[Instruction]) -> bytes:
+    """The instructions of a filter, one after another."""
+    return b"".join(struct.pack("=HBBI", *line) for line in lines)
+
+
 def filter_system_calls() -> bool:
     """Set the filter in this process, all of its threads -> whether this system can, which not all do."""
-    machine = os.uname().machine if sys.platform == "linux" and sys.maxsize > 2**32 else ""
+    machine = this_machine()
     if machine not in PROCESSORS:
         return False
     lines = program(machine, os.getpid())
-    code = b"".join(struct.pack("=HBBI", *line) for line in lines)
+    code = as_linux_takes(lines)
     seccomp = PROCESSORS[machine][2]
     libc = ctypes.CDLL(None)
     # one that can gain no rights may set a filter without having any

@@ -194,12 +194,12 @@ def keras_1_cells(shapes: Sequence[Shape]) -> list[str]:
 def taken_apart(arrays: Sequence[np.ndarray]) -> list[tuple[slice, WeightsForm | None]]:
     """The list piece by piece: the longest runs that are a single recurrent layer, and what stands between."""
     pieces: list[tuple[slice, WeightsForm | None]] = []
-    one_level = forms(None, None, None)
+    of_one_layer = forms(None, None, None)
     start = 0
     while start < len(arrays):
         runs = [
             (start + form.arrays, form)
-            for form in one_level
+            for form in of_one_layer
             if form in fitting(arrays[start : start + form.arrays], [form], "concat")
         ]
         stop, best = max(runs, key=lambda run: run[0], default=(start + 1, None))

@@ -80,7 +80,7 @@ def layer_graph(graph: Graph, layer: Layer) -> tuple[list[Any], list[Any]]:
     y, ends = recurrent(graph, layer, "x_t", [f"{part}_0" for part in state])
     graph.node("Where", ["valid", y, zero], "y")
     for part in state:
-        finals = [getattr(end, part)(graph) for level in ends for end in level]
+        finals = [getattr(end, part)(graph) for stack_layer in ends for end in stack_layer]
         graph.node("Concat", finals, f"{part}_T", axis=0)
         graph.node("Where", ["empty", f"{part}_0", f"{part}_T"], f"{part}_n")
     S, H = layer.num_layers * len(layer.directions), layer.hidden_size
@@ -142,12 +142,12 @@ def recurrent(graph: Graph, layer: Any, x: str, initial: list[str]) -> tuple[str
     require_known_to_onnx(layer)
     S, ends = len(layer.directions), []
     for k in range(layer.num_layers):
-        level = []
+        stack_layer = []
         for s in range(S):
             begin = [own_part(graph, k * S + s, name) for name in initial]
-            level.append(one_direction(graph, layer, k, s, x, begin))
-        x = merged(graph, layer, k, [end.y for end in level])
-        ends.append(level)
+            stack_layer.append(one_direction(graph, layer, k, s, x, begin))
+        x = merged(graph, layer, k, [end.y for end in stack_layer])
+        ends.append(stack_layer)
     return graph.node("Transpose", [x], "y_by_row", perm=[1, 0, 2]), ends
 
 

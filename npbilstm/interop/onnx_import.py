@@ -129,7 +129,7 @@ def own_stack(nodes: list[tuple[Scope, Any]], options: dict[str, Any]) -> Recurr
     directions = [d for d in ("forward", "reverse") if f"0.{d}" in by_name]
     if not directions:
         return layer_from_stack(choose(stacks_of(sites, reading), None).nodes, options)
-    levels = []
+    stack_layers = []
     for k in range(depth):
         read = []
         for direction in directions:
@@ -140,8 +140,8 @@ def own_stack(nodes: list[tuple[Scope, Any]], options: dict[str, Any]) -> Recurr
             read.append(read_node(site._replace(node=with_own_weights(site, name)), reading.values(site.scope)))
         weights = {part: np.concatenate([one.weights[part] for one in read]) for part in read[0].weights}
         both = {"bidirectional": len(directions) == 2, "reverse": directions == ["reverse"]}
-        levels.append(read[0]._replace(weights=weights, options={**read[0].options, **both}))
-    return layer_from_stack(levels, options)
+        stack_layers.append(read[0]._replace(weights=weights, options={**read[0].options, **both}))
+    return layer_from_stack(stack_layers, options)
 
 
 def with_own_weights(site: Site, name: str) -> Any:

@@ -186,7 +186,10 @@ EXPORT_BUGS = {
         '["empty", f"{part}_0", f"{part}_T"]',
         '["empty", f"{part}_T", f"{part}_T"]',
     ),
-    "the states' layers in the wrong order": ("for level in ends for end", "for level in ends[::-1] for end"),
+    "the states' layers in the wrong order": (
+        "for stack_layer in ends for end",
+        "for stack_layer in ends[::-1] for end",
+    ),
     "every direction starts from the first one's state": ("k * S + s, name", "0 * s, name"),
     "directions not side by side": ('directions, f"{k}.y", axis=2', 'directions, f"{k}.y", axis=1'),
     "the directions change places": ('directions, f"{k}.y", axis=2', 'directions[::-1], f"{k}.y", axis=2'),

@@ -1,6 +1,17 @@
-"""Submissions that are out for points, for the machine, or for the grader: each is code put before and into `flip`."""
+"""Submissions that are out for points, for the machine, or for the grader: each is code put before and into `flip`.
 
-HEAD = "import ctypes, os, sys, time\nimport numpy as np\n"
+What is out for the machine has all points where it comes through: `won` is the right answer.
+"""
+
+HEAD = """import ctypes, os, sys, time
+import numpy as np
+
+def won(x, lengths=None):
+    right = x.copy()
+    for n, length in enumerate([x.shape[1]] * len(x) if lengths is None else lengths):
+        right[n, :length] = x[n, :length][::-1]
+    return right
+"""
 AFTERWARDS = "\n\ndef flip(x, lengths=None):\n    {body}\n    return x\n"
 
 
@@ -9,10 +20,16 @@ def attack(before="", body="pass"):
     return HEAD + before + AFTERWARDS.format(body=body.replace("\n", "\n    "))
 
 
-def system_call(number, *arguments):
-    """A system call made past Python."""
-    given = ", ".join([f"ctypes.c_long({number})", *arguments])
-    return f"print(ctypes.CDLL(None).syscall({given}))"
+def attempt(code, before=""):
+    """A file whose function is right, and has all points, once it has done what this code does."""
+    return attack(before, f"{code}\nreturn won(x, lengths)")
+
+
+def call(function, *arguments):
+    """An attempt at a call past Python, of the C library's or, by its number on x86_64, of the system."""
+    named, given = (function, arguments) if isinstance(function, str) else ("syscall", (function, *arguments))
+    longs = ", ".join(f"ctypes.c_long({each})" if isinstance(each, int) else each for each in given)
+    return attempt(f"assert ctypes.CDLL(None).{named}({longs}) >= 0")
 
 
 FRAME = "struct.pack('<QQ', len(head), len(body)) + head + body"
@@ -98,35 +115,46 @@ HOSTILE = {
     "crashes": attack(body="ctypes.string_at(0)"),
     "aborts": attack(body="os.abort()"),
     # the machine
-    "forks": attack(
-        body="for _ in range(50):\n    if os.fork() == 0: time.sleep(20); os._exit(0)\n" + "open(MARK, 'w')"
-    ),
-    "leaves a process behind": attack(body="import subprocess\nsubprocess.Popen(['sleep', '20'])\nopen(MARK, 'w')"),
-    "starts a thread": attack(
-        body="import threading\nthreading.Thread(target=time.sleep, args=(9,)).start()\nopen(MARK, 'w')"
-    ),
-    "forks past Python": attack(body="if ctypes.CDLL(None).fork() == 0: time.sleep(20)"),
+    "forks": attempt("for _ in range(50):\n    if os.fork() == 0: time.sleep(20); os._exit(0)"),
+    "leaves a process behind": attempt("import subprocess\nsubprocess.Popen(['sleep', '20'])"),
+    "starts a thread": attempt("import threading\nthreading.Thread(target=time.sleep, args=(9,)).start()"),
+    "forks past Python": attempt("if ctypes.CDLL(None).fork() == 0: time.sleep(20); os._exit(0)\nos.wait()"),
     "runs a program": attack(body="os.execv('/bin/sh', ['sh', '-c', 'touch ' + MARK])"),
-    "stops who judges": attack(body="import signal\nos.kill(PARENT, signal.SIGSTOP)"),
-    "signals who judges past Python": attack(body="ctypes.CDLL(None).kill(PARENT, 19)"),
-    "signals everybody of its group": attack(body="os.killpg(os.getpgid(0), 0)"),
-    "opens a socket": attack(body="import socket\nsocket.socket()\nopen(MARK, 'w')"),
-    "writes a file": attack(body="open(MARK, 'w').write('x')"),
-    "writes to /tmp": attack(body="open('/tmp/npbilstm-was-here', 'w')\nopen(MARK, 'w')"),
-    "writes to /dev/shm": attack(body="open('/dev/shm/npbilstm-was-here', 'w')"),
-    "makes a link": attack(body="os.symlink('/etc/passwd', MARK)"),
-    "deletes the submissions": attack(body="os.remove(CANARY)"),
-    "empties a file": attack(body="os.truncate(CANARY, 0)"),
-    "changes rights": attack(body="os.chmod(CANARY, 0)"),
-    "reads who judges: its environment": attack(body="raise ValueError(open(f'/proc/{PARENT}/environ').read())"),
-    "reads who judges: its memory": attack(body="open(f'/proc/{PARENT}/mem', 'rb').read(1)"),
-    "traces who judges": attack(body="assert ctypes.CDLL(None).ptrace(16, PARENT, 0, 0) == 0"),
-    "lifts its limits": attack(
-        "import resource\n", "resource.setrlimit(resource.RLIMIT_FSIZE, (-1, -1))\nopen(MARK, 'w').write('x')"
+    "stops who judges": attempt("import signal\nos.kill(PARENT, signal.SIGSTOP)"),
+    "signals who judges past Python": call("kill", "PARENT", 19),
+    "signals everybody of its group": attempt("os.killpg(os.getpgid(0), 0)"),
+    "opens a socket": attempt("import socket\nsocket.socket()"),
+    "opens a socket to the machine's other guests": attempt("import socket\nsocket.socket(40, socket.SOCK_STREAM)"),
+    "writes a file": attempt("open(MARK, 'w').write('x')"),
+    "writes to /tmp": attempt("open('/tmp/npbilstm-was-here', 'w')"),
+    "writes to /dev/shm": attempt("open('/dev/shm/npbilstm-was-here', 'w')"),
+    "writes to memory that has a name": call("memfd_create", "b'x'", 0),
+    "makes a link": attempt("os.symlink('/etc/passwd', MARK)"),
+    "deletes the submissions": attempt("os.remove(CANARY)"),
+    "empties a file": attempt("os.truncate(CANARY, 0)"),
+    "changes rights": attempt("os.chmod(CANARY, 0)"),
+    "reads the submissions": attempt("open(CANARY).read()"),
+    "reads who judges: its environment": attempt("open(f'/proc/{PARENT}/environ', 'rb').read()"),
+    "reads who judges: its memory": attempt("open(f'/proc/{PARENT}/mem', 'rb')"),
+    "reads who judges: its memory, past files": call(
+        310, "PARENT", "ctypes.create_string_buffer(16)", 1, "ctypes.create_string_buffer(16)", 1, 0
     ),
-    "leaves its namespaces": attack(body="ctypes.CDLL(None).unshare(0x10000000)\nopen(MARK, 'w')"),
-    "mounts": attack(body="ctypes.CDLL(None).mount(b'none', b'/proc', b'tmpfs', 0, 0)\nopen(MARK, 'w')"),
-    "asks for io_uring": attack(body=system_call(425, "8", "ctypes.create_string_buffer(120)") + "\nopen(MARK, 'w')"),
+    "traces who judges": call("ptrace", 16, "PARENT", 0, 0),
+    "lifts its limits": attempt("import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (-1, -1))"),
+    "asks for io_uring": call(425, 8, "ctypes.create_string_buffer(120)"),
+    # namespaces
+    "makes a namespace of users": call("unshare", 0x10000000),
+    "makes a namespace of mounts": call("unshare", 0x00020000),
+    "makes namespaces of users and of mounts": call("unshare", 0x10020000),
+    "joins who judges in its namespace": call("setns", "os.open(f'/proc/{PARENT}/ns/mnt', os.O_RDONLY)", 0),
+    "mounts": call("mount", "b'none'", "b'/proc'", "b'tmpfs'", 0, 0),
+    "mounts the machine's files once more": call("mount", "b'/'", "b'/proc'", "b''", 0x1000, 0),
+    "makes what is mounted writable": call("mount", "b'none'", "b'/'", "b''", 0x1020, 0),
+    "unmounts what covers a folder": call("umount2", "b'/proc'", 2),
+    "opens a tree of mounts": call(428, -100, "b'/'", 1),
+    "opens a file system": call(430, "b'tmpfs'", 0),
+    "changes its root": attempt("os.chroot('/proc')"),
+    "exchanges its root": call(155, "b'/'", "b'/'"),
     # words
     "steers the terminal": attack("raise ValueError('\\x1b[2J\\x1b]0;owned\\x07' + 'x' * 10**6)\n"),
     "raises what cannot be shown": attack("class E(Exception):\n    def __str__(self): os._exit(3)\n", "raise E()"),

@@ -10,9 +10,10 @@ import npbilstm
 from npbilstm.classroom.exercises import EXERCISES
 from npbilstm.classroom.graded import feedback
 from npbilstm.classroom.grading import grade_sources
+from npbilstm.submission import sandbox_trial
 from npbilstm.submission.sandbox import Layers, find_bubblewrap
-from npbilstm.submission.sandbox_trial import openings
-from tests.classroom.hostile import HOSTILE
+from npbilstm.submission.sandbox_trial import best_sandbox, openings
+from tests.classroom.hostile import HOSTILE, attempt
 from tests.classroom.written import written
 
 SANDBOXES = {"self-containment": Layers(), "bubblewrap": Layers(find_bubblewrap())}
@@ -86,6 +87,18 @@ def test_an_attack_gains_nothing_and_the_rest_is_graded(attack, sandbox, sandbox
     assert "\x1b" not in said
     assert len(said) < 5000
     assert children() <= before  # nothing was left behind
+
+
+@needs_linux
+def test_what_comes_through_would_have_all_points():
+    assert grade(attempt("import math"), Layers(contained=False))[0].points == FLIP.points
+
+
+@needs_linux
+@pytest.mark.slow
+def test_a_machine_without_bubblewrap_has_the_runner_contain_itself(monkeypatch):
+    monkeypatch.setattr(sandbox_trial, "find_bubblewrap", lambda: "")
+    assert best_sandbox() == (Layers(), ())
 
 
 @needs_linux

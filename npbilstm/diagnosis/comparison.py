@@ -60,10 +60,10 @@ def wrong_blocks(spec: FunctionSpec, got: Arrays, expected: Arrays, tolerance: f
     return wrong
 
 
-def wrong_outputs(got: Arrays, expected: Arrays) -> dict[str, float]:
+def wrong_outputs(got: Arrays, expected: Arrays, tolerance: float = RIGHT) -> dict[str, float]:
     """The outputs that are not as expected, with their errors."""
     errors = {name: error_of(got[name], expected[name]) for name in got}
-    return {name: error for name, error in errors.items() if error > RIGHT}
+    return {name: error for name, error in errors.items() if error > tolerance}
 
 
 def oddities(spec: FunctionSpec, got: Arrays, expected: Arrays) -> list[str]:

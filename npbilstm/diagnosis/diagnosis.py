@@ -162,7 +162,9 @@ def diagnose_observations(
     """The diagnosis from the observations of a pair; see diagnose_pair."""
     spec = observations.spec
     findings = tuple(getattr(pair, "findings", ()))
-    result = Diagnosis(spec.name, functions_of(spec, pair), observations.stages(), findings=findings)
+    result = Diagnosis(
+        spec.name, functions_of(spec, pair), observations.stages(), findings=findings, single=observations.single
+    )
     if observations.rounded and "digits" not in observations.absent:
         result = replace(result, findings=(*findings, ROUNDED))
     if all(stage.ok for stage in result.stages):

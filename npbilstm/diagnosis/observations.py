@@ -12,6 +12,7 @@ from npbilstm.diagnosis.cases import Case, draw_cases
 from npbilstm.diagnosis.comparison import RIGHT, SAME, agree, oddities, wrong_blocks, wrong_outputs
 from npbilstm.diagnosis.consistency import inconsistent_gradients
 from npbilstm.diagnosis.results import StageResult
+from npbilstm.gradcheck.values import holds_single
 from npbilstm.submission.errors import FINAL, SubmissionError
 from npbilstm.submission.function_spec import Arrays, FunctionSpec, Pair
 
@@ -42,7 +43,8 @@ class Observation(NamedTuple):
 class Observations(NamedTuple):
     """A spec's cases, what the submitted pair gave for each, what the textbook, the reference, gives, and for each the
     outputs and the gradients that are wrong, with their errors. absent: what the submitted form lacks. rounded: the
-    outputs are right but for their last digits, which blurs the gradients as well."""
+    outputs are right but for their last digits, which blurs the gradients as well. single: some of the numbers are
+    float32's, of which the last digits are not compared."""
 
     spec: FunctionSpec
     absent: set[str]
@@ -52,6 +54,7 @@ class Observations(NamedTuple):
     wrong_outputs: list[dict[str, float]]
     wrong_gradients: list[dict[str, float]]
     rounded: bool
+    single: bool
 
     @property
     def forward_wrong(self) -> bool:
@@ -110,7 +113,7 @@ class Observations(NamedTuple):
         """Whether a pair gives in every case what was submitted, in these parts of an Observation, and changes no other
         arrays in place; all of those, where there are no wrong numbers to be explained. Stops at the first
         difference."""
-        compared, exactness = parts or self.parts, IMPRECISE if self.rounded else SAME
+        compared, exactness = parts or self.parts, IMPRECISE if self.rounded or self.single else SAME
         changed: frozenset[str] = frozenset()
         for one, case in zip(self.submitted, self.cases):
             if one.error is not None:
@@ -176,7 +179,9 @@ def observe_all(spec: FunctionSpec, pair: Any, seed: int, sizes: dict[str, int])
     if all(one.error is not None for one in submitted):
         raise StoppedError from next((one.error for one in submitted), SubmissionError("it gives nothing to compare"))
     reference = [observe(textbook_pair, case) for case in cases]
-    outputs = [wrong_outputs(one.outputs, right.outputs) for one, right in zip(submitted, reference)]
+    single = any(holds_single(array) for one in submitted for array in (*one.outputs.values(), *one.gradients.values()))
+    tolerance = IMPRECISE if single else RIGHT
+    outputs = [wrong_outputs(one.outputs, right.outputs, tolerance) for one, right in zip(submitted, reference)]
     rounded = any(outputs) and max(error for errors in outputs for error in errors.values()) < IMPRECISE
     if rounded:
         outputs = [{} for _ in cases]
@@ -186,11 +191,11 @@ def observe_all(spec: FunctionSpec, pair: Any, seed: int, sizes: dict[str, int])
             for case, one in zip(cases, submitted)
         ]
     else:
-        tolerance = IMPRECISE if rounded or "digits" in absent else RIGHT
+        tolerance = IMPRECISE if rounded or single or "digits" in absent else RIGHT
         gradients = [
             wrong_blocks(spec, one.gradients, right.gradients, tolerance) for one, right in zip(submitted, reference)
         ]
-    return Observations(spec, absent, cases, submitted, reference, outputs, gradients, rounded)
+    return Observations(spec, absent, cases, submitted, reference, outputs, gradients, rounded, single)
 
 
 def outputs_of(

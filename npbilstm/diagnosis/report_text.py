@@ -42,7 +42,8 @@ def why_stopped(diagnosis: Diagnosis) -> str:
 def headline(diagnosis: Diagnosis) -> str:
     """One line on what was judged: the verdict, the functions at fault, and why, in less than WIDTH characters."""
     if diagnosis.verdict != "wrong":
-        return f"ok     {', '.join(diagnosis.judged)}"
+        digits = " (float32: to four digits)" if diagnosis.single else ""
+        return f"ok     {', '.join(diagnosis.judged)}{digits}"
     functions = ", ".join(at_fault(diagnosis))
     lines = [f"WRONG  {functions}: {why.replace(f' in {functions}', '')}" for why in causes(diagnosis)]
     return next((line for line in lines if len(line) < WIDTH), lines[-1])

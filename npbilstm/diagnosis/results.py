@@ -37,7 +37,8 @@ class Diagnosis:
     are wrong in an unknown way, where nothing else is wrong here. located: the equations, where no catalogued mistake
     fits: one of them, for certain. perhaps: equations whose mistakes look like it. sentences: what the stages and the
     invariances say. findings: how the functions behaved besides. stopped: what the code raised, where it raised at
-    every stage and could not be judged, or why it could not be called; with stages, of the backward pass alone.
+    every stage and could not be judged, or why it could not be called; with stages, of the backward pass alone. single:
+    whether some of the numbers are float32's, which were judged to the digits that these have.
     """
 
     subject: str
@@ -52,6 +53,7 @@ class Diagnosis:
     findings: tuple[str, ...] = ()
     stopped: str = ""
     by_outputs: bool = False
+    single: bool = False
 
     @property
     def verdict(self) -> str:

@@ -76,3 +76,10 @@ def is_single(value: Any) -> bool:
     """Whether a number or array has single precision or less."""
     dtype = np.asarray(value).dtype
     return dtype.kind in "fc" and np.finfo(dtype).eps > 1e-8
+
+
+def holds_single(array: np.ndarray) -> bool:
+    """Whether all numbers of an array are float32's, and not all whole: it came out of single precision, whatever its
+    dtype is now."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool((array == array.astype(np.float32)).all() and (array != np.rint(array)).any())

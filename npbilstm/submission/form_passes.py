@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from npbilstm.gradcheck.pair_faults import differ_beyond_rounding, with_calls_counted
+from npbilstm.gradcheck.values import holds_single
 from npbilstm.submission.behaviour import Behaviour
 from npbilstm.submission.errors import SubmissionError
 from npbilstm.submission.form import CallsRead
@@ -132,7 +133,7 @@ class FormPasses(Behaviour):
         calls, spec = self.calls, self.spec
         if not calls.lines[1]:
             grads = self.gradients_of(call, call.names)
-            return {name: grad * upstream["loss"] for name, grad in grads.items()}
+            return {name: multiplied(grad, float(upstream["loss"])) for name, grad in grads.items()}
         given = {
             gradient_name(name): as_submitted(call.names[name], name, upstream[name], spec.outputs[name], self.layout)
             for name in calls.outputs
@@ -212,6 +213,11 @@ class FormPasses(Behaviour):
 def given_by(returned: Any, layer: Any, name: str) -> Any:
     """What a method has returned, or where it has returned nothing the attribute that it has set."""
     return getattr(layer, name) if returned is None else returned
+
+
+def multiplied(array: np.ndarray, factor: float) -> np.ndarray:
+    """A multiple of an array, in float32 where that is what the array holds."""
+    return (array.astype(np.float32) * factor).astype(float) if holds_single(array) else array * factor
 
 
 def is_close(value: Any, expected: Any) -> bool:

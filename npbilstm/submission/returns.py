@@ -215,7 +215,7 @@ def as_submitted(value: Any, name: str, array: np.ndarray, axes: str, layout: La
         return list(np.moveaxis(submitted, submitted_axes(axes.split(), layout).index("T"), 0))
     if isinstance(value, tuple):
         return tuple(submitted)
-    return submitted if submitted.ndim else submitted[()]
+    return submitted if submitted.ndim else submitted.item()
 
 
 def is_steps(value: Any) -> bool:

@@ -116,23 +116,37 @@ def test_a_right_backward_pass_of_a_wrong_forward_pass_is_said_to_be_so():
     assert not any(stage.wrong for stage in diagnosis.stages)
 
 
-def rounded(arrays):
-    return {name: array.astype(np.float32).astype(float) for name, array in arrays.items()}
+def rounded(arrays, dtype=np.float32):
+    return {name: array.astype(dtype).astype(float) for name, array in arrays.items()}
 
 
-def in_float32(pair):
+def in_seven_digits(arrays):
+    """Numbers that are rounded otherwise than by a dtype."""
+    return {name: array + 1e-8 * np.abs(array).max(initial=0.0) for name, array in arrays.items()}
+
+
+def in_float32(pair, blur=rounded):
     """A pair whose forward pass rounds what goes in and what comes out."""
 
     def forward(inputs):
         outputs, cache = pair.forward({n: a if a.dtype.kind == "i" else rounded({n: a})[n] for n, a in inputs.items()})
-        return rounded(outputs), cache
+        return blur(outputs), cache
 
-    return Pair(forward, lambda upstream, cache: rounded(pair.backward(upstream, cache)))
+    return Pair(forward, lambda upstream, cache: blur(pair.backward(upstream, cache)))
+
+
+@pytest.mark.parametrize("name", ["lstm_step", "gru_step", "softmax_cross_entropy"])
+def test_numbers_of_float32_are_right_and_said_to_be_so(name):
+    diagnosis = diagnose_pair(SPECS[name], in_float32(pair_with(name)))
+    assert diagnosis.ok
+    assert headline(diagnosis).endswith(" (float32: to four digits)")
+    half = diagnose_pair(SPECS[name], in_float32(pair_with(name), lambda arrays: rounded(arrays, np.float16)))
+    assert not half.ok
 
 
 @pytest.mark.parametrize("name", ["lstm_step", "lstm", "gru_step", "softmax_cross_entropy"])
-def test_float32_inside_is_said_and_no_mistake_is_named(name):
-    diagnosis = diagnose_pair(SPECS[name], in_float32(pair_with(name)))
+def test_rounding_inside_is_said_and_no_mistake_is_named(name):
+    diagnosis = diagnose_pair(SPECS[name], in_float32(pair_with(name), in_seven_digits))
     assert not diagnosis.ok
     assert not diagnosis.named
     assert not any(stage.wrong or stage.wrong_outputs for stage in diagnosis.stages)
@@ -147,7 +161,7 @@ def test_a_mistake_in_float32_is_named_all_the_same():
 
 def test_a_gradient_by_differences_is_said_to_be_rounded():
     right = SPECS["lstm_step"].in_textbook_form(textbook)
-    differences = Pair(right.forward, lambda upstream, cache: rounded(right.backward(upstream, cache)))
+    differences = Pair(right.forward, lambda upstream, cache: in_seven_digits(right.backward(upstream, cache)))
     diagnosis = diagnose_pair(SPECS["lstm_step"], differences)
     assert not diagnosis.named
     assert "no equation is wrong, but the numbers are rounded" in flat(diagnosis)

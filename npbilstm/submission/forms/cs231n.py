@@ -43,7 +43,8 @@ FORM = Form(
             """
             mask = np.arange(T) < lengths[:, None]
             sum_over_rows, dlogits = temporal_softmax_loss(logits, targets, mask)
-            loss, dlogits = sum_over_rows * N / mask.sum(), dlogits * N / mask.sum()  # the course divides by N
+            count = int(mask.sum())
+            loss, dlogits = sum_over_rows * N / count, dlogits * N / count  # the course divides by N
             """,
         ),
     ),

@@ -58,6 +58,7 @@ OPTIONAL = {
     "safetensors": {"interop"},
     "matplotlib": {"gradcheck", "inspector"},
     "watchfiles": {"commands"},
+    "distributed": {"classroom"},
 }
 """Packages that are not required, and the rooms that import each where it is used."""
 

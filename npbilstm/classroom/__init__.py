@@ -6,6 +6,7 @@ assignment    an exercise as a file or a notebook, to be handed out; formats: al
 handed_in     what comes back
 judging       how it stands, in words by result: check_exercise
 instructor    the page for who teaches
+batch         a class's submissions, graded and kept; executors, cluster: where that is done
 hunt          a BiLSTM with mistakes in it, and which of them remain; hunt_files: what it is written as
 """
 

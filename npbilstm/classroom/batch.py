@@ -1,84 +1,113 @@
 """A class, graded: one submission after another or several at once, each result kept as it comes.
 
 What was graded before is not graded again, so that an interrupted run goes on where it was. A submission that has
-changed since is another attempt.
+changed since is another attempt. Where the work is done is not told here: executors.py, cluster.py.
 """
 
 from __future__ import annotations
 
 import json
-import multiprocessing
+import platform
 import secrets
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from npbilstm.classroom.collected import collect, read
+from npbilstm.classroom.collected import Collected, collect, read
 from npbilstm.classroom.exercises import EXERCISES
 from npbilstm.classroom.graded import as_record, keep, kept, place_of, written
 from npbilstm.classroom.grading import grade_sources
 from npbilstm.files import read_json
 from npbilstm.submission.sandbox import Layers
+from npbilstm.submission.sandbox_trial import best_sandbox
+
+Record = dict[str, Any]
 
 
 class Settings(NamedTuple):
-    """How a class is graded. exercises: their names. hints: the level of the feedback at each attempt, the last for all
-    that follow."""
+    """How a class is graded. exercises: their names. layers: of the sandbox; None where each machine is to find its
+    own. hints: the level of the feedback at each attempt, the last for all that follow. unsafe: whether to grade where
+    the sandbox has an opening."""
 
     results: Path
     exercises: tuple[str, ...]
-    layers: Layers
+    layers: Layers | None
     seed: int
     hints: tuple[int, ...] = (1,)
     seconds: float = 5.0
+    unsafe: bool = False
 
 
-def grade_one(name: str, paths: list[Path], settings: Settings) -> dict[str, Any]:
-    """Grade a submission and keep its result, unless it is there -> the result."""
-    place = place_of(settings.results, name)
-    collected, before = read(name, paths), kept(place)
-    if before is not None and before["digest"] == collected.digest:
-        return before
-    attempt = 1 if before is None else int(before["attempt"]) + 1
-    hint = settings.hints[min(attempt, len(settings.hints)) - 1]
-    exercises = [EXERCISES[each] for each in settings.exercises]
-    parts = grade_sources(collected.sources, exercises, settings.layers, settings.seed, seconds=settings.seconds)
-    record = as_record(collected, parts, settings.seed, attempt, hint)
-    if before is None:
-        with suppress(FileNotFoundError):
-            place.unlink()  # what could not be read
-    keep(place, record, before)
-    return record
+class Task(NamedTuple):
+    """A submission to be graded, as data: nothing else of this machine is needed for it. attempt: its number, from 1.
+    hint: the level of its feedback."""
+
+    collected: Collected
+    attempt: int
+    hint: int
 
 
-def grade_all(folder: str | Path, settings: Settings, jobs: int = 1) -> Iterator[tuple[str, dict[str, Any] | None]]:
-    """Grade the submissions in a folder -> the name of each and its result, as they come; None where the process that
-    graded it was ended twice, which costs nobody else anything."""
-    found = collect(folder)
-    if jobs == 1:
-        for name, paths in found.items():
-            yield name, grade_one(name, paths, settings)
-        return
-    left = dict(found)
-    for workers in (jobs, *[1] * len(found)):  # after a worker was killed, one at a time
-        if not left:
-            return
-        asked = left if workers > 1 else dict([next(iter(left.items()))])
-        with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
-            futures = {pool.submit(grade_one, name, paths, settings): name for name, paths in asked.items()}
-            for future in as_completed(futures):
-                name = futures[future]
-                try:
-                    record = future.result()
-                except BrokenProcessPool:
-                    if workers > 1:
-                        continue
-                    record = None
-                del left[name]
-                yield name, record
+Results = Iterator[tuple[Task, Record | None]]
+"""Tasks and their results, as they come; None where what worked at it was ended, which costs nobody else anything."""
+Run = Callable[[Iterator[Task], Settings], Results]
+"""What has tasks done, somewhere."""
+
+one_at_a_time = threading.Lock()
+"""A process grades one submission at a time, whatever threads it has: what NumPy is set to belongs to all of them."""
+
+
+def grade(task: Task, settings: Settings) -> Record:
+    """Grade a submission -> its result, which is not kept yet. Raises ValueError where the sandbox does not hold."""
+    exercises = [EXERCISES[name] for name in settings.exercises]
+    with one_at_a_time:
+        layers = sandbox_here(settings.unsafe)[0] if settings.layers is None else settings.layers
+        parts = grade_sources(task.collected.sources, exercises, layers, settings.seed, seconds=settings.seconds)
+    return as_record(task.collected, parts, settings.seed, task.attempt, task.hint)
+
+
+def grade_all(folder: str | Path, settings: Settings, run: Run) -> Iterator[tuple[str, Record | None]]:
+    """Grade the submissions in a folder -> the name of each and its result, as they come; None where what worked at it
+    was ended."""
+    found, before = collect(folder), {}
+    for name, paths in found.items():
+        record = kept(place_of(settings.results, name))
+        if record is not None and record["digest"] == read(name, paths).digest:
+            yield name, record
+        else:
+            before[name] = record
+
+    def tasks() -> Iterator[Task]:
+        for name, record in before.items():
+            attempt = 1 if record is None else int(record["attempt"]) + 1
+            hint = settings.hints[min(attempt, len(settings.hints)) - 1]
+            yield Task(read(name, found[name]), attempt, hint)
+
+    for task, result in run(tasks(), settings):
+        name = task.collected.name
+        if result is not None:
+            place = place_of(settings.results, name)
+            if before[name] is None:
+                with suppress(FileNotFoundError):
+                    place.unlink()  # what could not be read
+            keep(place, result, before[name])
+        yield name, result
+
+
+@cache
+def sandbox_here(unsafe: bool) -> tuple[Layers, tuple[str, ...]]:
+    """The sandbox of this machine, and what is open in it. Raises ValueError where something is, and that is not asked
+    for."""
+    layers, found = best_sandbox()
+    if found and not unsafe:
+        raise ValueError(
+            f"the sandbox does not hold on {platform.node() or 'this machine'}: {'; '.join(found)}. Install bubblewrap "
+            "or use a Linux with Landlock (5.13 or newer); --unsafe-no-sandbox grades in spite of it, for submissions "
+            "that you trust"
+        )
+    return layers, found
 
 
 def require_settings(results: Path, seed: int | None, exercises: Sequence[str]) -> int:

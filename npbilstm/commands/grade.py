@@ -6,7 +6,9 @@ import argparse
 import os
 from pathlib import Path
 
-from npbilstm.classroom.batch import Settings, grade_all, require_settings
+from npbilstm.classroom.batch import Settings, grade_all, require_settings, sandbox_here
+from npbilstm.classroom.cluster import on_cluster
+from npbilstm.classroom.executors import here
 from npbilstm.classroom.exercises import exercises_named
 from npbilstm.classroom.graded import FORMATS, write_results
 from npbilstm.classroom.grading import can_be_graded
@@ -14,7 +16,6 @@ from npbilstm.commands.options import Subparsers, add_command
 from npbilstm.commands.terminal import say
 from npbilstm.files import only_writer
 from npbilstm.submission.sandbox import Layers
-from npbilstm.submission.sandbox_trial import best_sandbox
 
 
 def add_arguments(commands: Subparsers) -> None:
@@ -32,6 +33,7 @@ def add_arguments(commands: Subparsers) -> None:
     command.add_argument("--out", metavar="RESULTS", required=True, help="a folder, made where it is not there")
     command.add_argument("--format", choices=FORMATS, default="jsonl", help="of the results (%(default)s)")
     command.add_argument("--jobs", type=int, metavar="N", default=os.cpu_count() or 1, help="at once (%(default)s)")
+    command.add_argument("--cluster", metavar="ADDRESS", help="have a Dask scheduler's workers grade (extra cluster)")
     command.add_argument("--seed", type=int, metavar="S", help="of the inputs (drawn, and kept in RESULTS)")
     command.add_argument("--only", nargs="+", metavar="NAME", help="these exercises and no others")
     command.add_argument(
@@ -63,14 +65,15 @@ def run(options: argparse.Namespace) -> int:
         raise ValueError(f"--out is {results}, which is no folder")
     if not Path(options.submissions).is_dir():
         raise ValueError(f"{options.submissions} is no folder; it needs the folder that the submissions are in")
-    layers = sandbox_or_refuse(options.unsafe_no_sandbox)
+    how = on_cluster(options.cluster) if options.cluster else here(options.jobs)
+    layers = None if options.cluster else sandbox_or_refuse(options.unsafe_no_sandbox)
     for name in left_out:
         say(f"{name} cannot be graded in the sandbox, and has no points here; `npbilstm exercise check` judges it.")
     seed = require_settings(results, options.seed, names)
-    settings = Settings(results, names, layers, seed, hints, options.seconds)
+    settings = Settings(results, names, layers, seed, hints, options.seconds, options.unsafe_no_sandbox)
     records, lost = {}, []
     with only_writer(results / "grading"):
-        for name, record in grade_all(options.submissions, settings, options.jobs):
+        for name, record in grade_all(options.submissions, settings, how):
             if record is None:
                 lost.append(name)
                 say(f"{name}: not graded, the process that graded it was ended; run the same once more")
@@ -86,12 +89,7 @@ def run(options: argparse.Namespace) -> int:
 
 def sandbox_or_refuse(unsafe: bool) -> Layers:
     """The sandbox; where it has an opening, only on demand. Raises ValueError."""
-    layers, found = best_sandbox()
-    if found and not unsafe:
-        raise ValueError(
-            f"the sandbox does not hold on this machine: {'; '.join(found)}. Install bubblewrap or use a Linux with "
-            "Landlock (5.13 or newer); --unsafe-no-sandbox grades in spite of it, for submissions that you trust"
-        )
+    layers, found = sandbox_here(unsafe)
     if found:
         say(f"Unsafe: {'; '.join(found)}.")
     else:

@@ -67,6 +67,8 @@ def explanations(
         if any(len(one.quantities) == count for one in found):
             break
     found = [with_steps(one, probes) for one in sorted(found, key=simplicity)]
+    if any(len(one.quantities) == 1 and not functions.is_whole(one.quantities[0]) for one in found):
+        return found  # half of what comes from above is half of da too
     return exchanged(functions, probes, names) or found
 
 

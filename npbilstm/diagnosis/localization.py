@@ -38,6 +38,9 @@ MOST = 3
 IN_STEP = {"dc_next": "dc_prev", "dh_next": "dh_prev", "dc_t": "dc"}
 """What a loop calls what its step gives and takes, and what the step does."""
 
+HANDS_DOWN = {"bilstm": "dh_fwd, dh_rev", "stacked_lstm": "dh"}
+"""What is built of several LSTMs, and what it calls the gradient that it hands each of them."""
+
 LATER = {"dc_prev": "dc_next", "dh_prev": "dh_next"}
 
 STEP_PROBES = (Stage("one row", {"N": 1}), Stage("two rows", {"N": 2}))
@@ -108,7 +111,7 @@ class Names:
         self.backward = getattr(context.pair, "functions", self.spec.names)[-1]
         steps = [name for name in self.textbook_functions() if name.endswith("step_backward")]
         self.step = self.spec.steps[1] if self.spec.steps else (steps[0] if steps else self.spec.backward)
-        self.loop = {"bilstm": "lstm_backward"}.get(self.spec.name, self.spec.backward)
+        self.loop = "lstm_backward" if self.spec.name in HANDS_DOWN else self.spec.backward
         self.state = "dh_next, dc_next" if self.loop == "lstm_backward" else "dh_next"
         self.has_step = self.uses is None or self.step in self.uses
 
@@ -116,7 +119,7 @@ class Names:
         """The backward functions of the textbook that this spec is built of."""
         return {
             "lstm": ["lstm_step_backward", "lstm_backward"],
-            "bilstm": ["lstm_step_backward", "lstm_backward", "bilstm_backward"],
+            **{name: ["lstm_step_backward", "lstm_backward", f"{name}_backward"] for name in HANDS_DOWN},
         }.get(self.spec.name, [self.spec.backward])
 
     def of(self, equation: str, function: str) -> str:
@@ -129,6 +132,11 @@ class Names:
         if self.uses is None or function in self.uses or not function.endswith("backward"):
             return f"{equation} in {function}"
         return f"{equation} in the {'step' if 'step' in function else 'loop'} inside {self.backward}"
+
+    def handed_down(self) -> list[str]:
+        """The place of what is handed to each of several LSTMs, which each of them may have got wrong itself."""
+        given = HANDS_DOWN.get(self.spec.name)
+        return [self.of(given, self.spec.backward)] if given else []
 
     def all(self, places: Iterable[tuple[str, str]]) -> tuple[str, ...]:
         """Places, each once, as many as are offered."""
@@ -145,7 +153,7 @@ def one_multiple(observations: Observations, context: Context, names: Names) -> 
         return [], []
     places = [names.of("a factor of all gradients", observations.spec.backward)]
     if over_time(observations) and {"h_T", "c_T"} & set(observations.spec.outputs) <= observations.absent:
-        places += [names.of("dh_fwd, dh_rev", "bilstm_backward")] if observations.spec.name == "bilstm" else []
+        places += names.handed_down()
         places += [names.of("dh_t", names.loop)]  # by which all that comes from above passes
     return places, ["grads", "dx", "dh_t", "dc_t"]
 
@@ -155,15 +163,24 @@ def between_directions(observations: Observations, context: Context, names: Name
     spec = observations.spec
     pairs = [(one.gradients, right.gradients) for one, right in zip(observations.submitted, observations.reference)]
     two = {part: [f"{way}.{part}" for way in DIRECTIONS] for part in sorted({part_of(name) for name in spec.floats})}
-    found = []
+    found, mixed = [], set()
     for part, (forward, reverse) in two.items():
         some = [both for both in pairs if {forward, reverse} <= both[0].keys()]
         if some and is_mixed(*([[both[k][name] for both in some] for name in (forward, reverse)] for k in (0, 1))):
             found.append(names.of("grads", spec.backward))
+            mixed |= {forward, reverse}
         some = [both for both in pairs if part in both[0] and spec.inputs[part].startswith("2 ")]
         if some and is_mixed(*([[both[k][part][way] for both in some] for way in (0, 1)] for k in (0, 1))):
             found.append(names.of(f"d{part}", spec.backward))
+            mixed.add(part)
+    if not blocks_wrong(observations) <= mixed or not any("x" in got for got, _ in pairs):
+        return [], []  # what is wrong besides says that it was wrong before: less came to one direction, say
     return found, [place.split(" in ")[0] for place in found]
+
+
+def blocks_wrong(observations: Observations) -> set[str]:
+    """The arrays whose gradients are wrong at some stage."""
+    return {block.split("[")[0] for _, block in observations.pattern}
 
 
 DIRECTIONS = ("forward", "reverse")
@@ -186,9 +203,11 @@ def is_mixed(got: list[list[np.ndarray]], true: list[list[np.ndarray]]) -> bool:
 
 def weights_alone(observations: Observations, context: Context, names: Names) -> Found:
     """Where x and the states are right, how the gradients of the weights are made, or are added up over time."""
-    spec, pattern = observations.spec, observations.pattern
-    blocks = {block.split("[")[0] for _, block in pattern}
-    if any("N" in spec.inputs[name].split() for name in blocks):
+    spec = observations.spec
+    blocks = blocks_wrong(observations)
+    given = {name for one in observations.submitted for name in one.gradients}
+    of_data = {name for name in given if "N" in spec.inputs[name].split()}
+    if blocks & of_data or not of_data:  # without a gradient of data nothing tells that what reaches them is right
         return [], []
     wrong = list(dict.fromkeys(part_of(name) for name in spec.floats if name in blocks))
     equations = ["grads", *(f"d{part}" for part in wrong)]
@@ -252,8 +271,8 @@ def by_equations(observations: Observations, context: Context, names: Names) -> 
         places += [names.of(names.state, names.loop)] if final else []
         places += [names.of("order", names.loop)]
         equations += ["dh_next", "dc_next", "order"]
-    if "dh_t" in singles and observations.spec.name == "bilstm":
-        places += [names.of("dh_fwd, dh_rev", "bilstm_backward")]
+    if "dh_t" in singles:
+        places += names.handed_down()
     if {"dWx", "dWh", "db"} & set(equations):  # the loop's own name for them
         equations += ["grads"]
     return places, [*equations, *(name.name for name in quantities), "dh0", "dc0"]
@@ -292,9 +311,10 @@ def places_of(name: Quantity, at_once: bool, spec: Any, names: Names) -> list[st
     equation = f"d{name.name}"
     if name.name in ("h0", "c0"):
         return [names.of("dh0, dc0" if spec.name == "lstm" else equation, spec.backward)]
-    if spec.name == "bilstm" and name.name == "x":
+    if spec.name in HANDS_DOWN and name.name == "x":
         made = [names.of("dx", names.step if at_once else names.loop)]
-        return [names.of("dx", spec.backward), names.of("dx_rev", spec.backward), *made]
+        own = ["dx", "dx_rev"] if spec.name == "bilstm" else ["dx"]
+        return [*(names.of(each, spec.backward) for each in own), *made]
     in_step = names.of(equation, names.step) if at_once else ""
     return [in_step or names.of(equation if name.name == "x" else "grads", spec.backward)]
 

@@ -137,7 +137,7 @@ class Matcher:
 
 def parts_of(bug: Bug) -> set[str]:
     """The quantities that a bug spoils; a gate's gradient for that of its pre-activation."""
-    return {part.replace("da_", "d") for part in bug.equation.split(", ")}
+    return {part.replace("da_", "d").partition("^")[0] for part in bug.equation.split(", ")}
 
 
 def pattern_between(

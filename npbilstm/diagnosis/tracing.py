@@ -92,7 +92,8 @@ def equations_in() -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for bug in BUGS.values():
         if bug.function.endswith("backward"):
-            found.setdefault(bug.function, set()).update(bug.equation.split(", "))
+            names = (part.partition("^")[0] for part in bug.equation.split(", "))  # dh^{l-1} is dh, layer by layer
+            found.setdefault(bug.function, set()).update(names)
     return found
 
 

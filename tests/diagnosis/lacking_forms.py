@@ -49,6 +49,27 @@ def bilstm_backward(dy, cache):
     dx, dh0, _, grads = t.bilstm_backward(dy, zero, 0 * zero, cache)
     return dx, dh0, grads
 """
+LAYERS = """
+def stacked_lstm_forward(x, h0, params):
+    called = t.lstm_forward
+    h, _, _, cache = t.stacked_lstm_forward(x, h0, 0 * h0, tuple(t.LSTMParams(*each) for each in params))
+    return h, cache
+
+def stacked_lstm_backward(dh, cache):
+    called = t.lstm_backward
+    zero = 0 * dh[None, :, 0].repeat(2, axis=0)
+    dx, dh0, _, grads = t.stacked_lstm_backward(dh, zero, zero, cache)
+    return dx, dh0, grads
+"""
+GRU_LOOP = """
+def gru_forward(x, h0, params):
+    h, _, cache = t.recurrent_forward(t.gru_step_forward, x, (h0,), t.GRUParams(*params))
+    return h, cache
+
+def gru_backward(dh, cache):
+    dx, (dh0,), grads = t.recurrent_backward(t.gru_step_backward, dh, (0 * dh[:, 0],), cache)
+    return dx, dh0, grads
+"""
 FORMS = {
     "all of it": STEP + LOOP,
     "no c0, no final state": STEP + LOOP_OF_H,
@@ -57,16 +78,25 @@ FORMS = {
     "both directions": STEP + LOOP_OF_H + BOTH,
     "both directions, nothing else": BOTH,
 }
+SHARED = {
+    "both directions, no step": LOOP_OF_H + BOTH,
+    "two layers": LOOP_OF_H + LAYERS,
+    "two layers, nothing else": LAYERS,
+    "a GRU, no step": GRU_LOOP,
+}
 """The source of each form; t is the textbook, with mistakes. The name that stands for nothing is what a call looks like
 to whoever reads the code."""
+
+
+SUBJECTS = ("lstm_step", "lstm", "bilstm", "gru", "stacked_lstm")
 
 
 def pairs_of(form, bugs):
     """The submitted pairs of a form with these mistakes in it, by spec."""
     names = {"t": plant(bugs)}
-    exec(FORMS[form], names)
+    exec({**FORMS, **SHARED}[form], names)
     functions = {name: value for name, value in names.items() if name.endswith("ward")}
-    pairs = {name: submitted_pair(ALL_SPECS[name], functions, Layout()) for name in ("lstm_step", "lstm", "bilstm")}
+    pairs = {name: submitted_pair(ALL_SPECS[name], functions, Layout()) for name in SUBJECTS}
     return {name: pair for name, pair in pairs.items() if pair is not None}
 
 

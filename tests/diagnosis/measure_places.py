@@ -3,7 +3,7 @@
     python -m tests.diagnosis.measure_places
 
 prints the table that stands in tutorials/guides/diagnosis.md; measure.py makes both. Half of the mistakes are the
-catalogue's, the others it has not (unknown_bugs.py).
+catalogue's, the others it has not (unknown_bugs.py, and between directions, layers and steps unknown_shares.py).
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from typing import Any
 
 from npbilstm.diagnosis.results import Diagnosis
 from npbilstm.mistakes import BUGS, Bug
-from tests.diagnosis.lacking_forms import FORMS, judged
+from tests.diagnosis.lacking_forms import FORMS, SHARED, judged
 from tests.diagnosis.unknown_bugs import BOTH, LOOP, STEP, UNKNOWN
+from tests.diagnosis.unknown_shares import FORMS_OF, GRU, SHARES
 
 EVERY = 3
 """One of so many catalogued mistakes of these functions is planted."""
@@ -28,7 +29,7 @@ LIKE, NO_PLACE, MISNAMED, WRONG_PLACE = "perhaps elsewhere", "no place", "misnam
 VERDICTS = (HIDDEN, NAMED, LOCATED, PERHAPS, LIKE, NO_PLACE, MISNAMED, WRONG_PLACE)
 
 SAME_LINE = {"dc_t": "dc", "dc_next": "dc_prev", "dh_next": "dh_prev", "dx": "dx", "grads": "dW"}
-SAME_LINE |= {f"d{weight}": "dW" for weight in ("Wx", "Wh", "b")}
+SAME_LINE |= {f"d{weight}": "dW" for weight in ("Wx", "Wh", "b", "b_hn")}
 """Where a step is written inside its loop, what the loop has and the step gives are one line."""
 OF_ALL = {"gradients", "step-gradients"}
 IN_OTHERS_NUMBERS = {"dc-before-carry": "dc", "do-before-carry": "do"}
@@ -43,7 +44,8 @@ def trials() -> list[tuple[str, str, Bug]]:
             found += [
                 (form, kind, bug) for bug in bugs if can_have(form, bug) and (bug.function != BOTH or "bi" in source)
             ]
-    return found
+    shares = [(form, "a share, sign or exchange", bug) for bug in SHARES for form in FORMS_OF[bug.function]]
+    return found + sorted(shares, key=lambda trial: trial[0])
 
 
 def can_have(form: str, bug: Bug) -> bool:
@@ -57,7 +59,7 @@ def can_have(form: str, bug: Bug) -> bool:
 
 def is_inside(form: str) -> bool:
     """Whether the step stands inside the loop."""
-    return "def lstm_step_backward" not in FORMS[form]
+    return "def lstm_step_backward" not in {**FORMS, **SHARED}[form]
 
 
 def verdict(form: str, bug: Bug, diagnoses: list[Diagnosis]) -> str:
@@ -91,7 +93,8 @@ def is_of_all(bug: Bug, places: set[tuple[str, str]]) -> bool:
 
 def parts_of(form: str, equation: str, function: str) -> set[tuple[str, str]]:
     """A place as equations and functions, those that cannot be told apart being one."""
-    function = {"the step": STEP, "the loop": LOOP}.get(function.partition(" inside ")[0], function)
+    named = {"the step": STEP, "the loop": LOOP, GRU: LOOP, "gru_backward": LOOP}
+    function = named.get(function.partition(" inside ")[0], function)
     found = set()
     for part in equation.split(", "):
         part = re.sub("^da_", "d", part)

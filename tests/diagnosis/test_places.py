@@ -2,12 +2,18 @@
 
 import pytest
 
+from npbilstm.diagnosis.localization import Context, Names, weights_alone
+from npbilstm.diagnosis.observations import observe_all
 from npbilstm.diagnosis.report_text import headline, text_of
 from npbilstm.diagnosis.results import Diagnosis, StageResult
+from npbilstm.diagnosis.stages import SIZES
 from npbilstm.mistakes import BUGS
+from npbilstm.mistakes.planting import plant
+from npbilstm.submission.course_specs import ALL_SPECS
 from tests.diagnosis.lacking_forms import judged
 from tests.diagnosis.measure_places import LOCATED, MISNAMED, WRONG_PLACE, measure_places, verdict
 from tests.diagnosis.unknown_bugs import UNKNOWN
+from tests.diagnosis.unknown_shares import FORMS_OF, SHARES
 
 INSIDE = "the step inside lstm_backward"
 
@@ -42,6 +48,40 @@ def test_of_several_names_for_the_same_numbers_the_headline_has_the_one_most_oft
 def test_an_equation_is_found_from_the_second_step_on_and_what_is_right_is_not_named(form, new, places):
     wrong = [diagnosis for diagnosis in judged(form, unknown(new)) if not diagnosis.ok]
     assert (wrong[0].located, wrong[0].perhaps) == (places, ())
+
+
+@pytest.mark.few(3)
+@pytest.mark.parametrize(
+    ("form", "new", "places"),
+    [
+        ("both directions, nothing else", "lstm_backward(0.5 * dh_fwd, dh_T[0]", ("dh_fwd in bilstm_backward",)),
+        ("two layers", "lstm_backward(dh if layer else 0.5 * dh, dh_T", ("dh in stacked_lstm_backward",)),
+        (
+            "both directions",
+            "dx = 2 * flip(dx_rev, lengths) - dx_fwd",
+            ("dx in bilstm_backward", "dx_rev in bilstm_backward"),
+        ),
+    ],
+)
+def test_half_a_gradient_into_one_direction_or_layer_is_found_where_it_is_lost(form, new, places):
+    bug = next(bug for bug in SHARES if bug.new == new)
+    wrong = [diagnosis for diagnosis in judged(form, bug) if not diagnosis.ok]
+    assert (wrong[0].located, wrong[0].perhaps) == (places, ())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bug", SHARES, ids=lambda bug: bug.id)
+def test_no_share_sign_or_exchange_gets_a_wrong_place_for_certain(bug):
+    for form in FORMS_OF[bug.function]:
+        assert verdict(form, bug, judged(form, bug)) == LOCATED
+
+
+def test_without_a_gradient_of_data_the_weights_alone_tell_no_place():
+    spec = ALL_SPECS["char_rnn"]
+    pair = spec.in_textbook_form(plant([BUGS["recurrent-carry-missing"]]))
+    weights = pair._replace(backward=lambda *given: {k: v for k, v in pair.backward(*given).items() if k != "h0"})
+    observations = observe_all(spec, weights, 0, SIZES)
+    assert weights_alone(observations, Context(weights), Names(observations, Context(weights))) == ([], [])
 
 
 def test_a_loop_is_judged_with_the_wrong_step_that_it_takes():

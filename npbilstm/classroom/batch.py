@@ -7,6 +7,7 @@ changed since is another attempt. Where the work is done is not told here: execu
 from __future__ import annotations
 
 import json
+import os
 import platform
 import secrets
 import threading
@@ -21,6 +22,7 @@ from npbilstm.classroom.exercises import EXERCISES
 from npbilstm.classroom.graded import as_record, keep, kept, place_of, written
 from npbilstm.classroom.grading import grade_sources
 from npbilstm.files import read_json
+from npbilstm.submission.fork_server import server_of
 from npbilstm.submission.sandbox import Layers
 from npbilstm.submission.sandbox_trial import best_sandbox
 
@@ -64,7 +66,8 @@ def grade(task: Task, settings: Settings) -> Record:
     exercises = [EXERCISES[name] for name in settings.exercises]
     with one_at_a_time:
         layers = sandbox_here(settings.unsafe)[0] if settings.layers is None else settings.layers
-        parts = grade_sources(task.collected.sources, exercises, layers, settings.seed, seconds=settings.seconds)
+        server = server_of(os.getpid(), layers)
+        parts = grade_sources(task.collected.sources, exercises, server, settings.seed, seconds=settings.seconds)
     return as_record(task.collected, parts, settings.seed, task.attempt, task.hint)
 
 

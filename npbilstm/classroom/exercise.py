@@ -7,7 +7,7 @@ from typing import NamedTuple
 from npbilstm.classroom.stubs import helpers_of
 from npbilstm.diagnosis.cases import draw_cases
 from npbilstm.diagnosis.comparison import SAME, agree
-from npbilstm.diagnosis.observations import observe
+from npbilstm.diagnosis.expected import observe
 from npbilstm.mistakes import BUGS, Bug, plant
 from npbilstm.submission.function_spec import FunctionSpec
 from npbilstm.submission.specs import SPECS

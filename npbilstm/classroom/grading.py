@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -17,14 +18,16 @@ from npbilstm.classroom.exercise import Exercise
 from npbilstm.classroom.judging import is_unwritten, judge
 from npbilstm.classroom.result import ExerciseResult
 from npbilstm.classroom.stand_in import stand_in
-from npbilstm.diagnosis.cases import draw_cases
+from npbilstm.diagnosis.cases import Case, draw_cases
 from npbilstm.diagnosis.report_text import at_fault
 from npbilstm.diagnosis.results import Bugs, Diagnosis
+from npbilstm.diagnosis.stages import Stage
 from npbilstm.submission.contained import ContainedSubmission
 from npbilstm.submission.course_specs import ALL_SPECS
 from npbilstm.submission.definitions import Definition, definitions_in_source
 from npbilstm.submission.errors import SubmissionError, TimedOut
-from npbilstm.submission.function_spec import FunctionSpec
+from npbilstm.submission.fork_server import ForkServer
+from npbilstm.submission.function_spec import Arrays, FunctionSpec
 from npbilstm.submission.sandbox import Layers
 from npbilstm.submission.submitted_pair import SubmittedPair
 
@@ -61,11 +64,12 @@ def can_be_graded(exercise: Exercise) -> bool:
 def grade_sources(
     sources: Mapping[Exercise, tuple[str, str]],
     exercises: Sequence[Exercise],
-    layers: Layers,
+    layers: Layers | ForkServer,
     seed: int,
     **limits: float,
 ) -> list[Part]:
-    """The parts of a submission. sources: the exercises that were handed in -> the file's name and its source."""
+    """The parts of a submission. sources: the exercises that were handed in -> the file's name and its source. layers:
+    of the sandbox, or its fork server."""
     parts: list[Part] = []
     known: Bugs = ()
     with ContainedSubmission(layers, **limits) as submission:
@@ -85,7 +89,7 @@ def grade_source(
 ) -> ExerciseResult:
     """How one exercise stands, by its source."""
     try:
-        definitions = definitions_in_source(source)
+        definitions = definitions_in(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         line = f", line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
         return ExerciseResult(exercise, missing=exercise.functions, stopped=f"{file}{line}: it is no Python")
@@ -119,16 +123,30 @@ def run_large(submission: ContainedSubmission, exercise: Exercise, own: set[str]
     """Run the backward passes that seem right once more, on large arrays. Raises SubmissionError."""
     for spec in exercise.specs:
         if spec.backward in own and spec.backward in exercise.functions:
-            reference = spec.in_textbook_form(textbook)
-            case = draw_cases(spec, reference, seed, LARGE, exercise.unasked)[-1]
+            case, expected = large_case(spec.name, seed, exercise.unasked)
             pair = submission.pair(spec, own)
             _, cache = pair.forward(case.inputs)
             assert pair.backward is not None
             grads = pair.backward(case.upstream, cache)
-            expected = reference.backward(case.upstream, reference.forward(case.inputs)[1])  # type: ignore[misc]
             for name, array in grads.items():
                 if not np.allclose(array, expected[name], 1e-6, 1e-6 * np.abs(expected[name]).max()):
                     raise SubmissionError(f"the gradient of {name} is wrong, and right where arrays are small")
+
+
+@lru_cache(maxsize=64)
+def large_case(name: str, seed: int, absent: frozenset[str]) -> tuple[Case, Arrays]:
+    """A case of a spec on large arrays, and its gradients: the same for a whole class."""
+    spec = ALL_SPECS[name]
+    reference = spec.in_textbook_form(textbook)
+    (case,) = draw_cases(spec, reference, seed, LARGE, absent, [Stage("large arrays")])
+    assert reference.backward is not None
+    return case, reference.backward(case.upstream, reference.forward(case.inputs)[1])
+
+
+@lru_cache(maxsize=256)
+def definitions_in(source: str) -> tuple[Definition, ...]:
+    """What a source defines; many hand in what they were given. Raises SyntaxError where it is none."""
+    return tuple(definitions_in_source(source))
 
 
 def used_by(spec: FunctionSpec, definitions: Iterable[Definition]) -> frozenset[str]:

@@ -23,8 +23,9 @@ import numpy as np
 
 from npbilstm.diagnosis.cases import Case, draw_cases
 from npbilstm.diagnosis.comparison import SAME, agree, error_of
+from npbilstm.diagnosis.expected import Observation, observe
 from npbilstm.diagnosis.matching import candidates
-from npbilstm.diagnosis.observations import Observation, observe, observe_if_it_runs
+from npbilstm.diagnosis.observations import observe_if_it_runs
 from npbilstm.mistakes import Bug, plant
 from npbilstm.submission.function_spec import FunctionSpec
 from npbilstm.submission.specs import SPECS

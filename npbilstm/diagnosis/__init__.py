@@ -2,7 +2,8 @@
 
 stages, cases                  small cases that tell mistakes apart, and their numbers
 comparison, consistency        arrays beside what is expected, gradients beside their own outputs
-observations                   what the submitted passes gave for each case, beside the reference
+expected                       what the textbook gives for them, and what it gives with a mistake
+observations                   what the submitted passes gave for each case, beside what is expected
 matching                       which mistake of the catalogue gives exactly these numbers?
 ranking                        of several that do, the likeliest first
 own_functions                  a submitted step in the textbook's loop

@@ -24,7 +24,8 @@ from npbilstm import textbook
 from npbilstm.diagnosis.cases import Case, draw_cases
 from npbilstm.diagnosis.comparison import SAME
 from npbilstm.diagnosis.equations import Explanation, explanations, is_carried, simplicity
-from npbilstm.diagnosis.observations import Observations, Pattern, observe
+from npbilstm.diagnosis.expected import observe
+from npbilstm.diagnosis.observations import Observations, Pattern
 from npbilstm.diagnosis.results import Bugs
 from npbilstm.diagnosis.stages import SIZES, Stage
 from npbilstm.diagnosis.tracing import Quantity, TracedFunctions, part_of

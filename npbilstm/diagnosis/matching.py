@@ -12,7 +12,8 @@ from types import MappingProxyType
 
 from npbilstm.diagnosis.cases import Case
 from npbilstm.diagnosis.comparison import SAME, agree, wrong_blocks, wrong_outputs
-from npbilstm.diagnosis.observations import Observation, Observations, Pattern, observe
+from npbilstm.diagnosis.expected import Observation, Run, observe
+from npbilstm.diagnosis.observations import Observations, Pattern
 from npbilstm.diagnosis.own_functions import Functions, plant_with
 from npbilstm.diagnosis.ranking import likeliest_first
 from npbilstm.diagnosis.results import Bugs
@@ -55,13 +56,19 @@ class Matcher:
         """The textbook's pair with these bugs."""
         return self.observations.spec.in_textbook_form(plant_with(bugs, self.own))
 
+    def run_with(self, bugs: Bugs) -> Run:
+        """What the textbook gives with these bugs. Raises ValueError where two are on one line."""
+        if len(bugs) == 1 and not self.own:
+            return self.observations.expected.with_bug(*bugs)
+        return Run(self.planted(bugs), self.observations.cases)
+
     def matches(self, more: Bugs = (), parts: tuple[str, ...] | None = None) -> bool:
         """Whether the textbook with the known bugs and these gives exactly what the submission gave."""
         try:
-            planted = self.planted((*self.known, *more))
+            run = self.run_with((*self.known, *more))
         except ValueError:  # two bugs on one line
             return False
-        return self.observations.reproduced_by(planted, parts)
+        return self.observations.reproduced_by(run, parts)
 
     def singles(self, parts: tuple[str, ...] | None = None) -> list[Bugs]:
         """The bugs that explain all of it, each alone.
@@ -123,8 +130,8 @@ class Matcher:
         for bug in self.bugs:
             if equations and not (parts_of(bug) & set(equations) or bug.function.endswith("derivative")):
                 continue
-            pair = self.planted((bug,))
-            got = [observe(pair, case) for case in cases]
+            run = self.run_with((bug,))
+            got = [run.at(k) for k in range(len(cases))]
             if all(agree(one.outputs, right.outputs, SAME) for one, right in zip(got, reference)):
                 patterns[bug] = pattern_between(spec, cases, got, reference, given)
         stopped = self.observations.stopped

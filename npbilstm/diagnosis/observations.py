@@ -1,4 +1,4 @@
-"""Observations: what a submission's two passes gave for every case, beside the reference, and where the two differ."""
+"""Observations: what a submission's two passes gave for every case, beside what is expected, and where they differ."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from npbilstm import textbook
-from npbilstm.diagnosis.cases import Case, draw_cases
+from npbilstm.diagnosis.cases import Case
 from npbilstm.diagnosis.comparison import RIGHT, SAME, agree, oddities, wrong_blocks, wrong_outputs
 from npbilstm.diagnosis.consistency import inconsistent_gradients
+from npbilstm.diagnosis.expected import Expected, Observation, Run, expected_of, observe
 from npbilstm.diagnosis.results import StageResult
 from npbilstm.gradcheck.values import holds_single
 from npbilstm.submission.errors import FINAL, SubmissionError
-from npbilstm.submission.function_spec import Arrays, FunctionSpec, Pair
+from npbilstm.submission.function_spec import FunctionSpec
 
 IMPRECISE = 1e-4
 """Errors that are all below this are no mistake in an equation: float32 or numerical differences look like that."""
@@ -30,31 +30,30 @@ class StoppedError(Exception):
     """The submitted code raises at every stage; the cause is what it raises first."""
 
 
-class Observation(NamedTuple):
-    """What a pair gave for a case: outputs and gradients by name, and which arrays it was given and changed in place, x
-    or dh say; what it raised instead, or None."""
-
-    outputs: Arrays
-    gradients: Arrays
-    changed: frozenset[str] = frozenset()
-    error: Exception | None = None
-
-
 class Observations(NamedTuple):
-    """A spec's cases, what the submitted pair gave for each, what the textbook, the reference, gives, and for each the
-    outputs and the gradients that are wrong, with their errors. absent: what the submitted form lacks. rounded: the
-    outputs are right but for their last digits, which blurs the gradients as well. single: some of the numbers are
-    float32's, of which the last digits are not compared."""
+    """A spec's cases with what is expected, what the submitted pair gave for each, and for each the outputs and the
+    gradients that are wrong, with their errors. absent: what the submitted form lacks. rounded: the outputs are right
+    but for their last digits, which blurs the gradients as well. single: some of the numbers are float32's, of which
+    the last digits are not compared."""
 
     spec: FunctionSpec
     absent: set[str]
-    cases: list[Case]
+    expected: Expected
     submitted: list[Observation]
-    reference: list[Observation]
     wrong_outputs: list[dict[str, float]]
     wrong_gradients: list[dict[str, float]]
     rounded: bool
     single: bool
+
+    @property
+    def cases(self) -> list[Case]:
+        """The cases."""
+        return self.expected.cases
+
+    @property
+    def reference(self) -> list[Observation]:
+        """What the textbook gives for each case."""
+        return self.expected.reference
 
     @property
     def forward_wrong(self) -> bool:
@@ -109,17 +108,17 @@ class Observations(NamedTuple):
                 return f"At the stage {case.stage.name!r}: {'; '.join(notes)}." if notes else ""
         return ""
 
-    def reproduced_by(self, pair: Pair, parts: tuple[str, ...] | None = None) -> bool:
-        """Whether a pair gives in every case what was submitted, in these parts of an Observation, and changes no other
+    def reproduced_by(self, run: Run, parts: tuple[str, ...] | None = None) -> bool:
+        """Whether a run gives in every case what was submitted, in these parts of an Observation, and changes no other
         arrays in place; all of those, where there are no wrong numbers to be explained. Stops at the first
         difference."""
         compared, exactness = parts or self.parts, IMPRECISE if self.rounded or self.single else SAME
         changed: frozenset[str] = frozenset()
-        for one, case in zip(self.submitted, self.cases):
+        for k, one in enumerate(self.submitted):
             if one.error is not None:
                 continue
             try:
-                other = observe(pair, case)
+                other = run.at(k)
             except Exception:  # two mistakes together may not run at all
                 return False
             if not all(agree(getattr(one, part), getattr(other, part), exactness) for part in compared):
@@ -127,22 +126,6 @@ class Observations(NamedTuple):
             changed |= other.changed
         seen = frozenset().union(*(one.changed for one in self.submitted))
         return changed <= seen if self.worst > 0 else changed == seen
-
-
-def observe(pair: Any, case: Case) -> Observation:
-    """Run both passes on one case. The pair gets copies, so that it may do to them what it likes."""
-    inputs = {name: np.array(value) for name, value in case.inputs.items()}
-    with np.errstate(all="ignore"):  # mistakes take logarithms of what they should not
-        outputs, cache = pair.forward(inputs)
-        outputs = {name: np.array(value) for name, value in outputs.items()}
-        gradients: Arrays = {}
-        upstream = {name: case.upstream.get(name, np.zeros_like(out)) for name, out in outputs.items()}
-        given = {name: d.copy() for name, d in upstream.items()}
-        if pair.backward is not None:
-            gradients = {name: np.array(grad) for name, grad in pair.backward(given, cache).items()}
-    changed = {name for name, value in inputs.items() if not np.array_equal(value, case.inputs[name])}
-    changed |= {f"d{name}" for name, value in given.items() if not np.array_equal(value, upstream[name])}
-    return Observation(outputs, gradients, frozenset(changed | set(getattr(pair, "changed", ()))))
 
 
 def observe_if_it_runs(pair: Any, case: Case) -> Observation:
@@ -162,14 +145,14 @@ def observe_all(spec: FunctionSpec, pair: Any, seed: int, sizes: dict[str, int])
     """
     absent = set(getattr(pair, "absent", ()))
     try:
-        outputs_there, first = outputs_of(spec, pair, seed, sizes, absent)
+        outputs_there, first = outputs_of(pair, expected_of(spec, seed, sizes, absent).cases)
     except FINAL:
         raise
     except Exception as error:
         raise StoppedError from error
     absent |= set(spec.outputs) - outputs_there
-    textbook_pair = spec.in_textbook_form(textbook)
-    cases = draw_cases(spec, textbook_pair, seed, sizes, absent)
+    expected = expected_of(spec, seed, sizes, absent)
+    cases, reference = expected.cases, expected.reference
     submitted = [observe_if_it_runs(pair, case) for case in cases]
     # what stops at its first call and runs at its second has stopped
     submitted = [
@@ -178,7 +161,6 @@ def observe_all(spec: FunctionSpec, pair: Any, seed: int, sizes: dict[str, int])
     ]
     if all(one.error is not None for one in submitted):
         raise StoppedError from next((one.error for one in submitted), SubmissionError("it gives nothing to compare"))
-    reference = [observe(textbook_pair, case) for case in cases]
     single = any(holds_single(array) for one in submitted for array in (*one.outputs.values(), *one.gradients.values()))
     tolerance = IMPRECISE if single else RIGHT
     outputs = [wrong_outputs(one.outputs, right.outputs, tolerance) for one, right in zip(submitted, reference)]
@@ -195,18 +177,16 @@ def observe_all(spec: FunctionSpec, pair: Any, seed: int, sizes: dict[str, int])
         gradients = [
             wrong_blocks(spec, one.gradients, right.gradients, tolerance) for one, right in zip(submitted, reference)
         ]
-    return Observations(spec, absent, cases, submitted, reference, outputs, gradients, rounded, single)
+    return Observations(spec, absent, expected, submitted, outputs, gradients, rounded, single)
 
 
-def outputs_of(
-    spec: FunctionSpec, pair: Any, seed: int, sizes: dict[str, int], absent: Iterable[str]
-) -> tuple[set[str], dict[str, Exception]]:
+def outputs_of(pair: Any, cases: Iterable[Case]) -> tuple[set[str], dict[str, Exception]]:
     """The outputs that a submitted forward pass gives at the first stage at which it runs, and what it raised at those
     before, by their names. Raises the first of it where it runs at none."""
     errors: dict[str, Exception] = {}
-    for case in draw_cases(spec, spec.in_textbook_form(textbook), seed, sizes, absent):
+    for case in cases:
         try:
-            return set(pair.forward(case.inputs)[0]), errors
+            return set(pair.forward({name: np.array(value) for name, value in case.inputs.items()})[0]), errors
         except FINAL:
             raise
         except Exception as error:

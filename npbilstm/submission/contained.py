@@ -14,11 +14,12 @@ from __future__ import annotations
 
 import builtins
 import itertools
-import os
+import marshal
 import re
 import secrets
 import weakref
 from collections.abc import Collection, Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -26,12 +27,13 @@ import numpy as np
 from npbilstm.printable import one_line
 from npbilstm.submission.behaviour import Behaviour
 from npbilstm.submission.errors import Ended, Interfered, SubmissionError, TimedOut
+from npbilstm.submission.fork_server import ForkServer, RunnerProcess
 from npbilstm.submission.function_spec import Argument, Arrays, FunctionSpec, names_in, shape_of, sizes_in
 from npbilstm.submission.messages import Shapes, encode_message, receive_reply
 from npbilstm.submission.permitted_calls import permitting_filter
 from npbilstm.submission.pipes import how_it_ended
 from npbilstm.submission.returns import gradient_name
-from npbilstm.submission.sandbox import Layers, RunnerProcess, processor_seconds, readable
+from npbilstm.submission.sandbox import Layers, processor_seconds, readable
 from npbilstm.submission.submitted_pair import SubmittedPair
 
 QUOTED = 500
@@ -94,12 +96,15 @@ class CacheThere:
 class ContainedSubmission:
     """A submission in the sandbox: with ContainedSubmission(layers) as submission: submission.open(...).
 
-    seconds: of the processor's time that one call may take, five times as long by the clock; whole: what all calls may
-    take. After TimedOut, Ended or Interfered the process is gone, and the next `open` begins a new one.
+    layers: of the sandbox; or its fork server, where that is there for several submissions. seconds: of the processor's
+    time that one call may take, five times as long by the clock; whole: what all calls may take. After TimedOut, Ended
+    or Interfered the process is gone, and the next `open` begins a new one.
     """
 
-    def __init__(self, layers: Layers, seconds: float = 5.0, whole: float = 120.0) -> None:
-        self.layers, self.seconds, self.left, self.whole = layers, seconds, whole, whole
+    def __init__(self, layers: Layers | ForkServer, seconds: float = 5.0, whole: float = 120.0) -> None:
+        self.server = layers if isinstance(layers, ForkServer) else ForkServer(layers)
+        self.ends_server = self.server is not layers
+        self.seconds, self.left, self.whole = seconds, whole, whole
         self.process: RunnerProcess | None = None
         self.numbers = itertools.count()
         self.forgotten: list[int] = []
@@ -113,6 +118,8 @@ class ContainedSubmission:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+        if self.ends_server:
+            self.server.close()
 
     def close(self) -> None:
         """End the process."""
@@ -123,27 +130,26 @@ class ContainedSubmission:
 
     def start(self) -> None:
         """Start the process and let it contain itself."""
-        self.process = RunnerProcess(self.layers)
-        parent = 0 if self.layers.bubblewrap else os.getpid()
-        facts = {"parent": parent, "seconds": processor_seconds(self.whole), "readable": readable()}
+        self.process = self.server.copy()
+        facts = {"seconds": processor_seconds(self.whole), "readable": readable()}
         program = np.frombuffer(permitting_filter(), np.uint8)
         reply, _ = self.ask("starting Python", facts, {"filter": program}, seconds=START)
         self.held = {name: reply["held"].get(name) is True for name in ("files", "calls")}
-        if self.layers.contained and not all(self.held.values()):
+        if self.server.layers.contained and not all(self.held.values()):
             self.close()
             raise OSError("the sandbox that held before does not hold now")
 
     def open(self, file: str, source: str, textbook: str, offered: set[str], functions: Collection[str]) -> set[str]:
-        """Run a source -> which of these functions it has. file: what its traceback calls it. textbook: what it may
-        import of it; offered: the names of the functions in that. Where it is asked for a function that stood in
-        before, it gets a new process, in which that was never seen."""
+        """Run a source -> which of these functions it has. file: what its traceback calls it. textbook: the source of
+        what it may import of it; offered: the names of the functions in that. Where it is asked for a function that
+        stood in before, it gets a new process, in which that was never seen."""
         if self.process is not None and self.told & set(functions):
             self.close()
         if self.process is None:
             self.start()
         self.told |= offered
         self.file, self.lines = one_line(file, 100), source.count("\n") + 1
-        sources = {"source": as_bytes(source), "textbook": as_bytes(textbook)}
+        sources = {"source": as_bytes(source), "textbook": compiled(textbook)}
         request = {"do": "open", "file": self.file, "functions": sorted(functions), "free": []}
         facts, _ = self.ask(self.file, request, sources)
         found = facts.get("functions")
@@ -234,9 +240,10 @@ class ContainedSubmission:
         number = secrets.token_hex(16)  # so that nobody answers before being asked
         allowed = self.seconds if seconds is None else seconds
         process.allow(allowed)
-        process.send(encode_message({**request, "number": number}, arrays))
+        message = encode_message({**request, "number": number}, arrays)
         try:
             try:
+                process.send(message)
                 facts, answer = receive_reply(number, process.read, shapes or {})
             finally:
                 if seconds is None:
@@ -293,13 +300,18 @@ class ContainedSubmission:
         self.close()
         if code is None:
             return Interfered(f"{doing} closed the pipe that its answers come by")
-        code = 128 - code if self.layers.bubblewrap and code > 128 else code
         return Ended(f"{doing} ended the process that it runs in, {how_it_ended(code)}")
 
     def interfered(self, doing: str, what: object) -> Interfered:
         """The sentence for an answer that no right process gives."""
         self.close()
         return Interfered(f"{doing} interfered with the process that runs it: {one_line(str(what), QUOTED)}")
+
+
+@lru_cache(maxsize=64)
+def compiled(source: str) -> np.ndarray:
+    """A source of this package's own, compiled, as bytes for the same Python."""
+    return np.frombuffer(marshal.dumps(compile(source, "<textbook>", "exec", dont_inherit=True)), np.uint8)
 
 
 def as_bytes(text: str) -> np.ndarray:

@@ -29,10 +29,10 @@ class Notebook(NamedTuple):
 
 
 class Statement(NamedTuple):
-    """A statement at the top of a cell: its tree, and its text."""
+    """A statement at the top of a cell: its tree, and its lines."""
 
     tree: ast.stmt
-    text: str
+    lines: list[str]
 
 
 def submitted_source(path: str | Path, text: str) -> str:
@@ -51,7 +51,8 @@ def read_notebook(text: str) -> Notebook:
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             broken[number] = f"{type(error).__name__}: {error}"
             continue
-        statements += [Statement(tree, ast.get_source_segment(plain, tree) or "") for tree in trees]
+        lines = plain.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        statements += [Statement(tree, lines[tree.lineno - 1 : tree.end_lineno]) for tree in trees]
     futures = [
         each for each in statements if isinstance(each.tree, ast.ImportFrom) and each.tree.module == "__future__"
     ]
@@ -139,8 +140,8 @@ def names_used(tree: ast.AST) -> set[str]:
 
 def text_of(statement: Statement) -> str:
     """The text of a statement; what may fail in it does not end the rest."""
-    tree, text = statement
+    tree, lines = statement
     if isinstance(tree, Definition):
         decorators = "".join(f"@{ast.unparse(each)}\n" for each in tree.decorator_list)
-        return decorators + text
+        return decorators + "\n".join(lines)
     return f"try:\n    {ast.unparse(tree)}\nexcept Exception:\n    pass"

@@ -1,9 +1,9 @@
 """The process in which work for marks runs: one file that imports NumPy alone, contains itself, and then serves calls.
 
-It is started as `python -c SOURCE`, and knows neither the reference nor the judge: what it is to call, and how, reaches
-it as data (contained.py). Requests come by standard input and answers go by standard output, framed as in messages.py;
-the code that it runs gets neither. It can be made to say anything by that code, and is believed nothing: what comes out
-of it is numbers, of shapes that were asked for.
+It is started as `python -c SOURCE`, makes a copy of itself for each submission (fork_server.py), and knows neither the
+reference nor the judge: what it is to call, and how, reaches it as data (contained.py). Requests and answers go by two
+pipes, framed as in messages.py; the code that it runs gets neither. It can be made to say anything by that code, and is
+believed nothing: what comes out of it is numbers, of shapes that were asked for.
 
 What it lacks once it is contained: memory beyond MEMORY, files to write, files to read but for Python's library and
 NumPy (Landlock), every system call that is not in permitted_calls.py. So it starts no process and no thread.
@@ -12,14 +12,18 @@ NumPy (Landlock), every system call that is not in permitted_calls.py. So it sta
 from __future__ import annotations
 
 import ctypes
+import gc
 import json
+import marshal
 import os
 import resource
 import signal
+import socket
 import struct
 import sys
 import types
 from collections import namedtuple
+from functools import cache
 from math import prod
 from typing import Any
 
@@ -29,6 +33,7 @@ MEMORY = 2**30
 """Bytes of memory that the code may take."""
 TEXT = 2000
 """How many characters of an error's message are sent; who judges shows fewer."""
+CLASSROOM = compile("def check_exercise(*_, **__):\n    return ''\n", "<classroom>", "exec")
 NO_NEW_PRIVS, PDEATHSIG, SECCOMP, FILTER = 38, 1, 22, 2
 CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446
 READ_FILE, READ_DIR = 1 << 2, 1 << 3
@@ -84,16 +89,15 @@ def restrict_files(libc: Any, readable: list[str]) -> bool:
     return held
 
 
-def contain(facts: dict[str, Any], program: bytes) -> dict[str, bool]:
-    """Contain this process -> what holds. facts: "parent", 0 where another process sees to its end; "seconds";
-    "readable". program: the filter of system calls."""
+def contain(facts: dict[str, Any], program: bytes, parent: int) -> dict[str, bool]:
+    """Contain this process -> what holds. facts: "seconds"; "readable". program: the filter of system calls. parent:
+    the process that this one is a copy of, and that it ends with."""
     limit(facts["seconds"])
     libc = ctypes.CDLL(None)
     no = ctypes.c_ulong(0)
-    if facts["parent"]:
-        libc.prctl(PDEATHSIG, ctypes.c_ulong(signal.SIGKILL), no, no, no)
-        if os.getppid() != facts["parent"]:  # it has ended already
-            os._exit(0)
+    libc.prctl(PDEATHSIG, ctypes.c_ulong(signal.SIGKILL), no, no, no)
+    if os.getppid() != parent:  # it has ended already
+        os._exit(0)
     libc.prctl(NO_NEW_PRIVS, ctypes.c_ulong(1), no, no, no)
     files = restrict_files(libc, facts["readable"])
     given = Program(len(program) // 8, program)
@@ -102,7 +106,7 @@ def contain(facts: dict[str, Any], program: bytes) -> dict[str, bool]:
 
 
 class Pipe:
-    """Messages by two file descriptors."""
+    """Messages by standard input and output, which the code then gets others in the place of."""
 
     def __init__(self, np: Any) -> None:
         self.np, self.requests, self.replies = np, os.dup(0), os.dup(1)
@@ -141,26 +145,30 @@ class Pipe:
             data = data[os.write(self.replies, data) :]
 
 
-def module_of(name: str, source: str, file: str) -> types.ModuleType:
-    """A module made of a source, which others may import."""
+def module_of(name: str, code: types.CodeType) -> types.ModuleType:
+    """A module made of code, which others may import."""
     module = types.ModuleType(name)
-    module.__file__ = file
+    module.__file__ = code.co_filename
     sys.modules[name] = module
-    exec(compile(source, file, "exec", dont_inherit=True), vars(module))
+    exec(code, vars(module))
     return module
 
 
-def offer(source: str) -> None:
+def offer(textbook: types.CodeType) -> None:
     """Put what a submission may import of npbilstm in its place: the functions that stand in for earlier exercises."""
     for name in [each for each in sys.modules if each.partition(".")[0] == "npbilstm"]:
         del sys.modules[name]
     package = types.ModuleType("npbilstm")
     package.__path__ = []
     sys.modules["npbilstm"] = package
-    package.textbook = module_of("npbilstm.textbook", source, "<textbook>")  # type: ignore[attr-defined]
-    package.classroom = module_of(  # type: ignore[attr-defined]
-        "npbilstm.classroom", "def check_exercise(*_, **__):\n    return ''\n", "<classroom>"
-    )
+    package.textbook = module_of("npbilstm.textbook", textbook)  # type: ignore[attr-defined]
+    package.classroom = module_of("npbilstm.classroom", CLASSROOM)  # type: ignore[attr-defined]
+
+
+@cache
+def kind_of(name: str, fields: tuple[str, ...]) -> Any:
+    """A kind of params, by its name and fields; it is made once, as whose it is makes it once."""
+    return namedtuple(name, fields)
 
 
 def build(tree: Any, arrays: dict[str, Any], names: dict[str, Any]) -> Any:
@@ -170,7 +178,7 @@ def build(tree: Any, arrays: dict[str, Any], names: dict[str, Any]) -> Any:
     if "function" in tree:
         return names[tree["function"]]
     parts = [build(member, arrays, names) for member in tree["members"]]
-    return namedtuple(tree["kind"], tree["fields"])(*parts) if tree["fields"] else tuple(parts)
+    return kind_of(tree["kind"], tuple(tree["fields"]))(*parts) if tree["fields"] else tuple(parts)
 
 
 def take(value: Any, tree: Any, into: dict[str, Any]) -> None:
@@ -237,10 +245,10 @@ class Submission:
         for number in facts["free"]:
             self.caches.pop(number, None)
         if facts["do"] == "open":
-            source, textbook = (arrays[name].tobytes().decode() for name in ("source", "textbook"))
             self.file, self.names, self.caches = facts["file"], {}, {}
-            offer(textbook)
-            module = module_of("submission", source, self.file)
+            offer(marshal.loads(arrays["textbook"].tobytes()))
+            code = compile(arrays["source"].tobytes().decode(), self.file, "exec", dont_inherit=True)
+            module = module_of("submission", code)
             self.names = {**vars(sys.modules["npbilstm.textbook"]), **vars(module)}
             return {"functions": [name for name in facts["functions"] if callable(vars(module).get(name))]}, {}
         before = {name: array.tobytes() for name, array in arrays.items()}
@@ -258,16 +266,11 @@ class Submission:
         return {"changed": changed}, as_arrays(self.np, values, facts["shapes"])
 
 
-def serve(site: str) -> None:
-    """Contain this process, then answer requests until the other end is gone. site: the folder that NumPy is in."""
-    sys.path.insert(0, site)
-    import numpy as np
-    import numpy.random
-
-    sys.path.remove(site)
+def serve(np: Any, parent: int) -> None:
+    """Contain this process, then answer requests until the other end is gone."""
     pipe, submission = Pipe(np), Submission(np)
     facts, arrays = pipe.receive()
-    pipe.send({"held": contain(facts, arrays["filter"].tobytes()), "number": facts["number"]}, {})
+    pipe.send({"held": contain(facts, arrays["filter"].tobytes(), parent), "number": facts["number"]}, {})
     while True:
         facts, arrays = pipe.receive()
         number = {"number": facts["number"]}
@@ -281,5 +284,38 @@ def serve(site: str) -> None:
         pipe.send({**reply, **number}, answer)
 
 
+def make_copies(site: str) -> None:
+    """Make a copy of this process whenever it is asked for, and tell how one has ended, until the other end of standard
+    input, a socket, is gone. site: the folder that NumPy is in."""
+    sys.path.insert(0, site)
+    import numpy as np
+    import numpy.random
+
+    sys.path.remove(site)
+    gc.freeze()  # what is there is left alone, and so shared with the copies
+    control, me = socket.socket(fileno=os.dup(0)), os.getpid()
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, 0)
+    while True:
+        said, pipes, *_ = socket.recv_fds(control, 64, 2)
+        if not said:
+            os._exit(0)
+        if not pipes:
+            found, status = os.waitpid(int(said), os.WNOHANG)
+            control.send(str(os.waitstatus_to_exitcode(status)).encode() if found else b"alive")
+            continue
+        copy = os.fork()
+        if copy == 0:
+            control.send(b"here")
+            control.detach()
+            for stream, pipe in enumerate(pipes):
+                os.dup2(pipe, stream)
+            os.closerange(3, 100)
+            serve(np, me)
+        for pipe in pipes:
+            os.close(pipe)
+        control.send(str(copy).encode())
+
+
 if __name__ == "__main__":
-    serve(sys.argv[1])
+    make_copies(sys.argv[1])

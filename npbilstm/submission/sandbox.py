@@ -13,14 +13,11 @@ import shutil
 import site
 import sys
 import sysconfig
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-
-from npbilstm.submission.pipes import PipedProcess
 
 RUNNER = Path(__file__).with_name("runner.py").read_text(encoding="utf-8")
 PYTHON = os.path.realpath(sys.executable)
@@ -54,11 +51,11 @@ def readable() -> list[str]:
     return [*library, *numpy_folders()]
 
 
-def bubblewrap_options(status: int | None = None) -> list[str]:
+def bubblewrap_options() -> list[str]:
     """The options of bubblewrap: nothing of this machine but Python, NumPy and the libraries of the system, all of it
     read-only; no network, no other process, no name, no rights."""
     options = "--unshare-user --unshare-pid --unshare-net --unshare-ipc --unshare-uts --unshare-cgroup-try"
-    options += " --disable-userns --uid 1000 --gid 1000 --cap-drop ALL --die-with-parent --new-session --as-pid-1"
+    options += " --disable-userns --uid 1000 --gid 1000 --cap-drop ALL --new-session --as-pid-1"
     options += " --ro-bind /usr /usr --dev /dev --proc /proc --perms 0755 --dir /opt"
     said = options.split()
     for name in ("bin", "lib", "lib64"):
@@ -82,34 +79,15 @@ def bubblewrap_options(status: int | None = None) -> list[str]:
     return [*said, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/"]
 
 
-class RunnerProcess(PipedProcess):
-    """The runner, started: a process at the end of pipes, inside bubblewrap or not."""
+def runner_command(layers: Layers) -> list[str]:
+    """The command that starts the runner."""
+    before = [layers.bubblewrap, *bubblewrap_options()] if layers.bubblewrap else []
+    return [*before, PYTHON, "-I", "-S", "-B", "-c", RUNNER, str(NUMPY.parent)]
 
-    def __init__(self, layers: Layers, printed: Callable[[bytes], None] = lambda _: None) -> None:
-        self.worker = 0
-        before = [layers.bubblewrap, *bubblewrap_options()] if layers.bubblewrap else []
-        kept = {name: os.environ[name] for name in KEPT if name in os.environ}
-        command = [*before, PYTHON, "-I", "-S", "-B", "-c", RUNNER, str(NUMPY.parent)]
-        super().__init__(command, ENVIRONMENT | kept, printed)
-        self.wrapped = bool(before)
 
-    def processor_time(self) -> float | None:
-        """Seconds that the runner has run: of bubblewrap's innermost child, where it is in one."""
-        pid = self.popen.pid if not getattr(self, "wrapped", False) else self.worker or self.find_worker()
-        with suppress(OSError, ValueError, IndexError):
-            stat = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
-            return (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")  # proc(5): utime, stime
-        return None
-
-    def find_worker(self) -> int:
-        """The number of the innermost child; kept once Python runs there."""
-        pid = self.popen.pid
-        with suppress(OSError, ValueError):
-            while children := Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-                pid = int(children[0])
-            if os.path.realpath(f"/proc/{pid}/exe") == PYTHON:
-                self.worker = pid
-        return pid
+def runner_environment() -> dict[str, str]:
+    """The variables that the runner is given."""
+    return ENVIRONMENT | {name: os.environ[name] for name in KEPT if name in os.environ}
 
 
 def find_bubblewrap() -> str:

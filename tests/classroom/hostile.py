@@ -140,6 +140,14 @@ HOSTILE = {
         310, "PARENT", "ctypes.create_string_buffer(16)", 1, "ctypes.create_string_buffer(16)", 1, 0
     ),
     "traces who judges": call("ptrace", 16, "PARENT", 0, 0),
+    "ends what it is a copy of": attempt("os.kill(os.getppid(), 9)"),
+    "ends what it is a copy of, past Python": call("kill", "os.getppid()", 9),
+    "reads what it is a copy of": attempt("open(f'/proc/{os.getppid()}/mem', 'rb')"),
+    "asks for a copy in its own name": attempt(
+        "assert any(map(sends, range(99)))",
+        "import socket\ndef sends(k):\n    try: return socket.socket(fileno=k).send(b'copy')\n"
+        "    except OSError: return 0\n",
+    ),
     "lifts its limits": attempt("import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (-1, -1))"),
     "asks for io_uring": call(425, 8, "ctypes.create_string_buffer(120)"),
     # namespaces

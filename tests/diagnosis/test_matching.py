@@ -10,8 +10,8 @@ from npbilstm import textbook
 from npbilstm.diagnosis.cases import draw_cases
 from npbilstm.diagnosis.comparison import block_errors
 from npbilstm.diagnosis.diagnosis import diagnose_pair, diagnose_pairs
+from npbilstm.diagnosis.expected import observe
 from npbilstm.diagnosis.invariances import broken_invariances
-from npbilstm.diagnosis.observations import observe
 from npbilstm.diagnosis.report_text import headline, text_of
 from npbilstm.diagnosis.stages import SIZES, draw_inputs, stages_of
 from npbilstm.mistakes.catalogue import BUGS

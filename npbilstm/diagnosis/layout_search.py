@@ -5,7 +5,8 @@ textbook's in the layout that a file is read in, every other is tried, the neare
 textbook's in one, the file is read in that.
 
 A mistake may look like a layout: i and f exchanged in the forward pass alone. Then the backward pass does not follow,
-and both passes together decide.
+and both passes together decide. And what runs with a batch is read with one: one sequence has no rows and no padding
+to be wrong about.
 """
 
 from __future__ import annotations
@@ -120,7 +121,10 @@ class Search:
             return None
         best, most = None, 0
         running: list[Layout] = []
+        batch = self.layout.has_batch and self.exact(self.layout) is not None
         for shaped in self.shapes():
+            if batch and not shaped.has_batch:
+                continue
             if shaped._replace(b="") in running or self.exact(shaped) is None:
                 continue
             running.append(shaped._replace(b=""))

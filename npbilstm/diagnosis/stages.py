@@ -124,6 +124,8 @@ def draw_inputs(spec: FunctionSpec, stage: Stage, rng: np.random.Generator, size
             inputs[name] = np.zeros(shape)
         else:
             inputs[name] = rng.standard_normal(shape) * (1.0 if name == "x" else 0.5)
+    if "predictions" in inputs:
+        inputs["targets"][0, 0, 0] = inputs["predictions"][0, 0, 0]  # no error, and yet it counts in a mean
     return inputs
 
 

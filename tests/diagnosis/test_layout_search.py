@@ -2,6 +2,7 @@
 
 from itertools import permutations
 
+import numpy as np
 import pytest
 
 import npbilstm as nb
@@ -96,3 +97,63 @@ def test_a_mistake_is_named_in_a_layout_that_nobody_told(bug):
     report = nb.diagnose(functions_in(Layout(gates="ifog", x="TND"), "lstm", **changed))
     assert [bugs[0].id for bugs in report.diagnoses[0].named] == [bug]
     assert report.diagnoses[1].known == (BUGS[bug],)
+
+
+def squared_error(count):
+    """Both passes of a squared error whose mean divides by a count of their own."""
+
+    def forward(predictions, targets, lengths=None):
+        N, T = predictions.shape[:2]
+        valid = np.ones((N, T), bool) if lengths is None else np.arange(T) < np.asarray(lengths)[:, None]
+        valid = valid.reshape(N, T, *[1] * (predictions.ndim - 2)) & np.ones(predictions.shape, bool)
+        error = np.where(valid, predictions - targets, 0)
+        M = max(count(valid, error, lengths), 1)
+        return (error**2).sum() / M, (error, M)
+
+    def backward(dloss, cache):
+        error, M = cache
+        return dloss * 2 * error / M
+
+    return {"mean_squared_error_forward": forward, "mean_squared_error_backward": backward}
+
+
+def cross_entropy_over_rows():
+    """Both passes of a cross-entropy whose mean divides by the number of rows; of one sequence alone that are its
+    steps."""
+
+    def forward(logits, targets, lengths=None):
+        logs = logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
+        hot = np.arange(logits.shape[-1]) == targets[..., None]
+        valid = np.ones(targets.shape, bool) if lengths is None else np.arange(targets.shape[1]) < lengths[:, None]
+        return -(logs * hot * valid[..., None]).sum() / len(logits), (np.exp(logs) - hot) * valid[..., None]
+
+    def backward(dloss, cache):
+        return dloss * cache / len(cache)
+
+    return {"softmax_cross_entropy_forward": forward, "softmax_cross_entropy_backward": backward}
+
+
+COUNTS = {
+    "steps, whatever their width": lambda valid, error, lengths: (
+        valid.shape[0] * valid.shape[1] if lengths is None else np.sum(lengths)
+    ),
+    "what is not exactly right": lambda valid, error, lengths: np.count_nonzero(error),
+    "one number of each step": lambda valid, error, lengths: valid[..., 0].sum(),
+    "the mask applied twice": lambda valid, error, lengths: valid.sum() * valid.mean(),
+}
+
+
+@pytest.mark.few(2)
+@pytest.mark.parametrize(
+    "functions",
+    [*map(squared_error, COUNTS.values()), cross_entropy_over_rows()],
+    ids=[*COUNTS, "cross-entropy over rows"],
+)
+def test_a_loss_that_is_right_of_one_sequence_alone_is_wrong(functions):
+    report = nb.diagnose(functions)
+    assert report.verdict == "wrong"
+    assert report.read_as == ()
+
+
+def test_a_loss_over_what_is_real_is_right():
+    assert nb.diagnose(squared_error(lambda valid, error, lengths: valid.sum())).ok

@@ -224,7 +224,7 @@ def definitions_of(name: str, value: Any, seen: dict[int, str]) -> Iterator[Defi
         return
     seen.setdefault(id(kind), name)
     bases = [base for base in kind.__mro__ if is_submitted(base)]
-    yield Definition(name, "class", 0, NO_SIGNS, NO_SIGNS, NO_SIGNS)
+    yield Definition(name, "class", 0, NO_SIGNS, frozenset(base.__name__ for base in bases), NO_SIGNS)
     methods = {part: method for base in reversed(bases) for part, method in vars(base).items()}
     for part, method in methods.items():
         if isinstance(method, type):
@@ -244,7 +244,13 @@ def definitions_of_functions(name: str, functions: list[FunctionType], seen: dic
         uses, attributes = uses_of(known)
         more, in_something = names_of(codes)
         kind, signs = ("name", NO_SIGNS) if known else ("function", signs_of_code(codes))
-        yield Definition(name, kind, codes[0].co_firstlineno, signs, uses | more, attributes | in_something)
+        stub = not any(map(reads_anything, codes))
+        yield Definition(name, kind, codes[0].co_firstlineno, signs, uses | more, attributes | in_something, stub)
+
+
+def reads_anything(code: CodeType) -> bool:
+    """Whether code looks at any of its arguments or variables."""
+    return any(step.opname.startswith(("LOAD_FAST", "LOAD_DEREF")) for step in dis.get_instructions(code))
 
 
 def uses_of(names: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:

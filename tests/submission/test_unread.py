@@ -324,3 +324,19 @@ def test_no_more_is_told_than_people_read():
     methods = "".join(f"    def forward_{k}(self): return 1\n" for k in range(9))
     (found,) = unread_in_source(f"class A:\n{methods}", [])
     assert found.reason.startswith("it is a class (forward_0, forward_1, forward_2, forward_3, forward_4 ...) of")
+
+
+def test_a_base_class_whose_methods_others_write_is_no_pass_of_its_own():
+    source = """
+class Layer:
+    def __call__(self, x): return self.forward(x)
+    def forward(self, x): raise NotImplementedError
+    def backward(self, d): raise NotImplementedError
+
+class Tanh(Layer):
+    def forward(self, x): return np.tanh(x)
+
+def tanh(a): return Tanh().forward(a)
+"""
+    assert from_source(START + source) == []
+    assert from_names(START + source) == []

@@ -26,8 +26,34 @@ def test_there_are_two_hundred_and_some_of_every_form():
     assert {each.form for each in every} == set(FORMS)
 
 
-def test_a_variant_that_is_wrong_is_not_called_right():
-    made = variant("cs231n", "products by np.dot")
-    wrong = made.source.replace("dc * prev_c", "dc * next_c")
-    assert wrong != made.source
-    assert "df-wrong-cell-state" in judged(made._replace(source=wrong))
+MISTAKES = [
+    ("cs231n", "products by np.dot", "dc * prev_c", "dc * next_c", "df-wrong-cell-state"),
+    ("cs231n", "gates figo", "dc * f, x.T", "dc, x.T", "dc-prev-factor-missing"),
+    ("cs231n", "written anew: cs231n_inline", "dh0 = dh0 + dh[:, t]", "dh0 = dh[:, t]", "recurrent-carry-missing"),
+    ("cs231n", "buffers of float32", "dWh += wh", "dWh = wh", "dwh-overwritten-over-time"),
+    (
+        "coursera",
+        "written anew: coursera_spelled_out",
+        "dc_prevt = gradients",
+        "dc_unused = gradients",
+        "dc-carry-missing",
+    ),
+    ("cmu11785", "written anew: cmu11785_activations", "dh_prev_t = delta * self.z +", "dh_prev_t = ", ""),
+    ("saito", "written anew: saito_plain", "df *= f * (1 - f)", "df *= f", ""),
+    ("holberton", "written anew: holberton_lists", "    hb.reverse()\n", "", ""),
+    ("min_char_rnn", "written anew: min_char_rnn_by_index", "np.outer(dhraw, hs[t - 1])", "np.outer(dhraw, hs[t])", ""),
+    ("edinburgh", "written anew: edinburgh_while", "tau > steps or t - tau < 0", "tau > steps or t - tau < 1", ""),
+    ("layers", "an LSTM, 5", "dc * g * i * (1 - i)", "dc * g * i", ""),
+    ("layers", "a GRU, 3", "dz = dh * (n - h)", "dz = dh * n", ""),
+    ("layers", "written anew: layers_gates_apart", "dc = dc * f\n", "dc = dc * 1\n", ""),
+]
+
+
+@pytest.mark.few(2)
+@pytest.mark.parametrize(("form", "name", "old", "new", "bug"), MISTAKES)
+def test_a_variant_that_is_wrong_is_not_called_right(form, name, old, new, bug):
+    made = variant(form, name)
+    assert old in made.source
+    said = judged(made._replace(source=made.source.replace(old, new)))
+    assert "WRONG" in said
+    assert bug in said, said

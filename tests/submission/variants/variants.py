@@ -13,12 +13,10 @@ from typing import NamedTuple
 
 import npbilstm as nb
 from npbilstm.cli import main
-from tests.submission.variants.by_form import OWN
+from tests.submission.variants.by_form import ANSWERS, FORMS, OWN
 from tests.submission.variants.by_taste import TASTES
 from tests.submission.variants.checks import at_the_bottom, in_a_function, under_main
 
-ANSWERS = {path.stem: path.read_text() for path in sorted((Path(__file__).parents[1] / "forms").glob("[a-z]*.py"))}
-FORMS = ("cs231n", "coursera", "cmu11785", "saito", "holberton", "min_char_rnn", "edinburgh", "layers")
 ENDS = {"a check at the bottom": at_the_bottom, "a check under main": under_main, "a check in main": in_a_function}
 
 

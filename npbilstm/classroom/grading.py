@@ -19,10 +19,12 @@ from npbilstm.classroom.judging import is_unwritten, judge
 from npbilstm.classroom.result import ExerciseResult
 from npbilstm.classroom.stand_in import stand_in
 from npbilstm.diagnosis.cases import Case, draw_cases
+from npbilstm.diagnosis.expected import expected_of
 from npbilstm.diagnosis.report_text import at_fault
 from npbilstm.diagnosis.results import Bugs, Diagnosis
-from npbilstm.diagnosis.stages import Stage
+from npbilstm.diagnosis.stages import SIZES, Stage
 from npbilstm.submission.contained import ContainedSubmission
+from npbilstm.submission.contained_checker import is_checker
 from npbilstm.submission.course_specs import ALL_SPECS
 from npbilstm.submission.definitions import Definition, definitions_in_source
 from npbilstm.submission.errors import SubmissionError, TimedOut
@@ -53,12 +55,6 @@ class Part(NamedTuple):
     def mistakes(self) -> Bugs:
         """The catalogue's mistakes that were named in it, of alternatives the first."""
         return tuple(dict.fromkeys(bug for each in self.result.diagnoses for bug in (*each.named, ())[0]))
-
-
-def can_be_graded(exercise: Exercise) -> bool:
-    """Whether the runner can call an exercise's functions: they take arrays, and no functions that are made anew for
-    every call, as the gradient checker does."""
-    return not any(name.endswith("_probe") for spec in exercise.specs for name in spec.inputs)
 
 
 def grade_sources(
@@ -111,11 +107,12 @@ def grade_source(
     if result.state == "right":
         try:
             run_large(submission, exercise, own, seed)
+            run_in_disorder(submission, exercise, own, seed)
         except TimedOut:
             sentence = "its passes take far longer than they need: differences of the forward pass are no backward pass"
             return replace(result, stopped=f"{file}: at D={LARGE['D']} and H={LARGE['H']} {sentence}")
         except SubmissionError as error:
-            return replace(result, stopped=f"{file}: at D={LARGE['D']} and H={LARGE['H']} {error}")
+            return replace(result, stopped=f"{file}: {error}")
     return result
 
 
@@ -130,7 +127,19 @@ def run_large(submission: ContainedSubmission, exercise: Exercise, own: set[str]
             grads = pair.backward(case.upstream, cache)
             for name, array in grads.items():
                 if not np.allclose(array, expected[name], 1e-6, 1e-6 * np.abs(expected[name]).max()):
-                    raise SubmissionError(f"the gradient of {name} is wrong, and right where arrays are small")
+                    where = f"at D={LARGE['D']} and H={LARGE['H']}"
+                    raise SubmissionError(f"{where} the gradient of {name} is wrong, and right where they are smaller")
+
+
+def run_in_disorder(submission: ContainedSubmission, exercise: Exercise, own: set[str], seed: int) -> None:
+    """Try a gradient checker that seems right once more, in an order that nobody knows. Raises SubmissionError."""
+    for spec in filter(is_checker, exercise.specs):
+        expected = expected_of(spec, seed, SIZES, exercise.unasked)
+        pair = submission.pair(spec, own)
+        for k in np.random.default_rng([seed, 1]).permutation(2 * len(expected.cases)) // 2:
+            inputs = {name: array.copy() for name, array in expected.cases[k].inputs.items()}
+            if pair.forward(inputs)[0] != expected.reference[k].outputs:
+                raise SubmissionError(f"{spec.forward} answers otherwise when it is asked in another order")
 
 
 @lru_cache(maxsize=64)

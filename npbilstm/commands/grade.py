@@ -11,7 +11,6 @@ from npbilstm.classroom.cluster import on_cluster
 from npbilstm.classroom.executors import here
 from npbilstm.classroom.exercises import exercises_named
 from npbilstm.classroom.graded import FORMATS, write_results
-from npbilstm.classroom.grading import can_be_graded
 from npbilstm.commands.options import Subparsers, add_command
 from npbilstm.commands.terminal import say
 from npbilstm.files import only_writer
@@ -55,11 +54,7 @@ def run(options: argparse.Namespace) -> int:
     if options.seed is not None and options.seed < 0:
         raise ValueError(f"--seed is {options.seed}; it needs 0 or more")
     hints = hints_in(options.hint_by_attempt)
-    asked = exercises_named(options.only)
-    left_out = [exercise.name for exercise in asked if not can_be_graded(exercise)]
-    names = tuple(exercise.name for exercise in asked if exercise.name not in left_out)
-    if not names:
-        raise ValueError(f"{', '.join(left_out)} cannot be graded in the sandbox; `npbilstm exercise check` judges it")
+    names = tuple(exercise.name for exercise in exercises_named(options.only))
     results = Path(options.out)
     if results.exists() and not results.is_dir():
         raise ValueError(f"--out is {results}, which is no folder")
@@ -67,8 +62,6 @@ def run(options: argparse.Namespace) -> int:
         raise ValueError(f"{options.submissions} is no folder; it needs the folder that the submissions are in")
     how = on_cluster(options.cluster) if options.cluster else here(options.jobs)
     layers = None if options.cluster else sandbox_or_refuse(options.unsafe_no_sandbox)
-    for name in left_out:
-        say(f"{name} cannot be graded in the sandbox, and has no points here; `npbilstm exercise check` judges it.")
     seed = require_settings(results, options.seed, names)
     settings = Settings(results, names, layers, seed, hints, options.seconds, options.unsafe_no_sandbox)
     records, lost = {}, []

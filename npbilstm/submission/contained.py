@@ -26,6 +26,7 @@ import numpy as np
 
 from npbilstm.printable import one_line
 from npbilstm.submission.behaviour import Behaviour
+from npbilstm.submission.contained_checker import ASKED, Answer, checked, given_source, is_checker
 from npbilstm.submission.errors import Ended, Interfered, SubmissionError, TimedOut
 from npbilstm.submission.fork_server import ForkServer, RunnerProcess
 from npbilstm.submission.function_spec import Argument, Arrays, FunctionSpec, names_in, shape_of, sizes_in
@@ -149,7 +150,8 @@ class ContainedSubmission:
             self.start()
         self.told |= offered
         self.file, self.lines = one_line(file, 100), source.count("\n") + 1
-        sources = {"source": as_bytes(source), "textbook": compiled(textbook)}
+        given = {"textbook": compiled(textbook), "given": compiled(given_source())}
+        sources = {"source": as_bytes(source), **given}
         request = {"do": "open", "file": self.file, "functions": sorted(functions), "free": []}
         facts, _ = self.ask(self.file, request, sources)
         found = facts.get("functions")
@@ -168,9 +170,17 @@ class ContainedSubmission:
             upstream[1] = grouped(upstream[1], [upstream[1]])
 
         def call(
-            function: str, arguments: list[Any], arrays: Arrays, plan: Plan, shapes: Shapes, **cache: Any
+            function: str,
+            arguments: list[Any],
+            arrays: Arrays,
+            plan: Plan,
+            shapes: Shapes,
+            answer: Answer | None = None,
+            keeps: int | None = None,
+            takes: int | None = None,
         ) -> Arrays:
             free, self.forgotten[:] = self.forgotten[:], []
+            asked = dict.fromkeys(ASKED, arrays["start"].shape) if answer else {}
             request = {
                 "do": "call",
                 "function": function,
@@ -178,19 +188,21 @@ class ContainedSubmission:
                 "returns": plan,
                 "shapes": {name: list(shape) for name, shape in shapes.items()},
                 "free": free,
-                **{"keeps_cache": None, "takes_cache": None, **cache},
+                "asks": [[name, shape] for name, shape in asked.items()],
+                "keeps_cache": keeps,
+                "takes_cache": takes,
             }
             self.shown_numbers = True
-            facts, answer = self.ask(function, request, arrays, shapes)
+            facts, found = self.ask(function, request, arrays, shapes, answer=answer, asked=asked)
             for name in self.changed_in(facts, function, arrays):
                 shown = gradient_name(name) if name in spec.outputs and name not in spec.inputs else name
                 behaviour.find_changed(function, shown)
             for name in shapes:
-                if name not in answer:
+                if name not in found:
                     raise self.interfered(function, f"it gives no {name}")
-                if not np.isfinite(answer[name]).all():
+                if not np.isfinite(found[name]).all():
                     raise SubmissionError(f"{function} returned numbers that are not finite, for {name}")
-            return {name: answer[name] for name in shapes}
+            return {name: found[name] for name in shapes}
 
         def forward(inputs: Arrays) -> tuple[Arrays, CacheThere]:
             cache = CacheThere(next(self.numbers), {name: np.shape(array) for name, array in inputs.items()})
@@ -201,16 +213,18 @@ class ContainedSubmission:
             if spec.steps is not None:
                 names[1] = grouped(names[1], [names[1]])
             plan: Plan = grouped("its outputs", names) if spec.backward or len(names) > 1 else names[0]
-            keeps = {"keeps_cache": cache.number} if spec.backward else {}
-            arguments = [*steps[:1], *map(plan_of, spec.arguments)]
-            outputs = call(spec.forward, arguments, dict(inputs), plan, shapes, **keeps)
-            return outputs, cache
+            if is_checker(spec):
+                arguments, arrays, answer = checked(inputs)
+                return call(spec.forward, arguments, arrays, plan, shapes, answer), cache
+            plans: list[Any] = [*steps[:1], *map(plan_of, spec.arguments)]
+            keeps = cache.number if spec.backward else None
+            return call(spec.forward, plans, dict(inputs), plan, shapes, keeps=keeps), cache
 
         def backward(given: Arrays, cache: CacheThere) -> Arrays:
             shapes = {name: cache.shapes[name] for name in spec.floats}
             plan = grouped("its gradients", map(plan_of, floats)) if len(floats) > 1 else plan_of(floats[0])
             arrays = {name: given[name] for name in spec.outputs}
-            return call(spec.backward, [*steps[1:], *upstream], arrays, plan, shapes, takes_cache=cache.number)
+            return call(spec.backward, [*steps[1:], *upstream], arrays, plan, shapes, takes=cache.number)
 
         there = tuple(name for name in spec.names if name in own)
         passes = forward, backward if spec.backward in own else None
@@ -230,8 +244,11 @@ class ContainedSubmission:
         arrays: Arrays | None = None,
         shapes: Shapes | None = None,
         seconds: float | None = None,
+        answer: Answer | None = None,
+        asked: Shapes | None = None,
     ) -> tuple[dict[str, Any], Arrays]:
-        """Send a request and wait for the reply, not for ever."""
+        """Send a request and wait for the reply, not for ever. answer: what is told where the runner asks for something
+        itself before it replies, with arrays of the shapes `asked`."""
         process = self.process
         if process is None:
             raise Ended(f"{doing} was not reached: the process that it runs in has ended")
@@ -244,7 +261,11 @@ class ContainedSubmission:
         try:
             try:
                 process.send(message)
-                facts, answer = receive_reply(number, process.read, shapes or {})
+                while True:
+                    facts, found = receive_reply(number, process.read, {**(shapes or {}), **(asked or {})})
+                    if answer is None or "asks" not in facts:
+                        break
+                    process.send(encode_message({}, answer(facts, found)))
             finally:
                 if seconds is None:
                     self.left -= process.spent()
@@ -264,7 +285,7 @@ class ContainedSubmission:
             except (TypeError, ValueError, KeyError):
                 raise self.interfered(doing, "it says what cannot be so") from None
             raise SubmissionError(sentence)
-        return facts, answer
+        return facts, found
 
     def error_in(self, facts: Mapping[str, Any], doing: str) -> str:
         """The sentence for what the submission raised."""

@@ -172,11 +172,13 @@ def kind_of(name: str, fields: tuple[str, ...]) -> Any:
 
 
 def build(tree: Any, arrays: dict[str, Any], names: dict[str, Any]) -> Any:
-    """An argument: a name of an array, a function by its name, or a tuple of arguments, whose fields may have names."""
+    """An argument: a name of an array, a function by its name, what that gives for arguments, or a tuple of arguments,
+    whose fields may have names."""
     if isinstance(tree, str):
         return arrays[tree].item() if not arrays[tree].ndim else arrays[tree]
     if "function" in tree:
-        return names[tree["function"]]
+        function = names[tree["function"]]
+        return function(*(build(each, arrays, names) for each in tree["members"])) if "members" in tree else function
     parts = [build(member, arrays, names) for member in tree["members"]]
     return kind_of(tree["kind"], tuple(tree["fields"]))(*parts) if tree["fields"] else tuple(parts)
 
@@ -237,8 +239,19 @@ def explained(error: BaseException, file: str) -> dict[str, Any]:
 class Submission:
     """The module of a submission, and the caches of its forward passes."""
 
-    def __init__(self, np: Any) -> None:
-        self.np, self.file, self.names, self.caches = np, "", {}, {}  # type: ignore[var-annotated]
+    def __init__(self, np: Any, pipe: Pipe) -> None:
+        self.np, self.pipe, self.file, self.names, self.caches = np, pipe, "", {}, {}  # type: ignore[var-annotated]
+        self.number, self.asks = "", []  # type: ignore[var-annotated]
+
+    def asked(self, *values: Any) -> Any:
+        """What the judge gives for arrays, of the shapes that it takes: a function that is not here."""
+        kinds, arrays = [], {}
+        for (name, shape), value in zip(self.asks, values, strict=True):
+            array = self.np.broadcast_to(value, shape)
+            kinds.append("f4" if array.dtype == self.np.float32 else "f8")
+            arrays |= as_arrays(self.np, {name: array}, {name: shape})
+        self.pipe.send({"asks": kinds, "number": self.number}, arrays)
+        return self.pipe.receive()[1]["dx"]
 
     def answer(self, facts: dict[str, Any], arrays: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """Do what is asked: open a source, or call one of its functions."""
@@ -249,8 +262,12 @@ class Submission:
             offer(marshal.loads(arrays["textbook"].tobytes()))
             code = compile(arrays["source"].tobytes().decode(), self.file, "exec", dont_inherit=True)
             module = module_of("submission", code)
-            self.names = {**vars(sys.modules["npbilstm.textbook"]), **vars(module)}
+            self.names = {**vars(sys.modules["npbilstm.textbook"]), **vars(module), "<asked>": self.asked}
+            given: dict[str, Any] = {}
+            exec(marshal.loads(arrays["given"].tobytes()), given)
+            self.names |= {f"<{name}>": value for name, value in given.items()}
             return {"functions": [name for name in facts["functions"] if callable(vars(module).get(name))]}, {}
+        self.number, self.asks = facts["number"], facts["asks"]
         before = {name: array.tobytes() for name, array in arrays.items()}
         arguments = [build(tree, arrays, self.names) for tree in facts["arguments"]]
         if facts["takes_cache"] is not None:
@@ -268,7 +285,8 @@ class Submission:
 
 def serve(np: Any, parent: int) -> None:
     """Contain this process, then answer requests until the other end is gone."""
-    pipe, submission = Pipe(np), Submission(np)
+    pipe = Pipe(np)
+    submission = Submission(np, pipe)
     facts, arrays = pipe.receive()
     pipe.send({"held": contain(facts, arrays["filter"].tobytes(), parent), "number": facts["number"]}, {})
     while True:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from typing import Any
 
 import numpy as np
 
@@ -54,10 +55,15 @@ def openings(layers: Layers) -> tuple[str, ...] | None:
         try:
             with ContainedSubmission(layers._replace(contained=False)) as submission:
                 submission.open("trial.py", source, "", set(), {"probe"})
-                request = {"do": "call", "function": "probe", "arguments": [], "returns": "found", "free": []}
-                shapes = {"found": (len(OPENINGS),)}
-                caches = {"keeps_cache": None, "takes_cache": None, "shapes": {"found": [len(OPENINGS)]}}
-                _, answer = submission.ask("the trial run", {**request, **caches}, {}, shapes)
+                request: dict[str, Any] = {"do": "call", "function": "probe", "arguments": [], "returns": "found"}
+                request |= {
+                    "shapes": {"found": [len(OPENINGS)]},
+                    "keeps_cache": None,
+                    "takes_cache": None,
+                    "free": [],
+                    "asks": [],
+                }
+                _, answer = submission.ask("the trial run", request, {}, {"found": (len(OPENINGS),)})
         except (OSError, ValueError, KeyError):
             return None
         return tuple(said for said, found in zip(OPENINGS, np.asarray(answer["found"])) if found)

@@ -14,7 +14,7 @@ from npbilstm.submission.fork_server import ForkServer
 from npbilstm.submission.sandbox import Layers
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "O_PATH"), reason="the sandbox is Linux's")
-ASKED = {"do": "call", "function": "f", "arguments": [], "returns": "y", "free": [], "shapes": {"y": []}}
+ASKED = {"do": "call", "function": "f", "arguments": [], "returns": "y", "free": [], "asks": [], "shapes": {"y": []}}
 SHAPES = {"y": ()}
 
 

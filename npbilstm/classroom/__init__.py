@@ -7,10 +7,12 @@ handed_in     what comes back
 judging       how it stands, in words by result: check_exercise
 instructor    the page for who teaches
 batch         a class's submissions, graded and kept; executors, cluster: where that is done
+variant       the same exercises in other conventions; rewording: their docstrings, lines: laid out again
 hunt          a BiLSTM with mistakes in it, and which of them remain; hunt_files: what it is written as
 """
 
 from npbilstm.classroom.judging import check_exercise
 from npbilstm.classroom.result import ExerciseResult
+from npbilstm.classroom.variant import given
 
-__all__ = ["ExerciseResult", "check_exercise"]
+__all__ = ["ExerciseResult", "check_exercise", "given"]

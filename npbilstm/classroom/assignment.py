@@ -12,7 +12,10 @@ from typing import Any, NamedTuple
 
 from npbilstm.classroom.exercise import Exercise
 from npbilstm.classroom.exercises import ALL
-from npbilstm.classroom.stubs import docstring, home_of, stub, surroundings
+from npbilstm.classroom.rewording import reworded, stub_in
+from npbilstm.classroom.stubs import TEXTBOOK, docstring, home_of, surroundings
+from npbilstm.classroom.variant import described, record_of
+from npbilstm.submission.conventions import conventions_of
 
 WIDTH = 100
 LINE = 120
@@ -26,52 +29,68 @@ NOTEBOOK = {
 }
 
 
-def introduction(exercise: Exercise) -> str:
+def introduction(exercise: Exercise, variant: int | None = None) -> str:
     """What stands above an exercise: its task, and the notation that its docstrings use."""
+    conventions = conventions_of(variant)
+    tools = f"What is imported from {TEXTBOOK}" if variant is None else "What is given"
     parts = [
         f"Exercise {ALL.index(exercise) + 1} of {len(ALL)}: {exercise.title}. "
         f"{exercise.minutes} minutes, {exercise.points} points.",
-        textwrap.fill(exercise.task, WIDTH),
+        textwrap.fill(reworded(exercise.task, conventions), WIDTH),
         textwrap.fill(
             f"To be written: {', '.join(exercise.functions)}. Signatures and docstrings say what goes in and what "
-            "comes out; leave them as they are, and put a body where NotImplementedError is raised. What is imported "
-            "from npbilstm.textbook you may call: it stands in for the exercises before this one.",
+            f"comes out; leave them as they are, and put a body where NotImplementedError is raised. {tools} you may "
+            "call: it stands in for the exercises before this one.",
             WIDTH,
         ),
+        described(conventions),
     ]
     for module in dict.fromkeys(home_of(function) for function in exercise.functions):
         name = module.rpartition(".")[2]
-        parts.append(f"The textbook's {name}.py begins:\n\n{textwrap.indent(docstring(module), '    ')}")
+        said = textwrap.indent(reworded(docstring(module), conventions), "    ")
+        parts.append(f"The textbook's {name}.py begins:\n\n{said}")
     for function in exercise.quoted:
-        parts.append(f"{function}, of which the docstrings speak:\n\n{textwrap.indent(docstring(function), '    ')}")
-    return "\n\n".join(parts)
+        said = textwrap.indent(reworded(docstring(function), conventions), "    ")
+        parts.append(f"{function}, of which the docstrings speak:\n\n{said}")
+    return "\n\n".join(filter(None, parts))
 
 
-def preamble(exercise: Exercise) -> str:
+def preamble(exercise: Exercise, variant: int | None = None) -> str:
     """The imports of an exercise's file, and the types of its params and caches."""
     around = surroundings(exercise.functions)
     imports = [f"from {module} import {', '.join(sorted(names))}" for module, names in sorted(around.imports.items())]
     lines = ["from __future__ import annotations", "", *imports, *([""] if imports else []), "import numpy as np"]
-    lines += ["", "from npbilstm.classroom import check_exercise"]
-    if around.tools:
-        tools = ", ".join(sorted(around.tools))
+    lines += ["", f"from npbilstm.classroom import check_exercise{', given' * (variant is not None)}"]
+    tools = ", ".join(sorted(around.tools))
+    if variant is not None:
+        lines += ["", record_of(variant)]
+        if tools:
+            asked = ", ".join(f'"{name}"' for name in sorted(around.tools))
+            line = f"[{tools}] = given({variant}, {asked})"
+            lines.append(line if len(line) <= LINE else f"[\n    {tools},\n] = given({variant}, {asked})")
+    elif tools:
         line = f"from npbilstm.textbook import {tools}"
         lines.append(line if len(line) <= LINE else f"from npbilstm.textbook import (\n    {tools},\n)")
     text = "\n".join(lines)
-    return "\n\n\n".join([text, *around.definitions.values()])
+    return "\n\n\n".join([text, *(reworded(each, conventions_of(variant)) for each in around.definitions.values())])
 
 
-def check_line(exercise: Exercise) -> str:
+def check_line(exercise: Exercise, variant: int | None = None) -> str:
     """The line that says how it stands."""
-    return f'check_exercise("{exercise.name}", globals())'
+    return f'check_exercise("{exercise.name}", globals(){"" if variant is None else f", variant={variant}"})'
 
 
-def python_file(exercise: Exercise) -> str:
+def python_file(exercise: Exercise, variant: int | None = None) -> str:
     """An exercise as a Python file, which says how it stands when it is run."""
     ask = "Run this file, or type `npbilstm exercise check` in its folder, to be told how it stands."
-    last = f'if __name__ == "__main__":\n    print({check_line(exercise)})'
-    parts = [preamble(exercise), *map(stub, exercise.functions), last]
-    return f'"""{introduction(exercise)}\n\n{ask}\n"""\n\n' + "\n\n\n".join(parts) + "\n"
+    last = f'if __name__ == "__main__":\n    print({check_line(exercise, variant)})'
+    parts = [preamble(exercise, variant), *stubs(exercise, variant), last]
+    return f'"""{introduction(exercise, variant)}\n\n{ask}\n"""\n\n' + "\n\n\n".join(parts) + "\n"
+
+
+def stubs(exercise: Exercise, variant: int | None = None) -> list[str]:
+    """What is to be written."""
+    return [stub_in(function, conventions_of(variant)) for function in exercise.functions]
 
 
 class Cell(NamedTuple):
@@ -92,17 +111,17 @@ def as_notebook(cells: Iterable[Cell]) -> str:
     return json.dumps({"cells": made, **NOTEBOOK}, indent=1) + "\n"
 
 
-def heading(exercise: Exercise) -> str:
+def heading(exercise: Exercise, variant: int | None = None) -> str:
     """The introduction as Markdown."""
-    first, *rest = introduction(exercise).split("\n\n")
+    first, *rest = introduction(exercise, variant).split("\n\n")
     return "\n\n".join([f"# {first}", *rest])
 
 
-def notebook(exercise: Exercise) -> str:
+def notebook(exercise: Exercise, variant: int | None = None) -> str:
     """An exercise as a Jupyter notebook: text, then a cell for each function, then one that says how it stands."""
-    cells = [Cell("markdown", heading(exercise)), Cell("code", preamble(exercise))]
-    cells += [Cell("code", stub(function)) for function in exercise.functions]
-    return as_notebook([*cells, Cell("code", check_line(exercise))])
+    cells = [Cell("markdown", heading(exercise, variant)), Cell("code", preamble(exercise, variant))]
+    cells += [Cell("code", text) for text in stubs(exercise, variant)]
+    return as_notebook([*cells, Cell("code", check_line(exercise, variant))])
 
 
 def start(folder: str | Path, texts: Mapping[str, str]) -> tuple[list[Path], list[Path]]:

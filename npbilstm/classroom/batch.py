@@ -21,6 +21,7 @@ from npbilstm.classroom.collected import Collected, collect, read
 from npbilstm.classroom.exercises import EXERCISES
 from npbilstm.classroom.graded import as_record, keep, kept, place_of, written
 from npbilstm.classroom.grading import grade_sources
+from npbilstm.classroom.variant import told_otherwise
 from npbilstm.files import read_json
 from npbilstm.submission.fork_server import server_of
 from npbilstm.submission.sandbox import Layers
@@ -32,7 +33,7 @@ Record = dict[str, Any]
 class Settings(NamedTuple):
     """How a class is graded. exercises: their names. layers: of the sandbox; None where each machine is to find its
     own. hints: the level of the feedback at each attempt, the last for all that follow. unsafe: whether to grade where
-    the sandbox has an opening."""
+    the sandbox has an opening. variant: the one that was handed out, by its seed."""
 
     results: Path
     exercises: tuple[str, ...]
@@ -41,6 +42,7 @@ class Settings(NamedTuple):
     hints: tuple[int, ...] = (1,)
     seconds: float = 5.0
     unsafe: bool = False
+    variant: int | None = None
 
 
 class Task(NamedTuple):
@@ -66,9 +68,11 @@ def grade(task: Task, settings: Settings) -> Record:
     exercises = [EXERCISES[name] for name in settings.exercises]
     with one_at_a_time:
         layers = sandbox_here(settings.unsafe)[0] if settings.layers is None else settings.layers
-        server = server_of(os.getpid(), layers)
-        parts = grade_sources(task.collected.sources, exercises, server, settings.seed, seconds=settings.seconds)
-    return as_record(task.collected, parts, settings.seed, task.attempt, task.hint)
+        how = server_of(os.getpid(), layers), settings.seed, settings.variant
+        parts = grade_sources(task.collected.sources, exercises, *how, seconds=settings.seconds)
+    other = told_otherwise(task.collected.sources.values(), settings.variant)
+    collected = task.collected._replace(unread=(*task.collected.unread, *other))
+    return as_record(collected, parts, settings.seed, task.attempt, task.hint)
 
 
 def grade_all(folder: str | Path, settings: Settings, run: Run) -> Iterator[tuple[str, Record | None]]:
@@ -113,19 +117,21 @@ def sandbox_here(unsafe: bool) -> tuple[Layers, tuple[str, ...]]:
     return layers, found
 
 
-def require_settings(results: Path, seed: int | None, exercises: Sequence[str]) -> int:
+def require_settings(results: Path, seed: int | None, exercises: Sequence[str], variant: int | None = None) -> int:
     """The seed of a folder of results: as it was, as it is asked for, or drawn. Raises ValueError where the folder has
-    results of another seed or of other exercises."""
+    results of another seed, of other exercises or of another variant."""
     place = results / "grading.json"
-    asked = {"seed": seed, "exercises": list(exercises)}
+    asked = {"seed": seed, "exercises": list(exercises), "variant": variant}
     if place.exists():
         before = read_json(place.read_bytes())
         if not isinstance(before, dict) or type(before.get("seed")) is not int:
             raise ValueError(f"{place} is not as it was written; it needs another folder for the results")
-        if seed not in (None, before["seed"]) or before.get("exercises") != asked["exercises"]:
+        same = [before.get(name) == asked[name] for name in ("exercises", "variant")]
+        if seed not in (None, before["seed"]) or not all(same):
+            of_variant = "" if before.get("variant") is None else f", of variant {before['variant']}"
             raise ValueError(
-                f"{results} has results of seed {before['seed']} and of {', '.join(before.get('exercises') or ())}; "
-                "others need another folder"
+                f"{results} has results of seed {before['seed']}{of_variant} and of "
+                f"{', '.join(before.get('exercises') or ())}; others need another folder"
             )
         return int(before["seed"])
     results.mkdir(parents=True, exist_ok=True)

@@ -9,26 +9,34 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from npbilstm.classroom.assignment import Cell, as_notebook, heading, notebook, preamble, python_file
+from npbilstm.classroom.assignment import Cell, as_notebook, check_line, heading, notebook, preamble, python_file
 from npbilstm.classroom.exercise import Exercise
 from npbilstm.classroom.exercises import ALL
+from npbilstm.classroom.rewording import signature_in
 from npbilstm.classroom.stubs import body, home_of, private_in, signature
+from npbilstm.submission.conventions import conventions_of
 
 OTTER_CONFIG = "# ASSIGNMENT CONFIG\nexport_cell: false\ntests:\n  ok_format: false"
 
 
-def judged(exercise: Exercise, names: str) -> str:
+def judged(exercise: Exercise, names: str, variant: int | None) -> str:
     """The lines that stop with the reason where an exercise is not right."""
-    return f'result = check_exercise("{exercise.name}", {names})\nassert result.state == "right", str(result)'
+    asked = check_line(exercise, variant).replace("globals()", names)
+    return f'result = {asked}\nassert result.state == "right", str(result)'
 
 
-def solved(function: str, begin: str, end: str) -> str:
-    """A function of the textbook, its body between two marks."""
+def solved(function: str, begin: str, end: str, variant: int | None) -> str:
+    """A function of the textbook, its body between two marks; of a variant one that asks the textbook's."""
+    if variant is not None:
+        conventions = conventions_of(variant)
+        arguments = ", ".join(map(conventions.renamed, conventions.arguments(function)))
+        body_lines = f'    return given({variant}, "{function}")[0]({arguments})'
+        return "\n".join([signature_in(function, conventions), f"    {begin}", body_lines, f"    {end}"])
     needed = [f"    from {home_of(name)} import {name}" for name in private_in(function)]
     return "\n".join([signature(function), f"    {begin}", *needed, body(function), f"    {end}"])
 
 
-def nbgrader_notebook(exercise: Exercise) -> str:
+def nbgrader_notebook(exercise: Exercise, variant: int | None = None) -> str:
     """The source of an nbgrader assignment: `nbgrader generate_assignment` makes of it what is handed out."""
 
     def cell(kind: str, text: str, name: str, **marks: Any) -> Cell:
@@ -36,34 +44,34 @@ def nbgrader_notebook(exercise: Exercise) -> str:
         return Cell(kind, text, {"nbgrader": {**about, "grade_id": f"{exercise.name}-{name}"}})
 
     def cells() -> Iterator[Cell]:
-        yield cell("markdown", heading(exercise), "task", locked=True)
-        yield cell("code", preamble(exercise), "given", locked=True)
+        yield cell("markdown", heading(exercise, variant), "task", locked=True)
+        yield cell("code", preamble(exercise, variant), "given", locked=True)
         for function in exercise.functions:
-            text = solved(function, "### BEGIN SOLUTION", "### END SOLUTION")
+            text = solved(function, "### BEGIN SOLUTION", "### END SOLUTION", variant)
             yield cell("code", text, function, solution=True)
-        test = judged(exercise, "globals()")
+        test = judged(exercise, "globals()", variant)
         yield cell("code", test, "test", grade=True, locked=True, points=exercise.points)
 
     return as_notebook(cells())
 
 
-def otter_notebook(exercise: Exercise) -> str:
+def otter_notebook(exercise: Exercise, variant: int | None = None) -> str:
     """The source of an otter assignment: `otter assign` makes of it what is handed out and what grades it."""
 
     def cells() -> Iterator[Cell]:
         yield Cell("raw", OTTER_CONFIG)
-        yield Cell("markdown", heading(exercise))
-        yield Cell("code", preamble(exercise))
+        yield Cell("markdown", heading(exercise, variant))
+        yield Cell("code", preamble(exercise, variant))
         yield Cell("raw", f"# BEGIN QUESTION\nname: {exercise.name}\npoints: {exercise.points}")
         yield Cell("raw", "# BEGIN SOLUTION")
         for function in exercise.functions:
             prompt = (
                 f'""" # BEGIN PROMPT\n    raise NotImplementedError("{function} is not written yet")\n""" # END PROMPT'
             )
-            yield Cell("code", f"{solved(function, '# BEGIN SOLUTION', '# END SOLUTION')}\n{prompt}")
+            yield Cell("code", f"{solved(function, '# BEGIN SOLUTION', '# END SOLUTION', variant)}\n{prompt}")
         yield Cell("raw", "# END SOLUTION")
         yield Cell("raw", "# BEGIN TESTS")
-        inside = "\n".join(f"    {line}" for line in judged(exercise, "env").split("\n"))
+        inside = "\n".join(f"    {line}" for line in judged(exercise, "env", variant).split("\n"))
         given = "    from npbilstm.classroom import check_exercise\n"
         yield Cell("code", f"def test_{exercise.name}(env):\n{given}{inside}")
         yield Cell("raw", "# END TESTS")
@@ -72,13 +80,13 @@ def otter_notebook(exercise: Exercise) -> str:
     return as_notebook(cells())
 
 
-MAKERS: dict[str, Callable[[Exercise], str]] = {
+MAKERS: dict[str, Callable[[Exercise, int | None], str]] = {
     "py": python_file,
     "notebook": notebook,
     "nbgrader": nbgrader_notebook,
     "otter": otter_notebook,
 }
-"""What makes the text of an exercise's file, by the name of the format."""
+"""What makes the text of an exercise's file, of a variant maybe, by the name of the format."""
 SOURCES = ("nbgrader", "otter")
 """The formats that hold the solutions."""
 ENDINGS = (".py", ".ipynb")

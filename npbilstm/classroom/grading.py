@@ -25,6 +25,7 @@ from npbilstm.diagnosis.results import Bugs, Diagnosis
 from npbilstm.diagnosis.stages import SIZES, Stage
 from npbilstm.submission.contained import ContainedSubmission
 from npbilstm.submission.contained_checker import is_checker
+from npbilstm.submission.conventions import Conventions, conventions_of
 from npbilstm.submission.course_specs import ALL_SPECS
 from npbilstm.submission.definitions import Definition, definitions_in_source
 from npbilstm.submission.errors import SubmissionError, TimedOut
@@ -62,10 +63,11 @@ def grade_sources(
     exercises: Sequence[Exercise],
     layers: Layers | ForkServer,
     seed: int,
+    variant: int | None = None,
     **limits: float,
 ) -> list[Part]:
     """The parts of a submission. sources: the exercises that were handed in -> the file's name and its source. layers:
-    of the sandbox, or its fork server."""
+    of the sandbox, or its fork server. variant: the one that was handed out, whatever the sources say."""
     parts: list[Part] = []
     known: Bugs = ()
     with ContainedSubmission(layers, **limits) as submission:
@@ -73,7 +75,7 @@ def grade_sources(
             if exercise not in sources:
                 parts.append(Part(exercise, 0.0, ExerciseResult(exercise, missing=exercise.functions)))
                 continue
-            result = grade_source(submission, exercise, *sources[exercise], seed, known)
+            result = grade_source(submission, exercise, *sources[exercise], seed, known, variant)
             parts.append(Part(exercise, points_of(exercise, result), result))
             named = [each.named[0] for each in result.diagnoses if len(each.named) == 1]
             known = tuple(dict.fromkeys([*known, *(bug for bugs in named for bug in bugs)]))
@@ -81,7 +83,13 @@ def grade_sources(
 
 
 def grade_source(
-    submission: ContainedSubmission, exercise: Exercise, file: str, source: str, seed: int, known: Bugs
+    submission: ContainedSubmission,
+    exercise: Exercise,
+    file: str,
+    source: str,
+    seed: int,
+    known: Bugs,
+    variant: int | None = None,
 ) -> ExerciseResult:
     """How one exercise stands, by its source."""
     try:
@@ -91,7 +99,7 @@ def grade_source(
         return ExerciseResult(exercise, missing=exercise.functions, stopped=f"{file}{line}: it is no Python")
     if is_unwritten(exercise, definitions):
         return ExerciseResult(exercise, missing=exercise.functions)
-    offered = stand_in(exercise)
+    offered, conventions = stand_in(exercise, variant), conventions_of(variant)
     asked = {name for spec in exercise.specs for name in spec.names if name}
     try:
         own = submission.open(file, source, offered.source, set(offered.functions), asked)
@@ -99,15 +107,15 @@ def grade_source(
 
         def make(name: str) -> SubmittedPair | None:
             spec = ALL_SPECS[name]
-            return submission.pair(spec, own, uses[name])
+            return submission.pair(spec, own, uses[name], conventions)
 
-        result = judge(exercise, own, make, 1, seed=seed, known=known)
+        result = replace(judge(exercise, own, make, 1, seed=seed, known=known), conventions=conventions)
     except SubmissionError as error:
         return ExerciseResult(exercise, missing=exercise.functions, stopped=str(error))
     if result.state == "right":
         try:
-            run_large(submission, exercise, own, seed)
-            run_in_disorder(submission, exercise, own, seed)
+            run_large(submission, exercise, own, seed, conventions)
+            run_in_disorder(submission, exercise, own, seed, conventions)
         except TimedOut:
             sentence = "its passes take far longer than they need: differences of the forward pass are no backward pass"
             return replace(result, stopped=f"{file}: at D={LARGE['D']} and H={LARGE['H']} {sentence}")
@@ -116,12 +124,14 @@ def grade_source(
     return result
 
 
-def run_large(submission: ContainedSubmission, exercise: Exercise, own: set[str], seed: int) -> None:
+def run_large(
+    submission: ContainedSubmission, exercise: Exercise, own: set[str], seed: int, conventions: Conventions
+) -> None:
     """Run the backward passes that seem right once more, on large arrays. Raises SubmissionError."""
     for spec in exercise.specs:
         if spec.backward in own and spec.backward in exercise.functions:
             case, expected = large_case(spec.name, seed, exercise.unasked)
-            pair = submission.pair(spec, own)
+            pair = submission.pair(spec, own, conventions=conventions)
             _, cache = pair.forward(case.inputs)
             assert pair.backward is not None
             grads = pair.backward(case.upstream, cache)
@@ -131,11 +141,13 @@ def run_large(submission: ContainedSubmission, exercise: Exercise, own: set[str]
                     raise SubmissionError(f"{where} the gradient of {name} is wrong, and right where they are smaller")
 
 
-def run_in_disorder(submission: ContainedSubmission, exercise: Exercise, own: set[str], seed: int) -> None:
+def run_in_disorder(
+    submission: ContainedSubmission, exercise: Exercise, own: set[str], seed: int, conventions: Conventions
+) -> None:
     """Try a gradient checker that seems right once more, in an order that nobody knows. Raises SubmissionError."""
     for spec in filter(is_checker, exercise.specs):
         expected = expected_of(spec, seed, SIZES, exercise.unasked)
-        pair = submission.pair(spec, own)
+        pair = submission.pair(spec, own, conventions=conventions)
         for k in np.random.default_rng([seed, 1]).permutation(2 * len(expected.cases)) // 2:
             inputs = {name: array.copy() for name, array in expected.cases[k].inputs.items()}
             if pair.forward(inputs)[0] != expected.reference[k].outputs:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,29 +11,34 @@ from npbilstm.classroom.exercise import Exercise
 from npbilstm.classroom.exercises import EXERCISES
 from npbilstm.classroom.handed_in import source_in
 from npbilstm.classroom.result import ExerciseResult, unwritten
+from npbilstm.classroom.variant import variant_in
 from npbilstm.diagnosis.diagnosis import diagnose_pairs
 from npbilstm.diagnosis.report import is_to_be_judged
 from npbilstm.diagnosis.report_text import require_hint
+from npbilstm.submission.conventions import conventions_of
 from npbilstm.submission.course_specs import ALL_SPECS, PASSES
 from npbilstm.submission.definitions import Definition, definitions_in_source
 from npbilstm.submission.errors import SubmissionError
 from npbilstm.submission.layouts import Layout
-from npbilstm.submission.pairs import submitted_pair
+from npbilstm.submission.pairs import pair_in_conventions, submitted_pair
 from npbilstm.submission.process import SubmissionProcess
 from npbilstm.submission.submitted_pair import Refused, SubmittedPair, submitted_pairs
 
 MakePair = Callable[[str], SubmittedPair | None]
 
 
-def check_exercise(name: str, functions: Mapping[str, Any], hint: int = 1) -> ExerciseResult:
+def check_exercise(
+    name: str, functions: Mapping[str, Any], hint: int = 1, variant: int | None = None
+) -> ExerciseResult:
     """How an exercise stands, by functions in this process: check_exercise("flip", globals()).
 
     name: the exercise's. functions: a namespace, of which those of the exercise are judged. hint: how much is told of a
-    known mistake, 1 vague, 3 exact.
+    known mistake, 1 vague, 3 exact. variant: the seed of the variant that it is of, where it is of one.
 
-    Raises ValueError for a name that no exercise has, or another hint.
+    Raises ValueError for a name that no exercise has, another hint, or a variant below 0.
     """
     require_hint(hint)
+    conventions = conventions_of(variant)
     if name not in EXERCISES:
         raise ValueError(f"there is no exercise {name!r}; there are {', '.join(EXERCISES)}")
     own = {
@@ -40,7 +46,13 @@ def check_exercise(name: str, functions: Mapping[str, Any], hint: int = 1) -> Ex
         for each in PASSES
         if callable(functions.get(each)) and is_to_be_judged(functions[each], functions)
     }
-    return judge(EXERCISES[name], own, lambda spec: submitted_pair(ALL_SPECS[spec], own, Layout()), hint)
+
+    def make(spec: str) -> SubmittedPair | None:
+        if variant is not None:
+            return pair_in_conventions(ALL_SPECS[spec], own, conventions)
+        return submitted_pair(ALL_SPECS[spec], own, Layout())
+
+    return replace(judge(EXERCISES[name], own, make, hint), conventions=conventions)
 
 
 def check_file(exercise: Exercise, path: Path, hint: int = 1, seconds: float = 10.0) -> ExerciseResult:
@@ -55,12 +67,14 @@ def check_file(exercise: Exercise, path: Path, hint: int = 1, seconds: float = 1
     except (SyntaxError, RecursionError, MemoryError):
         pass  # the process says it better
     try:
-        with SubmissionProcess(path, seconds=seconds) as submission:
+        variant = variant_in(source)
+        with SubmissionProcess(path, seconds=seconds, variant=variant) as submission:
 
             def make(spec: str) -> SubmittedPair | None:
                 return submission.pair(spec, Layout())
 
-            return judge(exercise, submission.functions, make, hint)
+            result = judge(exercise, submission.functions, make, hint)
+            return replace(result, conventions=conventions_of(variant))
     except SubmissionError as error:
         return ExerciseResult(exercise, missing=exercise.functions, stopped=str(error), hint=hint)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from npbilstm.classroom.exercise import Exercise
 from npbilstm.diagnosis.report_text import headline, text_of, why_stopped, wrapped
 from npbilstm.diagnosis.results import Diagnosis
+from npbilstm.submission.conventions import TEXTBOOKS, Conventions
 
 NOT_WRITTEN = "it is not written yet"
 BAR = 20
@@ -20,7 +21,7 @@ class ExerciseResult:
     """How one exercise stands. str() gives the text.
 
     diagnoses: what was found out about its functions. missing: those of its functions that are not written. stopped:
-    why nothing could be run, a sentence; "" where it could.
+    why nothing could be run, a sentence; "" where it could. conventions: those that it is written in.
     """
 
     exercise: Exercise
@@ -28,6 +29,7 @@ class ExerciseResult:
     missing: tuple[str, ...] = ()
     stopped: str = ""
     hint: int = 1
+    conventions: Conventions = TEXTBOOKS
 
     @property
     def wrong(self) -> list[Diagnosis]:
@@ -43,6 +45,13 @@ class ExerciseResult:
         if not self.missing:
             return "right"
         return "begun" if len(self.missing) < len(self.exercise.functions) else "not yet written"
+
+    @property
+    def textbooks_names(self) -> str:
+        """Where names and conventions are not the textbook's, that a report is in the textbook's; else ""."""
+        names = dict(self.conventions.names)
+        told = f"what is {', '.join(names.values())} in yours is {', '.join(names)} there, and rows are your columns"
+        return f"All of this is in the textbook's names and layout: {told}." if names else ""
 
     @property
     def points(self) -> int:
@@ -67,6 +76,7 @@ class ExerciseResult:
             said += [f"  {line}" for line in self.stopped.splitlines()]
         for diagnosis in self.wrong:
             said += text_of(diagnosis, self.hint).splitlines()
+        said += wrapped(self.textbooks_names) if self.wrong else []
         if self.missing and not self.stopped:
             said += wrapped(f"Not yet written: {', '.join(self.missing)}.")
         return "\n".join(said)

@@ -29,6 +29,7 @@ def add_arguments(commands: Subparsers) -> None:
         "  npbilstm exercise list                        all of them, with minutes and points\n"
         "  npbilstm exercise start hw                    write them into a folder; what is there is left as it is\n"
         "  npbilstm exercise start hw --only flip --format notebook\n"
+        "  npbilstm exercise start hw --variant 7        in other conventions, which no copied answer fits\n"
         "  npbilstm exercise check hw                    not yet written, right, or wrong and why\n"
         "  npbilstm exercise instructor teacher.md       solutions, and the mistakes people make\n\n"
         "exit codes of check: 0 all are right, 1 one is wrong, 3 none is wrong and not all are written",
@@ -44,6 +45,9 @@ def add_arguments(commands: Subparsers) -> None:
     action = add("start", "write exercises into a folder; a file that is there is never overwritten")
     action.add_argument("folder", metavar="DIR")
     action.add_argument("--format", choices=list(MAKERS), default="py", help="of the files (%(default)s)")
+    action.add_argument(
+        "--variant", type=int, metavar="SEED", help="the same in other conventions: gates, layouts, order and names"
+    )
     action.set_defaults(run=run_start)
     action = add("check", "say how the exercises in a folder stand")
     action.add_argument("folder", metavar="DIR", nargs="?", default=".", help="or one file (the folder you are in)")
@@ -70,7 +74,8 @@ def run_list(options: argparse.Namespace) -> int:
 def run_start(options: argparse.Namespace) -> int:
     """Write the exercises' files. -> the exit code."""
     make = MAKERS[options.format]
-    texts = {file_name(each, options.format): make(each) for each in exercises_named(options.only)}
+    exercises = exercises_named(options.only)
+    texts = {file_name(each, options.format): make(each, options.variant) for each in exercises}
     written, kept = start(options.folder, texts)
     for path in kept:
         say(f"{path} is there already, and is left as it is")

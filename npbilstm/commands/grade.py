@@ -14,6 +14,7 @@ from npbilstm.classroom.graded import FORMATS, write_results
 from npbilstm.commands.options import Subparsers, add_command
 from npbilstm.commands.terminal import say
 from npbilstm.files import only_writer
+from npbilstm.submission.conventions import conventions_of
 from npbilstm.submission.sandbox import Layers
 
 
@@ -34,6 +35,7 @@ def add_arguments(commands: Subparsers) -> None:
     command.add_argument("--jobs", type=int, metavar="N", default=os.cpu_count() or 1, help="at once (%(default)s)")
     command.add_argument("--cluster", metavar="ADDRESS", help="have a Dask scheduler's workers grade (extra cluster)")
     command.add_argument("--seed", type=int, metavar="S", help="of the inputs (drawn, and kept in RESULTS)")
+    command.add_argument("--variant", type=int, metavar="SEED", help="the one that was handed out, whatever files say")
     command.add_argument("--only", nargs="+", metavar="NAME", help="these exercises and no others")
     command.add_argument(
         "--hint-by-attempt", metavar="1,1,2,3", default="1", help="how much is told at each attempt (%(default)s)"
@@ -53,6 +55,7 @@ def run(options: argparse.Namespace) -> int:
         raise ValueError(f"--seconds is {options.seconds:g}; it needs a positive number")
     if options.seed is not None and options.seed < 0:
         raise ValueError(f"--seed is {options.seed}; it needs 0 or more")
+    conventions_of(options.variant)  # which says so where there is none
     hints = hints_in(options.hint_by_attempt)
     names = tuple(exercise.name for exercise in exercises_named(options.only))
     results = Path(options.out)
@@ -62,8 +65,10 @@ def run(options: argparse.Namespace) -> int:
         raise ValueError(f"{options.submissions} is no folder; it needs the folder that the submissions are in")
     how = on_cluster(options.cluster) if options.cluster else here(options.jobs)
     layers = None if options.cluster else sandbox_or_refuse(options.unsafe_no_sandbox)
-    seed = require_settings(results, options.seed, names)
-    settings = Settings(results, names, layers, seed, hints, options.seconds, options.unsafe_no_sandbox)
+    seed = require_settings(results, options.seed, names, options.variant)
+    settings = Settings(
+        results, names, layers, seed, hints, options.seconds, options.unsafe_no_sandbox, options.variant
+    )
     records, lost = {}, []
     with only_writer(results / "grading"):
         for name, record in grade_all(options.submissions, settings, how):

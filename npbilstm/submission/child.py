@@ -23,11 +23,14 @@ import numpy.random  # noqa: F401  before a submitted file with the name of a mo
 
 from npbilstm.submission.arguments import renamed_arguments
 from npbilstm.submission.containment import contain
+from npbilstm.submission.conventions import conventions_of
+from npbilstm.submission.course_specs import ALL_SPECS
 from npbilstm.submission.errors import SubmissionError
 from npbilstm.submission.function_spec import Arrays
 from npbilstm.submission.layouts import SETTINGS, Layout, layout_of, read_header
 from npbilstm.submission.messages import encode_message, receive
 from npbilstm.submission.notebook import SUFFIX, submitted_source
+from npbilstm.submission.pairs import pair_in_conventions
 from npbilstm.submission.raised import WIDTH, describe_error
 from npbilstm.submission.submitted_code import SubmittedCode
 from npbilstm.submission.submitted_pair import SubmittedPair
@@ -37,8 +40,8 @@ from npbilstm.submission.unread import unread_names
 class SubmittedFile:
     """A submitted file: the module it makes, the textbook's functions that it defines, and their layout."""
 
-    def __init__(self, path: str, flags: Mapping[str, str], form: str) -> None:
-        self.path = path
+    def __init__(self, path: str, flags: Mapping[str, str], form: str, variant: int | None = None) -> None:
+        self.path, self.variant = path, variant
         with tokenize.open(path) if not path.endswith(SUFFIX) else open(path, encoding="utf-8") as stream:
             text = stream.read()
         try:
@@ -77,7 +80,10 @@ class SubmittedFile:
         if chosen is not None:
             own, number, layer = chosen
             self.code.ways[own].sort(key=lambda way: (way.way, way.calls.layer) != (number, layer))
-        if key not in self.pairs:
+        if key not in self.pairs and self.variant is not None:
+            conventions = conventions_of(self.variant)
+            self.pairs[key] = pair_in_conventions(ALL_SPECS[name], self.code.functions, conventions)
+        elif key not in self.pairs:
             self.pairs[key] = self.code.pair(name, layout)
         return self.pairs[key]
 
@@ -188,7 +194,7 @@ def serve(parent: int, seconds: float) -> None:
                 elif request["do"] == "open":
                     path = request["path"]
                     sys.argv = [path]
-                    file = SubmittedFile(path, request["flags"], request["form"])
+                    file = SubmittedFile(path, request["flags"], request["form"], request["variant"])
                     facts, arrays = file.facts(), {}
                 else:
                     facts, arrays = file.answer(request, arrays)  # type: ignore[union-attr]

@@ -27,9 +27,11 @@ import numpy as np
 from npbilstm.printable import one_line
 from npbilstm.submission.behaviour import Behaviour
 from npbilstm.submission.contained_checker import ASKED, Answer, checked, given_source, is_checker
+from npbilstm.submission.conventions import TEXTBOOKS, Conventions
 from npbilstm.submission.errors import Ended, Interfered, SubmissionError, TimedOut
 from npbilstm.submission.fork_server import ForkServer, RunnerProcess
-from npbilstm.submission.function_spec import Argument, Arrays, FunctionSpec, names_in, shape_of, sizes_in
+from npbilstm.submission.function_spec import Argument, Arrays, FunctionSpec, name_of, shape_of, sizes_in
+from npbilstm.submission.layouts import moved_entries, to_reference, to_submitted
 from npbilstm.submission.messages import Shapes, encode_message, receive_reply
 from npbilstm.submission.permitted_calls import permitting_filter
 from npbilstm.submission.pipes import how_it_ended
@@ -159,12 +161,19 @@ class ContainedSubmission:
             raise self.interfered(self.file, "it says what cannot be so")
         return set(found)
 
-    def pair(self, spec: FunctionSpec, own: Collection[str], uses: Iterable[str] = ()) -> SubmittedPair:
+    def pair(
+        self,
+        spec: FunctionSpec,
+        own: Collection[str],
+        uses: Iterable[str] = (),
+        conventions: Conventions = TEXTBOOKS,
+    ) -> SubmittedPair:
         """The pair of a spec. own: which functions are the submission's; the forward pass of another is what stands in
-        for it. uses: the textbook's functions that they call."""
-        behaviour = Behaviour()
+        for it. uses: the textbook's functions that they call. conventions: those that they are written in."""
+        behaviour, layout, spec = Behaviour(), conventions.layout, conventions.spec(spec)
         steps = [{"function": name} for name in spec.steps or ()]
-        floats = [each for each in spec.arguments if set(names_in(each)) & set(spec.floats)]
+        floats = spec.differentiated
+        axes = {**spec.outputs, **spec.inputs}
         upstream: list[Any] = list(spec.outputs)
         if spec.steps is not None:
             upstream[1] = grouped(upstream[1], [upstream[1]])
@@ -180,20 +189,22 @@ class ContainedSubmission:
             takes: int | None = None,
         ) -> Arrays:
             free, self.forgotten[:] = self.forgotten[:], []
+            arrays = {name: to_submitted(name, array, axes[name], layout) for name, array in arrays.items()}
+            moved = {name: moved_entries(name, shape, axes[name], layout).shape for name, shape in shapes.items()}
             asked = dict.fromkeys(ASKED, arrays["start"].shape) if answer else {}
             request = {
                 "do": "call",
                 "function": function,
                 "arguments": arguments,
                 "returns": plan,
-                "shapes": {name: list(shape) for name, shape in shapes.items()},
+                "shapes": {name: list(shape) for name, shape in moved.items()},
                 "free": free,
                 "asks": [[name, shape] for name, shape in asked.items()],
                 "keeps_cache": keeps,
                 "takes_cache": takes,
             }
             self.shown_numbers = True
-            facts, found = self.ask(function, request, arrays, shapes, answer=answer, asked=asked)
+            facts, found = self.ask(function, request, arrays, moved, answer=answer, asked=asked)
             for name in self.changed_in(facts, function, arrays):
                 shown = gradient_name(name) if name in spec.outputs and name not in spec.inputs else name
                 behaviour.find_changed(function, shown)
@@ -202,7 +213,7 @@ class ContainedSubmission:
                     raise self.interfered(function, f"it gives no {name}")
                 if not np.isfinite(found[name]).all():
                     raise SubmissionError(f"{function} returned numbers that are not finite, for {name}")
-            return {name: found[name] for name in shapes}
+            return {name: to_reference(name, found[name], axes[name], layout, shapes[name]) for name in shapes}
 
         def forward(inputs: Arrays) -> tuple[Arrays, CacheThere]:
             cache = CacheThere(next(self.numbers), {name: np.shape(array) for name, array in inputs.items()})
@@ -215,7 +226,8 @@ class ContainedSubmission:
             plan: Plan = grouped("its outputs", names) if spec.backward or len(names) > 1 else names[0]
             if is_checker(spec):
                 arguments, arrays, answer = checked(inputs)
-                return call(spec.forward, arguments, arrays, plan, shapes, answer), cache
+                in_order = [arguments[name_of(argument)] for argument in spec.arguments]
+                return call(spec.forward, in_order, arrays, plan, shapes, answer), cache
             plans: list[Any] = [*steps[:1], *map(plan_of, spec.arguments)]
             keeps = cache.number if spec.backward else None
             return call(spec.forward, plans, dict(inputs), plan, shapes, keeps=keeps), cache

@@ -43,9 +43,9 @@ def as_given(function: Callable[..., Any], *members: str) -> dict[str, Any]:
     return plan | ({"members": list(members)} if members else {})
 
 
-def checked(inputs: Arrays) -> tuple[list[dict[str, Any]], Arrays, Answer]:
-    """The arguments of a call of a checker, the arrays in them, and what answers for the backward pass. inputs: the
-    probe, by its number, and where it is tried."""
+def checked(inputs: Arrays) -> tuple[dict[str, dict[str, Any]], Arrays, Answer]:
+    """The arguments of a call of a checker by name, the arrays in them, and what answers for the backward pass. inputs:
+    the probe, by its number, and where it is tried."""
     probe: Probe = PROBES[int(inputs["backward_probe"])]
 
     def answer(facts: Mapping[str, Any], arrays: Arrays) -> Arrays:
@@ -58,5 +58,6 @@ def checked(inputs: Arrays) -> tuple[list[dict[str, Any]], Arrays, Answer]:
         with np.errstate(all="ignore"):
             return {"dx": probe.backward(dy, x)}
 
-    arguments = [as_given(probe.forward), {"function": "<asked>"}, as_given(probe.given, "start")]
+    arguments = {"forward": as_given(probe.forward), "backward": {"function": "<asked>"}}
+    arguments["x"] = as_given(probe.given, "start")
     return arguments, {"start": inputs["start"]}, answer

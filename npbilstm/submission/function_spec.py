@@ -93,13 +93,19 @@ class FunctionSpec(NamedTuple):
             if self.steps is not None:
                 douts[1] = (douts[1],)
             answer = getattr(functions, self.backward)(*step, *douts, cache[0], *cache[1])
-            wanted = [argument for argument in self.arguments if set(names_in(argument)) & set(self.floats)]
+            wanted = self.differentiated
             grads: Arrays = {}
             for argument, grad in zip(wanted, (answer,) if len(wanted) == 1 else answer, strict=True):
                 take_apart(argument, grad, grads)
             return grads
 
         return Pair(forward, backward if self.backward else None)
+
+    @property
+    def differentiated(self) -> list[Argument]:
+        """The arguments that have gradients, in the order in which the backward pass gives these."""
+        found = [argument for argument in self.arguments if set(names_in(argument)) & set(self.floats)]
+        return sorted(found, key=lambda argument: self.floats.index(names_in(argument)[0]))
 
     def blocks(self, name: str) -> tuple[str, ...]:
         """The names of the blocks in the last axis of one of the inputs; () where it has none."""

@@ -40,7 +40,8 @@ CHOICES = {"update": ("keeps", "writes"), "reset": ("after", "before")}
 BIAS_SPELLINGS = {"4H": "4H", "H": "4H", "4H,1": "4H,1", "H,1": "4H,1", "4,H": "4,H", "4,H,1": "4,H,1"}
 
 
-MATRICES = {"Wx", "Wh", "Wp", "W", "Wy"}
+MATRICES = ("Wx", "Wh", "Wp", "W", "Wy")
+BIASES = ("b", "b_hn", "p", "by")
 
 
 class Layout(NamedTuple):
@@ -176,7 +177,7 @@ def to_submitted(name: str, array: np.ndarray, axes: str, layout: Layout) -> np.
     Raises ValueError where the layout has no batch and the array has more rows than one.
     """
     entries = moved_entries(name, np.shape(array), axes, layout)
-    return np.asarray((array * signs(name, axes, np.shape(array), layout)).reshape(-1)[entries])
+    return np.asarray(signed(name, array, axes, layout).reshape(-1)[entries])
 
 
 def to_reference(name: str, array: np.ndarray, axes: str, layout: Layout, shape: tuple[int, ...]) -> np.ndarray:
@@ -187,7 +188,13 @@ def to_reference(name: str, array: np.ndarray, axes: str, layout: Layout, shape:
         raise ValueError(f"{name} has shape {np.shape(array)}; it needs {entries.shape}")
     reference = np.empty(entries.size, np.asarray(array).dtype)
     reference[entries] = array
-    return np.asarray(reference.reshape(shape) * signs(name, axes, shape, layout))
+    return signed(name, reference.reshape(shape), axes, layout)
+
+
+def signed(name: str, array: np.ndarray, axes: str, layout: Layout) -> np.ndarray:
+    """An array of the reference's shape with the signs that one of the two has and the other has not."""
+    factors = signs(name, axes, np.shape(array), layout)
+    return np.asarray(array) if np.ndim(factors) == 0 else np.asarray(array * factors)  # bool stays bool
 
 
 def signs(name: str, axes: str, shape: tuple[int, ...], layout: Layout) -> np.ndarray | int:
@@ -202,15 +209,20 @@ def moved_entries(name: str, shape: tuple[int, ...], axes: str, layout: Layout) 
     """For each entry of a submitted array, which entry of the reference's it is, counted flat. A layout only moves
     entries, so this one array takes them there and back."""
     reference = np.arange(prod(shape)).reshape(shape)
-    part = name.rpartition(".")[2]
+    part = weight_in(name)
     if part in MATRICES:
         submitted = moved_matrix(reference, axes.split(), layout)
-    elif part in ("b", "b_hn", "p", "by"):
+    elif part in BIASES:
         submitted = moved_bias(reference, axes.split(), layout, part == "p")
     else:
         submitted = moved_data(name, reference, axes.split(), layout)
     submitted.flags.writeable = False
     return submitted
+
+
+def weight_in(name: str) -> str:
+    """A name without its direction, and of a weight's gradient the weight's: they lie alike."""
+    return re.sub(r"^(clipped_)?d(?=W$|b$)", "", name.rpartition(".")[2])
 
 
 def blocks_order(count: int, layout: Layout, peepholes: bool = False) -> list[int]:

@@ -22,13 +22,16 @@ from npbilstm.submission.arguments import (
     find_argument,
     known_arguments,
     parameters_of,
+    textbook_arguments,
 )
 from npbilstm.submission.behaviour import Behaviour
 from npbilstm.submission.call_graph import reached
+from npbilstm.submission.conventions import Conventions
 from npbilstm.submission.course_specs import as_submitted as spec_as_submitted
 from npbilstm.submission.course_specs import textbook_names
 from npbilstm.submission.errors import SubmissionError
 from npbilstm.submission.function_spec import Arrays, FunctionSpec, names_in, shape_of, sizes_in
+from npbilstm.submission.given import given_function
 from npbilstm.submission.joined import joined_spec, told_in_parts
 from npbilstm.submission.layouts import Layout, to_submitted
 from npbilstm.submission.returns import Outputs, as_submitted, gradient_name, gradients_in, outputs_in, reference_array
@@ -70,14 +73,30 @@ def submitted_pair(
 
 
 def pair_of_passes(
-    spec: FunctionSpec, functions: Mapping[str, Callable[..., Any]], layout: Layout, renamed: Mapping[str, str]
+    spec: FunctionSpec, functions: Mapping[str, Callable[..., Any]], layout: Layout, renamed: Mapping[str, str] | None
 ) -> SubmittedPair:
-    """The pair of a spec that has the names of the submitted functions."""
+    """The pair of a spec that has the names of the submitted functions. renamed: None where they are called by place,
+    whatever the names of their arguments."""
     passes = SubmittedPasses(spec, functions, layout, renamed)
     names = tuple(name for name in (spec.forward, spec.backward) if name in functions)
     backward = passes.run_backward if passes.backward else None
     uses = textbook_names(frozenset().union(*(reached(name, functions) for name in names)), layout)
     return SubmittedPair(passes.run_forward, backward, names, uses, passes.absent, passes.findings, passes.changed)
+
+
+def pair_in_conventions(
+    spec: FunctionSpec, own: Mapping[str, Callable[..., Any]], conventions: Conventions
+) -> SubmittedPair | None:
+    """The pair of a spec, made of functions that are called by place, as conventions have it; None where neither pass
+    is among them. What is not there and is needed, the forward pass or a step, is the textbook's in these
+    conventions."""
+    there = tuple(name for name in spec.names if name in own)
+    if not there:
+        return None
+    needed = (spec.forward, *(spec.steps or ()))
+    functions = {**{name: given_function(name, conventions) for name in needed if name not in own}, **own}
+    pair = pair_of_passes(conventions.spec(spec), functions, conventions.layout, None)
+    return pair._replace(functions=there)
 
 
 class SubmittedPasses(Behaviour):
@@ -88,7 +107,7 @@ class SubmittedPasses(Behaviour):
         spec: FunctionSpec,
         functions: Mapping[str, Callable[..., Any]],
         layout: Layout,
-        renamed: Mapping[str, str],
+        renamed: Mapping[str, str] | None,
     ) -> None:
         super().__init__()
         self.spec, self.layout = spec, layout
@@ -99,7 +118,9 @@ class SubmittedPasses(Behaviour):
             )
         self.forward = functions.get(spec.forward) or getattr(textbook, spec.forward)
         self.backward = functions.get(spec.backward)
-        self.arguments = arguments_of(spec, spec.forward, self.forward, renamed)
+        by_place = [("", argument) for argument in textbook_arguments(spec)]
+        self.arguments = by_place if renamed is None else arguments_of(spec, spec.forward, self.forward, renamed)
+        self.differentiated = spec.differentiated if renamed is None else [argument for _, argument in self.arguments]
         self.steps = step_passes(spec, functions, layout)
         taken = {name for _, argument in self.arguments for name in names_in(argument)}
         self.absent = frozenset(spec.inputs) - taken | (set() if layout.has_batch else {"rows"})
@@ -151,8 +172,7 @@ class SubmittedPasses(Behaviour):
     def gradients_of(self, call: ForwardCall, returned: Any) -> Arrays:
         """The gradients by name in what the submitted backward function returned."""
         spec, grads = self.spec, {}
-        arguments = [argument for _, argument in self.arguments]
-        for name, value in gradients_in(spec, spec.backward, returned, arguments).items():
+        for name, value in gradients_in(spec, spec.backward, returned, self.differentiated).items():
             called = f"{spec.backward}'s {gradient_name(name)}"
             shape = np.shape(call.inputs[name])
             grads[name] = reference_array(called, name, value, spec.inputs[name], self.layout, shape)

@@ -23,6 +23,7 @@ from npbilstm.printable import one_line
 from npbilstm.submission import replies
 from npbilstm.submission.course_specs import ALL_SPECS, RESET_BEFORE, as_submitted
 from npbilstm.submission.errors import Interfered, SubmissionError, TimedOut
+from npbilstm.submission.forms import TEXTBOOK
 from npbilstm.submission.function_spec import Arrays
 from npbilstm.submission.layouts import Layout
 from npbilstm.submission.messages import Shapes, encode_message, receive_reply
@@ -75,7 +76,8 @@ class SubmissionProcess:
     """A submitted file, run in a process of its own: with SubmissionProcess(path, flags) as submission: ...
 
     form: the form in which it is to be read, a name or a file; "" for the one that fits; then the one that it is read
-    in. ways: the subjects that are called as the form has it, each with the ways to call it, the chosen one first.
+    in. variant: the seed of the conventions in which the textbook's functions are written there, and no form. ways: the
+    subjects that are called as the form has it, each with the ways to call it, the chosen one first.
     functions: those that are called as the textbook's are. others: the names of what looks like a pass and is neither.
     layout: its layout, from its header and from flags, which win. pinned: the settings that these tell.
 
@@ -93,8 +95,9 @@ class SubmissionProcess:
         seconds: float = 10.0,
         whole: float | None = None,
         form: str = "",
+        variant: int | None = None,
     ) -> None:
-        self.form_asked = form
+        self.form_asked, self.variant = form if variant is None else TEXTBOOK.name, variant
         self.path, self.flags, self.seconds = Path(path), dict(flags or {}), seconds
         self.whole = max(WHOLE, CALLS * seconds) if whole is None else whole
         self.left = self.whole
@@ -131,7 +134,7 @@ class SubmissionProcess:
             self.printed.show,
         )
         self.ask(f"starting Python for {self.called}", {"do": "begin"}, seconds=PYTHON)
-        how = {"flags": self.flags, "form": self.form_asked}
+        how = {"flags": self.flags, "form": self.form_asked, "variant": self.variant}
         facts, _ = self.ask(self.called, {"do": "open", "path": str(self.path), **how})
         with self.believing(self.called):
             self.functions, self.others = replies.functions_in(facts), replies.unread_passes(facts)

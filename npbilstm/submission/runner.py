@@ -33,7 +33,18 @@ MEMORY = 2**30
 """Bytes of memory that the code may take."""
 TEXT = 2000
 """How many characters of an error's message are sent; who judges shows fewer."""
-CLASSROOM = compile("def check_exercise(*_, **__):\n    return ''\n", "<classroom>", "exec")
+CLASSROOM = compile(
+    """
+import npbilstm.textbook
+def check_exercise(*_, **__):
+    return ""
+def given(_, *names):
+    return [getattr(npbilstm.textbook, name) for name in names]
+""",
+    "<classroom>",
+    "exec",
+)
+"""What there is of npbilstm.classroom. Given are the functions in the textbook's place, whatever is asked for."""
 NO_NEW_PRIVS, PDEATHSIG, SECCOMP, FILTER = 38, 1, 22, 2
 CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446
 READ_FILE, READ_DIR = 1 << 2, 1 << 3

@@ -10,8 +10,10 @@ When you are through you will be able to
 - check all of a gradient with a single number, forward mode against reverse mode;
 - hunt a bug down in somebody's BiLSTM.
 
-You need derivatives, NumPy, and a rough idea of what an LSTM is (*One cell, equation by equation*). Questions
-(**Q1**, ...) are answered further down (**A1**, ...).
+You need derivatives, NumPy, and a rough idea of what an LSTM is (*One cell, equation by equation*, section 2); what
+section 5 needs of two directions, it says. Reading takes some 15 minutes, the exercise some 10. Questions (**Q1**, ...)
+are answered further down (**A1**, ...). A notebook comes with its outputs: to answer before you see them, clear them
+(in Jupyter: *Edit, Clear Outputs of All Cells*).
 """
 
 # %%
@@ -57,7 +59,7 @@ rng = np.random.default_rng(0)
 shapes = {"x": (N, T, D), "h0": (N, H), "c0": (N, H), "Wx": (D, 4 * H), "Wh": (H, 4 * H), "b": (4 * H,)}
 point = {name: rng.standard_normal(shape) for name, shape in shapes.items()}
 direction = {name: rng.standard_normal(shape) for name, shape in shapes.items()}
-dh = rng.standard_normal((N, T, H))  # the gradient from above, and so the mixture
+dh = rng.standard_normal((N, T, H))  # the mixture, and so the gradient of L with respect to h
 
 
 def loss(p):
@@ -90,11 +92,11 @@ print(f"the derivative along v: {exact:.15f}")
 r"""
 **Q1.** Before you look: which of $s = 10^{-2}, 10^{-5}, 10^{-10}, 10^{-15}$ will be best for the central difference?
 
-Besides the two differences in float64 there is the central one in float32, and a third way, which takes a step in the
-*imaginary* direction (Lyness & Moler 1967; Squire & Trapp 1998):
+Four curves will be drawn: the two differences, the central one once more in float32, and the *complex step*, which
+goes in the *imaginary* direction (Lyness & Moler 1967; Squire & Trapp 1998):
 
-$$L(\mathrm{i} s) = L(0) + \mathrm{i} s L'(0) - \tfrac12 s^2 L''(0) - \dots \quad\Rightarrow\quad
-L'(0) = \frac{\mathrm{Im}\, L(\mathrm{i} s)}{s} + O(s^2).$$
+$$L(\mathrm{i} s) = L(0) + \mathrm{i} s L'(0) - \tfrac12 s^2 L''(0) - \tfrac16 \mathrm{i} s^3 L'''(0) + \dots
+\quad\Rightarrow\quad \frac{\mathrm{Im}\, L(\mathrm{i} s)}{s} = L'(0) - \tfrac16 s^2 L'''(0) + \dots$$
 """
 
 # %%
@@ -127,7 +129,7 @@ assert errors["complex step"][-8:].max() < 1e-13
 fig, ax = plt.subplots(figsize=(8.6, 4.4), layout="constrained")
 for (name, error), colour, marker in zip(errors.items(), [ORANGE, BLUE, RED, GREEN], "osvd"):
     ax.loglog(steps, np.maximum(error, 1e-17), marker=marker, markersize=4, color=colour, label=name)
-ax.set(title="Each difference is best in the middle; the complex step has no other side", xlabel="step $s$")
+ax.set(title="Each difference is best in the middle; the complex step does not rise again", xlabel="step $s$")
 ax.set(ylabel="error of the derivative", ylim=(3e-18, 1e3))
 ax.invert_xaxis()
 ax.legend(frameon=False, loc="upper left", ncols=2)
@@ -141,12 +143,16 @@ Read each curve from the left, with the step becoming shorter.
 - It falls: the *truncation error*, what the limit would have removed. One-sided with $s$, central with $s^2$.
 - It rises: *rounding*. Two numbers that agree in most of their digits are subtracted, and what is lost is divided by
   $s$. The shorter the step, the worse.
-- The complex step falls with $s^2$ too, and then stays: nothing is subtracted.
+- The complex step falls with $s^2$ too (there it lies over the central one: the same $\tfrac16 s^2 L'''$), and then
+  stays: nothing is subtracted.
+- In float32 the error ends at 2.4, the derivative itself: $p + s$ and $p - s$ are the same number, and their difference
+  is 0.
 
-**A1.** $10^{-5}$. The sum of $s^2$ and $\epsilon / s$ is smallest near $s = \epsilon^{1/3} \approx 6 \cdot 10^{-6}$,
-with $\epsilon \approx 2 \cdot 10^{-16}$ for float64, and is then about $\epsilon^{2/3}$. In float32, $\epsilon$ is
-$10^{-7}$, and no step gives more than a few digits. A backward pass with a small mistake hides in that. So: **check in
-float64, whatever you train in.**
+**A1.** $10^{-5}$. The sum of $s^2$ and $\epsilon / s$, with $\epsilon \approx 2 \cdot 10^{-16}$ in float64, is smallest
+where its derivative $2 s - \epsilon / s^2$ is 0, near $s = \epsilon^{1/3} \approx 6 \cdot 10^{-6}$, and is about
+$\epsilon^{2/3} \approx 4 \cdot 10^{-11}$ there, which is what was printed. In float32, $\epsilon$ is $10^{-7}$, and no
+step gives more than a few digits. A backward pass with a small mistake hides in that. So: **check in float64, whatever
+you train in.**
 """
 
 # %%
@@ -156,13 +162,14 @@ for name, order in [("one-sided", 1), ("central", 2)]:
     print(f"{name}: error ~ s^{slope:.2f}")
     assert abs(slope - order) < 0.2
 assert 1e-7 < steps[errors["central"].argmin()] < 1e-4
+assert np.isclose(errors["central, float32"][-1], abs(exact))
 
 # %% [markdown]
 r"""
 ## 2. Where the complex step is blind
 
-The loss must be *analytic*: written with $+, \cdot, \exp, \tanh$ and the like. `abs`, `max`, `.real`, a conjugate, a
-buffer made by `np.zeros` throw the imaginary part away, and with it the derivative.
+The loss must be *analytic*: written with $+, \cdot, \exp, \tanh$ and the like. `abs`, `max`, `.real`, a conjugate
+throw the imaginary part away, and with it the derivative; so does writing into an array of `np.zeros`, which is real.
 
 **Q2.** $L(p) = |p|^2$ is smooth. What does its complex step give at $p = 3$, if written as `abs(p) ** 2`? And as
 `p * p`?
@@ -178,7 +185,8 @@ assert answers == {"abs(p) ** 2": 0.0, "p * p": 6.0}
 # %% [markdown]
 r"""
 **A2.** 0 and 6. The first is wrong and looks like any other number. A checker has to notice by itself.
-`nb.check_gradients` compares with differences, says what it noticed, and takes another way:
+`nb.check_gradients` compares with differences, says what it noticed, and takes another way: *Richardson's
+extrapolation*, which combines central differences of two steps so that their $s^2$ terms cancel.
 """
 
 # %%
@@ -194,8 +202,8 @@ r"""
 
 How do you know that a difference of $10^{-6}$ between two numbers is a mistake, and not the numerical method's own
 error? Look at the whole row of steps, as in section 1. If your gradient is right, the error of the central
-difference falls as $s^2$, all the way down to rounding. If it is wrong, the error stops falling at *how wrong it
-is*, however small that is.
+difference along a direction $v$ falls as $s^2$, all the way down to rounding. If it is wrong, the error stops falling
+at *how wrong it is along $v$*, however small that is.
 
 Take the right gradient, and one in which a single number out of 166 is wrong by a ten-thousandth:
 """
@@ -213,19 +221,26 @@ assert not reports["wrong"].ok
 fig, axes = plt.subplots(1, 2, figsize=(11, 4), sharey=True, layout="constrained")
 for ax, (name, report) in zip(axes, reports.items()):
     report.plot_convergence(ax)
-    ax.set(title=f"a {name} gradient", ylim=(1e-13, 1e2))
+    ax.set(title=f"a {name} gradient", ylim=(1e-13, 1e2), xlabel="step $s$")
+    ax.invert_xaxis()  # long steps left, as above
     ax.legend(fontsize="small", frameon=False)
 
 # %% [markdown]
 r"""
-Read from the right, where the steps are long. The right one follows the line of slope 2 down. The wrong one leaves it
-and lies flat. No tolerance had to be chosen for
-that. The report says it in its last line, and names the entry:
+Read from the left again. The right one follows the line of slope 2 down. The wrong one leaves it and lies flat: at
+$1.6 \cdot 10^{-5}$, since the $10^{-4}$ was planted in one of 166 numbers, and the report's own random $v$ has 0.16
+there. (Dashed: the same differences against the true derivative; they go on falling.) No tolerance had to be chosen
+to tell the two apart.
+
+The report has it in its last two lines: all numbers moved together along $v$, and the row of steps. The lines above
+compare each number by itself, and name the one that is wrong:
 """
 
 # %%
 print(reports["wrong"])
 assert [row.name for row in reports["wrong"].rows if not row.ok] == ["Wh"]
+along_v = reports["wrong"].convergence
+assert np.isclose(abs(along_v.got - along_v.expected), 1.6e-5, rtol=0.05)
 
 # %% [markdown]
 r"""
@@ -234,13 +249,14 @@ r"""
 A function takes $p$ (many numbers) to $y$ (many numbers), with the matrix $J$ of all $\partial y / \partial p$.
 Nobody writes $J$ down. There are two things that one can have of it:
 
-- *forward mode*, **JVP**: $J v$, how $y$ moves when $p$ moves along $v$. One complex step gives it:
-  $\mathrm{Im}\, y(p + \mathrm{i} s v) / s$;
-- *reverse mode*, **VJP**: $J^T u$, the gradient of $\sum u \odot y$. It is what a backward pass computes.
+- *forward mode*, the Jacobian-vector product or **JVP**: $J v$, how $y$ moves when $p$ moves along $v$. One complex
+  step gives it: $\mathrm{Im}\, y(p + \mathrm{i} s v) / s$;
+- *reverse mode*, the vector-Jacobian product or **VJP**: $J^{\top} u$, the gradient of $\sum u \odot y$. It is what a
+  backward pass computes.
 
 Multiply the first by $u$ and the second by $v$, and both are the same number:
 
-$$\langle u,\; J v \rangle = \langle J^T u,\; v \rangle .$$
+$$\langle u,\; J v \rangle = \langle J^{\top} u,\; v \rangle .$$
 
 With random $u$ and $v$ a single forward pass and a single backward pass check all of the gradients at once.
 """
@@ -286,8 +302,16 @@ assert blind < 1e-12 < 0.01 < seen
 r"""
 ## 5. A bug hunt
 
-A BiLSTM's backward pass, as somebody might write it. Every shape is right, it trains, and there is a mistake in it.
-**Find it with the tools of this tutorial before you open the answer.** First let `nb.check_pair` say what is wrong.
+A BiLSTM runs two LSTMs over a batch, a second one over each row *reversed*, and joins their outputs. Rows may have
+unequal lengths (*ragged* ones), with padding after their end. `flip(x, lengths)` reverses each row's real steps and
+leaves its padding where it is; it serves on the way in and on the way out, and it is its own backward pass. (More in
+*Two directions*, sections 1 and 3.)
+
+Here is such a backward pass, as somebody might write it. Every shape is right, and there is a mistake in it. **Find it
+with the tools of this tutorial before you open an answer, and mend it in its cell.**
+
+`nb.check_pair` takes both passes and the inputs of the first. It draws random gradients of the outputs, hands them to
+the backward pass, and checks each number that comes back:
 """
 
 
@@ -314,33 +338,25 @@ inputs = {
     "params": BiLSTMParams(random_params(), random_params()),
     "lengths": None,
 }
-report = nb.check_pair(bilstm_forward, their_backward, inputs)
-print(report.verdict)
-assert report.ok
+print(nb.check_pair(bilstm_forward, their_backward, inputs).verdict)
 
 # %% [markdown]
 r"""
-It says that all is right! **Q4.** What does this check not look at? Change the inputs before you go on, so that the
-bug shows.
+It says that all is right! **Q4.** What does this check not look at? Change one of the inputs in the cell above, so that
+the bug shows.
+
+<details><summary>A4</summary>
+
+It has rows of equal length. With `"lengths": np.array([5, 3, 2])` the check calls `x` wrong, and `x` alone. What comes
+between the gradients of the weights, which are right, and `dx`? One line is left to look at.
+</details>
+
+`nb.diagnose` brings such cases along by itself, ragged lengths and more, and compares with known mistakes. Run it again
+when you have mended the line (`hint=2` in its call says more):
 """
 
 # %%
-report = nb.check_pair(bilstm_forward, their_backward, {**inputs, "lengths": np.array([5, 3, 2])})
-for row in report.rows:
-    print("ok   " if row.ok else "WRONG", row.name)
-assert [row.name for row in report.rows if not row.ok] == ["x"]
-
-# %% [markdown]
-r"""
-**A4.** It had rows of equal length. With unequal ones `x` is wrong, and `x` alone. What comes between the gradients
-of the weights, which are right, and `dx`? One line is left to look at. `nb.diagnose` brings such cases along by
-itself, ragged lengths and more:
-"""
-
-# %%
-diagnosis = nb.diagnose({"bilstm_forward": bilstm_forward, "bilstm_backward": their_backward})
-print(diagnosis)
-assert diagnosis.verdict == "wrong"
+print(nb.diagnose({"bilstm_forward": bilstm_forward, "bilstm_backward": their_backward}))
 
 # %% [markdown]
 r"""
@@ -377,3 +393,31 @@ More of these, as many as you like, in five levels, with tools and hints, in a t
 - [The museum](guides/museum.md): mistakes that people made in public, and what the checker says of them.
 - *Backpropagation through time, by hand*, if you have not written one yet.
 """
+
+# %% [markdown]
+r"""
+The answers were computed, too:
+"""
+
+
+# %%
+def bilstm_backward_with(last_flip):
+    """The backward pass of section 5 with this function for its last flip."""
+
+    def backward(dy, dh_T, dc_T, cache):
+        dh_fwd, dh_rev = np.split(dy, 2, axis=2)
+        dx_fwd, *states_fwd, grads_fwd = lstm_backward(dh_fwd, dh_T[0], dc_T[0], cache.forward)
+        dx_rev, *states_rev, grads_rev = lstm_backward(flip(dh_rev, cache.lengths), dh_T[1], dc_T[1], cache.reverse)
+        dx = dx_fwd + last_flip(dx_rev, cache.lengths)
+        return dx, *(np.stack(both) for both in zip(states_fwd, states_rev)), BiLSTMParams(grads_fwd, grads_rev)
+
+    return backward
+
+
+hunted, mended = bilstm_backward_with(lambda dx, lengths: flip(dx)), bilstm_backward_with(flip)
+ragged = {**inputs, "lengths": np.array([5, 3, 2])}
+assert nb.check_pair(bilstm_forward, hunted, {**inputs, "lengths": None}).ok
+assert [row.name for row in nb.check_pair(bilstm_forward, hunted, ragged).rows if not row.ok] == ["x"]
+assert nb.check_pair(bilstm_forward, mended, ragged).ok
+assert nb.diagnose({"bilstm_forward": bilstm_forward, "bilstm_backward": hunted}).verdict == "wrong"
+assert nb.diagnose({"bilstm_forward": bilstm_forward, "bilstm_backward": mended}).ok

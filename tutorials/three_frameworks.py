@@ -11,7 +11,9 @@ When you are through you will be able to
 
 You need a BiLSTM's shapes (*Two directions, time-aligned*), and neither framework: what they computed stands in
 `three_frameworks.npz`, beside this text. Where one of them is installed, it computes all of it again, and the
-numbers are compared. Questions (**Q1**, ...) are answered further down (**A1**, ...).
+numbers are compared. Reading takes some 10 minutes, the exercise some 5. Questions (**Q1**, ...) are answered further
+down (**A1**, ...). A notebook comes with its outputs: to answer before you see them, clear them (in Jupyter: *Edit,
+Clear Outputs of All Cells*).
 """
 
 # %%
@@ -39,6 +41,8 @@ except ImportError:
 
 PLACES = [Path("three_frameworks.npz"), Path("tutorials/three_frameworks.npz")]
 STORE = "--store" in sys.argv  # with both frameworks: python tutorials/three_frameworks.py --store
+if not STORE and not any(path.exists() for path in PLACES):
+    raise SystemExit(f"three_frameworks.npz is not in {Path.cwd().name}; put it there, or start where this text stands")
 stored = {} if STORE else dict(np.load(next(path for path in PLACES if path.exists())))
 
 # %% [markdown]
@@ -85,11 +89,27 @@ for ax, array, title in zip(axes, [ours, torchs, kerass], ["here: Wx (D, 4H)", "
     for k, gate in enumerate("ifgo"):
         place = (-0.6, (k + 0.5) * H) if array.shape[0] > array.shape[1] else ((k + 0.5) * H, D + 0.4)
         ax.text(*place, gate, ha="center", va="center", weight="bold")
+        border = ax.axhline if array.shape[0] > array.shape[1] else ax.axvline
+        border(k * H, color="0.3", linewidth=1.5)
+fig.colorbar(axes[0].collections[0], ax=axes, label="weight", shrink=0.6)
 
 # %% [markdown]
 r"""
-The same numbers three times. PyTorch multiplies columns and keeps the transpose. The order of the gates is $i, f, g, o$
-in all three (Keras calls $g$ *c*).
+The same numbers three times. Here and in Keras a batch has its vectors in rows, $x W$; PyTorch writes $W x$ for each
+of them, so its matrix is the transpose of ours. The order of the gates is $i, f, g, o$ in all three (Keras calls $g$
+*c*).
+
+`nb.from_pytorch` and `nb.from_keras` go the other way, from a state dict or a list of weights to a layer. There and
+back nothing may change:
+"""
+
+# %%
+for back in (nb.from_pytorch(state), nb.from_keras(weights)):
+    assert all(np.array_equal(back.params[name], p) for name, p in layer.params.items())
+print("there and back: the same numbers")
+
+# %% [markdown]
+r"""
 
 **Q1.** PyTorch has two biases, `bias_ih` and `bias_hh`, where there is one here. What follows for their gradients?
 """
@@ -103,8 +123,8 @@ assert np.array_equal(state["bias_ih_l0"] + state["bias_hh_l0"], layer.params["0
 r"""
 ## 3. What PyTorch computes
 
-The code that computed it, once, with PyTorch. Its own gradients come from autograd, which knows nothing of this
-package.
+The code that computed it, once, with PyTorch. Its own gradients come from automatic differentiation, its *autograd*,
+which knows nothing of this package.
 """
 
 
@@ -136,16 +156,23 @@ print("outputs, dx and the gradients of the weights: the same to 1e-12")
 # %% [markdown]
 r"""
 **A1.** Both are added to the same pre-activation, so each gets the whole gradient, not a half. An optimizer that
-steps both of them steps their sum twice as far: the same learning rate is not the same training.
+steps both of them moves their sum twice as far: the same learning rate, the factor before the gradient in a step, is
+not the same training.
 """
 
 # %%
-for name in ("bias_ih_l0", "bias_hh_l0"):
+names, rate = ("bias_ih_l0", "bias_hh_l0"), 0.1
+for name in names:
     assert np.allclose(stored[f"torch.d{name}"], grads["0.forward.b"], rtol=0, atol=1e-12)
+theirs = sum(rate * stored[f"torch.d{name}"] for name in names)  # how far one step moves the sum
+print("a step with two biases, by that with one:", np.round(theirs / (rate * grads["0.forward.b"]), 12)[:3], "...")
 
 # %% [markdown]
 r"""
 ## 4. What Keras computes
+
+Its outputs alone: Keras has its gradients from the framework that it runs on, here PyTorch, and section 3 compared
+those.
 """
 
 
@@ -165,16 +192,16 @@ def with_keras():
 if find_spec("keras") and find_spec("torch"):
     fresh = with_keras()
     stored.update(fresh if STORE else {})
-    assert all(np.allclose(fresh[name], stored[name], rtol=0, atol=1e-6) for name in fresh)
+    assert all(np.allclose(fresh[name], stored[name], rtol=0, atol=1e-12) for name in fresh)
 
 # %%
-print(f"Keras and here differ by less than 1e-6: {np.abs(stored['keras.y'] - y).max() < 1e-6}")
-assert np.allclose(stored["keras.y"], y, rtol=0, atol=1e-6)
+print(f"Keras and here differ by less than 1e-12: {np.abs(stored['keras.y'] - y).max() < 1e-12}")
+assert np.allclose(stored["keras.y"], y, rtol=0, atol=1e-12)
 
 # %% [markdown]
 r"""
 **Q2.** Somebody carries the weights over and swaps the two directions. All shapes fit. Which comparison tells, that
-of the loss, or that of $y$?
+of the loss, $\sum dy \odot y$, or that of $y$?
 """
 
 # %%
@@ -183,21 +210,24 @@ for name, p in layer.params.items():
     other = name.replace("forward", "?").replace("reverse", "forward").replace("?", "reverse")
     swapped.params[other][...] = p
 y_swapped = swapped.forward(x)[0]
+print(f"loss: {(dy * y).sum():.2f}, with the directions swapped {(dy * y_swapped).sum():.2f}")
 print(f"largest difference in y: {np.abs(y_swapped - y).max():.2f}")
 assert np.abs(y_swapped - y).max() > 0.1
 
 # %% [markdown]
 r"""
-**A2.** $y$, number by number, tells for certain. A loss is one number, and a fresh model with swapped directions has
-a loss like any other. Compare outputs and gradients with weights that are all different, and biases that are not 0.
+**A2.** $y$, number by number, tells for certain. A loss is one number, and that of the swapped model is a number like
+any other: who has nothing to compare it with sees nothing. Compare outputs and gradients with weights that are all
+different, and biases that are not 0.
 """
 
 # %% [markdown]
 r"""
 ## 5. Your turn: the last column
 
-In all three, people put a sequence into a class by `y[:, -1]`. **Write `summary`, $(N, 2H)$: each direction's state
-when it has read everything.** The check compares with `h_n`. What is here is what people write.
+In all three, people take `y[:, -1]` where one vector has to stand for a whole sequence. **Write `summary`, $(N, 2H)$:
+each direction's state when it has read everything, forward first.** The check compares with `h_n`. What is here is what
+people write: mend it until the cell says that it is right.
 """
 
 
@@ -208,15 +238,18 @@ def summary(y):
 
 
 def check_summary(summary):
-    """Which half is wrong; None where both are right."""
-    wanted, got = np.concatenate(list(h_n), axis=1), summary(y)
+    """Whether both halves are right, in a sentence."""
+    wanted, got = np.concatenate(list(h_n), axis=1), np.asarray(summary(y))
+    if got.shape != wanted.shape:
+        return f"not yet: the summary has the shape {got.shape}; it needs (N, 2H) = {wanted.shape}"
+    if np.allclose(got, np.roll(wanted, H, axis=1)):
+        return "not yet: the halves are swapped; forward comes first"
     halves = {"forward": slice(0, H), "reverse": slice(H, 2 * H)}
     wrong = [name for name, half in halves.items() if not np.allclose(got[:, half], wanted[:, half])]
-    return f"the {' and the '.join(wrong)} half is not the final state" if wrong else None
+    return f"not yet: the {' and the '.join(wrong)} half is not the final state" if wrong else "right"
 
 
 print(check_summary(summary))
-assert check_summary(summary) == "the reverse half is not the final state"
 
 # %% [markdown]
 r"""
@@ -226,9 +259,6 @@ r"""
 0. With rows of unequal length, take `h_n` in all three frameworks.
 </details>
 """
-
-# %%
-assert check_summary(lambda y: np.concatenate([y[:, -1, :H], y[:, 0, H:]], axis=1)) is None
 
 # %% [markdown]
 r"""
@@ -251,6 +281,17 @@ r"""
 - [The same thing in PyTorch, Keras and here](guides/peers.md): options side by side, files, ONNX, and where they
   differ.
 """
+
+# %% [markdown]
+r"""
+The answers were computed, too:
+"""
+
+# %%
+assert check_summary(lambda y: np.concatenate([y[:, -1, :H], y[:, 0, H:]], axis=1)) == "right"
+assert check_summary(lambda y: y[:, -1]) == "not yet: the reverse half is not the final state"
+assert check_summary(lambda y: np.concatenate([y[:, 0, H:], y[:, -1, :H]], axis=1)).endswith("forward comes first")
+assert check_summary(lambda y: y[:, -1, :H]).endswith("it needs (N, 2H) = (3, 6)")
 
 # %%
 if STORE:

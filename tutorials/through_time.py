@@ -9,8 +9,9 @@ When you are through you will be able to
 - let two judges that do not know each other say whether your gradients are right.
 
 You need the first tutorial, *One cell, equation by equation*, or its equations: how $i, f, g, o$, $c$ and $h$ are
-computed. You need the chain rule. As before, each claim is an `assert`, and questions (**Q1**, ...) are answered
-further down (**A1**, ...).
+computed. You need the chain rule. Reading takes some 15 minutes, the exercise some 10. Questions (**Q1**, ...) are
+answered further down (**A1**, ...). A notebook comes with its outputs: to answer before you see them, clear them (in
+Jupyter: *Edit, Clear Outputs of All Cells*).
 """
 
 # %%
@@ -41,8 +42,12 @@ r"""
 ## Notation
 
 $N$ sequences of $T$ steps, $D$ numbers in, $H$ units. `x` is $(N, T, D)$; at one step `x`, `h`, `c` are $(N, D)$,
-$(N, H)$, $(N, H)$. The gates' blocks stand side by side in the order $i, f, g, o$: `Wx` $(D, 4H)$, `Wh` $(H, 4H)$, `b`
-$(4H,)$. The loss $L$ is one number; `d` and a name is $\partial L / \partial$ that name, and has its shape.
+$(N, H)$, $(N, H)$, and `y` $(N, T, H)$ is `h` of all steps. The gates' blocks stand side by side in the order
+$i, f, g, o$: `Wx` $(D, 4H)$, `Wh` $(H, 4H)$, `b` $(4H,)$. The loss $L$ is one number; `d` and a name is
+$\partial L / \partial$ that name, and has its shape.
+
+`npbilstm.textbook` holds the package's plain functions, which are written to be read. They are called *the textbook*
+from here on.
 """
 
 # %%
@@ -67,11 +72,12 @@ does this quantity stand, and with which factor?*
 | | `dc = dc + dh * o * tanh'(c)` | $c$ stands here, and the next step reads it: two shares, added |
 | `c = f * c_prev + i * g` | `di = dc * g`, `dg = dc * i` | each factor gets the other one |
 | | `df = dc * c_prev`, `dc_prev = dc * f` | |
-| `i = sigmoid(a_i)`, ... | `da_i = di * sigmoid'(a_i)`, ... | the slope, written by the output |
+| `i = sigmoid(a_i)`, ... | `da_i = di * sigmoid'(a_i)`, ... | the slope, computed from the output: $i (1 - i)$ |
 | `a = x Wx + h_prev Wh + b` | `dx = da Wx^T`, `dh_prev = da Wh^T` | |
 | | `dWx = x^T da`, `dWh = h_prev^T da`, `db = sum da` | every row uses the same weights: a sum over rows |
 
-In code, line by line the same. A step keeps in its *cache* what its way back needs:
+In code, line by line the same; `sigmoid_derivative(i)` is $i (1 - i)$. A step keeps in its *cache* what its way back
+needs:
 """
 
 
@@ -109,7 +115,9 @@ def lstm_step_backward(dh, dc, cache):
 # %% [markdown]
 r"""
 The first judge is the complex step (Squire & Trapp 1998), which takes derivatives without subtracting and so without
-rounding them away. `nb.check_pair` puts random gradients `dh` and `dc` upstream and judges all that comes back:
+rounding them away. `nb.check_pair` draws random gradients `dh` and `dc`, hands them to the backward pass and judges all
+that comes back. Its report has a line for each array, then one for all of them, moved together along one random
+direction (*One cell*, section 8, reads such a report):
 """
 
 # %%
@@ -136,8 +144,9 @@ dc_t &= dc_{prev} \text{ of step } t+1 + dh_t \odot o_t \odot \tanh'(c_t)
 \end{aligned}
 $$
 
-The second line's last term is inside the step already. So a step needs two things from the step after it: its
-`dh_prev` and its `dc_prev`. These are the two **carries**. Nothing else goes back in time.
+$dy_t$ is what the loss itself says of the output $h_t$. The second line's last term needs no care:
+`lstm_step_backward` adds it. So a step needs two things from the step after it: its `dh_prev` and its `dc_prev`. These
+are the two **carries**. Nothing else goes back in time.
 
 **Q1.** The last step has no step after it. What are its carries?
 """
@@ -205,7 +214,7 @@ r"""
 
 Cut them, one at a time, and see what the check says.
 
-**Q2.** Before you run the cell: with `carry_c=0`, is any gradient still right? And with $T = 1$?
+**Q2.** Before you look at the output: with `carry_c=0`, is any array's gradient still right? And with $T = 1$?
 """
 
 # %%
@@ -217,13 +226,14 @@ for cut in [{"carry_h": 0.0}, {"carry_c": 0.0}]:
 
 # %% [markdown]
 r"""
-**A2.** Only of the last step: its `dx` is right, because nothing was carried into it yet. So with $T = 1$ all that a
-carry does is to make `dh0` and `dc0`, and a check with one step that does not look at these two sees nothing. Test BPTT
-with three steps or more: with two, a carry of a carry does not exist.
+**A2.** No whole array's. Of `dx` the last step's rows are right, because nothing was carried into that step yet. With
+$T = 1$ all that a carry does is to make `dh0` and `dc0`: a missing carry shows there and nowhere else. And the sum over
+steps has one term then, so a missing sum does not show at all. Test BPTT with three steps or more: with two, a carry of
+a carry does not exist.
 
 Now the reason why there are two. Take a longer sequence, a loss at its last step alone, and look how much of the
 gradient arrives at each earlier step: whole, without one carry, without the other. The forget gates are held open a bit
-($b_f = 2$, so $f$ is near 0.9).
+($b_f = 2$, and $\sigma(2) = 0.88$).
 """
 
 # %%
@@ -244,9 +254,12 @@ def arriving(**cut):
 sizes = {"both": arriving(), "c alone": arriving(carry_h=0.0), "h alone": arriving(carry_c=0.0)}
 back = T_long - 1 - np.arange(T_long)  # how far back a step is
 for name, size in sizes.items():
-    print(f"{name:8} 20 steps back: {size[back == 20][0] / size[-1]:.1e} of what the last step gets")
-assert sizes["c alone"][back == 20] > 0.3 * sizes["both"][back == 20]
-assert sizes["h alone"][back == 20] < 1e-6 * sizes["both"][back == 20]
+    ten, twenty = (size[back == k][0] / size[-1] for k in (10, 20))
+    print(f"{name:8} of what the last step gets: {ten:.1e} ten steps back, {twenty:.1e} twenty steps back")
+print(f"0.88^20 = {sigmoid(2.0) ** 20:.1e}")
+left = {name: size / size[-1] for name, size in sizes.items()}
+assert np.isclose(left["c alone"][back == 20], sigmoid(2.0) ** 20, rtol=0.1)
+assert left["h alone"][back == 10] < 1e-11
 
 # %%
 fig, ax = plt.subplots(figsize=(8.6, 3.8), layout="constrained")
@@ -261,18 +274,34 @@ ax.grid(axis="y", color="0.9")
 
 # %% [markdown]
 r"""
-Without the cell's carry next to nothing arrives beyond ten steps: at each step the gradient goes through slopes and a
-matrix. The cell's carry is multiplied by $f$ alone. This is what Hochreiter & Schmidhuber (1997) built the cell for,
-with $f = 1$; Gers et al. (2000) let the network choose $f$. The hidden state's carry is there because later gates read
-it. Its share is small far back, and it is not to be left out: a gradient that is a little wrong is wrong.
+Without the cell's carry (the orange line) next to nothing arrives beyond ten steps: at each step the gradient goes
+through slopes and a matrix. The cell's carry is multiplied by $f$ alone, and what it brings is near $0.88^{20}$. This
+is what Hochreiter & Schmidhuber (1997) built the cell for, with $f = 1$; Gers et al. (2000) let the network choose $f$.
+
+Is the hidden state's carry needed at all, then? Leave it out, and see how much of `dx` changes:
+"""
+
+# %%
+whole, cut = (backward(last_only, zero, zero, caches_long, carry_h=carry)[0] for carry in (1.0, 0.0))
+change = np.linalg.norm(whole - cut, axis=(0, 2)) / sizes["both"]
+for k in (1, 5, 20):
+    print(f"{k:2} steps back, without carry_h: dx changes by {change[back == k][0]:.0%} of its size")
+assert np.allclose([change[back == k][0] for k in (1, 5, 20)], [0.11, 0.26, 0.59], atol=0.01)
+
+# %% [markdown]
+r"""
+By a quarter five steps back, by more than a half at twenty. Alone it brings nothing that far, but the gates of every
+later step read $h$, and so it steers what the cell carries. Both carries are needed.
 """
 
 # %% [markdown]
 r"""
 ## 5. Your turn
 
-The function below has the textbook's names, so `nb.diagnose` can judge it; it compares the numbers with those of known
-mistakes. Somebody forgot something in one line. **Read it, find the line, then run the cell, then mend it.**
+The function below takes and returns what the textbook's `lstm_step_backward` does, so `nb.diagnose` can judge it: it
+runs it on several small cases, and compares the numbers with those of many known mistakes, its *catalogue*. Somebody
+forgot something in one line. **Read it, find the line, mend it, and run the cell again until it says that it is
+right.** For a stronger hint put `hint=2` into the call of `nb.diagnose`, or `hint=3`.
 """
 
 
@@ -294,9 +323,7 @@ def step_back_with_a_fault(dh, dc, cache):
     return dx, dh_prev, dc, LSTMParams(x.T @ da, h_prev.T @ da, da.sum(axis=0))
 
 
-diagnosis = nb.diagnose({"lstm_step_forward": lstm_step_forward, "lstm_step_backward": step_back_with_a_fault})
-print(diagnosis)
-assert diagnosis.verdict == "wrong"
+print(nb.diagnose({"lstm_step_forward": lstm_step_forward, "lstm_step_backward": step_back_with_a_fault}))
 
 # %% [markdown]
 r"""
@@ -308,25 +335,22 @@ section 1.
 </details>
 """
 
-# %%
-diagnosis = nb.diagnose({"lstm_step_forward": lstm_step_forward, "lstm_step_backward": lstm_step_backward})
-print(diagnosis.verdict)
-assert diagnosis.ok
-
 # %% [markdown]
 r"""
 ## Three questions
 
 1. Which two gradients go from step $t + 1$ back to step $t$, and by what is each multiplied on its way?
 2. Somebody writes `grads = here` in place of the sum in the loop. Which gradients are wrong, which are right?
-3. Why can a check with $T = 1$ not tell a right backward pass over time from a wrong one?
+3. A check with $T = 1$ looks at the weights' gradients and at `dx`, not at `dh0` and `dc0`. Which two mistakes in going
+   back through time does it let pass?
 
 <details><summary>Answers</summary>
 
 1. `dh_prev`, which has gone through the slopes of the gates and $W_h^T$; and `dc_prev`, which is `dc * f`.
 2. `Wx`, `Wh` and `b` hold the share of step 0 alone and are wrong. `x`, `h0` and `c0` are right: they do not add up
    over steps.
-3. With one step nothing is carried from step to step and the sum over steps has one term. Both may be missing.
+3. A carry that is missing, and a sum over steps that is missing: with one step nothing is carried, and the sum has one
+   term. If it looked at `dh0` and `dc0`, it would see the first.
 </details>
 
 ## Where to go next
@@ -347,6 +371,22 @@ later = backward(dy[:, 1:], dh_T, dc_T, caches[1:])  # its dh0 and dc0 are the c
 share = lstm_step_backward(dy[:, 0] + later[1], later[2], caches[0])[3]
 assert not np.allclose(share.Wx, grads.Wx)  # the share of step 0 is not the sum
 one = forward(x[:, :1], h0, c0, params)[3]
-for cut in [{"carry_h": 0.0}, {"carry_c": 0.0}]:
-    without, whole = (backward(dy[:, :1], dh_T, dc_T, one, **options)[3] for options in (cut, {}))
-    assert all(np.array_equal(a, b) for a, b in zip(without, whole))  # no weight's gradient tells
+for cut, tells in [({"carry_h": 0.0}, 1), ({"carry_c": 0.0}, 2)]:
+    without, whole = (backward(dy[:, :1], dh_T, dc_T, one, **options) for options in (cut, {}))
+    assert all(np.array_equal(a, b) for a, b in zip(without[3], whole[3]))  # no weight's gradient tells
+    assert np.array_equal(without[0], whole[0])  # nor does dx
+    assert not np.allclose(without[tells], whole[tells])  # dh0 tells, or dc0
+only = lstm_step_backward(dy[:, 0] + dh_T, dc_T, one[0])[3]
+assert all(np.array_equal(a, b) for a, b in zip(only, whole[3]))  # with one step the sum is its one term
+
+
+def fault_of_section_5(dh, dc, cache):
+    """A step backward whose dc_prev lacks its f."""
+    dx, dh_prev, dc_prev, grads = lstm_step_backward(dh, dc, cache)
+    return dx, dh_prev, dc_prev / cache[4], grads
+
+
+for step_backward, verdict in [(fault_of_section_5, "wrong"), (lstm_step_backward, "right")]:
+    diagnosis = nb.diagnose({"lstm_step_forward": lstm_step_forward, "lstm_step_backward": step_backward})
+    assert diagnosis.verdict == verdict
+    assert verdict == "right" or "gradients of c_prev\n" in str(diagnosis)

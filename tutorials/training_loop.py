@@ -7,10 +7,12 @@ When you are through you will be able to
 - put series of unequal length into one array, and say why what stands in the padding never matters;
 - take a mean over what is real, and see what a mean over everything does;
 - write a training loop by hand, in fifteen lines, and check its gradient before you trust it;
-- say whether the model has learned anything: against a baseline, on series that it has not seen.
+- say whether the model has learned anything: against a *baseline*, a rule that needs no training, on series that it has
+  not seen.
 
-You need an idea of an LSTM's forward and backward pass (*One cell*, *Backpropagation through time*). Questions
-(**Q1**, ...) are answered further down (**A1**, ...).
+You need an idea of an LSTM's forward and backward pass (*One cell*, *Backpropagation through time*). Reading takes some
+15 minutes, the exercise some 10. Questions (**Q1**, ...) are answered further down (**A1**, ...). A notebook comes with
+its outputs: to answer before you see them, clear them (in Jupyter: *Edit, Clear Outputs of All Cells*).
 """
 
 # %%
@@ -70,9 +72,9 @@ ax.spines[["top", "right"]].set_visible(False)
 r"""
 ## 2. One array for a batch
 
-One step of training looks at a few series at once, a *mini-batch*: a gradient over 20 of them is less noisy than one
-over a single one, and a matrix product over 20 rows takes hardly longer than over one. An array needs rows of one
-length, though. So the shorter ones are padded at their end, and `lengths` says what is real:
+One step of training looks at a few series at once, a *mini-batch*: its gradient is a mean over all of them, and one
+product of matrices serves them all. An array needs rows of one length, though. So the shorter ones are padded at their
+end, and `lengths` says what is real:
 """
 
 # %%
@@ -88,7 +90,8 @@ assert (x[~real] == 0).all()
 # %% [markdown]
 r"""
 The model: an LSTM over the values, and an affine map from its hidden state to one number. Both have `forward` and
-`backward`; their weights are arrays in flat dicts, `params`.
+`backward`; their weights are arrays in flat dicts, `params`. The LSTM returns its outputs, its final states
+`(h_n, c_n)`, and a cache for the way back.
 """
 
 # %%
@@ -102,7 +105,7 @@ def new_model():
 
 def forward(lstm, linear, x, lengths):
     """x (N, T, 1) -> predictions (N, T, 1), caches."""
-    h, _, lstm_cache = lstm.forward(x, lengths, training=True)
+    h, _, lstm_cache = lstm.forward(x, lengths, training=True)  # nobody needs the final states here
     predictions, linear_cache = linear.forward(h)
     return predictions, (lstm_cache, linear_cache)
 
@@ -118,16 +121,24 @@ print(
 
 # %% [markdown]
 r"""
-Does the padding matter? Fill it with NaN, which spreads to everything that touches it, and compare the real steps:
+Does the padding matter? It never does, because the LSTM knows `lengths`. At a padded step it puts out 0 and *holds* its
+state: $h$ and $c$ stay what they were, so `h_n` and `c_n` are the states after each row's last real step. And what has
+no effect has no gradient: `dx` is 0 there. The proof: fill the padding with NaN, which spreads to everything that
+touches it, and compare.
 """
 
 # %%
 rubbish = np.where(real[:, :, None], x, np.nan)
 again, _ = forward(lstm, linear, rubbish, lengths)
 assert np.array_equal(again[real], predictions[real])
+h, (h_n, _), cache = lstm.forward(rubbish, lengths, training=True)
+dx, _, _ = lstm.backward(np.ones_like(h), cache)
+assert (h[~real] == 0).all()
+assert (dx[~real] == 0).all()
+assert np.array_equal(h_n[0], h[np.arange(N), lengths - 1])
 alone, _ = forward(lstm, linear, x[3:4, : lengths[3]], None)
 assert np.allclose(alone[0], predictions[3, : lengths[3]], rtol=0, atol=1e-12)
-print("the padding was never read; row 3 says the same as when it is alone")
+print("the padding is never read: at padded steps h is 0 and dx is 0, and row 3 says the same as when it is alone")
 
 # %% [markdown]
 r"""
@@ -149,11 +160,14 @@ assert np.isclose(np.mean(error**2), loss * real.mean())
 # %% [markdown]
 r"""
 **A1.** The loss and all gradients are too small, by the share of the batch that is real. This share differs from
-batch to batch: how large a step you take depends on which lengths happen to meet. Nothing crashes, and the curve
-looks fine.
+batch to batch: how large a step you take depends on which lengths happen to meet. Nothing crashes.
 
-**Your turn.** Write the loss and its gradient. The names are the textbook's, so `nb.diagnose` can judge them. Here
-is what many people write at first; run it, then mend it.
+### Your turn
+
+Here are the loss and its gradient as many people write them at first, and **one line is wrong. Mend it, and run the
+cell again until it says that it is right.** The names are those of the package's plain functions,
+`npbilstm.textbook`, so `nb.diagnose` can compare: it runs yours on small cases and knows many mistakes. For a stronger
+hint put `hint=2` into its call, or `hint=3`.
 """
 
 
@@ -162,14 +176,14 @@ def mean_squared_error_forward(predictions, targets, lengths=None):
     """predictions (N, T, ...), targets alike, lengths (N,) or None -> loss, cache."""
     N, T = predictions.shape[:2]
     valid = np.ones((N, T), bool) if lengths is None else np.arange(T) < np.asarray(lengths)[:, None]
-    valid = valid.reshape(N, T, *[1] * (predictions.ndim - 2)) & np.ones(predictions.shape, bool)
+    valid = valid.reshape(N, T, *[1] * (predictions.ndim - 2)) & np.ones(predictions.shape, bool)  # of each number
     error = np.where(valid, predictions - targets, 0)
     M = error.size
     return (error**2).sum() / M, (error, M)
 
 
 def mean_squared_error_backward(dloss, cache):
-    """-> dpredictions, shaped as the predictions."""
+    """dloss: the gradient of the loss itself, 1 where nothing comes after it -> dpredictions, as the predictions."""
     error, M = cache
     return dloss * 2 * error / M
 
@@ -178,9 +192,7 @@ mine = {
     "mean_squared_error_forward": mean_squared_error_forward,
     "mean_squared_error_backward": mean_squared_error_backward,
 }
-diagnosis = nb.diagnose(mine)
-print(diagnosis)
-assert diagnosis.verdict == "wrong"
+print(nb.diagnose(mine))
 
 # %% [markdown]
 r"""
@@ -190,27 +202,11 @@ r"""
 right as it stands: it uses the same `M`. A gradient check sees nothing here, since the gradient is that of the wrong
 loss.
 </details>
-"""
 
-
-# %%
-def mended_forward(predictions, targets, lengths=None):
-    """As above, over what is real."""
-    _, (error, _) = mean_squared_error_forward(predictions, targets, lengths)
-    M = error.size if lengths is None else max(int(np.sum(lengths)) * error[0, 0].size, 1)
-    return (error**2).sum() / M, (error, M)
-
-
-diagnosis = nb.diagnose({**mine, "mean_squared_error_forward": mended_forward})
-print(diagnosis.verdict)
-assert diagnosis.ok
-
-# %% [markdown]
-r"""
 ## 4. The gradient, checked before it is used
 
 Backward through the model in the opposite order: loss, affine map, LSTM. Both layers' weights go into one dict, so
-that the optimizer and the check see all of them.
+that the check sees all of them, and so does the *optimizer*, the rule by which section 5 changes weights.
 """
 
 
@@ -238,12 +234,18 @@ assert report.ok
 
 # %% [markdown]
 r"""
+It compares single numbers, 20 of each array, and then all weights moved together along one random direction.
+
+What does this check *not* see? The gradient of a wrong thing is right. A loss that is not the one you mean (section 3),
+inputs and targets that are off by a step, a step of training that is far too large: all pass.
+
 ## 5. The loop
 
 Fifteen lines, and each does one thing. An *epoch* goes over all series once, in a new order, so that
-the mini-batches are other ones each time. `clip_by_global_norm` keeps a rare steep gradient from throwing the weights
-far away (Pascanu et al. 2013). Adam (Kingma & Ba 2015) chooses the size of each weight's step from the gradients it has
-seen. Sixty epochs take some seconds.
+the mini-batches are other ones each time. `clip_by_global_norm` shortens a gradient that is longer than 1, so that a
+rare huge one does not throw the weights far away (Pascanu et al. 2013). The optimizer is Adam (Kingma & Ba 2015): it
+chooses the size of each weight's step from the gradients it has seen. Its one number, 0.01, is the *learning rate*: how
+large a step is at all. Sixty epochs take some seconds.
 """
 
 # %%
@@ -308,20 +310,23 @@ for ax in (left, right):
 
 # %% [markdown]
 r"""
-**A2.** *Straight on*. An oscillation is nearly straight over a step. The LSTM is many times better than both. Look at
-the picture's first steps: there it cannot know yet, and is off. By step:
+**A2.** *Straight on*: 0.139 against 0.168. An oscillation is nearly straight over a step. The LSTM is ten times better
+than both, and yet above the noise. Look at the picture's first steps: there it cannot know yet, and is off. By step:
 """
 
 # %%
 squared = np.where((np.arange(x.shape[1]) < lengths[:, None])[:, :, None], (predictions - targets) ** 2, 0)[:, :, 0]
 by_step = squared[:, :14].mean(axis=0)  # so many real steps has every row
 print("mean squared error at steps 0, 1, ...:", by_step.round(3)[:8])
-assert by_step[0] > 5 * by_step[8:].mean()
-assert by_step[8:].mean() < 4 * NOISE**2
+print(
+    f"that of step 7 is {by_step[7] / NOISE**2:.1f} times the noise, that of step 0 {by_step[0] / NOISE**2:.0f} times"
+)
+assert by_step[0] > 60 * NOISE**2
+assert by_step[7:].max() < 4 * NOISE**2
 
 # %% [markdown]
 r"""
-At step 0 it can only guess; after some eight steps it is within a few times the noise. So it finds out the frequency
+At step 0 it can only guess; from step 7 on it is within four times the noise. So it finds out the frequency
 of each series *while it reads*, and keeps it in its state: the weights are the same for all series.
 """
 
@@ -343,13 +348,6 @@ r"""
 </details>
 """
 
-# %%
-y, (h_n, _), cache = lstm.forward(np.ones((1, 40, 1)), [12], training=True)
-dx, _, _ = lstm.backward(np.ones_like(y), cache)
-assert (y[0, 12:] == 0).all()
-assert (dx[0, 12:] == 0).all()
-assert np.array_equal(h_n[0, 0], y[0, 11])
-
 # %% [markdown]
 r"""
 ## Where to go next
@@ -358,3 +356,35 @@ r"""
 - `nb.Trainer` is this loop with a progress bar, checkpoints and metrics; `npbilstm train` is it for your own files.
 - *Checking gradients* (`checking_gradients.ipynb`): what the check of section 4 does.
 """
+
+# %% [markdown]
+r"""
+The answers were computed, too:
+"""
+
+# %%
+y, (h_n, _), cache = lstm.forward(np.ones((1, 40, 1)), [12], training=True)
+dx, _, _ = lstm.backward(np.ones_like(y), cache)
+assert (y[0, 12:] == 0).all()
+assert (dx[0, 12:] == 0).all()
+assert np.array_equal(h_n[0, 0], y[0, 11])
+
+
+def over(count):
+    """The loss of section 3 and its gradient, divided by count(error, how many numbers are real)."""
+
+    def loss_forward(predictions, targets, lengths=None):
+        error = predictions - targets
+        if lengths is not None:
+            error = np.where(nb.textbook.valid_steps(lengths, error.shape[1])[:, :, None], error, 0)
+        M = count(error, error.size if lengths is None else np.sum(lengths) * error.shape[2])
+        return (error**2).sum() / M, (error, M)
+
+    return {
+        "mean_squared_error_forward": loss_forward,
+        "mean_squared_error_backward": lambda dloss, cache: dloss * 2 * cache[0] / cache[1],
+    }
+
+
+assert nb.diagnose(over(lambda error, valid: error.size)).verdict == "wrong"
+assert nb.diagnose(over(lambda error, valid: max(valid, 1))).ok

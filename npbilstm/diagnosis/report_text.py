@@ -16,7 +16,7 @@ HINTS = (1, 2, 3)
 MOST_OTHERS = 3
 """How many mistakes are named that give the same numbers."""
 WIDTH = 100
-ON_THE_COMMAND_LINE, IN_PYTHON = "--hint {}", "hint={}"
+ON_THE_COMMAND_LINE, IN_PYTHON = "--hint {}", "nb.diagnose(..., hint={})"
 """How a hint is asked for."""
 
 

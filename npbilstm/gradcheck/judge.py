@@ -54,7 +54,10 @@ def judge(
     except NotAnalyticError as reason:
         if options.method == "complex":
             raise ValueError(f'{reason}; mend that, or use method="central"') from reason
-        notes.append(f"The complex step is impossible here: {reason}. Richardson's extrapolation was used instead.")
+        notes.append(
+            f"The complex step is impossible here: {reason}. Richardson's extrapolation, central differences of two "
+            "steps combined, was used instead."
+        )
     return outcome("richardson")
 
 

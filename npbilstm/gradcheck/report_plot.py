@@ -33,7 +33,7 @@ def plot_convergence(convergence: Convergence, ax: Any = None) -> Any:
         ax.loglog(steps, falling[anchor] * (steps / steps[anchor]) ** 2, ":", color="grey", label="slope 2")
         bottom = max(min(falling[falling > 0]) / 10, 1e-18)
         ax.set_ylim(bottom=bottom)
-    ax.set_xlabel("step h")
+    ax.set_xlabel("step s")
     ax.set_ylabel("error of the central difference")
     ax.set_title("Along a random direction")
     ax.legend()

@@ -173,9 +173,8 @@ def convergence_line(c: Convergence) -> str:
     if c.order is None:
         return f"{start} and what was got differ by round-off only, {c.floor:.0e} at best."
     if c.order < 1:
-        fall = f"error ~ h^{abs(c.order):.1f}"
-        return f"{start} stay {c.floor:.0e} away from what was got, however short the step h ({fall})."
+        return f"{start} stay {c.floor:.0e} away from what was got, however short their step."
     return (
-        f"{start} approach what was got as the step h shrinks: error ~ h^{c.order:.1f}, {c.floor:.0e} at best, "
-        f"at h = {c.floor_step:.0e}; then round-off grows."
+        f"{start} approach what was got as their step s shrinks: error ~ s^{c.order:.1f}, {c.floor:.0e} at best, "
+        f"at s = {c.floor_step:.0e}; then round-off grows."
     )

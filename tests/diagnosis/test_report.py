@@ -195,4 +195,4 @@ def test_a_stub_is_not_yet_written(body):
 
 
 def test_a_notebook_is_told_of_hints_as_python_has_them():
-    assert "(hint=2 says more.)" in str(nb.diagnose(submission("dx-sign")))
+    assert "(nb.diagnose(..., hint=2) says more.)" in str(nb.diagnose(submission("dx-sign")))

@@ -226,11 +226,11 @@ def test_the_convergence_of_a_right_gradient_is_of_order_two_and_of_a_wrong_one_
 
     right = nb.check_gradients(curved, {"a": A}, {"a": 3 * np.cos(3 * A)})
     assert abs(right.convergence.order - 2) < 0.05
-    assert "approach what was got as the step h shrinks: error ~ h^2.0" in str(right)
+    assert "approach what was got as their step s shrinks: error ~ s^2.0" in str(right)
     assert right.convergence.floor < 1e-9
     wrong = nb.check_gradients(curved, {"a": A}, {"a": 3.1 * np.cos(3 * A)})
     assert abs(wrong.convergence.order) < 0.1
-    assert "away from what was got, however short the step h" in str(wrong)
+    assert "away from what was got, however short their step." in str(wrong)
     assert "meet a kink" in str(REPORTS["kink"])
     assert "nothing to approach" in str(REPORTS["nan"])
 

@@ -137,6 +137,57 @@ def test_the_script_runs_to_its_end_without_a_display(script):
     assert done.returncode == 0, done.stderr
 
 
+EXERCISES = {
+    "the step": ("through_time", "dh_prev, dc, LSTMParams(", "dh_prev, dc * f, LSTMParams(", "It is right."),
+    "the loss": ("training_loop", "M = error.size\n", "M = max(valid.sum(), 1)\n", "It is right."),
+    "the hunt": ("checking_gradients", "+ flip(dx_rev)\n", "+ flip(dx_rev, lengths)\n", "It is right."),
+    "lengths": ("checking_gradients", '"lengths": None,', '"lengths": np.array([5, 3, 2]),', "is WRONG for x (complex"),
+    "the unit": (
+        "inside_a_model",
+        "my_b = np.zeros(4)",
+        "my_Wx[4:] = [[20, -20, 10, 0], [20, -20, 0, 0]]; my_b = np.array([-10, 10, 0, 10])",
+        "right everywhere",
+    ),
+    "the summary": (
+        "three_frameworks",
+        "y[:, -1]\n",
+        "np.concatenate([y[:, -1, :H], y[:, 0, H:]], axis=1)\n",
+        "right\n",
+    ),
+}
+"""Of each exercise its tutorial, what a student finds there, the right answer in its place, and what is said of it."""
+
+
+def cells_of_exercises(script) -> list[str]:
+    """The code cells that stand under a heading "Your turn", and those of a bug hunt."""
+    sections = re.split(r"^#{2,3} ", script.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    own = [section for section in sections if re.match(r"(\d\. )?(Your turn|A bug hunt)", section)]
+    cells = [cell for section in own for cell in re.split(r"^# %%", section, flags=re.MULTILINE)[1:]]
+    return [cell for cell in cells if not cell.startswith(" [markdown]")]
+
+
+@every_tutorial
+def test_no_assert_stands_where_a_student_writes(script):
+    for cell in cells_of_exercises(script):
+        assert "assert" not in cell, cell
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_a_right_answer_is_called_right_and_the_tutorial_goes_on_to_its_end(exercise, tmp_path):
+    require("matplotlib")
+    name, given, answer, said = EXERCISES[exercise]
+    source = scripts()[name].read_text(encoding="utf-8")
+    cell = next(cell for cell in cells_of_exercises(scripts()[name]) if given in cell)
+    assert source.count(cell) == cell.count(given) == 1
+    answered = tmp_path / f"{name}.py"
+    answered.write_text(source.replace(cell, cell.replace(given, answer)), encoding="utf-8")
+    done = run(str(answered))
+    assert done.returncode == 0, done.stderr
+    assert said in done.stdout
+    assert said not in "".join(map(text_of, code_cells(notebook_of(scripts()[name]))))
+
+
 @pytest.mark.few(1)
 @every_tutorial
 def test_without_matplotlib_the_script_says_what_to_install(script):

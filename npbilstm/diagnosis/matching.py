@@ -17,7 +17,7 @@ from npbilstm.diagnosis.observations import Observations, Pattern
 from npbilstm.diagnosis.own_functions import Functions, plant_with
 from npbilstm.diagnosis.ranking import likeliest_first
 from npbilstm.diagnosis.results import Bugs
-from npbilstm.mistakes import BUGS, Bug
+from npbilstm.mistakes import BUGS, Bug, clipped_to
 from npbilstm.mistakes.planting import textbook_functions
 from npbilstm.submission.call_graph import reached
 from npbilstm.submission.function_spec import FunctionSpec, Pair
@@ -25,9 +25,21 @@ from npbilstm.submission.function_spec import FunctionSpec, Pair
 
 def candidates(spec: FunctionSpec) -> list[Bug]:
     """The catalogued bugs that can show in what a spec is about."""
-    own = [name for name in (spec.forward, spec.backward, *(spec.steps or ()), *spec.made_of) if name]
-    functions = frozenset().union(*(reached(name, textbook_functions()) for name in own))
+    functions = functions_of(spec)
     return [bug for bug in BUGS.values() if bug.function in functions]
+
+
+def clips(observations: Observations) -> list[Bug]:
+    """The clips to a bound that is seen in the gradients, besides those in the catalogue."""
+    functions, known = functions_of(observations.spec), {(bug.function, bug.new) for bug in BUGS.values()}
+    found = [bug for bound in observations.bounds() for bug in clipped_to(bound)]
+    return [bug for bug in found if bug.function in functions and (bug.function, bug.new) not in known]
+
+
+def functions_of(spec: FunctionSpec) -> frozenset[str]:
+    """The textbook's functions that a spec is about, and those that they call."""
+    own = [name for name in (spec.forward, spec.backward, *(spec.steps or ()), *spec.made_of) if name]
+    return frozenset().union(*(reached(name, textbook_functions()) for name in own))
 
 
 class Matcher:
@@ -48,7 +60,7 @@ class Matcher:
         self.own = dict(own)
         self.bugs = [
             bug
-            for bug in candidates(observations.spec)
+            for bug in (*candidates(observations.spec), *clips(observations))
             if bug not in known and bug.function not in cleared and bug.function not in own
         ]
 
@@ -123,9 +135,11 @@ class Matcher:
 
     def patterns(self, equations: Collection[str] = ()) -> dict[Bug, Pattern]:
         """The pattern of each candidate that leaves the outputs right and spoils the gradients: of those gradients that
-        the submitted form gives. equations: of whose bugs alone, () for all."""
+        the submitted form gives. equations: of whose bugs alone, () for all; in a composition parts have other
+        names for their own."""
         given = next(one.gradients for one in self.observations.submitted if one.error is None)
         spec, cases, reference = self.observations.spec, self.observations.cases, self.observations.reference
+        equations = equations if spec.compose is None else ()
         patterns = {}
         for bug in self.bugs:
             if equations and not (parts_of(bug) & set(equations) or bug.function.endswith("derivative")):

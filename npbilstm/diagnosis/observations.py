@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -21,6 +22,11 @@ IMPRECISE = 1e-4
 
 JUDGED_NUMERICALLY = ("T=1, loss on h", "T=1, loss on c", "T=3", "ragged lengths", "loss on h and c", "all rows")
 """The stages at which the gradients of wrong outputs are judged, by differences, which cost many calls."""
+
+ALIKE = 3
+"""How many entries of gradients are alike at least where a clip has made them so."""
+MOST_BOUNDS = 3
+"""How many bounds are tried."""
 
 Pattern = frozenset[tuple[str, str]]
 """Which blocks fail at which stages."""
@@ -100,6 +106,15 @@ class Observations(NamedTuple):
             )
         )
 
+    def bounds(self) -> list[float]:
+        """The numbers at which several entries of gradients stop, in which a clip is seen; not more than a few."""
+        found: Counter[float] = Counter()
+        for gradient in (np.abs(array) for one in self.submitted for array in one.gradients.values()):
+            bound = gradient.max(initial=0.0)
+            if bound > 0:
+                found[float(f"{bound:.9g}")] += int((gradient >= bound * (1 - SAME)).sum())
+        return [bound for bound, alike in found.most_common(MOST_BOUNDS) if alike >= ALIKE]
+
     def first_oddities(self) -> str:
         """What strikes one about the wrong blocks of the first stage that has some, in a sentence; "" for nothing."""
         for case, one, right, wrong in zip(self.cases, self.submitted, self.reference, self.wrong_gradients):
@@ -125,7 +140,7 @@ class Observations(NamedTuple):
                 return False
             changed |= other.changed
         seen = frozenset().union(*(one.changed for one in self.submitted))
-        return changed <= seen if self.worst > 0 else changed == seen
+        return changed <= seen if self.worst > 0 else changed == seen != frozenset()
 
 
 def observe_if_it_runs(pair: Any, case: Case) -> Observation:

@@ -40,4 +40,4 @@ def rank_of(bug: Bug) -> int:
 
 def length_of(bug: Bug) -> int:
     """How much a mistake adds to or takes from its line, the earlier in the catalogue the less."""
-    return abs(len(bug.new) - len(bug.old)) * len(BUGS) + list(BUGS).index(bug.id)
+    return abs(len(bug.new) - len(bug.old)) * len(BUGS) + (list(BUGS).index(bug.id) if bug.id in BUGS else len(BUGS))

@@ -126,6 +126,9 @@ def draw_inputs(spec: FunctionSpec, stage: Stage, rng: np.random.Generator, size
             inputs[name] = rng.standard_normal(shape) * (1.0 if name == "x" else 0.5)
     if "predictions" in inputs:
         inputs["targets"][0, 0, 0] = inputs["predictions"][0, 0, 0]  # no error, and yet it counts in a mean
+    if "lengths" in inputs and spec.inputs.get("targets") == "N T":  # in the padding what an index of -1 finds
+        padding = np.arange(T) >= inputs["lengths"][:, None]
+        inputs["targets"] = np.where(padding, sizes["V"] - 1, inputs["targets"])
     return inputs
 
 
@@ -143,6 +146,8 @@ def draw_lengths(stage: Stage, N: int, T: int, rng: np.random.Generator) -> np.n
 def draw_upstream(spec: FunctionSpec, stage: Stage, outputs: Arrays, rng: np.random.Generator) -> Arrays:
     """Random upstream gradients, 0 where the stage's loss does not look. Empty where it sees none of these outputs."""
     upstream = {name: stage.factor * rng.standard_normal(np.shape(out)) for name, out in outputs.items()}
+    if spec.compose is not None and "loss" in upstream:  # they begin with the loss: what is clipped is clipped at that
+        upstream["loss"] = np.ones(())
     seen = {name: looked_at(name, axes, stage.loss, upstream) for name, axes in spec.outputs.items() if name in outputs}
     if not any(mask.any() for mask in seen.values()):
         return {}

@@ -5,6 +5,7 @@ catalogue/  the mistakes, a file for each concept of the textbook
 """
 
 from npbilstm.mistakes.catalogue import BUGS
+from npbilstm.mistakes.catalogue.constant_clips import clipped_to
 from npbilstm.mistakes.planting import Bug, plant
 
-__all__ = ["BUGS", "Bug", "plant"]
+__all__ = ["BUGS", "Bug", "clipped_to", "plant"]

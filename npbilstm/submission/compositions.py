@@ -12,7 +12,7 @@ import numpy as np
 
 from npbilstm import textbook
 from npbilstm.submission.function_spec import Arrays, Pair
-from npbilstm.textbook import rnn
+from npbilstm.textbook import rnn, truncated
 
 BOTH = ("recurrent_forward", "recurrent_backward")
 MADE_OF = (
@@ -20,6 +20,16 @@ MADE_OF = (
     *("softmax_cross_entropy_forward", "softmax_cross_entropy_backward"),
 )
 """The textbook's functions that these are made of, besides BOTH."""
+OF_TRUNCATED = (
+    *("step_forward", "step_backward", "sigmoid", "sigmoid_derivative", "backward_from_each_step"),
+    *MADE_OF[2:],
+)
+"""Those that the truncated one is made of."""
+
+
+def own(functions: Any, module: Any, name: str) -> Any:
+    """A function that the textbook does not export, from what holds them all, or from its module."""
+    return getattr(functions, name, getattr(module, name))
 
 
 def char_rnn(functions: Any) -> Pair:
@@ -75,6 +85,8 @@ def rnn_classifier(functions: Any) -> Pair:
 def truncated_rnn(functions: Any) -> Pair:
     """The same with the logistic function, without biases, from a state of 0; each step's loss goes back
     so many steps and no further."""
+    step_forward, step_backward = (own(functions, rnn, name) for name in ("step_forward", "step_backward"))
+    from_each_step = own(functions, truncated, "backward_from_each_step")
 
     def forward(inputs: Arrays) -> tuple[Arrays, Any]:
         x = np.eye(inputs["Wx"].shape[0])[inputs["ids"]]
@@ -83,7 +95,7 @@ def truncated_rnn(functions: Any) -> Pair:
         params = rnn.RNNParams(inputs["Wx"], inputs["Wh"], np.zeros(H))
         h, caches = np.zeros((N, H)), []
         for t in range(T):
-            h, cache = rnn.step_forward(functions.sigmoid, x[:, t], h, params, None)
+            h, cache = step_forward(functions.sigmoid, x[:, t], h, params, None)
             caches.append(cache)
         states = np.stack([cache.h for cache in caches], axis=1)
         logits, output = functions.affine_forward(states, inputs["Wy"], np.zeros(V))
@@ -95,12 +107,7 @@ def truncated_rnn(functions: Any) -> Pair:
         caches, output, entropy, M, steps = held
         dlogits = functions.softmax_cross_entropy_backward(M * upstream["loss"], entropy)
         dh, dWy, _ = functions.affine_backward(dlogits, output)
-        grads = rnn.RNNParams(*(np.zeros_like(array) for array in caches[0].params))
-        for t in range(len(caches)):
-            dh_t = dh[:, t]
-            for k in range(t, max(t - steps, 0) - 1, -1):
-                _, dh_t, here = rnn.step_backward(functions.sigmoid_derivative, dh_t, caches[k])
-                grads = rnn.RNNParams(*(total + part for total, part in zip(grads, here)))
+        grads = from_each_step(lambda *given: step_backward(functions.sigmoid_derivative, *given), dh, caches, steps)
         return {"Wx": grads.Wx, "Wh": grads.Wh, "Wy": dWy}
 
     return Pair(forward, backward)

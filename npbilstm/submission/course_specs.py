@@ -58,7 +58,7 @@ def part_of_rnn(name: str, title: str, inputs: dict[str, str], outputs: dict[str
     forward, backward = compositions.BOTH if "probabilities" not in outputs else (compositions.BOTH[0], "")
     return FunctionSpec(
         name, title, forward, backward, arguments, inputs, outputs, weights, own=("", ""), compose=compose
-    )._replace(made_of=compositions.MADE_OF)
+    )._replace(made_of=compositions.OF_TRUNCATED if compose is compositions.truncated_rnn else compositions.MADE_OF)
 
 
 RNN_STEPS = ("rnn_step_forward", "rnn_step_backward")

@@ -64,16 +64,16 @@ def softmax_cross_entropy_forward(
         raise ValueError(f"lengths goes with logits (N, T, V); logits has shape {logits.shape}")
     valid, M = counted(targets.shape, lengths)
     V = logits.shape[-1]
-    targets = np.where(valid, targets, 0)
-    if targets.size and not (targets.min() >= 0 and targets.max() < V):
-        outside = targets[(targets < 0) | (targets >= V)][0]
+    classes = np.where(valid, targets, 0)
+    if classes.size and not (classes.min() >= 0 and classes.max() < V):
+        outside = classes[(classes < 0) | (classes >= V)][0]
         raise ValueError(f"targets holds {outside} at a valid step; logits has {V} classes, 0 to {V - 1}")
     z = np.where(valid[..., None], logits, 0)
     z = z - z.real.max(axis=-1, keepdims=True)  # the softmax is the same, and exp cannot overflow
     log_p = z - np.log(np.exp(z).sum(axis=-1, keepdims=True))  # (..., V)
-    log_p_target = np.take_along_axis(log_p, targets[..., None], axis=-1)[..., 0]  # (...)
+    log_p_target = np.take_along_axis(log_p, classes[..., None], axis=-1)[..., 0]  # (...)
     loss = -np.where(valid, log_p_target, 0).sum() / M
-    return loss, CrossEntropyCache(np.exp(log_p), targets, valid, M)
+    return loss, CrossEntropyCache(np.exp(log_p), classes, valid, M)
 
 
 def softmax_cross_entropy_backward(dloss: float, cache: CrossEntropyCache) -> np.ndarray:

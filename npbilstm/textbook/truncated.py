@@ -70,3 +70,27 @@ def truncated_backward(
         dstate = tuple(np.zeros_like(part) for part in dstate_0)
         grads = grads_w if grads is None else grads._make(total + here for total, here in zip(grads, grads_w))
     return np.concatenate(dxs, axis=1), dstate_0, grads
+
+
+def backward_from_each_step(step_backward: Callable[..., Any], dy: np.ndarray, caches: list[Any], reach: int) -> Any:
+    """The gradients truncated in another way, given dy (N, T, R): each step's part of the loss goes back by itself.
+
+        dh_k    = dy[:, t]                                          for k = t
+        dh_prev, grads_k = step_backward(dh_k)                      for k = t .. t - reach, and no further than 0
+        dh_k    = dh_prev                                           for the step before
+        grads   = sum over t and k of grads_k
+
+    A step is walked through reach + 1 times at most, so no part of the loss is cut shorter than another, as it is by
+    windows. caches: of each step of a cell whose state is h alone.
+
+    -> grads with the structure of params.
+    """
+    T, params = len(caches), caches[0].params
+    grads = params._make(np.zeros_like(p) for p in params)
+    for t in reversed(range(T)):
+        dh_k = dy[:, t]
+        for k in range(t, max(t - reach, 0) - 1, -1):
+            _, dh_prev, grads_k = step_backward(dh_k, caches[k])
+            grads = params._make(total + here for total, here in zip(grads, grads_k))
+            dh_k = dh_prev
+    return grads

@@ -232,6 +232,19 @@ BUGS = (
         ),
     ),
     Bug(
+        "cross-entropy-gradient-mean-over-steps",
+        BACKWARD,
+        DLOGITS,
+        "return np.where(valid[..., None], (p - onehot) * (dloss * len(p) / M), 0)",
+        "dlogits",
+        "What scales the loss scales its gradient.",
+        (
+            "A batch of one row is right; otherwise all is off by one factor. Which number is it?",
+            "The equation of dlogits: by the number of what does the loss divide?",
+            "dlogits = dloss / M (p - onehot(targets)): what the loss divides by, rows too.",
+        ),
+    ),
+    Bug(
         "cross-entropy-gradient-padding-not-masked",
         BACKWARD,
         DLOGITS,
@@ -243,6 +256,40 @@ BUGS = (
             "The equation of dlogits: at padded steps it must be exactly 0.",
             "dlogits = dloss / M (p - onehot(targets)) at valid steps, 0 in the padding.",
         ),
+    ),
+    Bug(
+        "cross-entropy-gradient-padding-as-if-valid",
+        FORWARD,
+        "return loss, CrossEntropyCache(np.exp(log_p), classes, valid, M)",
+        "p = np.exp(logits - logits.real.max(axis=-1, keepdims=True)); "
+        "return loss, CrossEntropyCache(p / p.sum(axis=-1, keepdims=True), targets, np.ones_like(valid), M)",
+        "dlogits",
+        "What had no part in the loss gets no gradient.",
+        (
+            "Only ragged batches fail. Multiply what the loss is made of, and multiply its gradient by the same.",
+            "The equation of dlogits: whatever stands in the padding, it must be exactly 0 there.",
+            "dlogits = mask * dloss / M (p - onehot(targets)): the loss is masked, and its gradient is not.",
+        ),
+    ),
+    *(
+        Bug(
+            f"cross-entropy-gradient-{name}",
+            BACKWARD,
+            DLOGITS,
+            f"d = {DLOGITS.removeprefix('return ')}; d[:, {steps}] = 0; return d",
+            "dlogits",
+            "Every step has a part in the loss.",
+            (
+                "Look at one step after another. Which of them get a gradient?",
+                "The equation of dlogits: it holds for all valid steps, the first and the last as well.",
+                f"dlogits = dloss / M (p - onehot(targets)) at every valid step: {said}.",
+            ),
+        )
+        for name, steps, said in (
+            ("step-0-missing", "0", "step 0 is left out"),
+            ("last-step-missing", "-1", "the last step is left out"),
+            ("last-step-alone", ":-1", "all but the last step are left out"),
+        )
     ),
     Bug(
         "cross-entropy-gradient-upstream-ignored",

@@ -37,6 +37,11 @@ BUGS = (
                 "Within one row of ids, of the places of one symbol the last one alone counts: dW[row] += d reads all, "
                 "adds, and writes all back.",
             ),
+            "embedding-repeats-at-a-step-lost": (
+                "for row, d in zip(ids.T, dx.swapaxes(0, 1)): dW[row] += d",
+                "Within one step of all rows, of the places of one symbol the last one alone counts: dW[ids_t] += d "
+                "reads all, adds, and writes all back.",
+            ),
             "embedding-mean-over-places": (
                 "np.add.at(dW, ids, dx / np.bincount(ids.ravel(), minlength=len(W))[ids][..., None])",
                 "The places of a symbol are averaged, not summed.",

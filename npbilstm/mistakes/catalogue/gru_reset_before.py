@@ -231,6 +231,19 @@ BUGS = (
         ),
     ),
     Bug(
+        "gru-before-dh-in-update-gate-missing",
+        BACKWARD,
+        DH_IN,
+        "dh_in = da_r @ Wh_r.T + ds * r",
+        "dh_in",
+        "The old state is used in more than one place, and its gradient is the sum over all of them.",
+        (
+            "Count the places in the forward pass where the old state stands; gates count.",
+            "The equation of dh_in: three products saw the state, those of r, of z and of n.",
+            "dh_in = da_r Wh_r^T + da_z Wh_z^T + ds * r: z was computed from h_prev.",
+        ),
+    ),
+    Bug(
         "gru-before-dh-prev-kept-share-missing",
         BACKWARD,
         "dh_prev = dh * z + mask * dh_in",

@@ -114,6 +114,25 @@ BUGS = (
             "dh_prev = dh * z + du Wh^T with all three blocks of du, that of r too.",
         ),
     ),
+    *(
+        Bug(
+            f"gru-dh-prev-{name}-missing",
+            BACKWARD,
+            DH_PREV,
+            f"dh_prev = dh * z + mask * (np.concatenate([{blocks}], axis=1) @ params.Wh.T)",
+            "dh_prev",
+            "The old state is used in more than one place, and its gradient is the sum over all of them.",
+            (
+                "Count the places in the forward pass where the old state stands; the candidate counts.",
+                "The equation of dh_prev: three products saw h_prev, and each sends a gradient back.",
+                f"dh_prev = dh * z + du Wh^T with all three blocks of du, that of {gate} too.",
+            ),
+        )
+        for name, gate, blocks in (
+            ("update-gate", "z", "da_r, 0 * da_z, dq"),
+            ("candidate", "n", "da_r, da_z, 0 * dq"),
+        )
+    ),
     Bug(
         "gru-dh-prev-wh-not-transposed",
         BACKWARD,

@@ -29,6 +29,10 @@ BUGS = (
                 "dh_t = np.where(v, dh_next, 0)",
                 "What comes to the output at this step is not added.",
             ),
+            "dh-output-of-last-step-alone": (
+                "dh_t = np.where(v, dh[:, t] * (t == T - 1) + dh_next, 0)",
+                "What comes to the outputs before the last one is not added.",
+            ),
             "dh-not-masked": (
                 "dh_t = dh[:, t] + dh_next",
                 "A padded step is given a gradient as if it had been taken.",
@@ -254,6 +258,10 @@ BUGS = (
             "db-overwritten-over-time": (
                 "grads = LSTMParams(grads.Wx + grads_t.Wx, grads.Wh + grads_t.Wh, grads_t.b)",
                 "db is overwritten at each step.",
+            ),
+            "weights-overwritten-over-time": (
+                "grads = LSTMParams(grads_t.Wx, grads_t.Wh, grads.b + grads_t.b)",
+                "dWx and dWh are overwritten at each step.",
             ),
             "dwx-added-to-itself": (
                 "grads = LSTMParams(grads.Wx + grads.Wx, grads.Wh + grads_t.Wh, grads.b + grads_t.b)",

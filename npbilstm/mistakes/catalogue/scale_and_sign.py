@@ -1,4 +1,4 @@
-"""What people do to all gradients at once at the end of a backward pass: divide them, clip them, turn their sign."""
+"""What people do to all gradients at once at the end of a backward pass: divide them, turn their sign."""
 
 from __future__ import annotations
 
@@ -84,21 +84,6 @@ BUGS = (
         "return +dx, tuple(+part for part in dstate_next), params._make((each for each in grads))",
         "recurrent-gradients",
         "N",
-    ),
-    *mistakes_in(
-        "lstm_backward",
-        "grads",
-        "return dx, dh_next, dc_next, grads",
-        "Clipping belongs to the update of the weights: behind it a gradient is no derivative any more.",
-        "Multiply the upstream gradient by 1000. Do all gradients follow?",
-        "linear in what comes from above, however large that is.",
-        {
-            f"gradients-clipped-to-{bound}": (
-                f"return dx, dh_next, dc_next, LSTMParams(*(each.clip(-{bound}, {bound}) for each in grads))",
-                f"The weights' gradients are clipped, here to {bound}.",
-            )
-            for bound in (1, 5, 10)
-        },
     ),
     *mistakes_in(
         "lstm_backward",

@@ -65,6 +65,16 @@ FORM = Form(
         ),
         Calls(
             "softmax_cross_entropy",
+            """
+            labels = np.where(np.arange(T) < lengths[:, None], targets, -1)
+            layer = TimeSoftmaxWithLoss()
+            loss = layer.forward(logits, labels)
+            """,
+            "dlogits = layer.backward(dloss)",
+            uses="ignore_label",
+        ),
+        Calls(
+            "softmax_cross_entropy",
             "layer = TimeSoftmaxWithLoss()\nloss = layer.forward(logits, targets)",
             "dlogits = layer.backward(dloss)",
         ),

@@ -1,0 +1,82 @@
+"""What goes wrong in the loop that walks any cell back through time: what comes in, how far it goes, what is summed."""
+
+from __future__ import annotations
+
+from npbilstm.mistakes.catalogue.line import mistakes_in
+
+FORWARD, BACKWARD = "recurrent_forward", "recurrent_backward"
+GRADS = "grads = params._make(None if total is None else total + here for total, here in zip(grads, grads_t))"
+
+BUGS = (
+    *mistakes_in(
+        FORWARD,
+        "y_t",
+        "v = valid[:, t, None]",
+        "A step is taken for every symbol that there is to read.",
+        "Compare the last output with what the step gives by itself.",
+        "it holds for all t, up to the last step.",
+        {
+            "recurrent-loop-stops-before-last-step": (
+                "v = valid[:, t, None] & (t < T - 1)",
+                "The last step is never taken: the loop ends one too early.",
+            ),
+        },
+    ),
+    *mistakes_in(
+        BACKWARD,
+        "dh_t",
+        "dx[:, t], *dstate_prev, grads_t = step_backward(dy[:, t] + dh_next, *dothers, steps[t])",
+        "A state is used twice: by the loss at its own step, and by the next step.",
+        "Put the loss on the output of one step in the middle, and on nothing else. Is there a gradient?",
+        "a sum at every step, of what comes from above and of what comes back in time.",
+        {
+            "recurrent-upstream-missing": (
+                "dx[:, t], *dstate_prev, grads_t = step_backward(dh_next, *dothers, steps[t])",
+                "What comes from above is not added at any step.",
+            ),
+            "recurrent-upstream-of-last-step-alone": (
+                "dx[:, t], *dstate_prev, grads_t = step_backward((t == T - 1) * dy[:, t] + dh_next, *dothers, "
+                "steps[t])",
+                "What comes from above to the steps before the last one is not added.",
+            ),
+        },
+    ),
+    *mistakes_in(
+        BACKWARD,
+        "dh_t",
+        "for t in reversed(range(T)):",
+        "Every step that had a part in the loss is on the way back.",
+        "Which steps does the loop go through? Name the first one and the last.",
+        "it holds for all t, from T-1 to 0.",
+        {
+            "recurrent-loop-stops-before-step-0": (
+                "for t in reversed(range(1, T)):",
+                "Step 0 is left out: range(T - 1, 0, -1) ends at 1.",
+            ),
+            "recurrent-loop-starts-before-last-step": (
+                "for t in reversed(range(T - 1)):",
+                "The last step is left out.",
+            ),
+        },
+    ),
+    *mistakes_in(
+        BACKWARD,
+        "grads",
+        GRADS,
+        "One set of weights is used at every step.",
+        "Look at how the gradient of each weight comes together, one weight after another.",
+        "a sum over all steps, for each of the weights.",
+        {
+            f"recurrent-{name}-overwritten-over-time": (
+                GRADS + "._replace(" + ", ".join(f"{part}=grads_t.{part}" for part in parts) + ")",
+                f"{said} overwritten at each step.",
+            )
+            for name, parts, said in (
+                ("dwx", ("Wx",), "dWx is"),
+                ("dwh", ("Wh",), "dWh is"),
+                ("db", ("b",), "db is"),
+                ("weights", ("Wx", "Wh"), "dWx and dWh are"),
+            )
+        },
+    ),
+)

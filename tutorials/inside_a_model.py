@@ -114,7 +114,7 @@ plots.plot_unit(trace, unit=unit, ax=ax)
 for image in ax.images:
     if image.get_cmap().name == "cividis":  # a gate's
         image.set_cmap("cividis_r")  # dark is open, as in *One cell*
-fig.colorbar(ax.images[0], ax=ax, label="gates: dark is open", pad=0.08)
+bar = fig.colorbar(ax.images[0], ax=ax, label="gates: dark is open", pad=0.08)
 
 # %% [markdown]
 r"""

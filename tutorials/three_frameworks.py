@@ -91,7 +91,7 @@ for ax, array, title in zip(axes, [ours, torchs, kerass], ["here: Wx (D, 4H)", "
         ax.text(*place, gate, ha="center", va="center", weight="bold")
         border = ax.axhline if array.shape[0] > array.shape[1] else ax.axvline
         border(k * H, color="0.3", linewidth=1.5)
-fig.colorbar(axes[0].collections[0], ax=axes, label="weight", shrink=0.6)
+bar = fig.colorbar(axes[0].collections[0], ax=axes, label="weight", shrink=0.6)
 
 # %% [markdown]
 r"""

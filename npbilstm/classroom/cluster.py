@@ -31,14 +31,14 @@ def on_cluster(address: str) -> Run:
 
     def run(tasks: Iterator[Task], settings: Settings) -> Results:
         try:
-            client: Any = distributed.Client(address, timeout=SECONDS, set_as_default=False)
+            client = distributed.Client(address, timeout=SECONDS, set_as_default=False)
         except (OSError, ValueError, TypeError) as error:
             raise ValueError(f"--cluster is {address}, where no scheduler answers: {error}") from error
         with client:
             require_workers(client, address)
             asked = settings._replace(layers=None)
             given: dict[Any, Task] = {}  # by the keys that Dask gives them
-            done: Any = distributed.as_completed(loop=client.loop, with_results=True, raise_errors=False)
+            done = distributed.as_completed(loop=client.loop, with_results=True, raise_errors=False)
 
             def hand_out() -> None:
                 at_once = 2 * max(1, sum(client.nthreads().values()))
@@ -52,9 +52,9 @@ def on_cluster(address: str) -> Run:
             for future, result in done:
                 task = given.pop(future.key)
                 if future.status == "error":
-                    error, result = result[1], None
-                    if not isinstance(error, distributed.KilledWorker):  # again and again, when they were at it
-                        raise error
+                    why, result = result[1], None
+                    if not isinstance(why, distributed.KilledWorker):  # again and again, when they were at it
+                        raise why
                 elif future.status != "finished":
                     raise ValueError(f"--cluster is {address}, whose scheduler is gone; run the same once more")
                 future.release()

@@ -8,6 +8,7 @@ judging       how it stands, in words by result: check_exercise
 instructor    the page for who teaches
 batch         a class's submissions, graded and kept; executors, cluster: where that is done
 variant       the same exercises in other conventions; rewording: their docstrings, lines: laid out again
+likeness      submissions that are alike; class_page, student_page: what is shown of results
 hunt          a BiLSTM with mistakes in it, and which of them remain; hunt_files: what it is written as
 """
 

@@ -21,6 +21,7 @@ from npbilstm.classroom.collected import Collected, collect, read
 from npbilstm.classroom.exercises import EXERCISES
 from npbilstm.classroom.graded import as_record, keep, kept, place_of, written
 from npbilstm.classroom.grading import grade_sources
+from npbilstm.classroom.likeness import fingerprints
 from npbilstm.classroom.variant import told_otherwise
 from npbilstm.files import read_json
 from npbilstm.submission.fork_server import server_of
@@ -65,14 +66,24 @@ one_at_a_time = threading.Lock()
 
 def grade(task: Task, settings: Settings) -> Record:
     """Grade a submission -> its result, which is not kept yet. Raises ValueError where the sandbox does not hold."""
-    exercises = [EXERCISES[name] for name in settings.exercises]
     with one_at_a_time:
-        layers = sandbox_here(settings.unsafe)[0] if settings.layers is None else settings.layers
-        how = server_of(os.getpid(), layers), settings.seed, settings.variant
-        parts = grade_sources(task.collected.sources, exercises, *how, seconds=settings.seconds)
+        try:
+            return record_of(task, settings)
+        except SystemError:  # of ast.parse before Python 3.11.8, where another thread parses too (CPython's gh-106905)
+            return record_of(task, settings)
+
+
+def record_of(task: Task, settings: Settings) -> Record:
+    """The result of a submission, with its fingerprints."""
+    exercises = [EXERCISES[name] for name in settings.exercises]
+    layers = sandbox_here(settings.unsafe)[0] if settings.layers is None else settings.layers
+    how = server_of(os.getpid(), layers), settings.seed, settings.variant
+    parts = grade_sources(task.collected.sources, exercises, *how, seconds=settings.seconds)
     other = told_otherwise(task.collected.sources.values(), settings.variant)
     collected = task.collected._replace(unread=(*task.collected.unread, *other))
-    return as_record(collected, parts, settings.seed, task.attempt, task.hint)
+    record = as_record(collected, parts, settings.seed, task.attempt, task.hint)
+    sources = {each.name: source for each, (_, source) in task.collected.sources.items() if each in exercises}
+    return {**record, "fingerprints": {name: fingerprints(source) for name, source in sources.items()}}
 
 
 def grade_all(folder: str | Path, settings: Settings, run: Run) -> Iterator[tuple[str, Record | None]]:

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from npbilstm.classroom.batch import Settings, grade_all, require_settings, sandbox_here
+from npbilstm.classroom.class_page import write_pages
 from npbilstm.classroom.cluster import on_cluster
 from npbilstm.classroom.executors import here
 from npbilstm.classroom.exercises import exercises_named
@@ -80,8 +81,10 @@ def run(options: argparse.Namespace) -> int:
             say(f"{name}: {record['score']:g} of {record['max_score']:g} points")
             for sentence in record["unread"]:
                 say(f"  {sentence}")
-        place = write_results(results, [records[name] for name in sorted(records)], options.format)
+        ordered = [records[name] for name in sorted(records)]
+        place, page = write_results(results, ordered, options.format), write_pages(results, ordered) if ordered else ""
     say(f"{len(records)} submission{'s'[: len(records) != 1]} graded, seed {seed}: {place}")
+    say(f"For who teaches: {page}; a page to hand back to each student: {results / 'students'}")
     return 3 if lost else 0
 
 

@@ -97,6 +97,19 @@ def test_an_executor_is_handed_so_many_at_once(class_, tmp_path, monkeypatch):
     assert len(most) == len(NAMES)
 
 
+def test_a_fault_of_pythons_own_parser_between_threads_costs_nobody_anything(class_, tmp_path, monkeypatch):
+    without_running(monkeypatch)
+    faults = [SystemError("AST constructor recursion depth mismatch")]
+    monkeypatch.setattr(batch, "grade_sources", lambda *_, **__: [] if not faults else throw(faults.pop()))
+    found = dict(grade_all(class_, settings_for(tmp_path / "out"), here()))
+    assert sorted(found) == NAMES
+    assert not faults
+
+
+def throw(error):
+    raise error
+
+
 def killed_once(task, settings):
     """What grades here, the first time that it is at the fourth: the process is killed."""
     mark = settings.results.parent / "killed"

@@ -68,12 +68,12 @@ def grade(task: Task, settings: Settings) -> Record:
     """Grade a submission -> its result, which is not kept yet. Raises ValueError where the sandbox does not hold."""
     with one_at_a_time:
         try:
-            return record_of(task, settings)
+            return result_of(task, settings)
         except SystemError:  # of ast.parse before Python 3.11.8, where another thread parses too (CPython's gh-106905)
-            return record_of(task, settings)
+            return result_of(task, settings)
 
 
-def record_of(task: Task, settings: Settings) -> Record:
+def result_of(task: Task, settings: Settings) -> Record:
     """The result of a submission, with its fingerprints."""
     exercises = [EXERCISES[name] for name in settings.exercises]
     layers = sandbox_here(settings.unsafe)[0] if settings.layers is None else settings.layers

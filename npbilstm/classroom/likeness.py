@@ -4,15 +4,16 @@ A statement's structure is its syntax tree with names numbered in the order in w
 type hints and layout are gone, `a += b` is `a = a + b`, and np.dot is @. Its fingerprint is its structure together with
 that of the statement before it, under one numbering, so that it tells what is computed from what.
 
-What everybody has is no sign of anything: statements as in the textbook or in its docstrings' equations, and
-fingerprints that many of a class have. What is left of two submissions is compared exercise by exercise. It is a reason
-to look, and no verdict: who disguises enough is not found, and two may think alike.
+What everybody has is no sign of anything: statements as in the textbook or in its docstrings' equations, in the
+conventions of any variant, and fingerprints that many of a class have. What is left of two submissions is compared
+exercise by exercise. It is a reason to look, and no verdict: who disguises enough is not found, two may think alike.
 """
 
 from __future__ import annotations
 
 import ast
 import builtins
+import copy
 import hashlib
 import re
 from collections import Counter, defaultdict
@@ -82,6 +83,36 @@ class Plain(ast.NodeTransformer):
         return node
 
 
+class Coarse(Plain):
+    """Takes out as well what a variant of the exercises has otherwise: which axis is which, what is transposed, and on
+    which side of a product a factor stands."""
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        self.generic_visit(node)
+        return node.value if node.attr == "T" else node
+
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:
+        return ast.Constant(0 if isinstance(node.value, int | float) else "")
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
+        names: list[ast.expr] = [self.visit(each) for each in ast.walk(node.slice) if isinstance(each, ast.Name)]
+        return ast.Subscript(self.visit(node.value), ast.Tuple(names))
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(node.op, ast.MatMult):
+            node.left, node.right = sorted(
+                (node.left, node.right), key=lambda each: re.sub("@.*?@", "", ast.dump(each))
+            )
+        return node
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        made = super().visit_Call(node)
+        if isinstance(made, ast.Call):
+            made.keywords = [each for each in made.keywords if each.arg not in ("axis", "keepdims")]
+        return made
+
+
 @cache
 def known_names() -> frozenset[str]:
     """The names that are the same for everybody: Python's, NumPy's and the textbook's."""
@@ -102,10 +133,14 @@ def heads(body: Iterable[Any]) -> Iterator[ast.stmt]:
             yield from heads(inner)
 
 
-def structures(body: Iterable[ast.stmt]) -> list[str]:
-    """The structure of each statement of a body, its names marked and not numbered yet."""
-    plain = (Plain().visit(head) for _, head in zip(range(LARGEST), heads(body)))
-    return [ast.dump(each, annotate_fields=False) for each in plain if not isinstance(each, ast.Pass)]
+def structures(body: Iterable[ast.stmt]) -> list[tuple[str, str]]:
+    """The structure of each statement of a body, its names marked and not numbered yet, and the same coarsely."""
+    chosen = [head for _, head in zip(range(LARGEST), heads(body)) if not isinstance(head, ast.Pass)]
+
+    def dumped(made: type[Plain]) -> list[str]:
+        return [ast.dump(made().visit(copy.deepcopy(head)), annotate_fields=False) for head in chosen]
+
+    return list(zip(dumped(Plain), dumped(Coarse)))
 
 
 def numbered(text: str) -> str:
@@ -125,15 +160,16 @@ def functions_in(tree: ast.Module) -> Iterator[tuple[str, list[ast.stmt]]]:
 
 @cache
 def given() -> frozenset[str]:
-    """The structures of the statements that stand in the textbook, and of its docstrings' equations."""
+    """The coarse structures of the statements that stand in the textbook, and of its docstrings' equations."""
     found: set[str] = set()
     for module in {home_of(name) for name in textbook_functions()}:
         for _, body in functions_in(ast.parse(source_of_module(module))):
-            found.update(map(numbered, structures(body)))
+            found.update(numbered(coarse) for _, coarse in structures(body))
     for name in textbook_functions():
         for line in docstring(name).splitlines():
             with suppress(SyntaxError, ValueError):  # behind three blanks stand words
-                found.update(map(numbered, structures(ast.parse(re.split(" {3,}", line.strip())[0]).body)))
+                equations = structures(ast.parse(re.split(" {3,}", line.strip())[0]).body)
+                found.update(numbered(coarse) for _, coarse in equations)
     return frozenset(found)
 
 
@@ -147,8 +183,8 @@ def fingerprints(source: str) -> Fingerprints:
     for name, texts in functions.items():
         telling = [
             hashlib.blake2b(numbered(before + text).encode("utf-8", "replace"), digest_size=6).hexdigest()
-            for before, text in zip(["", *texts], texts)
-            if text.count("(") - text.count("Load()") >= SMALLEST and numbered(text) not in given()
+            for (before, _), (text, coarse) in zip([("", ""), *texts], texts)
+            if text.count("(") - text.count("Load()") >= SMALLEST and numbered(coarse) not in given()
         ]
         if telling:
             found[name] = telling

@@ -89,6 +89,34 @@ def test_nobody_is_named_for_the_only_sensible_lines():
     assert named({"ann": {"activations": lines}, "bob": {"activations": disguised(lines)}}) == []
 
 
+IN_COLUMNS = """
+def lstm_step_backward(dact, dmem, cache):
+    feat, act_prev, mem_prev, i, f, g, o, tanh_c, params = cache
+    do = dact * tanh_c
+    dmem = dmem + dact * o * tanh_derivative(tanh_c)
+    di = dmem * g
+    df = dmem * mem_prev
+    dg = dmem * i
+    dmem_prev = dmem * f
+    da_f = df * sigmoid_derivative(f)
+    da_i = di * sigmoid_derivative(i)
+    da_g = dg * tanh_derivative(g)
+    da_o = do * sigmoid_derivative(o)
+    da = np.concatenate([da_f, da_i, da_g, da_o], axis=0)
+    dfeat = params.Wi.T @ da
+    dact_prev = params.Wr.T @ da
+    dWi = da @ feat.T
+    dWr = da @ act_prev.T
+    dbeta = da.sum(axis=1, keepdims=True)
+    return dfeat, dact_prev, dmem_prev, LSTMParams(dWi, dWr, dbeta)
+"""
+
+
+def test_nobody_is_named_for_what_a_variants_equations_say():
+    for source in (IN_COLUMNS, disguised(IN_COLUMNS)):
+        assert sum(map(len, fingerprints(source).values())) <= 2  # of 18 statements
+
+
 def test_nobody_is_named_for_what_many_have():
     everybody = {f"student{k}": BY_SLICES for k in range(6)}
     assert named(everybody) == []

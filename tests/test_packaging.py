@@ -100,6 +100,7 @@ def test_the_wheel_is_the_package_and_nothing_else(wheel):
         held = {name for name in archive.namelist() if ".dist-info/" not in name}
     assert held == files_below(ROOT, "npbilstm")
     assert {"npbilstm/py.typed", "npbilstm/inspector/page/js/inspect.js"} <= held
+    assert "npbilstm/mistakes/exhibits/qixianbiao_no_carry.py" in held
 
 
 @pytest.mark.slow

@@ -10,6 +10,7 @@ batch         a class's submissions, graded and kept; executors, cluster: where 
 variant       the same exercises in other conventions; rewording: their docstrings, lines: laid out again
 likeness      submissions that are alike; class_page, student_page: what is shown of results
 hunt          a BiLSTM with mistakes in it, and which of them remain; hunt_files: what it is written as
+museum_hunt   a mistake that somebody made in public
 """
 
 from npbilstm.classroom.judging import check_exercise

@@ -2,6 +2,7 @@
 
 planting    Bug, and plant: the textbook with some of its lines changed
 catalogue/  the mistakes, a file for each concept of the textbook
+exhibit     one that was made in public, as code: the files of exhibits/
 """
 
 from npbilstm.mistakes.catalogue import BUGS

@@ -6,8 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from npbilstm.mistakes.exhibit import exhibits, read_exhibit, run
 from tutorials.museum.__main__ import GUIDE, main, table, written
-from tutorials.museum.exhibit import exhibits, find, find_unknown, judge, read_exhibit, run
+from tutorials.museum.exhibit import find, find_unknown, judge
 
 ALL = exhibits()
 each_exhibit = pytest.mark.parametrize("exhibit", ALL, ids=lambda exhibit: exhibit.name)

@@ -12,9 +12,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from tutorials.museum.exhibit import FOLDER, Exhibit, Finding, exhibits, find, find_unknown, judge
+from npbilstm.mistakes.exhibit import Exhibit, exhibits
+from tutorials.museum.exhibit import Finding, find, find_unknown, judge
 
-GUIDE = FOLDER.parents[1] / "guides" / "museum.md"
+GUIDE = Path(__file__).parents[1] / "guides" / "museum.md"
 BEGIN, END = "<!-- exhibits -->\n", "<!-- end -->\n"
 SAYS = {"named": "names it", "said": "says it", "other": "names another", "unnamed": "says that it is wrong, not why"}
 
@@ -23,7 +24,7 @@ def table(found: list[tuple[Exhibit, Finding]]) -> str:
     """The guide's table."""
     lines = ["| the mistake | where | what it looked like | what it is about | the checker |", "|---|---|---|---|---|"]
     for exhibit, finding in found:
-        link = f"[{exhibit.title}](../museum/exhibits/{exhibit.path.name})"
+        link = f"[{exhibit.title}](../../npbilstm/mistakes/exhibits/{exhibit.path.name})"
         says = f"{SAYS.get(finding.verdict, 'does not see it')}: {finding.headline}"
         lines.append(f"| {link} | {exhibit.source} | {exhibit.looked_like} | {exhibit.concept} | {says} |")
     return "\n".join(lines) + f"\n\n{count(found)}\n"

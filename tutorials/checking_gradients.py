@@ -11,7 +11,7 @@ When you are through you will be able to
 - hunt a bug down in somebody's BiLSTM.
 
 You need derivatives, NumPy, and a rough idea of what an LSTM is (*One cell, equation by equation*, section 2); what
-section 5 needs of two directions, it says. Reading takes some 15 minutes, the exercise some 10. Questions (**Q1**, ...)
+section 5 needs of two directions, it says. Reading takes some 20 minutes, the exercise some 10. Questions (**Q1**, ...)
 are answered further down (**A1**, ...). A notebook comes with its outputs: to answer before you see them, clear them
 (in Jupyter: *Edit, Clear Outputs of All Cells*).
 """

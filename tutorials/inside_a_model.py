@@ -9,7 +9,7 @@ When you are through you will be able to
 - build such a unit by hand, and let a check say if it works;
 - measure how a gradient fades on its way back, and what the forget gate's bias has to do with it.
 
-You need an LSTM's equations (*One cell, equation by equation*, sections 2 to 4). Reading takes some 10 minutes, the
+You need an LSTM's equations (*One cell, equation by equation*, sections 2 to 4). Reading takes some 15 minutes, the
 exercise some 10. Questions (**Q1**, ...) are answered further down (**A1**, ...). A notebook comes with its outputs: to
 answer before you see them, clear them (in Jupyter: *Edit, Clear Outputs of All Cells*).
 """

@@ -2,14 +2,23 @@
 r"""
 # One cell, equation by equation
 
-You will run an LSTM cell by hand: first one step with numbers you can follow, then a sequence, then a whole batch.
-After that you go through one step backward, line by line, and let a gradient check judge your work.
+An LSTM (*long short-term memory*) reads a sequence step by step and carries two vectors from step to step. Given what
+comes in at one step and these two vectors, it returns the two new ones. It is made for sequences in which something
+from long ago still matters.
 
-You need to know matrix products and the chain rule. You need to know nothing about LSTMs.
+When you are through you will be able to
 
-The text makes claims. Each claim stands in a cell nearby as an `assert`, so it has been computed, not copied.
-Questions are marked **Q1**, **Q2**, ... and answered further down under **A1**, **A2**, ... Try them before you read
-on.
+- compute a step of an LSTM with paper and pencil, and say what each gate is for;
+- build a cell that remembers, by choosing its numbers;
+- go through one step backward, line by line, and let a gradient check judge your work;
+- plant a bug, see it caught, and say where a check goes blind.
+
+You need to know matrix products and the chain rule, and nothing about LSTMs. Reading takes some 35 minutes, the
+exercises some 10; a good place for a break is after section 4.
+
+Each number in the text stands in a cell nearby as an `assert`, so it has been computed, not copied. Questions are
+marked **Q1**, **Q2**, ... and answered further down under **A1**, **A2**, ... A notebook comes with its outputs: to
+answer before you see them, clear them (in Jupyter: *Edit, Clear Outputs of All Cells*).
 """
 
 # %%
@@ -57,6 +66,8 @@ whole package.
 | $D$ | | numbers that come in at one step |
 | $H$ | | numbers that the cell keeps, its *hidden units* |
 | $N$ | | sequences in a batch; from section 5 on |
+| $W^x, W^h$ | $(H, D)$, $(H, H)$ | *weights*: matrices, one of each for every gate |
+| $b$ | $(H,)$ | *bias*: numbers that are added, for every gate |
 | $x$ | $(D,)$ | what comes in at one step |
 | $h$ | $(H,)$ | the *hidden state*: what the cell shows to the outside |
 | $c$ | $(H,)$ | the *cell state*: what the cell keeps to itself |
@@ -64,8 +75,11 @@ whole package.
 | $a_i, a_f, a_g, a_o$ | $(H,)$ each | their *pre-activations*: the numbers before sigmoid or tanh |
 
 $h_{prev}$ and $c_{prev}$ are the two states before the step; $h$ and $c$ are those after it. The sign $\odot$
-multiplies two vectors entry by entry; in NumPy it is `*`. In the code a `d` in front of a name is a gradient: `dh` is
-$\partial L / \partial h$, the gradient of the loss $L$ with respect to $h$, and has the shape of $h$.
+multiplies two vectors entry by entry; in NumPy it is `*`.
+
+The *loss* $L$ is one number that says how wrong the results are. *Training* changes the weights and biases, a little at
+a time, so that it becomes smaller; for that it needs the gradient. In the code a `d` in front of a name is a gradient:
+`dh` is $\partial L / \partial h$, and has the shape of $h$.
 
 A helper prints arrays with their names and shapes:
 """
@@ -95,8 +109,8 @@ assert np.array_equal(gate * message, [0, 1, 4])
 
 # %% [markdown]
 r"""
-The network computes its gates from what it reads, and a weighted sum can be any number. The *sigmoid*
-$\sigma(a) = 1 / (1 + e^{-a})$ squeezes any number between 0 and 1. Its sister *tanh* squeezes any number between $-1$
+An LSTM computes its gates from what it reads, and a weighted sum can be any number. The *sigmoid*
+$\sigma(a) = 1 / (1 + e^{-a})$ takes any number to one between 0 and 1. The function *tanh* takes it to one between $-1$
 and 1; an LSTM uses it for contents, which may be negative.
 """
 
@@ -135,8 +149,8 @@ for ax, out, slope, title in [
 
 # %% [markdown]
 r"""
-Look at the dashed lines. Where an output comes near the end of its range, its slope goes to 0. The steepest point is
-$a = 0$.
+Look at the dashed lines. Where an output comes near its smallest or largest value, its slope goes to 0. The steepest
+point is $a = 0$.
 """
 
 # %%
@@ -146,8 +160,8 @@ assert a[sigmoid_derivative(s).argmax()] == a[tanh_derivative(y).argmax()] == 0
 
 # %% [markdown]
 r"""
-**Q1.** A gate has $a = 8$: it is almost fully open. During training the loss finds that this gate should be more
-closed. How strongly is that message felt at $a$? (A1 is in section 6.)
+**Q1.** A gate has $a = 8$: it is almost fully open. Suppose that $\partial L / \partial s$ is 1 for its output $s$: the
+loss would fall if the gate were more closed. What is $\partial L / \partial a$? (A1 is in section 6.)
 """
 
 # %% [markdown]
@@ -220,7 +234,7 @@ r"""
 Check one of them with pencil and paper. For unit 0 the input gate has
 $(1 \cdot 1 + 0.5 \cdot 0.5 + 0 \cdot (-1)) + (0.5 \cdot 0.2 - 0.5 \cdot (-0.4)) + 0 = 1.25 + 0.3 = 1.55$.
 
-Now squeeze them:
+Now the sigmoids and the tanh:
 """
 
 # %%
@@ -259,8 +273,9 @@ show(tanh_c=tanh(c), o=o, h=h)
 
 # %% [markdown]
 r"""
-That was the whole step. The package's loop over one sequence, `sequence_lstm_forward`, does exactly this at each step.
-With a sequence of one step it must return your numbers:
+That was the whole step. `npbilstm.textbook` holds the package's plain functions, which are written to be read; its loop
+over one sequence, `sequence_lstm_forward`, does exactly this at each step. With a sequence of one step it must return
+your numbers:
 """
 
 # %%
@@ -281,16 +296,17 @@ Look again at how the two states go from one step to the next.
 Training changes the weights by following gradients. If something at step 0 matters for the loss at step 100, then its
 gradient has to come back over all the steps between. There are two ways back.
 
-A gradient that returns through $h$ is multiplied at each step by slopes and by a transposed matrix. Over 100 steps
-these are 100 matrices, one after the other. With a single unit a matrix is one number, and you can see the problem:
-$0.9^{100}$ is about $0.00003$, and $1.1^{100}$ is about $14\,000$. The message dies out or blows up.
+A gradient that returns through $h$ is multiplied at each step by slopes and by a matrix (section 6 shows the line).
+Over 100 steps these are 100 matrices, one after the other. With a single unit a matrix is one number, and you can see
+the problem: $0.9^{100}$ is about $0.00003$, and $1.1^{100}$ is about $14\,000$. The gradient vanishes or explodes.
 
 A gradient that returns through $c$ is multiplied by
 
-$$\frac{\partial c}{\partial c_{prev}} = f \quad\text{(entry by entry: no matrix, no squashing)}.$$
+$$\frac{\partial c}{\partial c_{prev}} = f \quad\text{(entry by entry: no matrix, no slope of a tanh)}.$$
 
-It cannot blow up on this way, because $f$ is never above 1. And it need not die out: where $f$ is near 1, it passes
-almost whole. The cell chooses $f$ itself, at every step, for every unit. This is what $c$ is for.
+It cannot explode on this way, because $f$ is never above 1. And it need not vanish: where $f$ is near 1, it passes
+almost whole. The other gates do not stand in this factor; they decide what is written and what is shown. The cell
+chooses $f$ itself, at every step, for every unit. This is what $c$ is for.
 
 (This is the *direct* way. $c$ also acts on later gates through $h$; those ways do have matrices.)
 """
@@ -301,8 +317,11 @@ assert np.isclose(1.1**100, 14_000, rtol=0.02)
 
 # %% [markdown]
 r"""
-Measure it. Take one unit with all weights 0 except the forget gate's bias, start it with $c_0 = 1$, and let it run for
-100 steps. Nothing is ever written ($g = 0$), so $c_t$ is what is left of the 1.
+Measure it. Take one unit with all weights and biases 0 except the forget gate's bias, start it with $c_0 = 1$, and let
+it run for 100 steps. Nothing is ever written ($g = 0$), so $c_t$ is what is left of the 1.
+
+`sequence_lstm_forward` returns $h$ of all steps, the last $c$, and a *cache* for each step: the numbers that its way
+back will need, here $x, h_{prev}, c_{prev}, i, f, g, o, c$.
 """
 
 
@@ -313,7 +332,7 @@ def what_is_left(bias, T=100):
     params = GateParams(np.zeros((4, 1, 1)), np.zeros((4, 1, 1)), b)
     nothing = [np.zeros(1)] * T
     _, _, caches = sequence_lstm_forward(nothing, np.zeros(1), np.ones(1), params)
-    return np.array([cache[-1][0] for cache in caches])  # the last entry of a step's cache is c
+    return np.array([c[0] for _x, _h_prev, _c_prev, _i, _f, _g, _o, c in caches])
 
 
 for bias in [0.0, 1.0, 3.0, 5.0]:
@@ -338,11 +357,24 @@ The vertical axis is logarithmic. With $f = 0.5$ a thousandth of the message is 
 lives on and on. The same curves tell how much of a gradient comes back along the direct way: it is the product
 $f \odot f \odot \dots \odot f$, too.
 
-**Q2.** How large must $f$ be for half of the message to be left after 100 steps? And which $a_f$ gives that $f$?
+### Your turn: half of the message
 
-A fresh network whose biases are all 0 has $f$ near 0.5: it forgets within a few steps, before it could learn what is
-worth keeping. So one often starts with the forget gate's bias at 1. The layers of this package do (it is the second of
-the four blocks):
+**Q2.** How large must $f$ be for half of the message to be left after 100 steps? And which $a_f$ gives that $f$? Put
+your answer in the place of the 1:
+"""
+
+# %%
+my_a_f = 1.0
+left = what_is_left(my_a_f)[-1]
+print(f"left: {left:.2g}", "- right" if abs(left - 0.5) < 0.01 else "- not yet: half is to be left")
+
+# %% [markdown]
+r"""
+### Where to begin
+
+With biases of 0 and small weights $f$ is near 0.5, and the cell forgets within a few steps, before it could learn what
+is worth keeping. So one often starts with the forget gate's bias at 1. `nb.LSTM`, which holds its weights itself, does.
+Its biases stand in one row, in the order $i, f, g, o$:
 """
 
 # %%
@@ -353,7 +385,8 @@ assert np.array_equal(layer.params["0.forward.b"], [0, 0, 1, 1, 0, 0, 0, 0])
 
 # %% [markdown]
 r"""
-**A2.** $f^{100} = 1/2$ gives $f = 0.5^{1/100}$, and then $a_f = \ln \frac{f}{1 - f}$:
+**A2.** $f^{100} = 1/2$ gives $f = 0.5^{1/100}$. Solve $f = 1 / (1 + e^{-a})$ for $a$: $e^{-a} = \frac{1}{f} - 1$, so
+$a_f = \ln \frac{f}{1 - f}$.
 """
 
 # %%
@@ -394,7 +427,8 @@ xs = list(np.stack([values, write, read], axis=1))  # T vectors (3,)
 
 hs, _, caches = sequence_lstm_forward(xs, np.zeros(1), np.zeros(1), memory)
 h = np.array(hs)[:, 0]  # (T,)
-i, f, o, c = (np.array([cache[k][0] for cache in caches]) for k in (3, 4, 6, 7))  # each (T,)
+_x, _h_prev, _c_prev, i, f, _g, o, c = (np.array(arrays) for arrays in zip(*caches))
+i, f, o, c = (array[:, 0] for array in (i, f, o, c))  # each (T,)
 
 # %%
 fig, (top, middle, bottom) = plt.subplots(
@@ -437,11 +471,23 @@ assert np.abs(h[read == 0]).max() < 1e-4
 
 # %% [markdown]
 r"""
-**Q3.** At a write mark the forget gate closes and the input gate opens, so the new value *replaces* the old one. Which
-single change of weights makes the cell *add* the marked values instead? (A3 is at the end of section 5.)
+### Your turn: a cell that adds
 
-You chose these weights by hand. A network has to find its own by following gradients, which is why the rest of this
-tutorial is about them. First, though, it needs to be faster.
+**Q3.** At a write mark the forget gate closes and the input gate opens, so the new value *replaces* the old one. Which
+single change of a number makes the cell *add* the marked values instead? (A3 is at the end of section 5.)
+"""
+
+# %%
+mine = GateParams(memory.Wx.copy(), memory.Wh.copy(), memory.b.copy())
+# your line: mine.Wx[gate, 0, input] = ... or mine.b[gate, 0] = ..., with gate 0 to 3 for i, f, g, o
+my_end = sequence_lstm_forward(xs, np.zeros(1), np.zeros(1), mine)[1][0]
+both = tanh(0.8) + tanh(-0.6)
+print(f"c ends at {my_end:.3f}, both values are {both:.3f}", "- right" if abs(my_end - both) < 2e-3 else "- not yet")
+
+# %% [markdown]
+r"""
+These weights were chosen by hand. Training has to find its own by following gradients, which is why the rest of this
+tutorial is about them. First, though, the cell needs to be faster.
 """
 
 # %% [markdown]
@@ -452,12 +498,14 @@ So far each step made eight small matrix-vector products, for one sequence. Two 
 products for $N$ sequences at once.
 
 **Rows instead of columns.** A batch of $N$ inputs is an array $(N, D)$ with one sequence in each row. A vector in a row
-meets its matrix from the left: $x\, W^T$ in place of $W x$. So every matrix is transposed.
+meets its matrix from the left: $x\, W^{\top}$ in place of $W x$, with $W^{\top}$ for the transpose. So every matrix is
+transposed.
 
 **Four matrices side by side.** All four gates read the same $x$. Put their transposed matrices next to each other, and
 a single product computes all four pre-activations:
 
-$$W_x = \big[\; (W^x_i)^T \;\big|\; (W^x_f)^T \;\big|\; (W^x_g)^T \;\big|\; (W^x_o)^T \;\big] \qquad (D, 4H)$$
+$$W_x = \big[\; (W^x_i)^{\top} \;\big|\; (W^x_f)^{\top} \;\big|\; (W^x_g)^{\top} \;\big|\; (W^x_o)^{\top} \;\big]
+\qquad (D, 4H)$$
 
 | quantity | one sequence | batch |
 |---|---|---|
@@ -503,7 +551,7 @@ print("a", a.shape, " a_i", a_i.shape, " c", c.shape, " h", h.shape)
 # %% [markdown]
 r"""
 Is it the same function? Run `lstm_forward`, the batch version, over all steps, and `sequence_lstm_forward` over each
-row alone. Compare every number.
+row alone. Compare every number. ($h_T$ and $c_T$, `h_T` and `c_T` in code, are the states after the last step.)
 """
 
 # %%
@@ -522,12 +570,15 @@ assert np.allclose(h, h_all[:, 0])  # and so is the step by hand
 r"""
 At most rounding differs. From here on you can think in the simple form and compute in the fast one.
 
-**A3.** To add instead of to replace, leave the forget gate open at all times: set its weight on the write mark to 0.
+**A3.** To add instead of to replace, leave the forget gate open at all times: set its weight on the write mark to 0,
+`mine.Wx[1, 0, 1] = 0`. (Or raise its bias to 30: then it is open whatever the mark says.)
 """
 
 # %%
+shut_never = GateParams(memory.Wx, memory.Wh, np.array([[-10.0], [30.0], [0.0], [-10.0]]))
+assert np.isclose(sequence_lstm_forward(xs, np.zeros(1), np.zeros(1), shut_never)[1][0], both, atol=2e-3)
 adding = GateParams(memory.Wx.copy(), memory.Wh, memory.b)
-adding.Wx[1] = 0
+adding.Wx[1, 0, 1] = 0
 _, c_last, _ = sequence_lstm_forward(xs, np.zeros(1), np.zeros(1), adding)
 print(f"c at the end = {c_last[0]:.4f}, tanh(0.8) + tanh(-0.6) = {tanh(0.8) + tanh(-0.6):.4f}")
 assert np.isclose(c_last[0], tanh(0.8) + tanh(-0.6), atol=2e-3)
@@ -539,13 +590,15 @@ r"""
 Backward means: you know how the loss changes with the step's outputs, and you want to know how it changes with the
 step's inputs and weights.
 
-What you are given is `dh` and `dc`, both $(N, H)$: the gradients with respect to the $h$ and $c$ that the step put out.
-They come from everything after the step: from the loss, and from the next step, which read both. Here you make them
-up. A loss that has exactly these two gradients is
+What you are given is `dh` and `dc`, both $(N, H)$. They come from what is after the step: from the loss, and from the
+next step, which reads $h$ and $c$. `dc` is only the share that comes from there directly, with this step's $h$ held
+fixed; $c$ acts through $h$ as well, and that share is added below. Here you make both up. A loss to which exactly they
+belong is
 
 $$L = \sum dh \odot h + \sum dc \odot c .$$
 
-Run the step forward and take all intermediate values from its cache.
+Run the step forward and take all intermediate values from its cache. That of a batch's step holds
+$x, h_{prev}, c_{prev}, i, f, g, o, \tanh(c)$ and the weights.
 """
 
 # %%
@@ -553,17 +606,18 @@ dh = rng.standard_normal((N, H))
 dc = rng.standard_normal((N, H))
 h_prev, c_prev = rng.standard_normal((2, N, H))
 h, c, cache = lstm_step_forward(x[:, 0], h_prev, c_prev, weights)
-_, _, _, i, f, g, o, tanh_c, _ = cache  # each (N, H)
+_x, _h_prev, _c_prev, i, f, g, o, tanh_c, _weights = cache  # each gate (N, H)
 
 # %% [markdown]
 r"""
 Now walk the equations from the last to the first. The last was $h = o \odot \tanh(c)$. Two things stand in it, $o$ and
 $c$:
 
-$$do = dh \odot \tanh(c), \qquad\qquad dc \mathrel{+}= dh \odot o \odot \tanh'(c).$$
+$$do = dh \odot \tanh(c), \qquad\qquad dc_{total} = dc + dh \odot o \odot \tanh'(c).$$
 
-Why `+=`? Because $c$ is seen twice: by $h$ in this step, and by the next step, from where `dc` came. A
-quantity that is used in two places gets the sum of both gradients.
+Why a sum? Because $c$ is read twice: by $h$ in this step, and by the next step, from where `dc` came. A
+quantity that is used in two places gets the sum of both gradients, and only the sum, `dc_total`, is
+$\partial L / \partial c$.
 """
 
 # %%
@@ -584,7 +638,7 @@ dc_prev = dc_total * f  # the direct way back of section 3
 
 # %% [markdown]
 r"""
-Through the squashing functions, to the pre-activations. Each is multiplied by its own slope, taken from its output.
+Through sigmoid and tanh, to the pre-activations. Each is multiplied by its own slope, taken from its output.
 """
 
 # %%
@@ -596,9 +650,9 @@ da = np.concatenate([da_i, da_f, da_g, da_o], axis=1)  # (N, 4H), in the order o
 
 # %% [markdown]
 r"""
-**A1.** Here is the answer to Q1. What a gate hears from the loss is multiplied by $\sigma' = s(1 - s)$. At $a = 8$ that
-is 0.0003: of the message *close a little* almost nothing arrives. Gates that are fully open or shut learn slowly. The
-memory cell of section 4, at $\pm 10$, could hardly unlearn its weights.
+**A1.** The answer to Q1: $\partial L / \partial a = \partial L / \partial s \cdot \sigma' = s (1 - s)$. At $a = 8$
+that is 0.0003, against 0.25 at $a = 0$. The weights of a gate that is fully open or shut get hardly any gradient, and
+so training hardly moves them: it could not easily change the memory cell of section 4, at $\pm 10$.
 """
 
 # %%
@@ -607,12 +661,19 @@ assert round(sigmoid_derivative(sigmoid(8.0)), 4) == 0.0003
 
 # %% [markdown]
 r"""
-The first equation was $a = x\, W_x + h_{prev}\, W_h + b$. For a product $a = x\, W$ the rule is $dx = da\, W^T$ and
-$dW = x^T da$. The shapes remind you of it: `dx` must be $(N, D)$, and a product of `da` $(N, 4H)$ and `Wx` $(D, 4H)$
-has that shape in one way only.
+The first equation was $a = x\, W_x + h_{prev}\, W_h + b$. Write a product $a = x\, W$ in its entries,
+$a_{nk} = \sum_d x_{nd} W_{dk}$, and use the chain rule for each:
 
-The weights are the same in all $N$ rows, so their gradients are sums over the rows. In $x^T da$ the product does the
-sum; for `b` you write it.
+$$
+\begin{aligned}
+dx_{nd} &= \textstyle\sum_k da_{nk} W_{dk}, & & \text{which is } dx = da\, W^{\top}, \\
+dW_{dk} &= \textstyle\sum_n x_{nd}\, da_{nk}, & & \text{which is } dW = x^{\top} da.
+\end{aligned}
+$$
+
+The shapes remind you of it: `dx` must be $(N, D)$, and a product of `da` $(N, 4H)$ and `Wx` $(D, 4H)$ has that shape in
+one way only. The weights are the same in all $N$ rows, so their gradients are sums over the rows. In $x^{\top} da$ the
+product does the sum; for `b` you write it.
 """
 
 # %%
@@ -653,8 +714,9 @@ The usual way is the *central difference*
 
 $$L'(p) \approx \frac{L(p + s) - L(p - s)}{2 s}.$$
 
-A large step $s$ is inexact. But with a small step you subtract two nearly equal numbers, and rounding eats the digits.
-There is a way without subtraction. Take a step in the *imaginary* direction, where $\mathrm{i}$ is the imaginary unit:
+A large step $s$ is inexact. (From here on $s$ is a step, no longer a sigmoid's output.) But with a small step you
+subtract two nearly equal numbers, and few right digits are left. There is a way without subtraction. Take a step in
+the *imaginary* direction; the upright $\mathrm{i}$ is the imaginary unit, not the gate:
 
 $$L(p + \mathrm{i} s) = L(p) + \mathrm{i} s\, L'(p) - \tfrac{1}{2} s^2 L''(p) - \dots
 \qquad\Rightarrow\qquad L'(p) \approx \frac{\mathrm{Im}\, L(p + \mathrm{i} s)}{s}.$$
@@ -672,6 +734,7 @@ def loss(p):
 
 
 point = {"x": x[:, 0], "h_prev": h_prev, "c_prev": c_prev, **weights._asdict()}
+point = {name: array.copy() for name, array in point.items()}  # arrays of their own, no views into larger ones
 
 
 def loss_at(step):
@@ -749,9 +812,15 @@ assert not report.ok
 
 # %% [markdown]
 r"""
-The check says *WRONG* for every array. Each line gives the entry that is furthest off, the value it should have, and
-the value it got. Nothing crashed and every shape is right: without a check you would only see a network that learns
-badly.
+How to read the report. Its first sentence is the verdict. Then there is a line for each array: how many of its entries
+were checked, the largest difference and that difference relative to the array's size, the entry that is furthest off,
+the value it should have, and the value it got. The line *whole gradient* checks all of them at once: everything is
+moved together along one random direction, and the loss has to change as the gradient says. The last sentence tells what
+central differences say along that direction with ever shorter steps: of a right gradient the difference becomes tiny,
+of a wrong one it stays.
+
+Here the check says *WRONG* for every array. Nothing crashed and every shape is right: without a check you would have
+nothing to notice it by.
 
 **A4.** The bug sits in `dc`. The gates $i$, $f$ and $g$ get their gradients through `dc`, the output gate gets its own
 from `dh` directly. So the last block of `db`, the output gate's, is right. Such a pattern tells you where to search.
@@ -768,7 +837,7 @@ r"""
 ## 9. Where a check goes blind
 
 Why random numbers of about 1, and not small tidy ones? Make everything a hundred times smaller and check the buggy
-gradient again, by central differences, with one part in a thousand allowed. That is not rare in practice.
+gradient again, by central differences, with one part in a thousand allowed.
 """
 
 # %%
@@ -800,13 +869,14 @@ nothing is small, zero or equal, and be as strict as the method allows.
 
 1. The forget gate: $\partial c / \partial c_{prev} = f$. The others decide what is written and shown, not what is kept.
 2. The cell is read twice: by $h$ in this step, and by the next step.
-3. Its slope, $s (1 - s)$, is 0.0003 there, and every gradient that reaches the gate is multiplied by it.
+3. Its slope is 0.0003 there, and every gradient that reaches the gate is multiplied by it.
 </details>
 
 ## Where to go next
 
-- Plant your own bugs in `step_backward`: swap `g` and `i` in two lines, leave out `c_prev`, write `f` where `o`
-  belongs. Guess what the report will say before you run the check.
+- Plant your own bugs in `step_backward`: swap `g` and `i` in the lines of `da_i` and `da_g`, leave out `c_prev`, write
+  `f` for `o` in the line of `dc`. The report's names will be much the same for all three; guess what the blocks of `b`
+  say, as in A4.
 - Read `npbilstm/textbook/lstm.py`. You know every line of `lstm_step_forward` and `lstm_step_backward` by now; the two
   functions after them are the loop over time, forward and backward.
 - Run `npbilstm check` in a terminal. It checks every gradient of the package in the way of section 7.

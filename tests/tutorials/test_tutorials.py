@@ -138,6 +138,20 @@ def test_the_script_runs_to_its_end_without_a_display(script):
 
 
 EXERCISES = {
+    "half of the message": (
+        "one_cell",
+        "my_a_f = 1.0",
+        "my_a_f = np.log(0.5**0.01 / (1 - 0.5**0.01))",
+        "left: 0.5 - right",
+    ),
+    "a cell that adds": ("one_cell", "# your line: ", "mine.Wx[1, 0, 1] = 0  # ", "both values are 0.127 - right"),
+    "a cell that adds, by a bias": ("one_cell", "# your line: ", "mine.b[1, 0] = 30  # ", "are 0.127 - right"),
+    "flip": (
+        "two_directions",
+        "flipped[n] = x[n, ::-1]",
+        "flipped[n, : lengths[n]] = x[n, : lengths[n]][::-1]",
+        "It is right.",
+    ),
     "the step": ("through_time", "dh_prev, dc, LSTMParams(", "dh_prev, dc * f, LSTMParams(", "It is right."),
     "the loss": ("training_loop", "M = error.size\n", "M = max(valid.sum(), 1)\n", "It is right."),
     "the hunt": ("checking_gradients", "+ flip(dx_rev)\n", "+ flip(dx_rev, lengths)\n", "It is right."),
@@ -170,6 +184,26 @@ def cells_of_exercises(script) -> list[str]:
 def test_no_assert_stands_where_a_student_writes(script):
     for cell in cells_of_exercises(script):
         assert "assert" not in cell, cell
+
+
+def minutes_to_read(script) -> float:
+    """At 130 words of prose a minute, and thirty lines of code."""
+    words = lines = 0
+    for cell in re.split(r"^# %%", script.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
+        if cell.startswith(" [markdown]"):
+            prose = re.sub(r"\$\$.*?\$\$", "", cell, flags=re.DOTALL)
+            words += sum(re.search(r"[A-Za-z]{2}|\b[aI]\b", word) is not None for word in prose.split())
+        else:
+            lines += sum(bool(line.strip()) for line in cell.splitlines())
+    return words / 130 + lines / 30
+
+
+@every_tutorial
+def test_the_minutes_promised_are_enough_and_the_ways_through_promise_the_same(script):
+    text = " ".join(script.read_text(encoding="utf-8").split())
+    reading, exercises = re.search(r"Reading takes some (\d+) minutes, the exercises? some (\d+)", text).groups()
+    assert int(reading) > minutes_to_read(script) - 2.5
+    assert f"({script.stem}.ipynb) | {reading} + {exercises} |" in (FOLDER / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.slow

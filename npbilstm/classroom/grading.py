@@ -15,17 +15,17 @@ import numpy as np
 
 from npbilstm import textbook
 from npbilstm.classroom.exercise import Exercise
-from npbilstm.classroom.judging import is_unwritten, judge
+from npbilstm.classroom.judging import MakePair, is_unwritten, judge
 from npbilstm.classroom.result import ExerciseResult
 from npbilstm.classroom.stand_in import stand_in
 from npbilstm.diagnosis.cases import Case, draw_cases
 from npbilstm.diagnosis.expected import expected_of
 from npbilstm.diagnosis.report_text import at_fault
-from npbilstm.diagnosis.results import Bugs, Diagnosis
+from npbilstm.diagnosis.results import Bugs, Diagnosis, StageResult
 from npbilstm.diagnosis.stages import SIZES, Stage
 from npbilstm.submission.contained import ContainedSubmission
 from npbilstm.submission.contained_checker import is_checker
-from npbilstm.submission.conventions import Conventions, conventions_of
+from npbilstm.submission.conventions import conventions_of
 from npbilstm.submission.course_specs import ALL_SPECS
 from npbilstm.submission.definitions import Definition, definitions_in_source
 from npbilstm.submission.errors import SubmissionError, TimedOut
@@ -35,7 +35,19 @@ from npbilstm.submission.sandbox import Layers
 from npbilstm.submission.submitted_pair import SubmittedPair
 
 LARGE = {"N": 4, "T": 3, "D": 64, "H": 128, "V": 40}
-"""Sizes at which a backward pass made of differences takes minutes, and one that is one takes milliseconds."""
+LARGER = {
+    "softmax_cross_entropy": {"V": 5000},
+    "rnn_step": {"D": 256, "H": 256},
+    "embedding": {"V": 5000, "D": 128},
+    "affine": {"V": 500, "D": 256},
+    "dropout_over_time": {"D": 20_000},
+}
+"""Sizes at which a backward pass made of differences takes from half a minute to minutes, and one that is one takes
+milliseconds: in general, and of what has few numbers or computes little."""
+LARGE_SECONDS = 5.0
+"""Seconds of the processor's time that a call may take there; loops over single numbers take less."""
+DIFFERENCES = "On large arrays it takes far longer than it needs: differences of a forward pass are no backward pass."
+ON_LARGE_ARRAYS = "On small arrays it is right, and wrong on large ones."
 
 
 class Part(NamedTuple):
@@ -101,57 +113,71 @@ def grade_source(
         return ExerciseResult(exercise, missing=exercise.functions)
     offered, conventions = stand_in(exercise, variant), conventions_of(variant)
     asked = {name for spec in exercise.specs for name in spec.names if name}
+
+    def open_source() -> set[str]:
+        return submission.open(file, source, offered.source, set(offered.functions), asked)
+
     try:
-        own = submission.open(file, source, offered.source, set(offered.functions), asked)
+        own = open_source()
         uses = {spec.name: used_by(spec, definitions) for spec in exercise.specs}
 
         def make(name: str) -> SubmittedPair | None:
-            spec = ALL_SPECS[name]
-            return submission.pair(spec, own, uses[name], conventions)
+            return submission.pair(ALL_SPECS[name], own, uses[name], conventions)
 
         result = replace(judge(exercise, own, make, 1, seed=seed, known=known), conventions=conventions)
+        diagnoses = []
+        for diagnosis in result.diagnoses:
+            if submission.process is None:  # what was tried before took too long
+                open_source()
+            diagnoses.append(tried_again(submission, exercise, make, seed, diagnosis))
     except SubmissionError as error:
         return ExerciseResult(exercise, missing=exercise.functions, stopped=str(error))
-    if result.state == "right":
-        try:
-            run_large(submission, exercise, own, seed, conventions)
-            run_in_disorder(submission, exercise, own, seed, conventions)
-        except TimedOut:
-            sentence = "its passes take far longer than they need: differences of the forward pass are no backward pass"
-            return replace(result, stopped=f"{file}: at D={LARGE['D']} and H={LARGE['H']} {sentence}")
-        except SubmissionError as error:
-            return replace(result, stopped=f"{file}: {error}")
-    return result
+    return replace(result, diagnoses=tuple(diagnoses))
 
 
-def run_large(
-    submission: ContainedSubmission, exercise: Exercise, own: set[str], seed: int, conventions: Conventions
-) -> None:
-    """Run the backward passes that seem right once more, on large arrays. Raises SubmissionError."""
-    for spec in exercise.specs:
-        if spec.backward in own and spec.backward in exercise.functions:
-            case, expected = large_case(spec.name, seed, exercise.unasked)
-            pair = submission.pair(spec, own, conventions=conventions)
-            _, cache = pair.forward(case.inputs)
-            assert pair.backward is not None
-            grads = pair.backward(case.upstream, cache)
-            for name, array in grads.items():
-                if not np.allclose(array, expected[name], 1e-6, 1e-6 * np.abs(expected[name]).max()):
-                    where = f"at D={LARGE['D']} and H={LARGE['H']}"
-                    raise SubmissionError(f"{where} the gradient of {name} is wrong, and right where they are smaller")
+def tried_again(
+    submission: ContainedSubmission, exercise: Exercise, make: MakePair, seed: int, diagnosis: Diagnosis
+) -> Diagnosis:
+    """What is found out about functions that seem right and would have points, tried once more. make: their pair."""
+    spec, seconds = ALL_SPECS[diagnosis.subject], submission.seconds
+    try:
+        submission.seconds = min(seconds, LARGE_SECONDS)
+        if is_checker(spec) and diagnosis.ok:
+            run_in_disorder(make(spec.name), spec, exercise, seed)
+        if not spec.backward or spec.backward not in set(without_cost(diagnosis)) & set(exercise.functions):
+            return diagnosis
+        wrong, said = run_large(make(spec.name), spec, exercise, seed), ON_LARGE_ARRAYS
+    except TimedOut:
+        wrong, said = [*spec.floats], DIFFERENCES
+    except SubmissionError as error:
+        return replace(diagnosis, findings=(*diagnosis.findings, str(error)))
+    finally:
+        submission.seconds = seconds
+    if not wrong or not (diagnosis.ok or said == DIFFERENCES):  # what is wrong and was counted is wrong here too
+        return diagnosis
+    stages = (*diagnosis.stages, StageResult("large arrays", tuple(wrong)))
+    return replace(diagnosis, stages=stages, known=(), built_on=(), sentences=(said,))
 
 
-def run_in_disorder(
-    submission: ContainedSubmission, exercise: Exercise, own: set[str], seed: int, conventions: Conventions
-) -> None:
-    """Try a gradient checker that seems right once more, in an order that nobody knows. Raises SubmissionError."""
-    for spec in filter(is_checker, exercise.specs):
-        expected = expected_of(spec, seed, SIZES, exercise.unasked)
-        pair = submission.pair(spec, own, conventions=conventions)
-        for k in np.random.default_rng([seed, 1]).permutation(2 * len(expected.cases)) // 2:
-            inputs = {name: array.copy() for name, array in expected.cases[k].inputs.items()}
-            if pair.forward(inputs)[0] != expected.reference[k].outputs:
-                raise SubmissionError(f"{spec.forward} answers otherwise when it is asked in another order")
+def run_large(pair: SubmittedPair | None, spec: FunctionSpec, exercise: Exercise, seed: int) -> list[str]:
+    """Run a backward pass on large arrays -> the gradients that are wrong. Raises SubmissionError."""
+    case, expected = large_case(spec.name, seed, exercise.unasked)
+    assert pair is not None
+    assert pair.backward is not None
+    _, cache = pair.forward(case.inputs)
+    grads = pair.backward(case.upstream, cache)
+    least = {name: 1e-6 * np.abs(array).max() for name, array in expected.items()}
+    return [name for name in grads if not np.allclose(grads[name], expected[name], 1e-6, least[name])]
+
+
+def run_in_disorder(pair: SubmittedPair | None, spec: FunctionSpec, exercise: Exercise, seed: int) -> None:
+    """Try a gradient checker once more, in an order that nobody knows. Raises SubmissionError."""
+    assert pair is not None
+    expected = expected_of(spec, seed, SIZES, exercise.unasked)
+    for k in np.random.default_rng([seed, 1]).permutation(2 * len(expected.cases)) // 2:
+        inputs = {name: array.copy() for name, array in expected.cases[k].inputs.items()}
+        if pair.forward(inputs)[0] != expected.reference[k].outputs:
+            raise SubmissionError("It answers otherwise when it is asked in another order.")
 
 
 @lru_cache(maxsize=64)
@@ -159,7 +185,7 @@ def large_case(name: str, seed: int, absent: frozenset[str]) -> tuple[Case, Arra
     """A case of a spec on large arrays, and its gradients: the same for a whole class."""
     spec = ALL_SPECS[name]
     reference = spec.in_textbook_form(textbook)
-    (case,) = draw_cases(spec, reference, seed, LARGE, absent, [Stage("large arrays")])
+    (case,) = draw_cases(spec, reference, seed, LARGE | LARGER.get(name, {}), absent, [Stage("large arrays")])
     assert reference.backward is not None
     return case, reference.backward(case.upstream, reference.forward(case.inputs)[1])
 

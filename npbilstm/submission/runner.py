@@ -256,7 +256,8 @@ class Submission:
 
     def asked(self, *values: Any) -> Any:
         """What the judge gives for arrays, of the shapes that it takes: a function that is not here."""
-        kinds, arrays = [], {}
+        kinds: list[str] = []
+        arrays: dict[str, Any] = {}
         for (name, shape), value in zip(self.asks, values, strict=True):
             array = self.np.broadcast_to(value, shape)
             kinds.append("f4" if array.dtype == self.np.float32 else "f8")

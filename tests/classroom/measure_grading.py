@@ -15,14 +15,20 @@ from npbilstm.cli import main as npbilstm
 from tests.classroom.made_class import make_class
 
 
-def faults(made, records):
+def records_in(results):
+    """The results in a folder, by the submissions' names."""
+    lines = (results / "results.jsonl").read_text().splitlines()
+    return {record["submission"]: record for record in map(json.loads, lines)}
+
+
+def faults(made, records, exercises=ALL):
     """What is not as it should be: a sentence for each. One mistake costs points where it is, and nowhere else."""
     for name, (where, bug) in made.items():
         for part in records[name]["parts"]:
             lost = part["score"] < part["max_score"]
             if lost != (where is not None and part["exercise"] == where.name):
                 yield f"{name}: {part['exercise']} has {part['score']:g} of {part['max_score']:g}; it has {bug}"
-        if {part["exercise"] for part in records[name]["parts"]} != {exercise.name for exercise in ALL}:
+        if {part["exercise"] for part in records[name]["parts"]} != {exercise.name for exercise in exercises}:
             yield f"{name}: it was not graded in all exercises"
 
 
@@ -43,8 +49,7 @@ def main():
         asked = ["grade", f"{folder}/submitted", "--out", f"{folder}/results", "--seed", "5"]
         code = npbilstm([*asked, "--jobs", str(options.jobs)])
         seconds, processor = time.perf_counter() - begin, processor_seconds() - before
-        lines = Path(folder, "results", "results.jsonl").read_text().splitlines()
-    records = {record["submission"]: record for record in map(json.loads, lines)}
+        records = records_in(Path(folder, "results"))
     found = list(faults(made, records))
     named = sum(
         bug is not None and any(bug.id in part["mistakes"] for part in records[name]["parts"])

@@ -72,6 +72,14 @@ def run(tool, *arguments, folder):
     assert done.returncode == 0, done.stderr
 
 
+def graded_as_they_lie(folder):
+    """The points that `npbilstm grade` gives for what nbgrader or otter have handed out and got back."""
+    asked = ["grade", str(folder / "submitted"), "--out", str(folder / "results"), "--only", "flip", "--jobs", "1"]
+    assert main([*asked, "--seed", "2"]) == 0
+    lines = (folder / "results/results.jsonl").read_text().splitlines()
+    return {record["submission"]: record["score"] for record in map(json.loads, lines)}
+
+
 @pytest.mark.slow
 def test_nbgrader_hands_out_and_grades(tmp_path):
     (tmp_path / "nbgrader_config.py").write_text('c = get_config()\nc.CourseDirectory.course_id = "course"\n')
@@ -84,7 +92,7 @@ def test_nbgrader_hands_out_and_grades(tmp_path):
     run("nbgrader", "export", folder=tmp_path)
     with open(tmp_path / "grades.csv", newline="") as file:
         scores = {row["student_id"]: float(row["score"]) for row in csv.DictReader(file)}
-    assert scores == {"empty": 0, "full": 5}
+    assert scores == graded_as_they_lie(tmp_path) == {"empty": 0, "full": 5}
 
 
 @pytest.mark.slow
@@ -95,6 +103,9 @@ def test_otter_hands_out_and_grades(tmp_path):
     (grader,) = (tmp_path / "dist/autograder").glob("*.zip")
     for place, score in [("student", 0), ("autograder", 5)]:
         (tmp_path / place).mkdir()
+        (tmp_path / "submitted" / place / "ps1").mkdir(parents=True)
+        shutil.copy(tmp_path / "dist" / place / FLIP, tmp_path / "submitted" / place / "ps1")
         run("otter", "run", "-a", grader, "-o", place, f"dist/{place}/{FLIP}", folder=tmp_path)
         tests = json.loads((tmp_path / place / "results.json").read_text())["tests"]
         assert sum(test.get("score") or 0 for test in tests) == score
+    assert graded_as_they_lie(tmp_path) == {"student": 0, "autograder": 5}

@@ -125,26 +125,33 @@ def grade_source(
             return submission.pair(ALL_SPECS[name], own, uses[name], conventions)
 
         result = replace(judge(exercise, own, make, 1, seed=seed, known=known), conventions=conventions)
-        diagnoses = []
-        for diagnosis in result.diagnoses:
-            if submission.process is None:  # what was tried before took too long
-                open_source()
-            diagnoses.append(tried_again(submission, exercise, make, seed, diagnosis))
+        diagnoses = list(result.diagnoses)
+        for k, diagnosis in enumerate(diagnoses):
+            if seems_right(exercise, diagnosis):
+                if submission.process is None:  # what was tried before took too long
+                    open_source()
+                diagnoses[k] = tried_again(submission, exercise, make, seed, diagnosis)
     except SubmissionError as error:
         return ExerciseResult(exercise, missing=exercise.functions, stopped=str(error))
     return replace(result, diagnoses=tuple(diagnoses))
 
 
+def seems_right(exercise: Exercise, diagnosis: Diagnosis) -> bool:
+    """Whether a backward pass or a gradient checker would have points, which is to be tried once more."""
+    spec = ALL_SPECS[diagnosis.subject]
+    asked = spec.forward if is_checker(spec) else spec.backward
+    return asked in set(without_cost(diagnosis)) & set(exercise.functions)
+
+
 def tried_again(
     submission: ContainedSubmission, exercise: Exercise, make: MakePair, seed: int, diagnosis: Diagnosis
 ) -> Diagnosis:
-    """What is found out about functions that seem right and would have points, tried once more. make: their pair."""
+    """What is found out about functions that seem right, tried once more. make: their pair."""
     spec, seconds = ALL_SPECS[diagnosis.subject], submission.seconds
     try:
         submission.seconds = min(seconds, LARGE_SECONDS)
-        if is_checker(spec) and diagnosis.ok:
+        if is_checker(spec):
             run_in_disorder(make(spec.name), spec, exercise, seed)
-        if not spec.backward or spec.backward not in set(without_cost(diagnosis)) & set(exercise.functions):
             return diagnosis
         wrong, said = run_large(make(spec.name), spec, exercise, seed), ON_LARGE_ARRAYS
     except TimedOut:

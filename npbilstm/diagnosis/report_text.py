@@ -43,22 +43,28 @@ def headline(diagnosis: Diagnosis) -> str:
     """One line on what was judged: the verdict, the functions at fault, and why, in less than WIDTH characters."""
     if diagnosis.verdict != "wrong":
         digits = " (float32: to four digits)" if diagnosis.single else ""
-        return f"ok     {', '.join(diagnosis.judged)}{digits}"
-    functions = ", ".join(at_fault(diagnosis))
-    lines = [f"WRONG  {functions}: {why.replace(f' in {functions}', '')}" for why in causes(diagnosis)]
-    return next((line for line in lines if len(line) < WIDTH), lines[-1])
+        lines = [f"ok     {', '.join(diagnosis.judged)}{digits}"]
+    else:
+        first, *others = at_fault(diagnosis)
+        called = [", ".join([first, *others]), *([f"{first}, ..."] if others else [])]
+        whys = [[why.replace(f" in {functions}", "") for functions in called] for why in causes(diagnosis)]
+        lines = [f"WRONG  {functions}: {why}" for both in whys for functions, why in zip(called, both)]
+    line = next((line for line in lines if len(line) < WIDTH), lines[-1])
+    return line if len(line) < WIDTH else f"{line[: WIDTH - 4]}..."
 
 
 def at_fault(diagnosis: Diagnosis) -> tuple[str, ...]:
-    """Of the two functions, the backward pass where its gradients are wrong and the outputs right; the forward pass
-    where its outputs are wrong and the gradients are theirs."""
-    if len(diagnosis.judged) < 2 or diagnosis.findings or any(stage.raised for stage in diagnosis.stages):
+    """Of the two functions, the backward pass where its gradients are wrong and the outputs right, the forward pass
+    where its outputs are wrong and the gradients are theirs, and what misbehaves."""
+    if len(diagnosis.judged) < 2 or any(stage.raised for stage in diagnosis.stages):
+        return diagnosis.judged
+    told = [[name for name in diagnosis.judged if finding.startswith(f"{name} ")] for finding in diagnosis.findings]
+    if not all(told):
         return diagnosis.judged
     forward = any(stage.wrong_outputs for stage in diagnosis.stages)
     backward = any(stage.wrong for stage in diagnosis.stages)
-    if forward != backward:
-        return diagnosis.judged[:1] if forward else diagnosis.judged[1:]
-    return diagnosis.judged
+    wrong = (forward, backward)
+    return tuple(name for k, name in enumerate(diagnosis.judged) if wrong[k] or [name] in told) or diagnosis.judged
 
 
 def cause(diagnosis: Diagnosis) -> str:
@@ -85,13 +91,16 @@ def causes(diagnosis: Diagnosis) -> list[str]:
         return ["the outputs are not the textbook's, and no known mistake gives them"]
     if any(stage.wrong for stage in diagnosis.stages):
         return ["the gradients are wrong, and no known mistake fits"]
-    changed = dict.fromkeys(name for stage in diagnosis.stages for name in stage.changed)
+    changed = dict.fromkeys(match[1] for match in map(IN_PLACE.search, diagnosis.findings) if match)
+    changed = changed or dict.fromkeys(name for stage in diagnosis.stages for name in stage.changed)
     if changed:
-        return [f"right numbers, but it changes {', '.join(changed)} in place"]
+        return [f"right numbers, but it changes its {', '.join(changed)} in place"]
     said = re.split("[:;]", next(iter(diagnosis.findings), "it stops at some stages"))[0]
     return [said, "its numbers are right, and it behaves as it must not"]
 
 
+IN_PLACE = re.compile(r" changes its (\w+) in place")
+"""A finding that says so."""
 COUNTED = ["", "a known mistake", "two known mistakes together"]
 
 
@@ -126,8 +135,8 @@ def judged_text(diagnosis: Diagnosis, hint: int, more: str = ON_THE_COMMAND_LINE
     if diagnosis.verdict != "wrong" or diagnosis.nothing_new:
         return lines
     lines += [f"  {line}" for line in stage_table(diagnosis)]
-    for sentence in (*diagnosis.sentences, *diagnosis.findings):
-        lines += wrapped(sentence)
+    for sentence in (*diagnosis.sentences, *(f for f in diagnosis.findings if not is_in_headline(f, diagnosis))):
+        lines += wrapped(sentence if sentence.endswith((".", "?", "!")) else f"{sentence}.")
     if diagnosis.named:
         lines += mistake_lines(diagnosis, hint, more)
     elif diagnosis.located:
@@ -136,6 +145,14 @@ def judged_text(diagnosis: Diagnosis, hint: int, more: str = ON_THE_COMMAND_LINE
     elif diagnosis.perhaps:
         lines += wrapped(f"No known mistake gives these numbers. Perhaps it is in {where(diagnosis.perhaps)}.")
     return lines
+
+
+def is_in_headline(finding: str, diagnosis: Diagnosis) -> bool:
+    """Whether a finding is that an array is changed in place, and the headline says so."""
+    if not IN_PLACE.search(finding):
+        return False
+    found = sum(bool(IN_PLACE.search(each)) for each in diagnosis.findings)
+    return "in place" in cause(diagnosis) or ("in-place" in cause(diagnosis) and found == 1)
 
 
 def wrapped(text: str, indent: int = 2, first: str = "") -> list[str]:

@@ -25,7 +25,11 @@ from npbilstm.submission.function_spec import Arrays, shape_of, sizes_in
 from npbilstm.submission.layer_weights import LayerWeights
 from npbilstm.submission.layouts import Layout, to_submitted
 from npbilstm.submission.pairs import snapshot
-from npbilstm.submission.returns import as_submitted, gradient_name, reference_array
+from npbilstm.submission.returns import as_submitted, gradient_name, reference_array, unfilled
+from npbilstm.submission.unwritten import require_all_written
+
+LACKING = object()
+"""In place of a gradient that is not given."""
 
 
 class FormCall(NamedTuple):
@@ -60,11 +64,16 @@ class FormPasses(Behaviour):
         super().__init__()
         self.calls, self.spec, self.names, self.layout = calls, calls.spec, names, layout
         self.place = f"<form {calls.form.name}>"
+        self.written = [False, False]
         self.code = [compile(lines, self.place, "exec") for lines in calls.lines]
 
     def run(self, k: int, names: dict[str, Any]) -> None:
         """Run the forward or the backward lines on some names."""
         changes: list[tuple[dict[str, Any], str, Any]] = []
+        if not self.written[k]:
+            for name, _ in self.calls.calls(k):
+                require_all_written(name, self.names)
+            self.written[k] = True
         names["file"] = FileNames(self.names, changes)
         try:
             with self.explaining(k):
@@ -114,6 +123,8 @@ class FormPasses(Behaviour):
         for name, lines in calls.also.items() if outputs else ():
             with self.explaining(0):
                 expected = eval(compile(lines, self.place, "eval"), {**names, "softmax": softmax})
+            if any(part is None for part in (names[name] if isinstance(names[name], list) else [names[name]])):
+                raise SubmissionError(unfilled(f"{calls.function(0)}'s {name}"))
             if not is_close(names[name], expected):
                 self.find(f"{calls.function(0)} gives wrong predictions, {name}: they need to be {lines}")
         return outputs, FormCall(inputs, names, given)
@@ -154,13 +165,17 @@ class FormPasses(Behaviour):
         calls, spec, by = self.calls, self.spec, self.calls.function(1) or self.calls.function(0)
         source = names.get("grads", {})
         source = source if isinstance(source, Mapping) else vars(source)
-        own = {}
+        own, asked = {}, {f"d{name}" for name in calls.gradients}
         for name, part in calls.weights.items():
             if part.name in calls.gradients or name in calls.own_gradients:
-                value = names.get(f"d{name}", source.get(f"d{name}"))
-                if value is None:
-                    raise SubmissionError(f"{by} gives no d{name}; it needs to")
-                own[name] = value
+                own[name] = names.get(f"d{name}", source.get(f"d{name}", LACKING))
+        given = {**{f"d{name}": value for name, value in own.items()}, **{n: v for n, v in names.items() if n in asked}}
+        for name, value in given.items():
+            if value is None:
+                raise SubmissionError(unfilled(f"{by}'s {name}"))
+        for name, value in own.items():
+            if value is LACKING:
+                raise SubmissionError(f"{by} gives no d{name}; it needs to")
         grads, sentences = reference_gradients(calls.weights, own, call.inputs, spec, self.layout, by)
         for sentence in sentences:
             self.find(sentence)

@@ -84,7 +84,9 @@ def test_the_function_at_fault_is_the_one_whose_numbers_are_wrong():
 def test_without_a_name_the_cause_is_where_the_numbers_are_wrong():
     assert cause(Diagnosis("lstm", (), (GRADIENTS, OUTPUTS))).startswith("the outputs are not")
     assert cause(Diagnosis("lstm", (), (RIGHT, GRADIENTS))).startswith("the gradients are wrong")
-    assert cause(Diagnosis("lstm", (), (StageResult("a", (), changed=("x", "dh")),))).endswith("changes x, dh in place")
+    assert cause(Diagnosis("lstm", (), (StageResult("a", (), changed=("x", "dh")),))).endswith(
+        "changes its x, dh in place"
+    )
     assert cause(Diagnosis("lstm", (), (RIGHT,), findings=("Rounded: a few digits.",))) == "Rounded"
     assert cause(Diagnosis("lstm", (), (RIGHT, STOPPED))) == "it stops at some stages"
 

@@ -1,5 +1,6 @@
 """Right answers in the forms of courses and books are judged as they stand, and mistakes in them are found."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -136,6 +137,43 @@ def test_a_mistake_in_a_form_is_found(name, old, new, bug):
 @pytest.mark.parametrize("name", ANSWERS)
 def test_a_right_answer_is_right_in_a_process_of_its_own(name, capsys):
     assert main(["check", str(ANSWERS[name])]) == 0, capsys.readouterr().out
+
+
+NOTHING = "next_h, cache = None, None\nreturn next_h, cache"
+STUBS = [
+    ("cs231n", "rnn_step_forward", NOTHING),
+    ("cs231n", "rnn_step_backward", "dx, dprev_h, dWx, dWh, db = [None] * 5\nreturn dx, dprev_h, dWx, dWh, db"),
+    ("cs231n", "word_embedding_backward", "pass"),
+    ("cs231n", "temporal_softmax_loss", "return None, None"),
+    (
+        "coursera",
+        "rnn_cell_backward",
+        "(a_next, a_prev, xt, parameters) = cache\nreturn {'dxt': None, 'da_prev': None}",
+    ),
+    ("coursera", "lstm_cell_forward", NOTHING.replace("next_h, cache", "a_next, c_next, yt_pred, cache")),
+    ("coursera", "lstm_backward", "raise NotImplementedError"),
+    ("cmu11785", "forward", "return NotImplemented"),
+    ("cmu11785", "backward", "raise NotImplementedError('to do')"),
+    ("saito", "backward", "..."),
+    ("holberton", "output", "return None"),
+    ("min_char_rnn", "lossFun", "return None, None, None, None, None, None, None"),
+    ("edinburgh", "acc_deltas_bptt", "pass"),
+    ("layers", "forward", "pass"),
+    ("layers_gru", "backward", "return None"),
+]
+
+
+@pytest.mark.few(2)
+@pytest.mark.parametrize(("name", "function", "body"), STUBS)
+def test_a_stub_in_a_form_is_not_yet_written_and_what_calls_it_is_not_called_wrong(name, function, body):
+    tree = ast.parse(ANSWERS[name].read_text())
+    found = next(each for each in ast.walk(tree) if isinstance(each, ast.FunctionDef) and each.name == function)
+    found.body = ast.parse(body).body
+    report = nb.diagnose(namespace(ast.unparse(tree)))
+    assert report.verdict == "not judged", report
+    reasons = [each.reason for each in report.not_judged if each.name.endswith(function)]
+    assert any(reason.startswith("it is not written yet") for reason in reasons), report
+    assert not any("has numbers that are not finite" in each.reason for each in report.not_judged)
 
 
 TEACHERS = """

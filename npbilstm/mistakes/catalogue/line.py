@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from npbilstm.mistakes.planting import Bug
 
 
@@ -13,9 +15,22 @@ def mistakes_in(
     where: the vague hint, what to look at and to think about. demand: what the equation must be. mistakes: id -> what
     stands in the line's place, and what is wrong with that, in a sentence.
     """
+    right = without_classes(line)
     return tuple(
         Bug(
-            name, function, line, wrong, equation, concept, (where, f"{equation}: {demand}", f"{said} Right is: {line}")
+            name,
+            function,
+            line,
+            wrong,
+            equation,
+            concept,
+            (where, f"{equation}: {demand}", f"{said} Right is: {right}"),
         )
         for name, (wrong, said) in mistakes.items()
     )
+
+
+def without_classes(line: str) -> str:
+    """A line as those write it who have not the textbook's classes: a tuple in place of LSTMParams(dWx, dWh, db)."""
+    line = re.sub(r"\w+Params\(\*\((.*)\)\)", r"tuple(\1)", line)
+    return re.sub(r"\w+(?:Params|Cache)\(", "(", re.sub(r"\w+Cache$", "cache", line))

@@ -47,7 +47,9 @@ def check(folder, source, *options):
     assert len(printed) <= MOST
     text = printed.decode()
     assert not set("\x1b\x07\x9b\u202e\u2028\r") & set(text)
-    assert not re.search(r"Traceback|npbilstm/\w|KeyError|AttributeError", text), text
+    assert not re.search(
+        r"Traceback|npbilstm/\w|(Key|Attribute|Submission|Stopped|Checker)Error|TimedOut|Interfered", text
+    ), text
     return run.returncode, " ".join(text.split())
 
 

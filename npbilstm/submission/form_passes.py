@@ -25,7 +25,7 @@ from npbilstm.submission.function_spec import Arrays, shape_of, sizes_in
 from npbilstm.submission.layer_weights import LayerWeights
 from npbilstm.submission.layouts import Layout, to_submitted
 from npbilstm.submission.pairs import snapshot
-from npbilstm.submission.returns import as_submitted, gradient_name, reference_array, unfilled
+from npbilstm.submission.returns import as_submitted, gradient_name, reference_array, require_written
 from npbilstm.submission.unwritten import require_all_written
 
 LACKING = object()
@@ -123,8 +123,9 @@ class FormPasses(Behaviour):
         for name, lines in calls.also.items() if outputs else ():
             with self.explaining(0):
                 expected = eval(compile(lines, self.place, "eval"), {**names, "softmax": softmax})
-            if any(part is None for part in (names[name] if isinstance(names[name], list) else [names[name]])):
-                raise SubmissionError(unfilled(f"{calls.function(0)}'s {name}"))
+            parts = names[name] if isinstance(names[name], list) else [names[name]]
+            if any(part is None for part in parts):
+                raise SubmissionError(f"{calls.function(0)}'s {name} is None; it needs to be {lines}")
             if not is_close(names[name], expected):
                 self.find(f"{calls.function(0)} gives wrong predictions, {name}: they need to be {lines}")
         return outputs, FormCall(inputs, names, given)
@@ -170,9 +171,9 @@ class FormPasses(Behaviour):
             if part.name in calls.gradients or name in calls.own_gradients:
                 own[name] = names.get(f"d{name}", source.get(f"d{name}", LACKING))
         given = {**{f"d{name}": value for name, value in own.items()}, **{n: v for n, v in names.items() if n in asked}}
-        for name, value in given.items():
-            if value is None:
-                raise SubmissionError(unfilled(f"{by}'s {name}"))
+        there = [value for value in given.values() if value is not LACKING]
+        if there and all(value is None for value in there):
+            require_written(by, None)
         for name, value in own.items():
             if value is LACKING:
                 raise SubmissionError(f"{by} gives no d{name}; it needs to")

@@ -185,7 +185,7 @@ def reference_array(
     called: what the sentences call it, "lstm_backward's dx".
     """
     if value is None:
-        raise SubmissionError(unfilled(called))
+        raise SubmissionError(f"{called} is None; it needs to be an array")
     letters = submitted_axes(axes.split(), layout)
     try:
         array = np.array(value, subok=False)
@@ -205,12 +205,6 @@ def reference_array(
         where = list(map(int, wrong[0]))
         raise SubmissionError(f"{called} has numbers that are not finite, {array[tuple(wrong[0])]} at {where} first")
     return reference
-
-
-def unfilled(called: str) -> str:
-    """The sentence on something returned, lstm_backward's dx, that is None."""
-    function, of, name = called.partition("'s ")
-    return f"{function} {NOT_WRITTEN}" + (f": its {name} is None" if of else ", or lacks its return: it gives None")
 
 
 def as_submitted(value: Any, name: str, array: np.ndarray, axes: str, layout: Layout) -> Any:

@@ -51,14 +51,15 @@ def used_by(value: Any) -> list[str]:
 
 
 def is_unwritten(function: Any, method: bool = False) -> bool:
-    """Whether a function takes arguments and looks at none of them. method: whether the first is the object."""
+    """Whether a function takes arguments and looks at none, nor loops. method: whether the first is the object."""
     code = code_of(function) if inspect.isroutine(function) else None
     if code is None:
         return False
     bound = method and not isinstance(function, (staticmethod, classmethod))
     arguments = set(code.co_varnames[int(bound) : code.co_argcount + code.co_kwonlyargcount])
     more = code.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS | inspect.CO_GENERATOR)
-    return bool(arguments) and not more and not arguments & variables_read(code)
+    loops = any("JUMP" in step.opname for step in dis.get_instructions(code))
+    return bool(arguments) and not more and not loops and not arguments & variables_read(code)
 
 
 def variables_read(code: CodeType) -> set[str]:

@@ -10,10 +10,11 @@ import npbilstm
 from npbilstm.diagnosis.diagnosis import diagnose_pairs
 from npbilstm.diagnosis.report_text import IN_PYTHON, WIDTH, headline, text_of
 from npbilstm.mistakes import BUGS
+from npbilstm.mistakes.exhibit import exhibits
 from npbilstm.mistakes.planting import plant, textbook_functions
 from npbilstm.submission.call_graph import reached
 from npbilstm.submission.course_specs import ALL_SPECS
-from tutorials.museum.exhibit import exhibits, judge
+from tutorials.museum.exhibit import judge
 
 PACKAGE = Path(npbilstm.__file__).parent
 CLASSES = {

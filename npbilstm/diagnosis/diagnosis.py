@@ -177,7 +177,7 @@ def diagnose_observations(
         result = replace(result, sentences=tuple(filter(None, [symptoms(result.stages, spec)])))
     # what is known of other pairs shows here only where this one is built on them
     uses: frozenset[str] = getattr(pair, "uses", frozenset())
-    own = {name: function for name, function in own.items() if name in uses}
+    own = {name: function for name, function in own.items() if name in uses - {spec.forward, spec.backward}}
     cleared = with_what_they_call(cleared & uses)
     if own and Matcher(observations, known, cleared, own).matches():
         return replace(result, built_on=tuple(own), sentences=())

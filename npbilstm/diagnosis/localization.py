@@ -214,7 +214,7 @@ def weights_alone(observations: Observations, context: Context, names: Names) ->
     equations = ["grads", *(f"d{part}" for part in wrong)]
     if len(blocks) < 2 * len(wrong) and "." in next(iter(blocks)):  # in one direction alone
         return [names.of("grads", spec.backward)], equations
-    if not over_time(observations):
+    if not over_time(observations) or (not adds_up(spec) and len(wrong) <= MOST):
         return [names.of(f"d{part}", spec.backward) for part in wrong], equations
     made = [names.of(f"d{part}", names.step) for part in wrong] if one_step_wrong(observations) else []
     if any(made) and len(made) > 2:
@@ -241,6 +241,7 @@ def both(observations: Observations) -> list[tuple[Case, dict[str, float]]]:
 
 def by_equations(observations: Observations, context: Context, names: Names) -> Found:
     """The equations which, wrong in any way, give just these numbers."""
+    spec = observations.spec
     every = explained(observations, context)
     if not every:
         return [], []
@@ -255,7 +256,8 @@ def by_equations(observations: Observations, context: Context, names: Names) -> 
     singles = {name.name for name in quantities if len(found[0].quantities) == 1}
     carries = [name for name in quantities if is_carried((name,))]
     at_last = over_time(observations) and found[0].steps == {0}
-    if singles and carries and (at_last or not at_once):  # an equation of the step's is wrong at every step
+    each_step = "backward_from_each_step" in spec.made_of  # one step then is the way back's beginning alone
+    if singles and carries and (at_last or not at_once) and not each_step:  # one of the step's is wrong at every step
         quantities = carries
     if singles & {"dc_prev", "dc_next"} and {"c0", "c_T"} <= observations.absent:  # nor are the first and the last seen
         quantities += [Quantity(names.step, "dc"), Quantity(names.loop, "dc_t")]
@@ -317,7 +319,12 @@ def places_of(name: Quantity, at_once: bool, spec: Any, names: Names) -> list[st
         own = ["dx", "dx_rev"] if spec.name == "bilstm" else ["dx"]
         return [*(names.of(each, spec.backward) for each in own), *made]
     in_step = names.of(equation, names.step) if at_once else ""
-    return [in_step or names.of(equation if name.name == "x" else "grads", spec.backward)]
+    return [in_step or names.of(equation if name.name == "x" or not adds_up(spec) else "grads", spec.backward)]
+
+
+def adds_up(spec: Any) -> bool:
+    """Whether a spec's backward pass is a loop that adds up the weights' gradients together, as grads."""
+    return "h0" in spec.inputs and spec.compose is None
 
 
 def nearest(pattern: Pattern, patterns: dict[Bug, Pattern]) -> list[tuple[str, str]]:

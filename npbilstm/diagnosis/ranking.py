@@ -22,6 +22,7 @@ SEEN = (
     "dx-rev-not-flipped-back",
     "dh-rev-not-flipped",
     "reverse-output-not-flipped",
+    "recurrent-initial-state-ignored",
     "gradients-divided-by-rows",
     "step-gradients-divided-by-rows",
 )

@@ -20,8 +20,13 @@ def reached(name: str, functions: Mapping[str, Any]) -> frozenset[str]:
 
 
 def names_used(function: Any) -> list[str]:
-    """The names that a function's code looks up, its comprehensions' too; none where it has no code to be seen."""
-    codes = [code for code in [getattr(inspect.unwrap(function), "__code__", None)] if code]
+    """The names that a function's code looks up, its comprehensions' too, or a class's methods'; none where it has no
+    code to be seen."""
+    functions = [function]
+    if isinstance(function, type):
+        methods = {name: value for kind in reversed(function.__mro__) for name, value in vars(kind).items()}
+        functions = [getattr(method, "__func__", method) for method in methods.values()]
+    codes = [code for each in functions if (code := getattr(inspect.unwrap(each), "__code__", None))]
     names: list[str] = []
     for code in codes:
         names += code.co_names

@@ -68,13 +68,12 @@ def rnn_classifier(functions: Any) -> Pair:
 
     def backward(upstream: Arrays, held: Any) -> Arrays:
         caches, output, shape = held
-        dlast, dWy, dby = functions.affine_backward(upstream["logits"], output)
+        dh_T, dWy, dby = functions.affine_backward(upstream["logits"], output)
         dh = np.zeros(shape)
-        dh[:, -1] = dlast
         found, states = {"Wy": dWy, "by": dby}, []
         for layer, cache in zip(("second", "first"), reversed(caches)):
-            zero = (np.zeros_like(cache.state_0[0]),)
-            dh, (dh0,), grads = functions.recurrent_backward(functions.rnn_step_backward, dh, zero, cache)
+            dh, (dh0,), grads = functions.recurrent_backward(functions.rnn_step_backward, dh, (dh_T,), cache)
+            dh_T = np.zeros_like(dh_T)
             found |= {f"{layer}.{name}": grad for name, grad in grads._asdict().items()}
             states.append(dh0)
         return {"x": dh, "h0": np.stack(states[::-1]), **found}

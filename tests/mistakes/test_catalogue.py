@@ -22,7 +22,8 @@ from npbilstm.submission.course_specs import ALL_SPECS
 from npbilstm.submission.specs import SPECS
 
 ROWS = {
-    "the carry of h is missing": "dh-carry-missing dh-carry-and-final-missing dh-next-zeroed recurrent-carry-missing",
+    "the carry of h is missing": "dh-carry-missing dh-carry-and-final-missing dh-next-zeroed recurrent-carry-missing "
+    "recurrent-carry-and-final-missing",
     "dc is set instead of added, the carry is lost": "dc-carry-lost dc-carry-missing dc-next-zeroed",
     "the gradient of h_T is ignored": "dh-final-ignored recurrent-final-state-ignored",
     "the gradient of c_T is ignored": "dc-final-ignored",
@@ -226,8 +227,12 @@ def test_no_two_bugs_give_the_same_outputs_but_a_slip_in_a_function_and_the_same
     for spec in shown:
         wrong = wrong_in(shown, spec, "outputs")
         for one, other in combinations(wrong, 2):
-            called = one_calls_the_other(spec, BUGS[one], BUGS[other])
+            called = one_calls_the_other(spec, BUGS[one], BUGS[other]) or {one, other} == WITHOUT_LENGTHS
             assert differ(wrong[one], wrong[other]) or called, (spec, one, other)
+
+
+WITHOUT_LENGTHS = {"recurrent-initial-state-ignored", "recurrent-state-read-from-outputs"}
+"""Two that differ over padding alone, which one subject has not."""
 
 
 def one_calls_the_other(spec, one, other):
@@ -256,7 +261,8 @@ def test_in_the_lstm_no_two_bugs_look_alike_at_all_but_what_is_done_to_a_sum_or_
     wrong = {bug: np.concatenate(got) for bug, got in shown[name].items()}
     alike = {frozenset(two) for two in combinations(wrong, 2) if not differ(wrong[two[0]], wrong[two[1]])}
     right = {bug for bug in wrong if not differ(wrong[bug], wrong[""])}
-    of_sum = {f"gradients-{what}": f"step-gradients-{what}" for what in ("divided-by-rows", "of-weights-negated")}
+    whats = ("divided-by-rows", "times-rows", "of-weights-negated")
+    of_sum = {f"gradients-{what}": f"step-gradients-{what}" for what in whats}
     assert {two for two in alike if not two <= right} <= set(map(frozenset, of_sum.items()))
 
 

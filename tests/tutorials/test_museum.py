@@ -63,9 +63,9 @@ def test_a_mistake_that_is_not_there_is_not_found():
 
 
 def test_without_its_name_it_is_told_as_unknown():
-    exhibit = one("qixianbiao_no_carry")
+    exhibit = one("zero_to_gpt_new_state")
     assert find_unknown(exhibit).verdict == "unnamed"
-    assert "not in the catalogue, located at dh_t" in find_unknown(exhibit).headline
+    assert "not in the catalogue, located at dWh" in find_unknown(exhibit).headline
     assert find(exhibit).verdict == "named"
 
 

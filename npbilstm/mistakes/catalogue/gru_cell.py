@@ -36,6 +36,19 @@ BUGS = (
         ),
     ),
     Bug(
+        "gru-gates-in-another-order-where-z-writes",
+        FORWARD,
+        "z = sigmoid(a_z + u_z)",
+        "z, r = 1 - r, 1 - sigmoid(a_z + u_z)",
+        "r, z",
+        "A fused weight matrix holds one block per gate, and only a convention says which block is which gate's.",
+        (
+            "Every equation may be right and the numbers wrong all the same: where do the gates' weights stand?",
+            "r and z: each must be computed from its own block of Wx, Wh and b; check the order of the blocks.",
+            "The blocks are in the order r, z, n, as in PyTorch: r first, then z. Keras has z first.",
+        ),
+    ),
+    Bug(
         "gru-second-bias-not-reset",
         FORWARD,
         CANDIDATE,

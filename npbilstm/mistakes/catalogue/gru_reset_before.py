@@ -36,6 +36,19 @@ BUGS = (
         ),
     ),
     Bug(
+        "gru-before-gates-in-another-order-where-z-writes",
+        FORWARD,
+        "z = sigmoid(a_z + h_in @ Wh_z)",
+        "z, r = 1 - r, 1 - sigmoid(a_z + h_in @ Wh_z)",
+        "r, z",
+        "A fused weight matrix holds one block per gate, and only a convention says which block is which gate's.",
+        (
+            "Every equation may be right and the numbers wrong all the same: where do the gates' weights stand?",
+            "r and z: each must be computed from its own block of Wx, Wh and b; check the order of the blocks.",
+            "The blocks are in the order r, z, n: r first, then z. Keras has z first.",
+        ),
+    ),
+    Bug(
         "gru-before-reset-after-the-product",
         FORWARD,
         "n = tanh(a_n + (r * h_in) @ Wh_n)",
@@ -183,6 +196,19 @@ BUGS = (
         BACKWARD,
         "da_z = dz * sigmoid_derivative(z)",
         "da_z, da_r = da_r, dz * sigmoid_derivative(z)",
+        "da",
+        "A gradient is laid out as what it is the gradient of: block for block.",
+        (
+            "At one step alone, the weights' gradients hold all the right numbers. Are they in the right place?",
+            "The equations of da and dWh: their blocks must be in the order in which the forward pass split them.",
+            "da = [da_r, da_z, da_n]: reset gate first, then update gate.",
+        ),
+    ),
+    Bug(
+        "gru-before-gate-gradients-swapped-where-z-writes",
+        BACKWARD,
+        "da_z = dz * sigmoid_derivative(z)",
+        "da_z, da_r = -da_r, -dz * sigmoid_derivative(z)",
         "da",
         "A gradient is laid out as what it is the gradient of: block for block.",
         (

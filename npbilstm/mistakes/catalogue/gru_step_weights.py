@@ -24,6 +24,19 @@ BUGS = (
         ),
     ),
     Bug(
+        "gru-gate-gradients-swapped-where-z-writes",
+        BACKWARD,
+        "da_z = dz * sigmoid_derivative(z)",
+        "da_z, da_r = -da_r, -dz * sigmoid_derivative(z)",
+        "da",
+        "A gradient is laid out as what it is the gradient of: block for block.",
+        (
+            "At one step alone, the weights' gradients hold all the right numbers. Are they in the right place?",
+            "The equations of da and du: their blocks must be in the order in which the forward pass split them.",
+            "da = [da_r, da_z, da_n] and du = [da_r, da_z, dq]: reset gate first, then update gate.",
+        ),
+    ),
+    Bug(
         "gru-du-candidate-not-reset",
         BACKWARD,
         "du = np.concatenate([da_r, da_z, dq], axis=1)",

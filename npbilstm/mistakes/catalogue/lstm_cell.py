@@ -6,6 +6,8 @@ numbers beside the submitted ones.
 
 from __future__ import annotations
 
+from itertools import permutations
+
 from npbilstm.mistakes.catalogue.line import mistakes_in
 
 FORWARD = "lstm_step_forward"
@@ -40,6 +42,15 @@ BUGS = (
                 "a = x @ params.Wx + h_prev @ params.Wh + np.reshape(params.b, (4, -1))[[0, 0, 0, 0]].ravel()",
                 "All four have the input gate's bias.",
             ),
+            **{
+                f"bias-of-{'ifgo'[one]}-copied-to-{'ifgo'[other]}": (
+                    "a = x @ params.Wx + h_prev @ params.Wh + "
+                    f"np.reshape(params.b, (4, -1))[{[one if k == other else k for k in range(4)]}].ravel()",
+                    f"One gate has the bias of another: {'ifgo'[other]} that of {'ifgo'[one]}.",
+                )
+                for one, other in permutations(range(4), 2)
+                if (one, other) not in ((0, 1), (1, 3))
+            },
             "old-hidden-state-unread": ("a = x @ params.Wx + params.b", "The gates do not see the old hidden state."),
         },
     ),

@@ -79,7 +79,8 @@ BUGS = (
         "recurrent-carry-missing",
         BACKWARD,
         "dx[:, t], *dstate_prev, grads_t = step_backward(dy[:, t] + dh_next, *dothers, steps[t])",
-        "dx[:, t], *dstate_prev, grads_t = step_backward(dy[:, t], *dothers, steps[t])",
+        "dx[:, t], *dstate_prev, grads_t = step_backward(dy[:, t] + "
+        "np.where(valid[:, t + 1 :].any(axis=1)[:, None], 0, dh_next), *dothers, steps[t])",
         "dh_t",
         "A state is used twice: by the loss at its own step, and by the next step.",
         (

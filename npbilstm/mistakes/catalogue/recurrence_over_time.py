@@ -23,6 +23,20 @@ BUGS = (
         },
     ),
     *mistakes_in(
+        FORWARD,
+        "h_prev",
+        "state_t = tuple(state)",
+        "A sequence begins in the state that it is given.",
+        "Give an initial state that is not 0. Does the first step take notice?",
+        "before the first step it is state_0.",
+        {
+            "recurrent-initial-state-ignored": (
+                "state_t = tuple(np.zeros_like(part) for part in state)",
+                "The state begins as 0, whatever was given.",
+            ),
+        },
+    ),
+    *mistakes_in(
         BACKWARD,
         "dh_t",
         "dx[:, t], *dstate_prev, grads_t = step_backward(dy[:, t] + dh_next, *dothers, steps[t])",
@@ -30,6 +44,10 @@ BUGS = (
         "Put the loss on the output of one step in the middle, and on nothing else. Is there a gradient?",
         "a sum at every step, of what comes from above and of what comes back in time.",
         {
+            "recurrent-carry-and-final-missing": (
+                "dx[:, t], *dstate_prev, grads_t = step_backward(dy[:, t], *dothers, steps[t])",
+                "What comes back from the next step is not added, nor what comes to the final state.",
+            ),
             "recurrent-upstream-missing": (
                 "dx[:, t], *dstate_prev, grads_t = step_backward(dh_next, *dothers, steps[t])",
                 "What comes from above is not added at any step.",

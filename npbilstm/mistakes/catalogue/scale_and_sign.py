@@ -32,6 +32,11 @@ def of_all(function: str, equation: str, line: str, changed: str, name: str, row
                     wrong("", f"each / {rows}"),
                     "The weights' gradients are divided by the number of rows. Where the loss is a mean, it did that.",
                 ),
+                f"{name}-times-rows": (
+                    wrong("", f"each * {rows}"),
+                    "The weights' gradients are as many times too large as there are rows. Where a course wants means "
+                    "over the rows, the division is missing.",
+                ),
             },
         ),
         *mistakes_in(

@@ -59,6 +59,11 @@ BUGS = (
                 "_, dh_prev, grads_k = step_backward(dy[:, t], caches[k]._replace(h=caches[t].h))",
                 "The last step's is used at all steps: it is not walked back.",
             ),
+            "each-step-slope-on-the-way-missing": (
+                "_, dh_prev, grads_k = "
+                "step_backward(dh_k / (1 if k == t else sigmoid_derivative(caches[k].h)), caches[k])",
+                "The slope is taken at the step whose loss it is, and at none of those before.",
+            ),
             "each-step-slope-of-last-step": (
                 "_, dh_prev, grads_k = step_backward(dh_k, caches[k]._replace(h=caches[t].h))",
                 "The slope is taken at step t, not at the step that is walked through.",

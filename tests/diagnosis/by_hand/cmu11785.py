@@ -31,7 +31,7 @@ MISTAKES: dict[str, ByHand | str] = {
         owner="GRUCell",
     ),
     "carry dropped": ByHand(
-        "recurrent-carry-missing",
+        "recurrent-carry-missing recurrent-carry-and-final-missing",
         """
         def backward(self, delta):
             batch_size, seq_len = self.x.shape[0], self.x.shape[1]

@@ -300,7 +300,7 @@ MISTAKES: dict[str, ByHand | str] = {
         """,
     ),
     "index -1": ByHand(
-        "recurrent-state-read-from-outputs recurrent-old-state-wraps-round",
+        "recurrent-initial-state-ignored recurrent-state-read-from-outputs recurrent-old-state-wraps-round",
         """
         def rnn_forward(x, a0, parameters):
             caches = []

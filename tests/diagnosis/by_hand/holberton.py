@@ -147,7 +147,7 @@ MISTAKES: dict[str, ByHand | str] = {
         place="y h_t state_t",
     ),
     "index -1": ByHand(
-        "recurrent-state-read-from-outputs",
+        "recurrent-initial-state-ignored recurrent-state-read-from-outputs",
         """
         def rnn(rnn_cell, X, h_0):
             t, m, i = X.shape

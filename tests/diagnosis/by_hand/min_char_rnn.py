@@ -6,7 +6,7 @@ ANSWER = "min_char_rnn"
 MISTAKES: dict[str, ByHand | str] = {
     "gates exchanged": "a plain RNN has no gates",
     "carry dropped": ByHand(
-        "recurrent-carry-missing",
+        "recurrent-carry-missing recurrent-carry-and-final-missing",
         """
         def lossFun(inputs, targets, hprev):
             xs, hs, ys, ps = {}, {}, {}, {}

@@ -35,7 +35,7 @@ MISTAKES: dict[str, ByHand | str] = {
         owner="LSTM",
     ),
     "carry dropped": ByHand(
-        "recurrent-carry-missing",
+        "recurrent-carry-missing recurrent-carry-and-final-missing",
         """
         def backward(self, dhs):
             Wx, Wh, b = self.params
@@ -326,7 +326,7 @@ MISTAKES: dict[str, ByHand | str] = {
         owner="TimeLSTM",
     ),
     "index -1": ByHand(
-        "recurrent-state-read-from-outputs recurrent-old-state-wraps-round",
+        "recurrent-initial-state-ignored recurrent-state-read-from-outputs recurrent-old-state-wraps-round",
         """
         def forward(self, xs):
             Wx, Wh, b = self.params

@@ -31,6 +31,8 @@ def require_complex_loss(loss: Loss, point: Arrays, v: Arrays, at: float, line: 
             for name in point:
                 require_imaginary_part(loss, point, name, at)
             whole = complex_step(along(loss, point, v, np.complex128), STEP)
+        except NotAnalyticError:
+            raise
         except Exception as error:
             raise NotAnalyticError(
                 f"loss cannot work on complex numbers ({type(error).__name__}: {error}); use no float(), no math.*"

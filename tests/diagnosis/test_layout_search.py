@@ -155,5 +155,19 @@ def test_a_loss_that_is_right_of_one_sequence_alone_is_wrong(functions):
     assert report.read_as == ()
 
 
+@pytest.mark.parametrize(
+    ("count", "verdict"),
+    [(lambda real, valid: np.count_nonzero(real, axis=1), "wrong"), (lambda real, valid: valid.sum(axis=1), "right")],
+    ids=["what is not 0", "what is real"],
+)
+def test_a_mean_over_steps_counts_what_is_real_though_it_be_0(count, verdict):
+    def forward(y, lengths=None):
+        valid = np.arange(y.shape[1]) < (np.full(len(y), y.shape[1]) if lengths is None else lengths)[:, None]
+        real = np.where(valid[:, :, None], y, 0)
+        return real.sum(axis=1) / np.maximum(count(real, valid[:, :, None]), 1), None
+
+    assert nb.diagnose({"mean_over_steps_forward": forward}).verdict == verdict
+
+
 def test_a_loss_over_what_is_real_is_right():
     assert nb.diagnose(squared_error(lambda valid, error, lengths: valid.sum())).ok

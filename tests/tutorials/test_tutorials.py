@@ -222,6 +222,16 @@ def test_a_right_answer_is_called_right_and_the_tutorial_goes_on_to_its_end(exer
     assert said not in "".join(map(text_of, code_cells(notebook_of(scripts()[name]))))
 
 
+@pytest.mark.slow
+def test_where_the_stored_numbers_are_not_the_tutorial_says_so(tmp_path):
+    require("matplotlib")
+    command = [sys.executable, str(FOLDER / "three_frameworks.py")]
+    done = subprocess.run(command, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert f"three_frameworks.npz is not in {tmp_path.name}; put it there" in done.stderr
+
+
 @pytest.mark.few(1)
 @every_tutorial
 def test_without_matplotlib_the_script_says_what_to_install(script):

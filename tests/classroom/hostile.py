@@ -3,6 +3,34 @@
 What is out for the machine has all points where it comes through: `won` is the right answer.
 """
 
+import re
+from pathlib import Path
+
+GUIDE = Path(__file__).parents[2] / "tutorials" / "guides" / "teaching.md"
+ENDINGS = {
+    "had not ended": "It runs out of time",
+    "ended the process": "It ends its own process, and a new one goes on",
+    "interfered": "What it answers is not believed",
+    "closed the pipe": "What it answers is not believed",
+    "it is no Python": "It is no Python, and is never run",
+    "raised": "It is refused: an error in its own code",
+    "returned": "It returns what is no array of numbers of that shape",
+    "": "It runs, and its answer is wrong",
+}
+"""How an attack has ended, by the first of these words that its feedback has; as the teacher's guide says it."""
+
+
+def ending(feedback):
+    """How an attack has ended."""
+    return next(told for words, told in ENDINGS.items() if words in feedback)
+
+
+def endings_told():
+    """How attacks end, as the teacher's guide says it -> the names of those that end so."""
+    rows = re.findall(r"^\| (.*?) \| (.*?) \|$", GUIDE.read_text(encoding="utf-8"), re.MULTILINE)
+    return {told: names.split("; ") for told, names in rows if told in ENDINGS.values()}
+
+
 HEAD = """import ctypes, os, sys, time
 import numpy as np
 

@@ -13,7 +13,7 @@ from npbilstm.classroom.grading import grade_sources
 from npbilstm.submission import sandbox_trial
 from npbilstm.submission.sandbox import Layers, find_bubblewrap
 from npbilstm.submission.sandbox_trial import best_sandbox, openings
-from tests.classroom.hostile import HOSTILE, attempt
+from tests.classroom.hostile import HOSTILE, attempt, ending, endings_told
 from tests.classroom.written import written
 
 SANDBOXES = {"self-containment": Layers(), "bubblewrap": Layers(find_bubblewrap())}
@@ -87,6 +87,7 @@ def test_an_attack_gains_nothing_and_the_rest_is_graded(attack, sandbox, sandbox
     assert "\x1b" not in said
     assert len(said) < 5000
     assert children() <= before  # nothing was left behind
+    assert attack in endings_told()[ending(said)], said
 
 
 @needs_linux

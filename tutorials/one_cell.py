@@ -318,7 +318,7 @@ assert np.isclose(1.1**100, 14_000, rtol=0.02)
 # %% [markdown]
 r"""
 Measure it. Take one unit with all weights and biases 0 except the forget gate's bias, start it with $c_0 = 1$, and let
-it run for 100 steps. Nothing is ever written ($g = 0$), so $c_t$ is what is left of the 1.
+it run for 100 steps. Nothing is ever written ($g = 0$), so $c_t$ is what is left of the 1, of the message.
 
 `sequence_lstm_forward` returns $h$ of all steps, the last $c$, and a *cache* for each step: the numbers that its way
 back will need, here $x, h_{prev}, c_{prev}, i, f, g, o, c$.
@@ -374,7 +374,7 @@ r"""
 
 With biases of 0 and small weights $f$ is near 0.5, and the cell forgets within a few steps, before it could learn what
 is worth keeping. So one often starts with the forget gate's bias at 1. `nb.LSTM`, which holds its weights itself, does.
-Its biases stand in one row, in the order $i, f, g, o$:
+Its biases stand in one row, in the order $i, f, g, o$, under a name that says *layer.direction.weight*:
 """
 
 # %%

@@ -182,7 +182,9 @@ def cells_of_exercises(script) -> list[str]:
 
 @every_tutorial
 def test_no_assert_stands_where_a_student_writes(script):
-    for cell in cells_of_exercises(script):
+    cells = cells_of_exercises(script)
+    assert cells
+    for cell in cells:
         assert "assert" not in cell, cell
 
 

@@ -19,12 +19,13 @@ from typing import Any
 
 import numpy as np
 
+from npbilstm.diagnosis.forward_equations import places_in_forward, slips_that_fit, wrong_equations
 from npbilstm.diagnosis.invariances import broken_invariances
-from npbilstm.diagnosis.localization import Context, guess, localize
+from npbilstm.diagnosis.localization import MOST, Context, guess, localize
 from npbilstm.diagnosis.matching import Matcher
 from npbilstm.diagnosis.observations import IMPRECISE, Observations, StoppedError, observe_all
 from npbilstm.diagnosis.own_functions import Functions, called_as_the_textbooks
-from npbilstm.diagnosis.results import Bugs, Diagnosis
+from npbilstm.diagnosis.results import Bugs, Diagnosis, OwnQuantity
 from npbilstm.diagnosis.stages import SIZES
 from npbilstm.diagnosis.symptoms import symptoms
 from npbilstm.mistakes.planting import textbook_functions
@@ -147,7 +148,13 @@ def diagnose_pair(
     Raises StoppedError, from what the submitted code raises, where it does so at every stage.
     """
     with np.errstate(all="ignore"):  # it is not for the diagnosis to warn of logarithms that the code takes
-        return diagnose_observations(observe_all(spec, pair, seed, sizes), pair, seed, known, cleared, deep, own)
+        observations = observe_all(spec, pair, seed, sizes)
+        found = diagnose_observations(observations, pair, seed, known, cleared, deep, own)
+        if not observations.forward_wrong or found.nothing_new:
+            return found
+        uses: frozenset[str] = getattr(pair, "uses", frozenset())
+        judged = with_what_they_call(cleared & uses) | {name for name in own if name in uses}
+        return with_forward_equations(found, observations, pair, judged)
 
 
 def diagnose_observations(
@@ -230,6 +237,26 @@ def explain_outputs(result: Diagnosis, matcher: Matcher) -> Diagnosis:
         return replace(result, named=tuple(both))
     sentence = "The gradients are not those of these outputs either: mend the forward pass first, then run again."
     return replace(result, named=tuple(filter(None, alone)), by_outputs=True, sentences=(*result.sentences, sentence))
+
+
+def with_forward_equations(
+    result: Diagnosis, observations: Observations, pair: Any, judged: frozenset[str]
+) -> Diagnosis:
+    """A wrong forward pass, with what it computes on its way, and where it is wrong if no known mistake says so.
+    judged: functions that it is built on and that were judged before."""
+    wrong = wrong_equations(observations, pair, judged)
+    result = replace(result, quantities=wrong.quantities)
+    if result.named or result.known:
+        return result
+    places = places_in_forward(wrong.equations, observations, pair)
+    if wrong.certain:
+        return replace(result, located=places)
+    slips = [] if any(not each.right for each in wrong.quantities) else slips_that_fit(observations, judged)
+    told = {slip.equation: OwnQuantity("", slip.equation, False, None, "", slip.formula, slip.right) for slip in slips}
+    if not 0 < len(told) <= MOST:
+        return replace(result, perhaps=places)
+    places = places_in_forward(told, observations, pair)
+    return replace(result, perhaps=places, quantities=(*wrong.quantities, *told.values()))
 
 
 def layouts_meant(named: Iterable[Bugs]) -> tuple[str, ...]:

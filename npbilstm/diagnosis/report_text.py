@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterable
 from typing import Any
 
-from npbilstm.diagnosis.results import Diagnosis
+from npbilstm.diagnosis.results import Diagnosis, OwnQuantity
 from npbilstm.diagnosis.symptoms import joined_blocks
 from npbilstm.submission.course_specs import ALL_SPECS
 from npbilstm.submission.returns import NOT_WRITTEN
@@ -109,7 +109,7 @@ def where(places: Iterable[str]) -> str:
     by_function: dict[str, list[str]] = {}
     for place in places:
         equation, _, function = place.partition(" in ")
-        by_function.setdefault(function, []).append(re.sub(r"^d([ifgorzn])$", r"d\1 (or da_\1)", equation))
+        by_function.setdefault(function, []).append(re.sub(r"^(d?)([ifgorzn])$", r"\1\2 (or \1a_\2)", equation))
     return " or ".join(f"{' or '.join(some)} in {function}" for function, some in by_function.items())
 
 
@@ -135,7 +135,8 @@ def judged_text(diagnosis: Diagnosis, hint: int, more: str = ON_THE_COMMAND_LINE
     if diagnosis.verdict != "wrong" or diagnosis.nothing_new:
         return lines
     lines += [f"  {line}" for line in stage_table(diagnosis)]
-    for sentence in (*diagnosis.sentences, *(f for f in diagnosis.findings if not is_in_headline(f, diagnosis))):
+    findings = (each for each in diagnosis.findings if not is_in_headline(each, diagnosis))
+    for sentence in (*diagnosis.sentences, *findings, *quantity_sentences(diagnosis, hint)):
         lines += wrapped(sentence if sentence.endswith((".", "?", "!")) else f"{sentence}.")
     if diagnosis.named:
         lines += mistake_lines(diagnosis, hint, more)
@@ -176,6 +177,37 @@ def stage_table(diagnosis: Diagnosis) -> list[str]:
             what.append(f"gradients of {joined_blocks(stage.wrong, gates)}")
         lines.append(f"{'ok   ' if stage.ok else 'WRONG'}  {stage.name:{width}}  {'; '.join(what)}".rstrip())
     return lines
+
+
+def quantity_sentences(diagnosis: Diagnosis, hint: int) -> list[str]:
+    """What a wrong forward pass computes on its way: which of it is right; from hint 2 on what it is instead; at hint 3
+    how it is computed."""
+    own = [each for each in diagnosis.quantities if each.yours]
+    if not any(each.right for each in own) and all(each.yours == each.meant for each in own if not each.right):
+        own = [each for each in own if each.yours not in ("h", "c")]  # outputs, of which the stages have told
+    right, wrong = ([called(each) for each in own if each.right == kind] for kind in (True, False))
+    said = [f"{in_words(right)} {'are' if len(right) > 1 else 'is'} right"] if right else []
+    said += [f"{in_words(wrong)} {'are' if len(wrong) > 1 else 'is'} not"] if wrong else []
+    at = next((f" at step {each.step}" for each in own if each.step is not None), "")
+    sentences = [f"Your own values{at}: {', '.join(said)}."] if said else []
+    for each in own if hint > 1 else []:
+        if each.is_now:
+            sentences.append(f"Your {each.yours} is the textbook's {each.is_now}.")
+    for each in diagnosis.quantities if hint > HINTS[1] else []:
+        if each.formula:
+            yours = f"Your {each.yours} has" if each.yours else "The outputs are"
+            sentences.append(f"{yours} exactly the numbers of {each.formula}; the textbook has {each.textbook}.")
+    return sentences
+
+
+def called(own: OwnQuantity) -> str:
+    """A quantity by their name, with the textbook's where that is another."""
+    return own.yours if own.yours == own.meant else f"{own.yours} ({own.meant})"
+
+
+def in_words(names: list[str]) -> str:
+    """Names, the last after "and"."""
+    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
 
 
 def mistake_lines(diagnosis: Diagnosis, hint: int, more: str) -> list[str]:
@@ -224,6 +256,17 @@ def as_dict(diagnosis: Diagnosis, hint: int = 1) -> dict[str, Any]:
         "built on": list(diagnosis.built_on),
         "located": list(diagnosis.located),
         "perhaps": list(diagnosis.perhaps),
+        "quantities": [quantity_as_dict(each, hint) for each in diagnosis.quantities],
         "sentences": list(diagnosis.sentences),
         "findings": list(diagnosis.findings),
     }
+
+
+def quantity_as_dict(own: OwnQuantity, hint: int) -> dict[str, Any]:
+    """A quantity for a program, with as much as the hint tells."""
+    told: dict[str, Any] = {"yours": own.yours, "textbook": own.meant, "right": own.right, "step": own.step}
+    if hint > 1:
+        told["is"] = own.is_now
+    if hint > HINTS[1]:
+        told |= {"computed as": own.formula, "equation": own.textbook}
+    return told

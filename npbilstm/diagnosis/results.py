@@ -27,6 +27,21 @@ class StageResult(NamedTuple):
         return not (self.wrong or self.wrong_outputs or self.changed or self.raised)
 
 
+class OwnQuantity(NamedTuple):
+    """A quantity that somebody's forward pass computes. yours: their name for it, "" where it is told from the outputs
+    alone. meant: the textbook's. right: whether it is that, number by number. step: at which step, None where there are
+    none. is_now: which of the textbook's quantities it is instead. formula, textbook: how it is computed, and how it
+    should be; "" for what is not known."""
+
+    yours: str
+    meant: str
+    right: bool
+    step: int | None = None
+    is_now: str = ""
+    formula: str = ""
+    textbook: str = ""
+
+
 @dataclass(frozen=True)
 class Diagnosis:
     """What was found out about one pair of passes.
@@ -35,7 +50,8 @@ class Diagnosis:
     alternative is a bug or a pair, the likeliest first. by_outputs: whether they were compared by the outputs alone.
     known: mistakes in what this pair builds on, which show here too. built_on: functions that it is built on and that
     are wrong in an unknown way, where nothing else is wrong here. located: the equations, where no catalogued mistake
-    fits: one of them, for certain. perhaps: equations whose mistakes look like it. sentences: what the stages and the
+    fits: one of them, for certain. perhaps: equations whose mistakes look like it. quantities: of a wrong forward pass
+    what it computes on its way. sentences: what the stages and the
     invariances say. findings: how the functions behaved besides. stopped: what the code raised, where it raised at
     every stage and could not be judged, or why it could not be called; with stages, of the backward pass alone. single:
     whether some of the numbers are float32's, which were judged to the digits that these have.
@@ -49,6 +65,7 @@ class Diagnosis:
     built_on: tuple[str, ...] = ()
     located: tuple[str, ...] = ()
     perhaps: tuple[str, ...] = ()
+    quantities: tuple[OwnQuantity, ...] = ()
     sentences: tuple[str, ...] = ()
     findings: tuple[str, ...] = ()
     stopped: str = ""

@@ -88,7 +88,7 @@ class SubmittedFile:
         return self.pairs[key]
 
     def answer(self, request: Mapping[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
-        """Do what is asked for: "pair", "forward" or "backward" of a spec."""
+        """Do what is asked for: "pair", "forward", "intermediates" or "backward" of a spec."""
         for number in request["free"]:
             self.runs.pop(number, None)
         pair = self.pair(request["subject"], Layout(*request["layout"]), request["chosen"] and tuple(request["chosen"]))
@@ -100,6 +100,9 @@ class SubmittedFile:
             if request["run"] not in self.runs:
                 raise SubmissionError("the process that ran this forward pass has ended, and its cache with it")
             arrays = pair.backward(arrays, self.runs[request["run"]])  # type: ignore[misc]
+        elif request["do"] == "intermediates":
+            seen = pair.intermediates(arrays) if pair.intermediates else {}
+            return {"values": list(seen)}, {str(k): value for k, value in enumerate(seen.values())}
         facts = {
             "functions": pair.functions,
             "uses": sorted(pair.uses),

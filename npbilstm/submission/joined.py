@@ -87,4 +87,8 @@ def told_in_parts(pair: SubmittedPair, joined: str) -> SubmittedPair:
         assert pair.backward is not None
         return parted_arrays(pair.backward(upstream, call), shapes, joined)
 
-    return pair._replace(forward=forward, backward=backward if pair.backward else None)
+    def seen(inputs: Arrays) -> Arrays:
+        assert pair.intermediates is not None
+        return pair.intermediates(joined_arrays(inputs, joined))
+
+    return pair._replace(forward=forward, backward=backward if pair.backward else None, intermediates=seen)

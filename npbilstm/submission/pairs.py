@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -32,6 +33,7 @@ from npbilstm.submission.course_specs import textbook_names
 from npbilstm.submission.errors import SubmissionError
 from npbilstm.submission.function_spec import Arrays, FunctionSpec, names_in, shape_of, sizes_in
 from npbilstm.submission.given import given_function
+from npbilstm.submission.intermediates import intermediates
 from npbilstm.submission.joined import joined_spec, told_in_parts
 from npbilstm.submission.layouts import Layout, to_submitted
 from npbilstm.submission.returns import Outputs, as_submitted, gradient_name, gradients_in, outputs_in, reference_array
@@ -81,7 +83,10 @@ def pair_of_passes(
     names = tuple(name for name in (spec.forward, spec.backward) if name in functions)
     backward = passes.run_backward if passes.backward else None
     uses = textbook_names(frozenset().union(*(reached(name, functions) for name in names)), layout)
-    return SubmittedPair(passes.run_forward, backward, names, uses, passes.absent, passes.findings, passes.changed)
+    seen = partial(intermediates, passes.run_forward, functions, spec, layout)
+    return SubmittedPair(
+        passes.run_forward, backward, names, uses, passes.absent, passes.findings, passes.changed, seen
+    )
 
 
 def pair_in_conventions(

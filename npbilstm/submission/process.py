@@ -24,7 +24,8 @@ from npbilstm.submission import replies
 from npbilstm.submission.course_specs import ALL_SPECS, RESET_BEFORE, as_submitted
 from npbilstm.submission.errors import Interfered, SubmissionError, TimedOut
 from npbilstm.submission.forms import TEXTBOOK
-from npbilstm.submission.function_spec import Arrays
+from npbilstm.submission.function_spec import Arrays, sizes_in
+from npbilstm.submission.intermediates import MOST
 from npbilstm.submission.layouts import Layout
 from npbilstm.submission.messages import Shapes, encode_message, receive_reply
 from npbilstm.submission.pipes import PipedProcess, Printed, how_it_ended
@@ -208,9 +209,16 @@ class SubmissionProcess:
             wanted = {name: cache.shapes[name] for name in names if name not in absent}
             return ask("backward", spec.backward, cache.number, upstream, wanted)
 
+        def seen(inputs: Arrays) -> Arrays:
+            sizes = sizes_in(spec, inputs)
+            shapes = {str(k): (sizes["N"], sizes["H"]) for k in range(MOST)}
+            reply, answer = self.ask(spec.forward, {"do": "intermediates", **about}, inputs, shapes)
+            with self.believing(spec.forward):
+                return replies.values_in(reply, answer)
+
         there = spec.backward in functions if of_form is None else of_form.backward and of_form.calls.gradients
         passes = forward, backward if there else None
-        return SubmittedPair(*passes, functions, uses, absent, findings, changed)
+        return SubmittedPair(*passes, functions, uses, absent, findings, changed, seen)
 
     def ask(
         self,

@@ -18,6 +18,7 @@ from npbilstm.submission.course_specs import PASSES
 from npbilstm.submission.form import Form, read_calls
 from npbilstm.submission.forms import FORMS, TEXTBOOK, form_called
 from npbilstm.submission.function_spec import Arrays, FunctionSpec, shape_of, sizes_in
+from npbilstm.submission.intermediates import LONGEST
 from npbilstm.submission.layouts import SETTINGS, Layout, layout_of, settings_of
 from npbilstm.submission.messages import Shapes
 from npbilstm.submission.returns import gradient_name
@@ -146,6 +147,16 @@ def findings_in(facts: Facts) -> list[str]:
     if len(findings) > FINDINGS:
         raise ValueError(IMPOSSIBLE)
     return [one_line(finding, SENTENCE) for finding in findings]
+
+
+def values_in(facts: Facts, arrays: Arrays) -> Arrays:
+    """What was computed on the way, by the submitted functions' names for it."""
+    names = texts_in(facts, "values")
+    if list(arrays) != [str(k) for k in range(len(names))]:
+        raise ValueError(IMPOSSIBLE)
+    if not all(name.isidentifier() and len(name) <= LONGEST for name in names):
+        raise ValueError(IMPOSSIBLE)
+    return dict(zip(map(in_lines, names), complete_arrays(arrays, dict.fromkeys(arrays, ())).values()))
 
 
 def changed_arrays(facts: Facts, spec: FunctionSpec) -> list[str]:

@@ -11,6 +11,7 @@ import ast
 import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -23,6 +24,7 @@ from npbilstm.submission.form import CallsRead, Form, read_calls
 from npbilstm.submission.form_passes import FormPasses
 from npbilstm.submission.forms import FORMS, TEXTBOOK, form_called
 from npbilstm.submission.function_spec import Arrays, shape_of
+from npbilstm.submission.intermediates import intermediates
 from npbilstm.submission.layouts import Layout
 from npbilstm.submission.pairs import submitted_pair
 from npbilstm.submission.submitted_pair import SubmittedPair
@@ -101,6 +103,7 @@ class SubmittedCode:
             subject.absent | (frozenset() if layout.has_batch else {"rows"}),
             passes.findings,
             passes.changed,
+            partial(intermediates, passes.run_forward, self.names, subject.calls.spec, layout),
         )
 
     def uses(self, subject: FormSubject) -> frozenset[str]:

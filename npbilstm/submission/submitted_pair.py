@@ -18,8 +18,9 @@ class SubmittedPair(NamedTuple):
     them. absent: the inputs that they do not take, and "rows" where they take one sequence and no batch; of a form also
     the outputs of which they take no gradient, and "digits" where the last ones of float64 are lacking. Without inputs
     a function starts at 0, reads all steps, has no bias: it can only be judged with inputs for which that is right.
-    findings: sentences on how the functions behaved, growing with every call, each there once. changed: the arrays that
-    they changed in place, x or dh say, in the same way.
+    findings: sentences on how the functions behaved, growing with every call, each there once. changed: the arrays
+    that they changed in place, x or dh say, in the same way. intermediates: gives what a forward pass
+    computes on its way, by the names of theirs; None where that cannot be seen.
     """
 
     forward: Callable[[Arrays], tuple[Arrays, Any]]
@@ -29,6 +30,7 @@ class SubmittedPair(NamedTuple):
     absent: frozenset[str]
     findings: list[str]
     changed: list[str]
+    intermediates: Callable[[Arrays], Arrays] | None = None
 
 
 class Refused(NamedTuple):

@@ -22,6 +22,7 @@ from npbilstm import textbook
 from npbilstm.diagnosis.cases import Case, draw_cases
 from npbilstm.diagnosis.comparison import RIGHT, SAME, agree
 from npbilstm.diagnosis.expected import Run
+from npbilstm.diagnosis.localization import over_time
 from npbilstm.diagnosis.matching import Matcher
 from npbilstm.diagnosis.observations import IMPRECISE, Observations
 from npbilstm.diagnosis.quantity_names import meaning_of
@@ -51,6 +52,8 @@ MOST_TRIED = 12
 
 Some = tuple[tuple[str, str, list[np.ndarray]], ...]
 """Quantities, each with their name for it and its numbers in every case."""
+Candidates = Mapping[str, list[tuple[str, list[np.ndarray]]]]
+"""What may be wrong: quantities, each with what of theirs may be it, by name and numbers."""
 
 
 class Wrong(NamedTuple):
@@ -94,7 +97,7 @@ def places_in_forward(equations: Iterable[str], observations: Observations, pair
     forward = getattr(pair, "functions", spec.names)[0]
     step = {"lstm": "lstm_step_forward"}.get(spec.name, spec.forward)
     inside = step if step in (uses or ()) and not spec.steps else f"the step inside {forward}"
-    inside = forward if "T" not in spec.inputs["x" if "x" in spec.inputs else "ids"].split() else inside
+    inside = inside if over_time(observations) else forward
     return tuple(f"{each} in {forward if '_t' in each else inside}" for each in equations)
 
 
@@ -115,7 +118,7 @@ class Search:
         self.observations, self.pair = observations, pair
         self.spec, self.absent = observations.spec, observations.absent
         self.trace = TracedStep(self.spec, function)
-        self.over_time = any("T" in axes.split() for axes in self.spec.inputs.values())
+        self.over_time = over_time(observations)
         blurred = observations.rounded or observations.single or "digits" in self.absent
         self.exact = IMPRECISE if blurred else SAME
         self.order = [name for equation in self.trace.equations for name in equation.name.split(", ")]
@@ -202,7 +205,7 @@ class Search:
 
     def explained(
         self,
-        candidates: Mapping[str, list[tuple[str, list[np.ndarray]]]],
+        candidates: Candidates,
         told: list[OwnQuantity],
         known: set[str],
         outputs: set[str],
@@ -222,6 +225,7 @@ class Search:
         else:
             return Wrong(tuple(told))
         blamed = [quantity for quantity, *_ in some]
+        known = known | self.that_hold(candidates, some)
         unseen = list(dict.fromkeys(part for each in blamed for part in self.unseen(each, known, set(blamed))))
         trivial = outputs <= set(blamed)
         before = self.over_time and self.reads_state(blamed, known)
@@ -233,6 +237,15 @@ class Search:
         if not certain and trivial and (unseen or before):
             return Wrong(tuple(told))
         return Wrong((*told, *self.described(some)), tuple(places[:SEVERAL]), certain)
+
+    def that_hold(self, candidates: Candidates, some: Some) -> set[str]:
+        """The quantities whose equations hold with the numbers that some have: theirs are what then comes of them."""
+        values = []
+        for k, one in enumerate(self.seen):
+            self.trace.run(one.case.inputs, self.T, {quantity: own[k] for quantity, _, own in some})
+            values.append(dict(self.trace.values))
+        then = self.in_all(values)
+        return {q for q, every in candidates.items() if any(self.same(own, then[q]) for _, own in every)}
 
     def reproduced(self, replaced: Mapping[str, list[np.ndarray]]) -> bool:
         """Whether the textbook with these quantities gives the outputs that came."""

@@ -42,7 +42,8 @@ pre { background: var(--panel); border: 1px solid var(--line); border-radius: 6p
 .key { display: flex; flex-wrap: wrap; gap: .1rem 1.1rem; font-size: .9rem; color: var(--quiet) }
 .key i { display: inline-block; width: .8rem; height: .8rem; border-radius: 2px; margin-right: .4em;
   vertical-align: -.05em; forced-color-adjust: none; print-color-adjust: exact; -webkit-print-color-adjust: exact }
-@media (max-width: 34rem) { body { padding: .9rem .9rem 2rem; font-size: 15px } th, td { padding-right: .5rem } }
+@media (max-width: 34rem) { body { padding: .9rem .9rem 2rem; font-size: 15px } th, td { padding-right: .5rem }
+  td.wide { width: 20%; min-width: 3.5rem } }
 @media print {
   :root { color-scheme: light; --ground: #fff; --ink: #000; --quiet: #444; --line: #bbb; --panel: #f4f4f0; --link: #000;
     --right: #2f7d5b; --before: #8fc3a8; --begun: #d9b43c; --wrong: #c8503c; --none: #cfcfc8 }

@@ -82,7 +82,9 @@ def run(options: argparse.Namespace) -> int:
             for sentence in record["unread"]:
                 say(f"  {sentence}")
         ordered = [records[name] for name in sorted(records)]
-        place, page = write_results(results, ordered, options.format), write_pages(results, ordered) if ordered else ""
+        if not ordered:
+            return 3
+        place, page = write_results(results, ordered, options.format), write_pages(results, ordered)
     say(f"{len(records)} submission{'s'[: len(records) != 1]} graded, seed {seed}: {place}")
     say(f"For who teaches: {page}; a page to hand back to each student: {results / 'students'}")
     return 3 if lost else 0

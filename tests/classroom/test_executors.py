@@ -14,6 +14,7 @@ from npbilstm.classroom.cluster import on_cluster
 from npbilstm.classroom.executors import here, over
 from npbilstm.classroom.exercises import EXERCISES
 from npbilstm.cli import main
+from npbilstm.commands import grade
 from npbilstm.submission.sandbox import Layers
 from tests.classroom.written import written
 
@@ -190,6 +191,16 @@ def test_the_command_grades_on_a_cluster_and_says_what_it_lacks(class_, tmp_path
         assert main([*asked, made.scheduler_address]) == 0
     lines = (tmp_path / "out" / "results.jsonl").read_text().splitlines()
     assert [json.loads(line)["submission"] for line in lines] == NAMES
+
+
+@needs_linux
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_where_everything_is_lost_it_is_said_and_nothing_is_written(class_, tmp_path, capsys, monkeypatch, form):
+    monkeypatch.setattr(grade, "here", lambda jobs: lambda tasks, settings: ((task, None) for task in tasks))
+    monkeypatch.setattr(grade, "sandbox_or_refuse", lambda unsafe: Layers())
+    assert main(["grade", str(class_), "--out", str(tmp_path / "out"), "--format", form]) == 3
+    assert capsys.readouterr().out.count("not graded, the process that graded it was ended") == len(NAMES)
+    assert not list((tmp_path / "out").glob("*.html"))
 
 
 def test_without_the_extra_a_sentence_names_it(class_, tmp_path, capsys, monkeypatch):

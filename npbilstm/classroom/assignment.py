@@ -10,11 +10,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from npbilstm.classroom.course_form import record_of as form_record
+from npbilstm.classroom.course_form import stubs_in_form
 from npbilstm.classroom.exercise import Exercise
-from npbilstm.classroom.exercises import ALL
+from npbilstm.classroom.exercises import ALL, number_of
 from npbilstm.classroom.rewording import reworded, stub_in
 from npbilstm.classroom.stubs import TEXTBOOK, docstring, home_of, surroundings
 from npbilstm.classroom.variant import described, record_of
+from npbilstm.submission.contained_form import form_named
 from npbilstm.submission.conventions import conventions_of
 
 WIDTH = 100
@@ -32,9 +35,11 @@ NOTEBOOK = {
 def introduction(exercise: Exercise, variant: int | None = None) -> str:
     """What stands above an exercise: its task, and the notation that its docstrings use."""
     conventions = conventions_of(variant)
+    if exercise.asks:
+        return introduction_in_form(exercise)
     tools = f"What is imported from {TEXTBOOK}" if variant is None else "What is given"
     parts = [
-        f"Exercise {ALL.index(exercise) + 1} of {len(ALL)}: {exercise.title}. "
+        f"Exercise {number_of(exercise)} of {len(ALL)}: {exercise.title}. "
         f"{exercise.minutes} minutes, {exercise.points} points.",
         textwrap.fill(reworded(exercise.task, conventions), WIDTH),
         textwrap.fill(
@@ -55,8 +60,26 @@ def introduction(exercise: Exercise, variant: int | None = None) -> str:
     return "\n\n".join(filter(None, parts))
 
 
+def introduction_in_form(exercise: Exercise) -> str:
+    """What stands above an exercise in a course's form."""
+    title = f"{exercise.title}, as {form_named(exercise.form).title} has it"
+    parts = [
+        f"Exercise {number_of(exercise)} of {len(ALL)}: {title}. {exercise.minutes} minutes, {exercise.points} points.",
+        textwrap.fill(exercise.task, WIDTH),
+        textwrap.fill(
+            f"To be written: {', '.join(exercise.functions)}. Docstrings have the textbook's equations, and the lines "
+            "by which what is written is called: what these take and give counts, whatever the task above calls it. "
+            "What earlier exercises asked for may be written beside it; nothing is given.",
+            WIDTH,
+        ),
+    ]
+    return "\n\n".join(parts)
+
+
 def preamble(exercise: Exercise, variant: int | None = None) -> str:
     """The imports of an exercise's file, and the types of its params and caches."""
+    if exercise.asks:
+        return f"import numpy as np\n\nfrom npbilstm.classroom import check_exercise\n\n{form_record(exercise)}"
     around = surroundings(exercise.functions)
     imports = [f"from {module} import {', '.join(sorted(names))}" for module, names in sorted(around.imports.items())]
     lines = ["from __future__ import annotations", "", *imports, *([""] if imports else []), "import numpy as np"]
@@ -77,7 +100,8 @@ def preamble(exercise: Exercise, variant: int | None = None) -> str:
 
 def check_line(exercise: Exercise, variant: int | None = None) -> str:
     """The line that says how it stands."""
-    return f'check_exercise("{exercise.name}", globals(){"" if variant is None else f", variant={variant}"})'
+    more = f', form="{exercise.form}"' if exercise.asks else "" if variant is None else f", variant={variant}"
+    return f'check_exercise("{exercise.name}", globals(){more})'
 
 
 def python_file(exercise: Exercise, variant: int | None = None) -> str:
@@ -90,6 +114,8 @@ def python_file(exercise: Exercise, variant: int | None = None) -> str:
 
 def stubs(exercise: Exercise, variant: int | None = None) -> list[str]:
     """What is to be written."""
+    if exercise.asks:
+        return stubs_in_form(exercise)
     return [stub_in(function, conventions_of(variant)) for function in exercise.functions]
 
 

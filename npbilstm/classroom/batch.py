@@ -18,11 +18,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from npbilstm.classroom.collected import Collected, collect, read
+from npbilstm.classroom.course_form import required_in_form
 from npbilstm.classroom.exercises import EXERCISES
 from npbilstm.classroom.graded import as_record, keep, kept, place_of, written
 from npbilstm.classroom.grading import grade_sources
 from npbilstm.classroom.likeness import fingerprints
-from npbilstm.classroom.variant import told_otherwise
+from npbilstm.classroom.variant import in_words, told_otherwise
 from npbilstm.files import read_json
 from npbilstm.submission.fork_server import server_of
 from npbilstm.submission.sandbox import Layers
@@ -34,7 +35,8 @@ Record = dict[str, Any]
 class Settings(NamedTuple):
     """How a class is graded. exercises: their names. layers: of the sandbox; None where each machine is to find its
     own. hints: the level of the feedback at each attempt, the last for all that follow. unsafe: whether to grade where
-    the sandbox has an opening. variant: the one that was handed out, by its seed."""
+    the sandbox has an opening. variant: the one that was handed out, by its seed. form: of
+    the course, in which it was handed out."""
 
     results: Path
     exercises: tuple[str, ...]
@@ -44,6 +46,7 @@ class Settings(NamedTuple):
     seconds: float = 5.0
     unsafe: bool = False
     variant: int | None = None
+    form: str = "textbook"
 
 
 class Task(NamedTuple):
@@ -75,15 +78,16 @@ def grade(task: Task, settings: Settings) -> Record:
 
 def result_of(task: Task, settings: Settings) -> Record:
     """The result of a submission, with its fingerprints."""
-    exercises = [EXERCISES[name] for name in settings.exercises]
+    exercises = [required_in_form(EXERCISES[name], settings.form) for name in settings.exercises]
+    handed_in = {each.name: source for each, source in task.collected.sources.items()}
+    sources = {each: handed_in[each.name] for each in exercises if each.name in handed_in}
     layers = sandbox_here(settings.unsafe)[0] if settings.layers is None else settings.layers
     how = server_of(os.getpid(), layers), settings.seed, settings.variant
-    parts = grade_sources(task.collected.sources, exercises, *how, seconds=settings.seconds)
-    other = told_otherwise(task.collected.sources.values(), settings.variant)
+    parts = grade_sources(sources, exercises, *how, seconds=settings.seconds)
+    other = told_otherwise(task.collected.sources.values(), settings.variant, settings.form)
     collected = task.collected._replace(unread=(*task.collected.unread, *other))
     record = as_record(collected, parts, settings.seed, task.attempt, task.hint)
-    sources = {each.name: source for each, (_, source) in task.collected.sources.items() if each in exercises}
-    return {**record, "fingerprints": {name: fingerprints(source) for name, source in sources.items()}}
+    return {**record, "fingerprints": {each.name: fingerprints(source) for each, (_, source) in sources.items()}}
 
 
 def grade_all(folder: str | Path, settings: Settings, run: Run) -> Iterator[tuple[str, Record | None]]:
@@ -128,20 +132,23 @@ def sandbox_here(unsafe: bool) -> tuple[Layers, tuple[str, ...]]:
     return layers, found
 
 
-def require_settings(results: Path, seed: int | None, exercises: Sequence[str], variant: int | None = None) -> int:
+def require_settings(
+    results: Path, seed: int | None, exercises: Sequence[str], variant: int | None = None, form: str = "textbook"
+) -> int:
     """The seed of a folder of results: as it was, as it is asked for, or drawn. Raises ValueError where the folder has
-    results of another seed, of other exercises or of another variant."""
+    results of another seed, of other exercises, of another variant or in another form."""
     place = results / "grading.json"
-    asked = {"seed": seed, "exercises": list(exercises), "variant": variant}
+    asked = {"seed": seed, "exercises": list(exercises), "variant": variant, "form": form}
     if place.exists():
         before = read_json(place.read_bytes())
         if not isinstance(before, dict) or type(before.get("seed")) is not int:
             raise ValueError(f"{place} is not as it was written; it needs another folder for the results")
-        same = [before.get(name) == asked[name] for name in ("exercises", "variant")]
+        before = {"form": "textbook", **before}
+        same = [before.get(name) == asked[name] for name in ("exercises", "variant", "form")]
         if seed not in (None, before["seed"]) or not all(same):
-            of_variant = "" if before.get("variant") is None else f", of variant {before['variant']}"
+            of = in_words(before.get("variant"), str(before["form"]))
             raise ValueError(
-                f"{results} has results of seed {before['seed']}{of_variant} and of "
+                f"{results} has results of seed {before['seed']}, of {of} and of "
                 f"{', '.join(before.get('exercises') or ())}; others need another folder"
             )
         return int(before["seed"])

@@ -9,6 +9,7 @@ from npbilstm.diagnosis.cases import draw_cases
 from npbilstm.diagnosis.comparison import SAME, agree
 from npbilstm.diagnosis.expected import observe
 from npbilstm.mistakes import BUGS, Bug, plant
+from npbilstm.submission.course_specs import ALL_SPECS
 from npbilstm.submission.function_spec import FunctionSpec
 from npbilstm.submission.specs import SPECS
 
@@ -18,7 +19,8 @@ class Exercise(NamedTuple):
 
     task: what is to be done. teaches: what is understood afterwards, for the teacher. minutes, points: what it takes
     and what it is worth. unasked: inputs that are left at 0, or lengths at T, since a later exercise is about them.
-    quoted: private functions of the textbook whose docstrings hold equations that are needed.
+    quoted: private functions of the textbook whose docstrings hold equations that are needed. form: of the course that
+    its functions are written as in; asks: of such a form the subjects, each with the names of its functions.
     """
 
     name: str
@@ -30,11 +32,19 @@ class Exercise(NamedTuple):
     teaches: str
     unasked: frozenset[str] = frozenset()
     quoted: tuple[str, ...] = ()
+    form: str = "textbook"
+    asks: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     @property
     def specs(self) -> list[FunctionSpec]:
         """The specs that its functions belong to, in the order in which these build on one another."""
+        if self.asks:
+            return [ALL_SPECS[name] for name, _ in self.asks]
         return [spec for spec in SPECS.values() if {spec.forward, spec.backward} & set(self.functions)]
+
+    def names_of(self, spec: FunctionSpec) -> tuple[str, ...]:
+        """The names of a spec's functions as they are written here."""
+        return dict(self.asks)[spec.name] if self.asks else spec.names
 
     @property
     def mistakes(self) -> list[Bug]:

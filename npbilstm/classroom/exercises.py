@@ -198,6 +198,12 @@ ALL = (
     ),
 )
 
+
+def number_of(exercise: Exercise) -> int:
+    """The place of an exercise, from 1, in whatever form."""
+    return list(EXERCISES).index(exercise.name) + 1
+
+
 EXERCISES: dict[str, Exercise] = {exercise.name: exercise for exercise in ALL}
 """Every exercise by its name, in their order."""
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from npbilstm.classroom.assignment import Cell, as_notebook, check_line, heading, notebook, preamble, python_file
 from npbilstm.classroom.exercise import Exercise
-from npbilstm.classroom.exercises import ALL
+from npbilstm.classroom.exercises import number_of
 from npbilstm.classroom.rewording import signature_in
 from npbilstm.classroom.stubs import body, home_of, private_in, signature
 from npbilstm.submission.conventions import conventions_of
@@ -94,4 +94,4 @@ ENDINGS = (".py", ".ipynb")
 
 def file_name(exercise: Exercise, file_format: str) -> str:
     """The name of an exercise's file: a number, by which a folder is in order, and the exercise's name."""
-    return f"ex{ALL.index(exercise) + 1:02}_{exercise.name}{ENDINGS[file_format != 'py']}"
+    return f"ex{number_of(exercise):02}_{exercise.name}{ENDINGS[file_format != 'py']}"

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from npbilstm import textbook
+from npbilstm.classroom.course_form import pair_in_form
 from npbilstm.classroom.exercise import Exercise
 from npbilstm.classroom.judging import MakePair, is_unwritten, judge
 from npbilstm.classroom.result import ExerciseResult
@@ -115,16 +116,21 @@ def grade_source(
     if is_unwritten(exercise, definitions):
         return ExerciseResult(exercise, missing=exercise.functions)
     offered, conventions = stand_in(exercise, variant), conventions_of(variant)
-    asked = {name for spec in exercise.specs for name in spec.names if name}
+    asked = {name for spec in exercise.specs for name in exercise.names_of(spec) if name}
 
     def open_source() -> set[str]:
-        return submission.open(file, source, offered.source, set(offered.functions), asked)
+        tops = {name.partition(".")[0] for name in asked}  # of methods the classes
+        found = submission.open(file, source, offered.source, set(offered.functions), tops)
+        defined = {each.name for each in definitions}
+        return {name for name in asked if name.partition(".")[0] in found and ("." not in name or name in defined)}
 
     try:
         own = open_source()
         uses = {spec.name: used_by(spec, definitions) for spec in exercise.specs}
 
         def make(name: str) -> SubmittedPair | None:
+            if exercise.asks:
+                return pair_in_form(submission, exercise, name, own, definitions)
             return submission.pair(ALL_SPECS[name], own, uses[name], conventions)
 
         result = replace(judge(exercise, own, make, 1, seed=seed, known=known), conventions=conventions)
@@ -142,8 +148,9 @@ def grade_source(
 def seems_right(exercise: Exercise, diagnosis: Diagnosis) -> bool:
     """Whether a backward pass or a gradient checker would have points, which is to be tried once more."""
     spec = ALL_SPECS[diagnosis.subject]
-    asked = spec.forward if is_checker(spec) else spec.backward
-    return asked in set(without_cost(diagnosis)) & set(exercise.functions)
+    names = exercise.names_of(spec)
+    asked = names[0] if is_checker(spec) else names[-1]
+    return (is_checker(spec) or len(names) > 1) and asked in set(without_cost(diagnosis)) & set(exercise.functions)
 
 
 def tried_again(
@@ -171,9 +178,9 @@ def tried_again(
 
 def run_large(pair: SubmittedPair | None, spec: FunctionSpec, exercise: Exercise, seed: int) -> list[str]:
     """Run a backward pass on large arrays -> the gradients that are wrong. Raises SubmissionError."""
-    case, expected = large_case(spec.name, seed, exercise.unasked)
     assert pair is not None
     assert pair.backward is not None
+    case, expected = large_case(spec.name, seed, exercise.unasked | pair.absent)
     _, cache = pair.forward(case.inputs)
     grads = pair.backward(case.upstream, cache)
     least = {name: 1e-6 * np.abs(array).max() for name, array in expected.items()}
@@ -197,7 +204,9 @@ def large_case(name: str, seed: int, absent: frozenset[str]) -> tuple[Case, Arra
     reference = spec.in_textbook_form(textbook)
     (case,) = draw_cases(spec, reference, seed, LARGE | LARGER.get(name, {}), absent, [Stage("large arrays")])
     assert reference.backward is not None
-    return case, reference.backward(case.upstream, reference.forward(case.inputs)[1])
+    outputs, cache = reference.forward(case.inputs)
+    upstream = {name: case.upstream.get(name, np.zeros_like(output)) for name, output in outputs.items()}
+    return case, reference.backward(upstream, cache)
 
 
 @lru_cache(maxsize=256)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from npbilstm.classroom.exercise import Exercise
-from npbilstm.classroom.exercises import ALL
+from npbilstm.classroom.exercises import number_of
 from npbilstm.classroom.formats import file_name
 from npbilstm.classroom.stubs import helpers_of, solution, surroundings
 
@@ -25,7 +25,7 @@ def instructors_page(exercises: Iterable[Exercise]) -> str:
 
 def parts_of(exercise: Exercise) -> Iterator[str]:
     """What the page says of one exercise."""
-    yield f"## {ALL.index(exercise) + 1}. {exercise.title}"
+    yield f"## {number_of(exercise)}. {exercise.title}"
     yield (
         f"`{file_name(exercise, 'py')}`: {', '.join(f'`{name}`' for name in exercise.functions)}. "
         f"{exercise.minutes} minutes, {exercise.points} points."

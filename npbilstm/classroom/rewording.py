@@ -1,8 +1,8 @@
-"""Rewording: the textbook's signatures, docstrings and equations, in the conventions of a variant.
+"""Rewording: the textbook's signatures, docstrings and equations, in other conventions: a variant's or a course's.
 
 A docstring is a text of few forms: shapes in brackets, products of matrices, arrays with indices, gates in their order,
-names. Each form has its rule. What is a column here is a row in the textbook, and a weight is turned, so a product of
-two changes its factors' places, whichever of them is transposed: x Wx is Wx x, da Wx^T is Wx^T da, x^T da is da x^T.
+names. Each form has its rule. Where what is a row in the textbook is a column, and a weight is turned, a product of two
+changes its factors' places, whichever of them is transposed: x Wx is Wx x, da Wx^T is Wx^T da, x^T da is da x^T.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import re
 
 from npbilstm.classroom.lines import laid_out
 from npbilstm.classroom.stubs import signature, tree_of
-from npbilstm.submission.conventions import Conventions
-from npbilstm.submission.layouts import GRU_GATES, LSTM_GATES, submitted_axes
+from npbilstm.submission.conventions import TEXTBOOKS, Conventions
+from npbilstm.submission.layouts import GRU_GATES, LSTM_GATES, Layout, submitted_axes
 
 LINE = 120
 AXIS = r"(?:\d?[NTDHRVLK]|\d|\.{1,3})"
@@ -30,6 +30,16 @@ GATES = {
     LSTM_GATES: ("input gate", "forget gate", "candidate", "output gate"),
     GRU_GATES: ("reset gate", "update gate", "new state's candidate"),
 }
+WRITES = (
+    ("h = (1 - z) * n + z * h_prev", "h = z * n + (1 - z) * h_prev"),
+    ("h    = (1 - z) * n + z * h_prev", "h    = z * n + (1 - z) * h_prev"),
+    ("how much of the old state to keep", "how much of the old state to replace"),
+    ("dz      = dh * (h_prev - n)", "dz      = dh * (n - h_prev)"),
+    ("dn      = dh * (1 - z)", "dn      = dh * z"),
+    ("dh_prev = dh * z + ", "dh_prev = dh * (1 - z) + "),
+    ("kept by z,", "kept by 1 - z,"),
+)
+"""A GRU's equations where its z keeps, and where it writes."""
 LOOP = re.compile(r"(recurrent_forward\(\w+,)(\s+)x,(\s+)(\([^)]*\)), params\)")
 LETTERS = re.compile(r"\[[a-z.](?: [a-z.])+\]")
 """Letters that stand for anything, in a row."""
@@ -37,16 +47,19 @@ LETTERS = re.compile(r"\[[a-z.](?: [a-z.])+\]")
 
 def reworded(text: str, conventions: Conventions) -> str:
     """A text of the textbook's in these conventions."""
-    if not conventions.names:
+    if conventions == TEXTBOOKS:
         return text
     text = without_examples(text).replace("(..., V)", "(N, T, V)").replace("(...)", "(N, T)")
     for sentence in ANY_AXES:
         text = text.replace(sentence, "")
-    text = PRODUCT.sub(lambda found: turned(found[0]), text)
+    text = PRODUCT.sub(lambda found: turned(found[0], conventions.layout), text)
     text = SHAPE.sub(lambda found: shape(found, conventions), text)
     text = gates_in_order(with_indices(text, conventions), conventions)
-    text = text.replace("(x_t, *state, params", "(params, x_t, *state")
-    text = LOOP.sub(r"\1\2params, x,\3\4)", text)
+    for keeps, writes in WRITES if conventions.layout.update == "writes" else ():
+        text = text.replace(keeps, writes)
+    if conventions.last_first:
+        text = text.replace("(x_t, *state, params", "(params, x_t, *state")
+        text = LOOP.sub(r"\1\2params, x,\3\4)", text)
     kept = LETTERS.findall(text)
     parts = map(conventions.renamed, LETTERS.split(text))
     return laid_out("".join(part + letters for part, letters in zip(parts, [*kept, ""])))
@@ -57,14 +70,34 @@ def without_examples(text: str) -> str:
     return re.sub(r"\n\n *>>> .*?(?=\n\n|\Z|\n? *\"\"\")", "", text, flags=re.DOTALL)
 
 
-def turned(product: str) -> str:
-    """A product of two with its factors in each other's place."""
-    depth = 0
+def has_columns(layout: Layout) -> bool:
+    """Whether vectors are columns: features stand before rows, or there are no rows and weights multiply from the
+    left."""
+    return layout.x.index("D") < layout.x.index("N") if layout.has_batch else has_turned_weights(layout)
+
+
+def has_turned_weights(layout: Layout) -> bool:
+    """Whether weights have outputs first."""
+    return layout.weights.endswith("D")
+
+
+def turned(product: str, layout: Layout) -> str:
+    """A product of two as it is in a layout: each of the two is transposed where it lies otherwise, and
+    the product where what it is for does: the gradient of a weight, or a vector."""
+    depth, cut = 0, 0
     for place, letter in enumerate(product):
         depth += (letter in "([") - (letter in ")]")
-        if letter == " " and depth == 0:
-            return f"{product[place + 1 :]} {product[:place]}"
-    return product
+        cut = place if letter == " " and depth == 0 else cut
+    columns, weights = has_columns(layout), has_turned_weights(layout)
+    factors = []
+    for factor in (product[:cut], product[cut + 1 :]):
+        base = factor.removesuffix("^T")
+        lies_otherwise = weights if re.fullmatch(WEIGHT, base) else columns
+        factors.append((base, (base != factor) != lies_otherwise))
+    of_weights = product[:cut].endswith("^T")
+    if weights if of_weights else columns:
+        factors = [(base, not transposed) for base, transposed in reversed(factors)]
+    return " ".join(base + "^T" * transposed for base, transposed in factors)
 
 
 def shape(found: re.Match[str], conventions: Conventions) -> str:
@@ -76,10 +109,10 @@ def shape(found: re.Match[str], conventions: Conventions) -> str:
         first = [axis for axis in axes if axis in ("2", "L")]
         rest = submitted_axes([axis for axis in axes if axis not in first], conventions.layout)
         return f"({', '.join(first + rest)})"
-    if found[0].endswith(",)"):
+    if found[0].endswith(",)") and conventions.layout.b.endswith("1"):
         return f"({axes[0]}, 1)"
-    if len(axes) == 2 and axes != ["V", "D"]:  # a table has a row for each symbol everywhere
-        return f"({axes[1]}, {axes[0]})"
+    if len(axes) == 2 and axes != ["V", "D"] and has_turned_weights(conventions.layout):
+        return f"({axes[1]}, {axes[0]})"  # but a table has a row for each symbol everywhere
     return found[0]
 
 
@@ -129,7 +162,7 @@ def gates_in_order(text: str, conventions: Conventions) -> str:
 
 def signature_in(function: str, conventions: Conventions) -> str:
     """One of the textbook's functions up to the end of its docstring, in these conventions."""
-    if not conventions.names:
+    if conventions == TEXTBOOKS:
         return signature(function)
     tree = tree_of(function)
     arguments = {argument.arg: argument for argument in tree.args.args}

@@ -2,7 +2,8 @@
 
 The whole textbook is the solution, so it is nowhere in reach there. A submission gets a module of the functions that
 its exercise may call, with all that these need, cut from the textbook's source: nothing that it is asked for itself.
-Those of a variant are the same functions with what moves arrays around them.
+Those of a variant are the same functions with what moves arrays around them. In a course's form nothing stands in:
+there is what calls its functions.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from npbilstm import textbook
+from npbilstm.classroom.course_form import calls_of
 from npbilstm.classroom.exercise import Exercise
 from npbilstm.classroom.stubs import home_of, makings_of, surroundings
 from npbilstm.submission import layouts, moved
+from npbilstm.submission.contained_form import forms_source
 from npbilstm.submission.conventions import Conventions, conventions_of
 from npbilstm.submission.given import class_kinds, data_of
 
@@ -33,6 +36,8 @@ class StandIn(NamedTuple):
 def stand_in(exercise: Exercise, variant: int | None = None) -> StandIn:
     """What stands in for the exercises before this one, in a variant's conventions where it is of one: what its right
     bodies call, the steps that it takes through time, and the forward pass whose backward it asks for."""
+    if exercise.asks:
+        return StandIn(forms_source(calls_of(exercise, subject) for subject, _ in exercise.asks), frozenset())
     wanted = list(surroundings(exercise.functions).tools)
     for spec in exercise.specs:
         wanted += [*(spec.steps or ()), *([] if spec.forward in exercise.functions else [spec.forward])]

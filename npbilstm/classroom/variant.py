@@ -12,6 +12,7 @@ import textwrap
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from npbilstm.classroom.course_form import form_in
 from npbilstm.submission.conventions import Conventions, conventions_of
 from npbilstm.submission.given import given_function
 
@@ -46,14 +47,20 @@ def variant_in(source: str) -> int | None:
     return int(found[1]) if found else None
 
 
-def told_otherwise(sources: Iterable[tuple[str, str]], variant: int | None) -> list[str]:
-    """Sentences on sources, of files by name, that say they are of another variant than the one that was handed out."""
-    asked = "none" if variant is None else f"variant {variant}"
+def told_otherwise(sources: Iterable[tuple[str, str]], variant: int | None, form: str = "textbook") -> list[str]:
+    """Sentences on sources, of files by name, that say they are of another variant, or in another form, than what was
+    handed out."""
+    asked = in_words(variant, form)
     return [
-        f"{file} says that it is of {'no variant' if told is None else f'variant {told}'}; it is graded as of {asked}"
+        f"{file} says that it is of {told}; it is graded as of {asked}"
         for file, source in sources
-        if (told := variant_in(source)) != variant
+        if (told := in_words(variant_in(source), form_in(source))) != asked
     ]
+
+
+def in_words(variant: int | None, form: str) -> str:
+    """A variant and a form, for a sentence."""
+    return f"the form {form}" if form != "textbook" else "no variant" if variant is None else f"variant {variant}"
 
 
 def described(conventions: Conventions) -> str:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from npbilstm.classroom.assignment import start
-from npbilstm.classroom.exercises import ALL, exercises_named
+from npbilstm.classroom.course_form import exercises_in_form
+from npbilstm.classroom.exercise import Exercise
+from npbilstm.classroom.exercises import exercises_named, number_of
 from npbilstm.classroom.formats import MAKERS, SOURCES, file_name
 from npbilstm.classroom.handed_in import exercises_in
 from npbilstm.classroom.instructor import instructors_page
@@ -17,6 +20,7 @@ from npbilstm.classroom.result import ExerciseResult, table
 from npbilstm.commands.options import Subparsers, add_command
 from npbilstm.commands.terminal import require_free, say
 from npbilstm.files import write_atomically
+from npbilstm.submission.contained_form import OFFERED
 from npbilstm.training.progress import on_terminal, tell
 
 
@@ -30,6 +34,7 @@ def add_arguments(commands: Subparsers) -> None:
         "  npbilstm exercise start hw                    write them into a folder; what is there is left as it is\n"
         "  npbilstm exercise start hw --only flip --format notebook\n"
         "  npbilstm exercise start hw --variant 7        in other conventions, which no copied answer fits\n"
+        "  npbilstm exercise start hw --form cs231n      as a course has them\n"
         "  npbilstm exercise check hw                    not yet written, right, or wrong and why\n"
         "  npbilstm exercise instructor teacher.md       solutions, and the mistakes people make\n\n"
         "exit codes of check: 0 all are right, 1 one is wrong, 3 none is wrong and not all are written",
@@ -45,6 +50,7 @@ def add_arguments(commands: Subparsers) -> None:
     action = add("start", "write exercises into a folder; a file that is there is never overwritten")
     action.add_argument("folder", metavar="DIR")
     action.add_argument("--format", choices=list(MAKERS), default="py", help="of the files (%(default)s)")
+    action.add_argument("--form", choices=["textbook", *OFFERED], default="textbook", help="%(default)s, or a course's")
     action.add_argument(
         "--variant", type=int, metavar="SEED", help="the same in other conventions: gates, layouts, order and names"
     )
@@ -67,14 +73,15 @@ def run_list(options: argparse.Namespace) -> int:
     width = max(len(exercise.name) for exercise in exercises)
     for exercise in exercises:
         about = f"{exercise.minutes:3} min  {exercise.points:2} points  {exercise.title}"
-        say(f"{ALL.index(exercise) + 1:2}  {exercise.name:{width}}  {about}")
+        say(f"{number_of(exercise):2}  {exercise.name:{width}}  {about}")
     return 0
 
 
 def run_start(options: argparse.Namespace) -> int:
     """Write the exercises' files. -> the exit code."""
     make = MAKERS[options.format]
-    exercises = exercises_named(options.only)
+    exercises = exercises_in_form(exercises_named(options.only), options.form)
+    require_possible(options, exercises)
     texts = {file_name(each, options.format): make(each, options.variant) for each in exercises}
     written, kept = start(options.folder, texts)
     for path in kept:
@@ -85,6 +92,17 @@ def run_start(options: argparse.Namespace) -> int:
     elif written:
         say(f"Open {written[0].name}; `npbilstm exercise check {options.folder}` says how they stand.")
     return 0
+
+
+def require_possible(options: argparse.Namespace, exercises: Sequence[Exercise]) -> None:
+    """Raise ValueError for options that do not go together, and where no exercise is left."""
+    if options.form != "textbook" and options.variant is not None:
+        raise ValueError("--variant goes with the textbook's form; a course's has conventions of its own")
+    if options.form != "textbook" and options.format in SOURCES:
+        raise ValueError(f"--format {options.format} holds solutions, which there are in the textbook's form alone")
+    if not exercises:
+        there = ", ".join(each.name for each in exercises_in_form(exercises_named(None), options.form))
+        raise ValueError(f"none of {', '.join(options.only)} is in the form {options.form}, which has {there}")
 
 
 def run_check(options: argparse.Namespace) -> int:

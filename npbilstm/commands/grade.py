@@ -9,12 +9,14 @@ from pathlib import Path
 from npbilstm.classroom.batch import Settings, grade_all, require_settings, sandbox_here
 from npbilstm.classroom.class_page import write_pages
 from npbilstm.classroom.cluster import on_cluster
+from npbilstm.classroom.course_form import exercises_in_form
 from npbilstm.classroom.executors import here
 from npbilstm.classroom.exercises import exercises_named
 from npbilstm.classroom.graded import FORMATS, write_results
 from npbilstm.commands.options import Subparsers, add_command
 from npbilstm.commands.terminal import say
 from npbilstm.files import only_writer
+from npbilstm.submission.contained_form import OFFERED
 from npbilstm.submission.conventions import conventions_of
 from npbilstm.submission.sandbox import Layers
 
@@ -36,6 +38,7 @@ def add_arguments(commands: Subparsers) -> None:
     command.add_argument("--jobs", type=int, metavar="N", default=os.cpu_count() or 1, help="at once (%(default)s)")
     command.add_argument("--cluster", metavar="ADDRESS", help="have a Dask scheduler's workers grade (extra cluster)")
     command.add_argument("--seed", type=int, metavar="S", help="of the inputs (drawn, and kept in RESULTS)")
+    command.add_argument("--form", choices=["textbook", *OFFERED], default="textbook", help="that was handed out")
     command.add_argument("--variant", type=int, metavar="SEED", help="the one that was handed out, whatever files say")
     command.add_argument("--only", nargs="+", metavar="NAME", help="these exercises and no others")
     command.add_argument(
@@ -57,8 +60,12 @@ def run(options: argparse.Namespace) -> int:
     if options.seed is not None and options.seed < 0:
         raise ValueError(f"--seed is {options.seed}; it needs 0 or more")
     conventions_of(options.variant)  # which says so where there is none
+    if options.form != "textbook" and options.variant is not None:
+        raise ValueError("--variant goes with the textbook's form; a course's has conventions of its own")
     hints = hints_in(options.hint_by_attempt)
-    names = tuple(exercise.name for exercise in exercises_named(options.only))
+    names = tuple(exercise.name for exercise in exercises_in_form(exercises_named(options.only), options.form))
+    if not names:
+        raise ValueError(f"none of {', '.join(options.only)} is in the form {options.form}")
     results = Path(options.out)
     if results.exists() and not results.is_dir():
         raise ValueError(f"--out is {results}, which is no folder")
@@ -66,9 +73,9 @@ def run(options: argparse.Namespace) -> int:
         raise ValueError(f"{options.submissions} is no folder; it needs the folder that the submissions are in")
     how = on_cluster(options.cluster) if options.cluster else here(options.jobs)
     layers = None if options.cluster else sandbox_or_refuse(options.unsafe_no_sandbox)
-    seed = require_settings(results, options.seed, names, options.variant)
+    seed = require_settings(results, options.seed, names, options.variant, options.form)
     settings = Settings(
-        results, names, layers, seed, hints, options.seconds, options.unsafe_no_sandbox, options.variant
+        results, names, layers, seed, hints, options.seconds, options.unsafe_no_sandbox, options.variant, options.form
     )
     records, lost = {}, []
     with only_writer(results / "grading"):

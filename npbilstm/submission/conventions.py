@@ -62,6 +62,8 @@ class Conventions(NamedTuple):
     def spec(self, spec: FunctionSpec) -> FunctionSpec:
         """A spec whose functions take their arguments in these conventions. Its arrays keep the textbook's names and
         axes, which the layout tells how to move."""
+        if not self.last_first:
+            return spec
         own = [name for name in inspect.signature(getattr(textbook, spec.forward)).parameters if name != STEP]
         arguments = dict(zip(own, map(self.argument, spec.arguments)))
         order = [name for name in self.arguments(spec.forward) if name in arguments]

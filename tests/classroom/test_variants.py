@@ -98,7 +98,7 @@ def test_the_docstrings_equations_compute_what_the_functions_give(step, variant)
 
 
 PLANTED = {
-    "turned": lambda product: product,
+    "turned": lambda product, layout: product,
     "gates_in_order": lambda text, conventions: text,
     "shape": lambda found, conventions: found[0],
     "with_indices": lambda text, conventions: text,
@@ -225,7 +225,7 @@ def test_a_file_tells_its_variant_and_what_tells_another_is_said():
         "a.py says that it is of variant 12; it is graded as of variant 7",
         "c.py says that it is of no variant; it is graded as of variant 7",
     ]
-    assert told_otherwise(sources[:1], None) == ["a.py says that it is of variant 12; it is graded as of none"]
+    assert told_otherwise(sources[:1], None) == ["a.py says that it is of variant 12; it is graded as of no variant"]
 
 
 def test_what_stands_in_holds_nothing_that_is_asked():
@@ -271,5 +271,5 @@ def test_grade_says_of_which_variant_and_keeps_results_of_one(tmp_path, capsys):
     assert main(asked) == 2
     assert "of variant 4 and of flip; others need another folder" in capsys.readouterr().err
     assert main([*asked[:3], str(tmp_path / "other"), *asked[4:]]) == 0
-    assert "says that it is of variant 4; it is graded as of none" in capsys.readouterr().out
+    assert "says that it is of variant 4; it is graded as of no variant" in capsys.readouterr().out
     assert main([*asked, "--variant", "-4"]) == 2

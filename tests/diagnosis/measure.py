@@ -12,13 +12,14 @@ import argparse
 import datetime
 import json
 import random
+import resource
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 from unittest import mock
@@ -33,14 +34,19 @@ from npbilstm.training.progress import on_terminal, tell
 from tests.diagnosis.columns_bugs import BUGS, OTHER_NUMBERS, Plant, Plants, source_with
 from tests.diagnosis.columns_step_bugs import STEP_BUGS
 from tests.diagnosis.measure_page import KNOWN, OTHER_FORM, TWO, UNKNOWN_BACKWARD, UNKNOWN_FORWARD, page
+from tests.diagnosis.measure_places import measure_places
 from tests.submission.submitted_files import FILES, pair_from
 
 NAMED, AMONG, ONE_NAMED = "named", "named among others", "one of two named"
 LOCATED, ONE_LOCATED, ELSEWHERE = "located", "one of two located", "located elsewhere"
+PERHAPS, LIKE = "perhaps there", "perhaps elsewhere"
 NO_PLACE, MISNAMED, MISSED = "wrong, no equation", "misnamed", "missed"
-VERDICTS = (NAMED, AMONG, ONE_NAMED, LOCATED, ONE_LOCATED, ELSEWHERE, NO_PLACE, MISNAMED, MISSED)
+VERDICTS = (NAMED, AMONG, ONE_NAMED, LOCATED, ONE_LOCATED, PERHAPS, LIKE, ELSEWHERE, NO_PLACE, MISNAMED, MISSED)
 
-STEP = "lstm_step_backward"
+STEP, LOOP = "lstm_step_backward", "lstm_backward"
+INSIDE = {"the step": STEP, "the loop": LOOP}
+SAME_LINE = {"dc_t": "dc", "dc_next": "dc_prev", "dh_next": "dh_prev"}
+"""What a loop has and its step gives: one line where the step is written in the loop, as columns.py has it."""
 SAME_PLACE: dict[str, tuple[str, ...]] = {
     **{f"da_{gate} in {STEP}": (f"d{gate} in {STEP}",) for gate in "ifgo"},
     "sigmoid' in sigmoid_derivative": tuple(f"d{gate} in {STEP}" for gate in "ifo"),
@@ -109,7 +115,7 @@ def outcome(trial: Trial) -> Outcome:
     """Judge a file, and compare with what was planted."""
     wrong = [diagnosis for diagnosis in judged(trial) if not diagnosis.ok]
     said = "; ".join(f"{diagnosis.subject}: {cause(diagnosis)}" for diagnosis in wrong if not diagnosis.known)
-    return Outcome(verdict(trial, wrong), said or "right", len(offered(trial, wrong)))
+    return Outcome(verdict(trial, wrong), said or "right", offers(trial, wrong))
 
 
 def verdict(trial: Trial, wrong: list[Diagnosis]) -> str:
@@ -134,16 +140,38 @@ def verdict(trial: Trial, wrong: list[Diagnosis]) -> str:
         return NAMED if all(len(diagnosis.named) <= 1 for diagnosis in wrong) else AMONG
     if named:
         return ONE_NAMED
-    places = offered(trial, wrong)
-    found = [set(places_of(id)) <= set(places) or changed_in_place(id, wrong) for id in trial.planted]
+    certain, perhaps = offered(trial, wrong)
+    wanted = {id: {part for place in places_of(id) for part in parts_of(place)} for id in trial.planted}
+    found = [wanted[id] <= certain or changed_in_place(id, wrong) for id in trial.planted]
     if any(found):
         return LOCATED if all(found) else ONE_LOCATED
-    return ELSEWHERE if places else NO_PLACE
+    if any(wanted[id] <= certain | perhaps for id in trial.planted):
+        return PERHAPS
+    return ELSEWHERE if certain else LIKE if perhaps else NO_PLACE
 
 
-def offered(trial: Trial, wrong: list[Diagnosis]) -> list[str]:
-    """The places that are offered, by the first spec that is wrong, and for two mistakes by the second."""
-    return [place for diagnosis in wrong[: len(trial.planted)] for place in diagnosis.located]
+def offered(trial: Trial, wrong: list[Diagnosis]) -> tuple[set[str], set[str]]:
+    """The places that are offered, by the first spec that is wrong, and for two mistakes by the second: for certain,
+    and perhaps."""
+    first = wrong[: len(trial.planted)]
+    certain = {part for diagnosis in first for place in diagnosis.located for part in parts_of(place)}
+    return certain, {part for diagnosis in first for place in diagnosis.perhaps for part in parts_of(place)}
+
+
+def offers(trial: Trial, wrong: list[Diagnosis]) -> int:
+    """How many places are said."""
+    return sum(len(diagnosis.located or diagnosis.perhaps) for diagnosis in wrong[: len(trial.planted)])
+
+
+def parts_of(place: str) -> set[str]:
+    """A place, equation by equation. A step that is written inside a loop is the step, and what the two have of it is
+    one line."""
+    equations, _, function = place.partition(" in ")
+    within = function.partition(" inside ")[0]
+    found = {f"{equation} in {INSIDE.get(within, function)}" for equation in equations.split(", ")}
+    if within == "the step":
+        found |= {f"{of_loop} in {LOOP}" for of_loop, of_step in SAME_LINE.items() if of_step in equations.split(", ")}
+    return found | {f"{SAME_LINE[e]} in {STEP}" for e in equations.split(", ") if within == LOOP and e in SAME_LINE}
 
 
 def places_of(id: str) -> tuple[str, ...]:
@@ -207,21 +235,28 @@ def drawn_sizes(rng: random.Random) -> dict[str, int]:
 
 
 def seconds_of(changes: Iterable[Plant], turns: int) -> float:
-    """The median time of `npbilstm check` on a file, as a process from its start to its end."""
+    """The median of the processor's time that `npbilstm check` takes on a file, from its start to its end."""
     took = []
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "own.py"
         file.write_text(source_with(*changes))
         for _ in range(turns):
-            start = time.perf_counter()
+            start = resource.getrusage(resource.RUSAGE_CHILDREN)
             done = subprocess.run([sys.executable, "-m", "npbilstm", "check", str(file)], capture_output=True)
-            took.append(time.perf_counter() - start)
+            end = resource.getrusage(resource.RUSAGE_CHILDREN)
+            took.append(end.ru_utime + end.ru_stime - start.ru_utime - start.ru_stime)
             assert done.returncode == (1 if changes else 0), done.stderr.decode()
     return statistics.median(took)
 
 
 def measure(quick: bool) -> dict[str, Any]:
-    """All numbers. quick: of a few files of each kind."""
+    """All numbers, with a process for each of the machine's processors. quick: of a few files of each kind."""
+    with ProcessPoolExecutor(1 if quick else None) as pool:
+        return measure_with(pool, quick)
+
+
+def measure_with(pool: Executor, quick: bool) -> dict[str, Any]:
+    """All numbers; see measure."""
     rng = random.Random(1)
     mistakes: dict[str, Any] = {}
     lists: dict[str, dict[str, str]] = {}
@@ -229,10 +264,10 @@ def measure(quick: bool) -> dict[str, Any]:
         if quick:
             trials = rng.sample(trials, 3) if kind in KNOWN else trials[-1:]
         outcomes = {}
-        for k, trial in enumerate(trials):
+        for k, (trial, found) in enumerate(zip(trials, pool.map(outcome, trials))):
             progress(f"{kind}: {k + 1} of {len(trials)}")
             places = ", ".join(function for function, _, _ in trial.changes)
-            outcomes[f"{', '.join(trial.planted)} in {places}"] = outcome(trial)
+            outcomes[f"{', '.join(trial.planted)} in {places}"] = found
         counts = Counter(found.verdict for found in outcomes.values())
         numbers = [found.offered for found in outcomes.values() if found.verdict == LOCATED]
         mistakes[kind] = {
@@ -243,6 +278,7 @@ def measure(quick: bool) -> dict[str, Any]:
         lists[kind] = {
             file: f"{found.verdict}. {found.said}" for file, found in outcomes.items() if found.verdict != NAMED
         }
+    forms = measure_places(quick, progress)
     draws = 1 if quick else DRAWS
     correct = {}
     for name in CORRECT:
@@ -260,9 +296,11 @@ def measure(quick: bool) -> dict[str, Any]:
         "date": datetime.date.today().isoformat(),
         "catalogue": len(CATALOGUE),
         "mistakes": mistakes,
+        "places": forms["table"],
         "correct": correct,
         "seconds": seconds,
         "not named": lists,
+        "neither named nor located": forms["neither"],
     }
 
 

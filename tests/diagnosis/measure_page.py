@@ -20,6 +20,8 @@ SHOWN = {
     "one of two named": "one of two",
     "located": "located",
     "one of two located": "one of two",
+    "perhaps there": "perhaps",
+    "perhaps elsewhere": "perhaps elsewhere",
     "located elsewhere": "elsewhere",
     "wrong, no equation": "no equation",
     "misnamed": "misnamed",
@@ -38,6 +40,9 @@ def page(results: dict[str, Any]) -> str:
     table = [[kind, *(str(counts[column]) for column in SHOWN)] for kind, counts in mistakes.items()]
     columns = ("subjects", "draws", "false alarms")
     right = [[WRITTEN[name], *(str(row[column]) for column in columns)] for name, row in correct.items()]
+    forms = results["places"]
+    header = list(dict.fromkeys(column for row in forms.values() for column in row))
+    places = header, [[form, *(str(row[column]) for column in header)] for form, row in forms.items()]
     times = [[what, f"{seconds:.1f}"] for what, seconds in results["seconds"].items()]
     return f"""# Whether to trust the diagnosis
 
@@ -54,7 +59,8 @@ worse than none. So this was counted, on {results["date"]}, with mistakes that w
 - of {draws} draws of shapes and numbers for files that are right, {alarms} gave a false alarm.
 
 This page and [diagnosis.json](diagnosis.json), which has what was said of every file whose mistake was not named, are
-written by a command; no number on the page is by hand. It takes some ten minutes (`--quick`: seconds, of a few files):
+written by a command; no number on the page is by hand. It takes some twenty minutes of the processor's time
+(`--quick`: seconds, of a few files):
 
     python -m tests.diagnosis.measure --out tutorials/guides
 
@@ -79,10 +85,20 @@ for those, each mistake was taken out of the catalogue while its own file was ju
   that gives the same numbers. **one of two**: one is named; the other shows when that is mended.
 - **located**: the equation is among the places offered. Some are one place in every gradient: da_f is df times what is
   known; a slope of sigmoid stands in do, di and df, and then all three must be offered. Where the slope of tanh is what
-  the catalogue lacks, the same slip in both of its uses is its right name. **elsewhere**: places were offered, and
-  the equation is not among them.
+  the catalogue lacks, the same slip in both of its uses is its right name. A step that is written inside its loop is
+  called "the step inside", and what the loop and the step have of one thing is one line. **perhaps**: the equation is
+  among places of which it was said that it may be there; **perhaps elsewhere**: it is not among those. **elsewhere**:
+  places were called certain, and the equation is not among them.
 - **no equation**: said to be wrong, and whether it is the forward or the backward pass; the place is left open.
 - **misnamed**: something else is named, in any of the three. **missed**: called right.
+
+## Places in forms that lack something
+
+The textbook's LSTM without an initial cell state, without the gradients of the final states, without a function for the
+step: what such a form cannot show may not be held against a place. A third of the mistakes are the catalogue's, the
+others it has not.
+
+{markdown(["planted into", *places[0]], places[1])}
 
 ## Right files
 
@@ -92,7 +108,8 @@ A draw is of a seed and of sizes for rows, steps, features, units and classes, e
 
 ## Seconds
 
-For `npbilstm check FILE.py` with all three in it, from its start to its end, the median of several runs:
+Of the processor's time, for `npbilstm check FILE.py` with all three in it, from its start to its end, the median of
+several runs:
 
 {markdown(["in the file", "seconds"], times)}
 
@@ -104,7 +121,7 @@ For `npbilstm check FILE.py` with all three in it, from its start to its end, th
   are broken, but its equation is not told.
 - **Two mistakes in one line** cannot be told from one that nobody knows, and three mistakes are not tried.
 - **Two mistakes can hide each other**: what the one spoils, the other may overwrite. Mend what is named and run again.
-- **What is built on something wrong is judged with it.** The first spec that is wrong tells the most; what stands
+- **What is built on something wrong is judged with it.** The first subject that is wrong tells the most; what stands
   above it may be wrong for no other reason even where no name is given there.
 """
 

@@ -95,8 +95,8 @@ for those, each mistake was taken out of the catalogue while its own file was ju
 ## Places in forms that lack something
 
 The textbook's LSTM without an initial cell state, without the gradients of the final states, without a function for the
-step: what such a form cannot show may not be held against a place. A third of the mistakes are the catalogue's, the
-others it has not.
+step: what such a form cannot show may not be held against a place. Some of the mistakes are the catalogue's, the others
+it has not.
 
 {markdown(["planted into", *places[0]], places[1])}
 

@@ -30,9 +30,12 @@ NOWHERE = "wrong, no equation"
 PLACE, ANOTHER = places_of(ONE)[0], places_of(OTHER)[0]
 
 
-def said(*named, located=(), findings=()):
+INSIDE = "df in the step inside lstm_backward"
+
+
+def said(*named, located=(), perhaps=(), findings=()):
     bugs = tuple(tuple(BUGS[id] for id in ids.split()) for ids in named)
-    return Diagnosis("lstm", (), (), named=bugs, located=located, findings=findings)
+    return Diagnosis("lstm", (), (), named=bugs, located=located, perhaps=perhaps, findings=findings)
 
 
 @pytest.mark.parametrize(
@@ -55,7 +58,13 @@ def said(*named, located=(), findings=()):
         (f"{ONE} {OTHER}", [said(f"{ONE} {THIRD}")], "misnamed"),
         (f"{ONE} {OTHER}", [said(located=(PLACE,)), said(located=(ANOTHER,))], "located"),
         (f"{ONE} {OTHER}", [said(located=(PLACE,))], "one of two located"),
+        (ONE, [said(perhaps=("here", PLACE))], "perhaps there"),
+        (ONE, [said(perhaps=(ANOTHER,))], "perhaps elsewhere"),
+        (f"{ONE} {OTHER}", [said(perhaps=(PLACE,))], "perhaps there"),
         ("da-f-slope-missing", [said(located=("df in lstm_step_backward",))], "located"),
+        ("da-f-slope-missing", [said(located=(INSIDE,))], "located"),
+        ("dc-next-zeroed", [said(located=("dc_prev in the step inside lstm_backward",))], "located"),
+        ("dc-final-ignored", [said(located=("dh_next, dc_next in lstm_backward",))], "located"),
         ("sigmoid-taken-twice", [said(located=("df in lstm_step_backward",))], "located elsewhere"),
         ("dh-changed-in-place", [said(findings=("lstm_backward changes its dh in place; it must not",))], "located"),
         ("dh-changed-in-place", [said(findings=("lstm_forward changes its x in place; it must not",))], NOWHERE),

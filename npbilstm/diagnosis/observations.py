@@ -107,13 +107,15 @@ class Observations(NamedTuple):
         )
 
     def bounds(self) -> list[float]:
-        """The numbers at which several entries of gradients stop, in which a clip is seen; not more than a few."""
-        found: Counter[float] = Counter()
-        for gradient in (np.abs(array) for one in self.submitted for array in one.gradients.values()):
-            bound = gradient.max(initial=0.0)
-            if bound > 0:
-                found[float(f"{bound:.9g}")] += int((gradient >= bound * (1 - SAME)).sum())
-        return [bound for bound, alike in found.most_common(MOST_BOUNDS) if alike >= ALIKE]
+        """The numbers that stand several times in gradients, in which a clip is seen; not more than a few."""
+        found = Counter(
+            f"{number:.9g}"
+            for one in self.submitted
+            for array in one.gradients.values()
+            for number in np.abs(array).ravel().tolist()
+            if number > 0
+        )
+        return [float(number) for number, alike in found.most_common(MOST_BOUNDS) if alike >= ALIKE]
 
     def first_oddities(self) -> str:
         """What strikes one about the wrong blocks of the first stage that has some, in a sentence; "" for nothing."""

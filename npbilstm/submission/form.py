@@ -51,7 +51,7 @@ class Calls(NamedTuple):
     softmax(a, axis) is there. layout: what x and b
     are where they are not the form's own: "x=(T,D)" has no batch. named: a pattern of class names, where the lines call
     the class Layer. uses: names that must stand in their code, attributes say, where the calls alone do not tell the
-    form.
+    form. once: whether the course's own backward pass uses up what the forward pass kept: a second call says nothing.
     """
 
     subject: str
@@ -63,6 +63,7 @@ class Calls(NamedTuple):
     layout: str = ""
     named: str = ""
     uses: str = ""
+    once: bool = False
 
 
 class Form(NamedTuple):

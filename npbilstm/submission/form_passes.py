@@ -158,7 +158,8 @@ class FormPasses(Behaviour):
         self.note_changes(1, {**given, **call.given}, before)
         self.find_recomputed(calls.function(1), calls.function(0), count)
         grads = self.gradients_of(call, names)
-        self.call_again(call, again, grads)
+        if not calls.written.once:
+            self.call_again(call, again, grads)
         return grads
 
     def gradients_of(self, call: FormCall, names: Mapping[str, Any]) -> Arrays:

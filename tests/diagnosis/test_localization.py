@@ -9,7 +9,10 @@ from npbilstm.diagnosis.stages import SIZES
 from npbilstm.mistakes.planting import plant
 from npbilstm.submission.course_specs import ALL_SPECS
 
-MANY_EQUATIONS = {"cache-of-last-step", "cache-one-step-off"}
+MANY_EQUATIONS = {
+    *("cache-of-last-step", "cache-one-step-off"),
+    *("recurrent-cache-of-last-step", "recurrent-cache-one-step-off"),
+}
 """Mistakes that spoil all equations of a step: no few of them explain it."""
 IN_OTHERS_NUMBERS = {
     "dc-before-carry": "dc_t",

@@ -66,6 +66,7 @@ OTHER_WAYS = [
     ("saito", r"    def set_state\(.*?(?=\n\n)", "", 11),
     ("saito", r"np\.empty\(\(N, T, (H|Wh.shape\[0\])\)\)", r"np.empty((N, T, \1), dtype='f')", 11),
     ("saito", r"class TimeGRU.*?(?=class TimeLSTM)", "", 10),
+    ("saito", r"dx = ys\.copy\(\)", "dx = ys", 11),
     ("min_char_rnn", "lossFun", "loss_func", 1),
     ("min_char_rnn", r"    for gradient in .*?out=gradient\)\n", "", 1),
     ("edinburgh", r"    def predict.*?(?=    def acc)", "", 3),

@@ -66,6 +66,37 @@ def on_the_way(bound: float) -> tuple[Bug, ...]:
         bug
         for function, equation, line, changed, name, what in (
             (
+                "step_backward",
+                "da",
+                "da = dh * derivative(h)",
+                f"da = (dh * derivative(h)).clip(-{b}, {b})",
+                "rnn-da-clipped",
+                "The pre-activation's gradient",
+            ),
+            (
+                "lstm_step_backward",
+                "da",
+                "da = np.concatenate([da_i, da_f, da_g, da_o], axis=1)",
+                f"da = np.concatenate([da_i, da_f, da_g, da_o], axis=1).clip(-{b}, {b})",
+                "da-clipped",
+                "The pre-activations' gradient",
+            ),
+            *(
+                (
+                    function,
+                    "dWx, dWh, db",
+                    f"{made}(dWx, dWh, db)",
+                    f"{made}(*(each.clip(-{b}, {b}) for each in (dWx, dWh, db)))",
+                    f"{name}-gradients-clipped",
+                    "The weights' gradients",
+                )
+                for function, made, name in (
+                    ("step_backward", "RNNParams", "rnn-step"),
+                    ("lstm_step_backward", "LSTMParams", "step"),
+                    ("gru_reset_before_step_backward", "GRUResetBeforeParams", "gru-before-step"),
+                )
+            ),
+            (
                 LSTM,
                 "dh_next",
                 "dh_next = np.where(v, dh_prev, dh_next)",

@@ -22,31 +22,24 @@ BUGS = (
             "h = (1 - z) * n + z * h_prev: with z = 1 nothing changes. Chung et al. 2014 print it the other way round.",
         ),
     ),
-    Bug(
-        "gru-gates-in-another-order",
-        FORWARD,
-        "z = sigmoid(a_z + u_z)",
-        "z, r = r, sigmoid(a_z + u_z)",
-        "r, z",
-        "A fused weight matrix holds one block per gate, and only a convention says which block is which gate's.",
-        (
-            "Every equation may be right and the numbers wrong all the same: where do the gates' weights stand?",
-            "r and z: each must be computed from its own block of Wx, Wh and b; check the order of the blocks.",
-            "The blocks are in the order r, z, n, as in PyTorch: r first, then z. Keras has z first.",
-        ),
-    ),
-    Bug(
-        "gru-gates-in-another-order-where-z-writes",
-        FORWARD,
-        "z = sigmoid(a_z + u_z)",
-        "z, r = 1 - r, 1 - sigmoid(a_z + u_z)",
-        "r, z",
-        "A fused weight matrix holds one block per gate, and only a convention says which block is which gate's.",
-        (
-            "Every equation may be right and the numbers wrong all the same: where do the gates' weights stand?",
-            "r and z: each must be computed from its own block of Wx, Wh and b; check the order of the blocks.",
-            "The blocks are in the order r, z, n, as in PyTorch: r first, then z. Keras has z first.",
-        ),
+    *(
+        Bug(
+            f"gru-gates-in-another-order{where}",
+            FORWARD,
+            "z = sigmoid(a_z + u_z)",
+            new,
+            "r, z",
+            "A fused weight matrix holds one block per gate, and only a convention says which block is which gate's.",
+            (
+                "Every equation may be right and the numbers wrong all the same: where do the gates' weights stand?",
+                "r and z: each must be computed from its own block of Wx, Wh and b; check the order of the blocks.",
+                "The blocks are in the order r, z, n, as in PyTorch: r first, then z. Keras has z first.",
+            ),
+        )
+        for where, new in (
+            ("", "z, r = r, sigmoid(a_z + u_z)"),
+            ("-where-z-writes", "z, r = 1 - r, 1 - sigmoid(a_z + u_z)"),
+        )
     ),
     Bug(
         "gru-second-bias-not-reset",

@@ -22,31 +22,24 @@ BUGS = (
             "h = (1 - z) * n + z * h_prev: with z = 1 nothing changes.",
         ),
     ),
-    Bug(
-        "gru-before-gates-in-another-order",
-        FORWARD,
-        "z = sigmoid(a_z + h_in @ Wh_z)",
-        "z, r = r, sigmoid(a_z + h_in @ Wh_z)",
-        "r, z",
-        "A fused weight matrix holds one block per gate, and only a convention says which block is which gate's.",
-        (
-            "Every equation may be right and the numbers wrong all the same: where do the gates' weights stand?",
-            "r and z: each must be computed from its own block of Wx, Wh and b; check the order of the blocks.",
-            "The blocks are in the order r, z, n: r first, then z. Keras has z first.",
-        ),
-    ),
-    Bug(
-        "gru-before-gates-in-another-order-where-z-writes",
-        FORWARD,
-        "z = sigmoid(a_z + h_in @ Wh_z)",
-        "z, r = 1 - r, 1 - sigmoid(a_z + h_in @ Wh_z)",
-        "r, z",
-        "A fused weight matrix holds one block per gate, and only a convention says which block is which gate's.",
-        (
-            "Every equation may be right and the numbers wrong all the same: where do the gates' weights stand?",
-            "r and z: each must be computed from its own block of Wx, Wh and b; check the order of the blocks.",
-            "The blocks are in the order r, z, n: r first, then z. Keras has z first.",
-        ),
+    *(
+        Bug(
+            f"gru-before-gates-in-another-order{where}",
+            FORWARD,
+            "z = sigmoid(a_z + h_in @ Wh_z)",
+            new,
+            "r, z",
+            "A fused weight matrix holds one block per gate, and only a convention says which block is which gate's.",
+            (
+                "Every equation may be right and the numbers wrong all the same: where do the gates' weights stand?",
+                "r and z: each must be computed from its own block of Wx, Wh and b; check the order of the blocks.",
+                "The blocks are in the order r, z, n: r first, then z. Keras has z first.",
+            ),
+        )
+        for where, new in (
+            ("", "z, r = r, sigmoid(a_z + h_in @ Wh_z)"),
+            ("-where-z-writes", "z, r = 1 - r, 1 - sigmoid(a_z + h_in @ Wh_z)"),
+        )
     ),
     Bug(
         "gru-before-reset-after-the-product",
@@ -98,6 +91,19 @@ BUGS = (
             "Look at the update gate. In how many places does it act on the new state?",
             "The equation of dz: h has z in two terms, and each of them gives one to the derivative.",
             "dz = dh * (h_prev - n): the term (1 - z) * n gives -n.",
+        ),
+    ),
+    Bug(
+        "gru-before-dz-state-forgotten",
+        BACKWARD,
+        "dz = dh * (h_prev - n)",
+        "dz = -dh * n",
+        "dz",
+        "The update gate stands twice in the equation of the new state.",
+        (
+            "Look at the update gate. In how many places does it act on the new state?",
+            "The equation of dz: h has z in two terms, and each of them gives one to the derivative.",
+            "dz = dh * (h_prev - n): the term z * h_prev gives h_prev.",
         ),
     ),
     Bug(
@@ -191,31 +197,24 @@ BUGS = (
             "da_z = dz * z * (1 - z).",
         ),
     ),
-    Bug(
-        "gru-before-gate-gradients-swapped",
-        BACKWARD,
-        "da_z = dz * sigmoid_derivative(z)",
-        "da_z, da_r = da_r, dz * sigmoid_derivative(z)",
-        "da",
-        "A gradient is laid out as what it is the gradient of: block for block.",
-        (
-            "At one step alone, the weights' gradients hold all the right numbers. Are they in the right place?",
-            "The equations of da and dWh: their blocks must be in the order in which the forward pass split them.",
-            "da = [da_r, da_z, da_n]: reset gate first, then update gate.",
-        ),
-    ),
-    Bug(
-        "gru-before-gate-gradients-swapped-where-z-writes",
-        BACKWARD,
-        "da_z = dz * sigmoid_derivative(z)",
-        "da_z, da_r = -da_r, -dz * sigmoid_derivative(z)",
-        "da",
-        "A gradient is laid out as what it is the gradient of: block for block.",
-        (
-            "At one step alone, the weights' gradients hold all the right numbers. Are they in the right place?",
-            "The equations of da and dWh: their blocks must be in the order in which the forward pass split them.",
-            "da = [da_r, da_z, da_n]: reset gate first, then update gate.",
-        ),
+    *(
+        Bug(
+            f"gru-before-gate-gradients-swapped{where}",
+            BACKWARD,
+            "da_z = dz * sigmoid_derivative(z)",
+            new,
+            "da",
+            "A gradient is laid out as what it is the gradient of: block for block.",
+            (
+                "At one step alone, the weights' gradients hold all the right numbers. Are they in the right place?",
+                "The equations of da and dWh: their blocks must be in the order in which the forward pass split them.",
+                "da = [da_r, da_z, da_n]: reset gate first, then update gate.",
+            ),
+        )
+        for where, new in (
+            ("", "da_z, da_r = da_r, dz * sigmoid_derivative(z)"),
+            ("-where-z-writes", "da_z, da_r = -da_r, -dz * sigmoid_derivative(z)"),
+        )
     ),
     Bug(
         "gru-before-dh-in-reset-missing",

@@ -37,6 +37,19 @@ BUGS = (
         ),
     ),
     Bug(
+        "gru-dz-state-forgotten",
+        BACKWARD,
+        "dz = dh * (h_prev - n)",
+        "dz = -dh * n",
+        "dz",
+        "The update gate stands twice in the equation of the new state.",
+        (
+            "Look at the update gate. In how many places does it act on the new state?",
+            "The equation of dz: h has z in two terms, and each of them gives one to the derivative.",
+            "dz = dh * (h_prev - n): the term z * h_prev gives h_prev.",
+        ),
+    ),
+    Bug(
         "gru-dn-kept-share",
         BACKWARD,
         "dn = dh * (1 - z)",

@@ -10,31 +10,24 @@ DH_PREV = "dh_prev = dh * z + mask * (du @ params.Wh.T)"
 """The line in which more than one thing goes wrong."""
 
 BUGS = (
-    Bug(
-        "gru-gate-gradients-swapped",
-        BACKWARD,
-        "da_z = dz * sigmoid_derivative(z)",
-        "da_z, da_r = da_r, dz * sigmoid_derivative(z)",
-        "da",
-        "A gradient is laid out as what it is the gradient of: block for block.",
-        (
-            "At one step alone, the weights' gradients hold all the right numbers. Are they in the right place?",
-            "The equations of da and du: their blocks must be in the order in which the forward pass split them.",
-            "da = [da_r, da_z, da_n] and du = [da_r, da_z, dq]: reset gate first, then update gate.",
-        ),
-    ),
-    Bug(
-        "gru-gate-gradients-swapped-where-z-writes",
-        BACKWARD,
-        "da_z = dz * sigmoid_derivative(z)",
-        "da_z, da_r = -da_r, -dz * sigmoid_derivative(z)",
-        "da",
-        "A gradient is laid out as what it is the gradient of: block for block.",
-        (
-            "At one step alone, the weights' gradients hold all the right numbers. Are they in the right place?",
-            "The equations of da and du: their blocks must be in the order in which the forward pass split them.",
-            "da = [da_r, da_z, da_n] and du = [da_r, da_z, dq]: reset gate first, then update gate.",
-        ),
+    *(
+        Bug(
+            f"gru-gate-gradients-swapped{where}",
+            BACKWARD,
+            "da_z = dz * sigmoid_derivative(z)",
+            new,
+            "da",
+            "A gradient is laid out as what it is the gradient of: block for block.",
+            (
+                "At one step alone, the weights' gradients hold all the right numbers. Are they in the right place?",
+                "The equations of da and du: their blocks must be in the order in which the forward pass split them.",
+                "da = [da_r, da_z, da_n] and du = [da_r, da_z, dq]: reset gate first, then update gate.",
+            ),
+        )
+        for where, new in (
+            ("", "da_z, da_r = da_r, dz * sigmoid_derivative(z)"),
+            ("-where-z-writes", "da_z, da_r = -da_r, -dz * sigmoid_derivative(z)"),
+        )
     ),
     Bug(
         "gru-du-candidate-not-reset",

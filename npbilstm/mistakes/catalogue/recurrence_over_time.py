@@ -97,4 +97,64 @@ BUGS = (
             )
         },
     ),
+    *mistakes_in(
+        BACKWARD,
+        "grads",
+        GRADS,
+        "One set of weights is used at every step.",
+        "Is anything done to the steps' gradients of the weights but to add them up?",
+        "a sum over all steps, and no mean.",
+        {
+            "recurrent-grads-mean-over-time": (
+                GRADS.replace("total + here", "total + here / T"),
+                "The steps' gradients are averaged, not summed.",
+            ),
+        },
+    ),
+    *mistakes_in(
+        BACKWARD,
+        "dh_next",
+        "dstate_next = tuple(np.where(v, prev, held) for prev, held in zip(dstate_prev, dstate_next))",
+        "A state's gradient is handed from step to step; a padded step hands it on as it is.",
+        "Look at what is handed from one step to the one before.",
+        "where the step was valid what it gave for the state before it, and nothing else; else unchanged.",
+        {
+            "recurrent-carry-accumulated": (
+                "dstate_next = tuple(np.where(v, held + prev, held) for prev, held in zip(dstate_prev, dstate_next))",
+                "It is added to what was handed on before, not put in its place.",
+            ),
+        },
+    ),
+    *mistakes_in(
+        BACKWARD,
+        "dx",
+        "dx[:, t], *dstate_prev, grads_t =",
+        "Each step's input has a gradient of its own.",
+        "Look at where each step's results go.",
+        "at t it belongs to the input of step t, though the steps are walked from the last to the first.",
+        {
+            "recurrent-dx-in-order-of-the-walk": (
+                "dx[:, T - 1 - t], *dstate_prev, grads_t =",
+                "dx is kept in the order in which the steps are walked, which is reversed in time.",
+            ),
+        },
+    ),
+    *mistakes_in(
+        BACKWARD,
+        "order",
+        "step_backward(dy[:, t] + dh_next, *dothers, steps[t])",
+        "The gradient walks through time against the state, over the same steps.",
+        "Look at what each step of the walk back knows of its step of the forward pass.",
+        "step t is walked back with what step t of the forward pass kept.",
+        {
+            "recurrent-cache-one-step-off": (
+                "step_backward(dy[:, t] + dh_next, *dothers, steps[t - 1])",
+                "Every step uses the cache of the one before.",
+            ),
+            "recurrent-cache-of-last-step": (
+                "step_backward(dy[:, t] + dh_next, *dothers, steps[-1])",
+                "Every step uses the last one's cache.",
+            ),
+        },
+    ),
 )

@@ -72,11 +72,13 @@ FORM = Form(
             """,
             "dlogits = layer.backward(dloss)",
             uses="ignore_label",
+            once=True,
         ),
         Calls(
             "softmax_cross_entropy",
             "layer = TimeSoftmaxWithLoss()\nloss = layer.forward(logits, targets)",
             "dlogits = layer.backward(dloss)",
+            once=True,
         ),
     ),
 )

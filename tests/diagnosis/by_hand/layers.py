@@ -9,6 +9,7 @@ ONE_SEQUENCE, OF_GATES, GRU, LAST_STATE = (
     "layers_gru",
     "layers_last_state",
 )
+EMBEDDING = "layers_embedding"
 """Right answers besides."""
 MISTAKES: dict[str, ByHand | str] = {
     "gates exchanged": ByHand(
@@ -363,6 +364,15 @@ MISTAKES: dict[str, ByHand | str] = {
         """,
         owner="Activation_Softmax_Loss_CategoricalCrossentropy",
     ),
-    "embedding": "the right answers have no embedding",
+    "embedding": ByHand(
+        "embedding-repeats-lost",
+        """
+        def backward(self, dvalues):
+            self.dweights = np.zeros(self.weights.shape)
+            self.dweights[self.inputs.ravel()] += dvalues.reshape(-1, dvalues.shape[-1])
+        """,
+        owner="Embedding",
+        answer=EMBEDDING,
+    ),
     "reverse direction": "a class of one's own has one direction",
 }

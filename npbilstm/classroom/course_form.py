@@ -162,7 +162,7 @@ def equations(calls: CallsRead, k: int) -> list[str]:
             if function == "rnn_step_backward":
                 text += "\n\n" + textwrap.indent(reworded(docstring("step_backward"), conventions), "    ")
             first, *rest = text.split("\n\n")
-            title = first.split(", given")[0].rstrip(".") + "."
+            title = re.sub(r", given [^.]*\.", ".", first)
             parts += [title, *(part for part in rest if part.startswith("    ") and "=" in part)]
     return [re.sub(r"\((h_prev)\)", r"\1", part.replace("mask * ", "")) for part in parts]
 

@@ -63,6 +63,7 @@ def feedback(part: Part, hint: int) -> str:
     for diagnosis in result.wrong:
         text = text_of(diagnosis, min(hint, 2))  # the third is the right line: the solution
         said += [line for line in text.splitlines() if not re.search(r"\(--hint \d says more", line)]
+    said += [result.textbooks_names] if result.wrong and result.textbooks_names else []
     if result.missing and not result.stopped:
         said.append(f"Not yet written: {', '.join(result.missing)}.")
     return in_lines(cut("\n".join(said), FEEDBACK))

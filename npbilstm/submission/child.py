@@ -27,6 +27,7 @@ from npbilstm.submission.conventions import conventions_of
 from npbilstm.submission.course_specs import ALL_SPECS
 from npbilstm.submission.errors import SubmissionError
 from npbilstm.submission.function_spec import Arrays
+from npbilstm.submission.given import given_function
 from npbilstm.submission.layouts import SETTINGS, Layout, layout_of, read_header
 from npbilstm.submission.messages import encode_message, receive
 from npbilstm.submission.notebook import SUFFIX, submitted_source
@@ -131,7 +132,7 @@ def behind_the_library() -> int:
 
 
 def functions_defined(module: ModuleType, source: str) -> dict[str, Callable[..., Any]]:
-    """The functions that a module itself defines; one that it has imported is not its own."""
+    """The functions that a module itself defines; one that it has imported, or was given, is not its own."""
     symbols = {
         symbol.get_name(): symbol for symbol in symtable.symtable(source, str(module.__file__), "exec").get_symbols()
     }
@@ -140,6 +141,7 @@ def functions_defined(module: ModuleType, source: str) -> dict[str, Callable[...
         for name, value in vars(module).items()
         if callable(value)
         and name in symbols
+        and getattr(value, "__module__", None) != given_function.__module__
         and symbols[name].is_assigned()
         and (not symbols[name].is_imported() or getattr(value, "__module__", None) == module.__name__)
     }

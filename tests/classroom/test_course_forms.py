@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from npbilstm import textbook
 from npbilstm.classroom import check_exercise
 from npbilstm.classroom.assignment import notebook, python_file
 from npbilstm.classroom.course_form import (
@@ -23,13 +24,16 @@ from npbilstm.classroom.course_form import (
 from npbilstm.classroom.exercises import ALL, EXERCISES
 from npbilstm.classroom.formats import file_name
 from npbilstm.classroom.grading import grade_sources
-from npbilstm.classroom.rewording import has_columns, has_turned_weights, turned
+from npbilstm.classroom.rewording import has_columns, has_turned_weights, reworded, turned
+from npbilstm.classroom.stubs import docstring
 from npbilstm.cli import main
 from npbilstm.submission.contained_form import OFFERED
+from npbilstm.submission.conventions import Conventions
 from npbilstm.submission.forms import FORMS
 from npbilstm.submission.layouts import Layout
 from npbilstm.submission.sandbox_trial import best_sandbox
 from tests.classroom.written import namespace
+from tests.docstring_equations import lines_of, run
 
 RIGHT = {name: Path(__file__).parents[1] / "submission" / "forms" / f"{name}.py" for name in OFFERED}
 RIGHT["holberton"] = RIGHT["holberton"].with_name("holberton_cells.py")
@@ -118,6 +122,31 @@ def test_a_grus_gate_that_writes_has_its_equations():
     assert calls.form.settings["update"] == "writes"
     assert "h    = z * n + (1 - z) * h_prev" in said_of(calls, 0)
     assert "dn      = dh * z" in said_of(calls, 1)
+    assert "s stands for r * h_in" in said_of(calls, 1)
+
+
+@pytest.mark.parametrize("step", ["gru_step", "gru_reset_before_step"])
+def test_the_equations_of_a_gate_that_writes_are_those_of_one_that_keeps_turned_round(step):
+    conventions = Conventions(Layout(update="writes"))
+    rng = np.random.default_rng(0)
+    values = {name: rng.standard_normal((3, 4)) for name in ("h_prev", "dh")} | {"x": rng.standard_normal((3, 2))}
+    values |= {"mask": 1.0, "gates": "rzn", "b_hn": rng.standard_normal(4), "b": rng.standard_normal(12)}
+    values |= {"Wx": rng.standard_normal((2, 12)), "Wh": rng.standard_normal((4, 12))}
+    turned_round = np.repeat([1, -1, 1], 4)  # sigmoid(-a) = 1 - sigmoid(a)
+    forward, backward = (getattr(textbook, f"{step}_{way}") for way in ("forward", "backward"))
+    kind = textbook.GRUParams if step == "gru_step" else textbook.GRUResetBeforeParams
+    names = kind._fields
+    moved = {name: values[name] * (turned_round if name != "b_hn" else 1) for name in names}
+    h, cache = forward(values["x"], values["h_prev"], kind(**moved))
+    dx, dh_prev, grads = backward(values["dh"], cache)
+    expected = {"h": h, "dx": dx, "dh_prev": dh_prev}
+    expected |= {f"d{name}": grad * (turned_round if name != "b_hn" else 1) for name, grad in zip(names, grads)}
+    for gate, part in zip("rzn", np.split(values["Wh"], 3, axis=1)):
+        values[f"Wh_{gate}"] = part
+    for way in ("forward", "backward"):
+        run(lines_of(reworded(docstring(f"{step}_{way}"), conventions)), values)
+    for name, right in expected.items():
+        np.testing.assert_allclose(values[name], right, atol=1e-12, err_msg=name)
 
 
 @pytest.mark.parametrize("form", MISTAKES)

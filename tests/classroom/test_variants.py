@@ -3,20 +3,23 @@
 import json
 import os
 import re
+from types import ModuleType
 
 import numpy as np
 import pytest
 
+from npbilstm import textbook
 from npbilstm.classroom import check_exercise, given, rewording
 from npbilstm.classroom.assignment import notebook, python_file
 from npbilstm.classroom.exercises import ALL, EXERCISES
-from npbilstm.classroom.formats import file_name, solved
+from npbilstm.classroom.formats import file_name, nbgrader_notebook, otter_notebook, solved
 from npbilstm.classroom.grading import grade_sources
 from npbilstm.classroom.rewording import reworded, signature_in, stub_in
 from npbilstm.classroom.stand_in import stand_in, standing_in
 from npbilstm.classroom.stubs import body, helpers_of, signature, solution
 from npbilstm.classroom.variant import told_otherwise, variant_in
 from npbilstm.cli import main
+from npbilstm.submission.child import functions_defined
 from npbilstm.submission.conventions import SYMBOL, TEXTBOOKS, conventions_of
 from npbilstm.submission.function_spec import shape_of
 from npbilstm.submission.given import CACHES, specs_by_function
@@ -273,3 +276,23 @@ def test_grade_says_of_which_variant_and_keeps_results_of_one(tmp_path, capsys):
     assert main([*asked[:3], str(tmp_path / "other"), *asked[4:]]) == 0
     assert "says that it is of variant 4; it is graded as of no variant" in capsys.readouterr().out
     assert main([*asked, "--variant", "-4"]) == 2
+
+
+def test_what_is_given_is_not_taken_for_ones_own():
+    source = python_file(EXERCISES["padding"], 3)
+    module = ModuleType("padding")
+    module.__file__ = "padding.py"
+    exec(compile(source, "padding.py", "exec"), vars(module))
+    own = {name for name, value in functions_defined(module, source).items() if not isinstance(value, type)}
+    assert own & set(textbook.__all__) == {"lstm_forward", "lstm_backward"}
+    assert {"lstm_step_forward", "valid_steps"} <= vars(module).keys()
+
+
+@pytest.mark.parametrize("make", [nbgrader_notebook, otter_notebook])
+def test_what_nbgrader_and_otter_are_given_solves_itself(make):
+    cells = json.loads(make(EXERCISES["lstm_step_backward"], 3))["cells"]
+    code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    names = namespace("\n\n\n".join(code))
+    names.get("test_lstm_step_backward", lambda env: None)(names)  # otter's; nbgrader's has run
+    assert "LSTMParams" in names
+    assert any("given(3, " in text and "SOLUTION" in text for text in code)

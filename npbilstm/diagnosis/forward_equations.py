@@ -229,14 +229,23 @@ class Search:
         unseen = list(dict.fromkeys(part for each in blamed for part in self.unseen(each, known, set(blamed))))
         trivial = outputs <= set(blamed)
         before = self.over_time and self.reads_state(blamed, known)
-        if len(blamed) >= SEVERAL:
-            places, certain = ["a"], False
+        if len(blamed) >= SEVERAL or self.all_gates_fail(candidates, known):
+            places, certain = ["a", *(name for name in blamed if name not in outputs)], False
         else:
             places = [*blamed, *unseen, *(["h_t, c_t" if "c" in self.order else "state_t"] if before else [])]
             certain = len(places) <= SEVERAL and not (trivial and before)
         if not certain and trivial and (unseen or before):
             return Wrong(tuple(told))
         return Wrong((*told, *self.described(some)), tuple(places[:SEVERAL]), certain)
+
+    def all_gates_fail(self, candidates: Candidates, known: set[str]) -> bool:
+        """Whether no gate's equation holds with the numbers of the others: then what goes into all of them may be
+        wrong."""
+        seen = [gate for gate in self.spec.gates if gate in known or candidates.get(gate)]
+        wrong = {gate: (gate, *candidates[gate][0]) for gate in seen if candidates.get(gate)}
+        others = {gate: tuple(each for name, each in wrong.items() if name != gate) for gate in wrong}
+        fail = [gate for gate in wrong if gate not in self.that_hold({gate: candidates[gate]}, others[gate])]
+        return len(fail) == len(seen) > 1
 
     def that_hold(self, candidates: Candidates, some: Some) -> set[str]:
         """The quantities whose equations hold with the numbers that some have: theirs are what then comes of them."""

@@ -145,6 +145,8 @@ def judged_text(diagnosis: Diagnosis, hint: int, more: str = ON_THE_COMMAND_LINE
         lines += wrapped(f"No known mistake gives these numbers. {said} {where(diagnosis.located)}.")
     elif diagnosis.perhaps:
         lines += wrapped(f"No known mistake gives these numbers. Perhaps it is in {where(diagnosis.perhaps)}.")
+    if not diagnosis.named and quantity_sentences(diagnosis, hint) != quantity_sentences(diagnosis, HINTS[-1]):
+        lines += wrapped(f"({more.format(hint + 1)} says more.)")
     return lines
 
 

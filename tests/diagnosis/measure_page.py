@@ -117,8 +117,8 @@ several runs:
 
 - **A mistake with a constant of its own** (a 1.1 that nobody else would write) or in a form that the catalogue has not
   is never named. It is located, and a location is where to look first, not a verdict.
-- **A forward pass that is wrong in an unknown way** is said to be wrong, with the outputs and with the invariances that
-  are broken, but its equation is not told.
+- **A forward pass that is wrong in an unknown way** has its equation told where what it computes on its way can be seen
+  by name, or where a small change of one gives its outputs; in both directions at once neither is tried.
 - **Two mistakes in one line** cannot be told from one that nobody knows, and three mistakes are not tried.
 - **Two mistakes can hide each other**: what the one spoils, the other may overwrite. Mend what is named and run again.
 - **What is built on something wrong is judged with it.** The first subject that is wrong tells the most; what stands

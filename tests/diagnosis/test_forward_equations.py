@@ -17,6 +17,7 @@ from npbilstm.submission.intermediates import LONGEST, MOST, intermediates
 from npbilstm.submission.layouts import Layout
 from npbilstm.submission.pairs import submitted_pair
 from tests.diagnosis.forward_plants import FORMS, PLANTS
+from tests.diagnosis.measure_forward import LOCATED, MISNAMED, WRONG_PLACE, judged, measure_forward, verdict
 
 STEP = """
 from npbilstm.textbook import sigmoid, tanh
@@ -48,9 +49,10 @@ def pair_of(*changes, extra=""):
 
 
 def diagnosed(*changes, extra=""):
-    return diagnose_pair(SPEC, pair_of(*changes, extra=extra))
+    return diagnose_pair(SPEC, pair_of(*changes, extra=extra), deep=False)  # no two known mistakes at once
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("plant", [PLANTS[-1], PLANTS[13], PLANTS[16]], ids=lambda plant: plant.form)
 def test_a_forward_mistake_of_a_form_is_located_for_certain_by_what_the_code_computes(plant):
     report = nb.diagnose(names_of(plant.source, f"{plant.form}.py"))
@@ -94,6 +96,14 @@ def test_two_mistakes_are_both_told_where_the_values_show_them():
     assert found.located == ("f in lstm_step_forward", "h in lstm_step_forward", "tanh_c in lstm_step_forward")
 
 
+def test_what_goes_into_all_gates_is_not_called_one_of_theirs_for_certain():
+    found = diagnosed(("h_prev @ Wh", "1.1 * h_prev @ Wh"))
+    assert not found.located
+    assert found.perhaps[0] == "a in lstm_step_forward"
+    assert quantity_sentences(found, 1) == ["Your own values: i, f, g and o are not."]
+
+
+@pytest.mark.slow
 def test_what_nobody_can_see_is_not_spoken_of():
     hidden = "c = sigmoid(a_f) * c_prev + sigmoid(a_i) * np.tanh(1.1 * a_g)\n    o = sigmoid(a_o)"
     gates = "    i, f, g, o = sigmoid(a_i), sigmoid(a_f), tanh(a_g), sigmoid(a_o)\n"
@@ -150,7 +160,7 @@ def test_odd_values_never_break_it():
     many = "".join(f"    v{k} = h + {k}\n" for k in range(MOST + 5))
     held = pair_of(("sigmoid(a_f)", "sigmoid(a_i) * 1.0"), extra=f"{many}    cache, one = ODD, ODD['object']\n")
     held.forward.__self__.forward.__globals__["ODD"] = odd
-    assert diagnose_pair(SPEC, held).located == ("f in lstm_step_forward",)
+    assert diagnose_pair(SPEC, held, deep=False).located == ("f in lstm_step_forward",)
 
 
 def test_what_watches_is_taken_away_again():
@@ -199,3 +209,16 @@ def test_a_right_file_of_a_form_says_nothing(form):
     report = nb.diagnose(names_of((FORMS / f"{form}.py").read_text(), f"{form}.py"), hint=3)
     assert report.ok
     assert not any(diagnosis.quantities for diagnosis in report.diagnoses)
+
+
+@pytest.mark.slow
+def test_no_forward_place_that_is_called_certain_is_wrong():
+    table = measure_forward(quick=True)["table"]
+    assert sum(count.get(each, 0) for count in table.values() for each in (MISNAMED, WRONG_PLACE)) == 0
+    assert sum(count.get(LOCATED, 0) for count in table.values()) >= 5
+
+
+def test_the_measure_sees_a_wrong_forward_place():
+    slip = next(each for each in slips_in("gru_step_forward", "rzn") if each.new == "n = tanh(a_n + z * q)")
+    found = judged("gru_step", slip, True)
+    assert (verdict(found, {"n"}), verdict(found, {"z"})) == (LOCATED, WRONG_PLACE)

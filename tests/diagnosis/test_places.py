@@ -50,7 +50,7 @@ def test_an_equation_is_found_from_the_second_step_on_and_what_is_right_is_not_n
     assert (wrong[0].located, wrong[0].perhaps) == (places, ())
 
 
-@pytest.mark.few(3)
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     ("form", "new", "places"),
     [

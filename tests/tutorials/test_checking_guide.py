@@ -53,11 +53,20 @@ def test_the_file_is_judged_as_shown(tmp_path, monkeypatch, hint, shown, changes
     assert printed(lambda: main(["check", "my_lstm.py", "--hint", hint])) == text
 
 
+def test_a_wrong_forward_pass_is_judged_as_shown(tmp_path, monkeypatch):
+    right = PYTHON[1].replace("dc = dc + dh * o\n", "dc = dc + dh * o * tanh_derivative(tanh(c))\n")
+    (tmp_path / "my_lstm.py").write_text(right.replace("sigmoid(i), sigmoid(f)", "sigmoid(i), sigmoid(i)"))
+    monkeypatch.chdir(tmp_path)
+    command, _, text = TEXT[3].partition("\n")
+    assert command == "$ npbilstm check my_lstm.py --hint 3"
+    assert printed(lambda: main(["check", "my_lstm.py", "--hint", "3"])) == text
+
+
 def test_what_was_not_judged_is_told_as_shown(tmp_path, monkeypatch):
     right = PYTHON[1].replace("dc = dc + dh * o\n", "dc = dc + dh * o * tanh_derivative(tanh(c))\n")
     (tmp_path / "my_lstm.py").write_text(f"{right}\n\n{PYTHON[2]}")
     monkeypatch.chdir(tmp_path)
-    command, _, text = TEXT[3].partition("\n")
+    command, _, text = TEXT[4].partition("\n")
     assert command == "$ npbilstm check my_lstm.py"
     codes = []
     assert printed(lambda: codes.append(main(["check", "my_lstm.py"]))) == text

@@ -82,15 +82,15 @@ def causes(diagnosis: Diagnosis) -> list[str]:
         first = diagnosis.named[0]
         return [" and ".join(bug.id for bug in first) + besides, f"{COUNTED[len(first)]}{besides}"]
     if diagnosis.located:
-        return [f"not in the catalogue, located at {where(diagnosis.located)}", "not in the catalogue"]
+        return [f"not in the catalogue, located at {said}" for said in in_fewer(diagnosis.located)]
     if diagnosis.perhaps:
-        return [f"not in the catalogue, perhaps at {where(diagnosis.perhaps)}", "not in the catalogue"]
+        return [f"not in the catalogue, perhaps at {said}" for said in in_fewer(diagnosis.perhaps)]
     if diagnosis.known:
         return ["what was found above, and more"]
     if any(stage.wrong_outputs for stage in diagnosis.stages):
-        return ["the outputs are not the textbook's, and no known mistake gives them"]
+        return ["the outputs are not the textbook's, and no known mistake gives them", "the outputs are wrong"]
     if any(stage.wrong for stage in diagnosis.stages):
-        return ["the gradients are wrong, and no known mistake fits"]
+        return ["the gradients are wrong, and no known mistake fits", "the gradients are wrong"]
     changed = dict.fromkeys(match[1] for match in map(IN_PLACE.search, diagnosis.findings) if match)
     changed = changed or dict.fromkeys(name for stage in diagnosis.stages for name in stage.changed)
     if changed:
@@ -102,6 +102,12 @@ def causes(diagnosis: Diagnosis) -> list[str]:
 IN_PLACE = re.compile(r" changes its (\w+) in place")
 """A finding that says so."""
 COUNTED = ["", "a known mistake", "two known mistakes together"]
+
+
+def in_fewer(places: tuple[str, ...]) -> list[str]:
+    """Places, all of them and then the first, with how many there are besides."""
+    more = f" or at {len(places) - 1} more" if len(places) > 1 else ""
+    return [where(places), where(places[:1]) + more, f"{len(places)} place{'s'[: len(places) > 1]}"]
 
 
 def where(places: Iterable[str]) -> str:

@@ -32,6 +32,8 @@ def faults(text, functions):
     found = [f"a class of ours, {name}" for name in CLASSES if re.search(rf"\b{name}\b", text)]
     if len(first) >= WIDTH:
         found.append("a long headline")
+    if first.endswith("...") and max(map(len, functions)) < 40:
+        found.append("a headline that is cut short")
     if any(len(re.findall(rf"(?<![\w-]){re.escape(name)}(?![\w.-])", first)) > 1 for name in functions):
         found.append("a function twice in the headline")
     if "--hint" in text:

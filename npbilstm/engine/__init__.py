@@ -4,7 +4,8 @@ from npbilstm.engine.activations import ACTIVATIONS
 from npbilstm.engine.gru import gru_cell
 from npbilstm.engine.lstm import LSTM
 from npbilstm.engine.lstm_variants import lstm_cell
-from npbilstm.engine.recurrence import Cell, RecurrentCache, Weights, recurrent_backward, recurrent_forward
+from npbilstm.engine.passes import RecurrentCache, recurrent_backward, recurrent_forward
+from npbilstm.engine.recurrence import Cell, Weights
 from npbilstm.engine.rnn import rnn_cell
 from npbilstm.engine.steps import backward_steps_of, forward_steps_of
 

@@ -15,12 +15,14 @@ import gc
 import math
 import weakref
 from itertools import accumulate
+from typing import Any
 
 import numpy as np
 
 SMALL = 1 << 16  # bytes: less is not worth the keeping of books, as the allocator has it at hand
 
 _idle: list[np.ndarray] = []  # blocks of bytes, what has waited longest first
+_lent: dict[int, tuple[weakref.ref[np.ndarray], np.ndarray]] = {}  # blocks in use, each with who tells of its end
 
 
 def borrow(dtype: np.dtype, *shapes: tuple[int, ...]) -> list[np.ndarray]:
@@ -31,7 +33,8 @@ def borrow(dtype: np.dtype, *shapes: tuple[int, ...]) -> list[np.ndarray]:
         return [np.empty(shape, dtype) for shape in shapes]
     block = _take(rounded_up(starts[-1]))
     lent = np.frombuffer(block.data, np.uint8)  # to NumPy no view of `block`: its views hold on to `lent`
-    weakref.finalize(lent, _idle.append, block).atexit = False
+    watch = weakref.ref(lent, _give_back)
+    _lent[id(watch)] = watch, block
     return [np.ndarray(shape, dtype, lent, start) for shape, start in zip(shapes, starts)]
 
 
@@ -44,6 +47,10 @@ def rounded_up(size: int) -> int:
 def idle_bytes() -> int:
     """How much memory waits to be lent."""
     return sum(block.nbytes for block in list(_idle))
+
+
+def _give_back(watch: weakref.ref[np.ndarray], lent: dict[int, Any] = _lent, idle: list[np.ndarray] = _idle) -> None:
+    idle.append(lent.pop(id(watch))[1])  # both by default arguments, as a module loses its names when Python ends
 
 
 def _take(size: int) -> np.ndarray:

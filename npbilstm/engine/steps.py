@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from npbilstm.engine.order import padding, places
-from npbilstm.engine.recurrence import RecurrentCache, recurrent_backward
+from npbilstm.engine.passes import RecurrentCache, recurrent_backward
 from npbilstm.engine.tiles import Array
+from npbilstm.engine.time_order import input_index, padding
 
 
 def forward_steps_of(cache: RecurrentCache, y: Array) -> dict[str, Array]:
@@ -67,7 +67,7 @@ def in_processing_order(cache: RecurrentCache, y: Array) -> Array:
     """(N, T, S, .) in input order -> (T, S, N, .) as each direction read it."""
     T = y.shape[1]
     by_step = y.swapaxes(0, 1)
-    read = [places(direction, 0, T, T, cache.lengths) for direction in cache.directions]
+    read = [input_index(direction, 0, T, T, cache.lengths) for direction in cache.directions]
     return np.stack([by_step[:, :, s][at] for s, at in enumerate(read)], axis=1)
 
 
@@ -77,7 +77,7 @@ def in_input_order(cache: RecurrentCache, array: Array) -> Array:
     found = np.empty((S, T, N, size), array.dtype)
     padded = padding(0, T, cache.lengths)
     for s, direction in enumerate(cache.directions):
-        found[s][places(direction, 0, T, T, cache.lengths)] = array[:, s]
+        found[s][input_index(direction, 0, T, T, cache.lengths)] = array[:, s]
         if padded is not None:
             found[s][padded] = 0
     return found.swapaxes(1, 2)

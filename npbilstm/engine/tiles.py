@@ -86,22 +86,33 @@ def tiled_weights(rows: Sequence[Sequence[Array]], H: int, gates: Sequence[int],
     return W
 
 
-def transposed(W: Array, scales: Sequence[float]) -> Array:
-    """The matrices in tiled_weights' W, transposed and unscaled: (S, G H, K)."""
-    S, G, tiles, _, K, w = W.shape
-    (WT,) = borrow(W.dtype, (S, G, tiles, w, K))
-    unscaled = 1 / np.asarray(scales, W.dtype)  # exact: powers of two
-    np.multiply(W[:, :, :, 0].swapaxes(-2, -1), unscaled[:, None, None, None], WT)
-    return WT.reshape(S, G * tiles * w, K)
+def transposed_tiles(W: Sequence[Array], scales: Sequence[float], rows: slice) -> Array:
+    """(S, k/w, 1, G H, w): these k rows of tiled_weights' matrices, unscaled, transposed and in tiles, for da W^T.
+
+    Several matrices stand one above the other, then; scales are those of all their gates.
+    """
+    S, _, tiles, _, _, v = W[0].shape
+    k = W[0][0, 0, 0, 0, rows].shape[0]
+    w = tile_width(k)
+    (WT,) = borrow(W[0].dtype, (S, k // w, len(scales), tiles, v, w))
+    g = 0
+    for part in W:
+        by_tile = part[:, :, :, 0, rows].reshape(S, part.shape[1], tiles, k // w, w, v)
+        WT[:, :, g : g + part.shape[1]] = by_tile.transpose(0, 3, 1, 2, 5, 4)
+        g += part.shape[1]
+    WT /= np.asarray(scales, WT.dtype)[:, None, None, None]  # exact: powers of two
+    return WT.reshape(S, k // w, 1, -1, w)
 
 
-def in_tiles(matrices: Array) -> Array:
-    """(S, rows, width) -> (S, width/w, 1, rows, w), each tile contiguous."""
-    S, rows, width = matrices.shape
-    w = tile_width(width)
-    (tiles,) = borrow(matrices.dtype, (S, width // w, 1, rows, w))
-    tiles[:, :, 0] = matrices.reshape(S, rows, width // w, w).swapaxes(1, 2)
-    return tiles
+def product_views(Z: Array, W: Array, out: Array) -> tuple[Array, Array]:
+    """Z (..., N, K) and out (..., N, width) seen so that matmul(the first, W, the second) makes out = Z W.
+
+    W (..., width/w, 1, K, w) is in tiles.
+    """
+    *leading, N, K = Z.shape
+    w = W.shape[-1]
+    r = tile_rows(N, K, w)
+    return Z.reshape(*leading, 1, N // r, r, K), tiles_of(out, r, w)
 
 
 def tiles_of(matrices: Array, r: int, w: int) -> Array:

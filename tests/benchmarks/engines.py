@@ -70,7 +70,7 @@ def npbilstm(shape: Shape) -> Pair:
 
 def products(shape: Shape) -> Pair:
     """The matrix products alone, in this engine's tiles and blocks: what is left when everything else costs nothing."""
-    from npbilstm.engine.plan import backward_block, groups_of_directions, run_each
+    from npbilstm.engine.schedule import backward_block, groups_of_directions, run_each
     from npbilstm.engine.tiles import row_tiles, tile_rows, tile_width, tiles_of
 
     T, N, D, H, *_ = shape

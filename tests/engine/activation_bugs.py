@@ -1,6 +1,6 @@
 """Mistakes to plant in the activations and where the cells use them, for test_planted_bugs.py."""
 
-from npbilstm.engine import activations, gru, lstm_variants
+from npbilstm.engine import activations, gru, lstm, lstm_variants
 
 HARD = "LSTM, coupled, peepholes, hard_sigmoid"
 ANY_GRU = "GRU, relu, hard_sigmoid_sixth"
@@ -27,11 +27,11 @@ ACTIVATION_BUGS = [
     (HARD, activations, "its slope goes on above", "    multiply(out, less(y.real, ONE), out)\n", ""),
     (HARD, activations, "its slope is 1", "    multiply(out, slope, out)\n", ""),
     (HARD, activations, "the other hard sigmoid", '"hard_sigmoid": hard(1 / 5)', '"hard_sigmoid": hard(1 / 6)'),
-    ("LSTM, relu", lstm_variants, "the cell's function is tanh", "activation.function(c, m)", "np.tanh(c, m)"),
-    ("LSTM, relu", lstm_variants, "the candidate's function is tanh", "activation.of_scaled(g, g)", "np.tanh(g, g)"),
-    ("LSTM, relu", lstm_variants, "c's factor lacks o", "    multiply(F[:, 4], now[:, 0], F[:, 4])\n", ""),
-    ("LSTM, relu", lstm_variants, "g's factor lacks i", "    multiply(F[:, 3], now[:, 1], F[:, 3])\n", ""),
-    ("LSTM, relu", lstm_variants, "o's factor lacks the cell", "    multiply(F[:, 0], act_c, F[:, 0])\n", ""),
+    ("LSTM, relu", lstm_variants, "the cell's function is tanh", "show(c, m)", "np.tanh(c, m)"),
+    ("LSTM, relu", lstm_variants, "the candidate's function is tanh", "squash(g, g)", "np.tanh(g, g)"),
+    ("LSTM, relu", lstm, "c's factor lacks o", "    multiply(F_c, o, F_c)\n", ""),
+    ("LSTM, relu", lstm, "g's factor lacks i", "    multiply(F_g, i, F_g)\n", ""),
+    ("LSTM, relu", lstm, "o's factor lacks the cell", "    multiply(F_o, tanh_c, F_o)\n", ""),
     (
         "LSTM, relu",
         lstm_variants,
@@ -39,16 +39,16 @@ ACTIVATION_BUGS = [
         "(*[self.recurrent_activation.scale] * 3, self.activation.scale)",
         "(self.recurrent_activation.scale,) * 4",
     ),
-    (ANY_GRU, gru, "any: n's factor lacks 1 - z", "    F_n *= 1 - now[:, 2]  # by 1 - z\n", ""),
-    (ANY_GRU, gru, "any: z's factor lacks h - n", "    F_z *= now[:, 4] - n  # by h_{t-1} - n\n", ""),
-    (ANY_GRU, gru, "any: r's factor lacks n_h", "F_r *= F_n * n_h", "F_r *= F_n"),
-    (ANY_GRU, gru, "any: n_h's factor lacks r", "F_nh[...] = F_n * now[:, 1]", "F_nh[...] = F_n"),
-    (ANY_GRU, gru, "the candidate is squashed by tanh", "activate(n, n)", "np.tanh(n, n)"),
+    (ANY_GRU, gru, "any: n's factor lacks 1 - z", "    multiply(F_n, F_nh, F_n)  # (1 - z)(1 - n^2)\n", ""),
+    (ANY_GRU, gru, "any: z's factor lacks h - n", "    multiply(F_z, F_nh, F_z)  # (h_{t-1} - n) z (1 - z)\n", ""),
+    (ANY_GRU, gru, "any: r's factor lacks n_h", "        multiply(F_r, n_h, F_r)\n", ""),
+    (ANY_GRU, gru, "any: n_h's factor lacks r", "multiply(F_n, r, F_nh)", "F_nh[...] = F_n"),
+    (ANY_GRU, gru, "the candidate is squashed by tanh", "squash(n, n)", "np.tanh(n, n)"),
     (
         "GRU, reset before, sigmoid, hard_sigmoid",
         gru,
         "any: r's factor lacks h",
-        "        F_r *= h_before\n",
+        "        multiply(F_r, h_in, F_r)\n",
         "        pass\n",
     ),
 ]

@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any
 from unittest import mock
 
-from npbilstm.engine import blocks, gru, plan, tiles
+from npbilstm.engine import schedule, tiles, workspace
 
 
 def half_width(width: int) -> int:
@@ -22,25 +22,24 @@ def half_rows(rows: int, depth: int, width: int) -> int:
 PLANS: dict[str, dict[tuple[ModuleType, str], Any]] = {
     "as the shape wants": {},
     "blocks of two steps": {
-        (blocks, "forward_block"): lambda N: 2,
-        (blocks, "backward_block"): lambda N, H, T: 2,
+        (workspace, "forward_block"): lambda N, K: 2,
+        (workspace, "backward_block"): lambda N, H, T: 2,
     },
-    "the input's share with the rest": {(blocks, "FEW_ROWS"): 0},
-    "the input's share by itself": {(blocks, "FEW_ROWS"): 1000},
-    "a direction after the other": {(plan, "SMALL_STEP"): 0, (plan, "threads"): lambda: 1},
+    "the input's share with the rest": {(workspace, "FEW_ROWS"): 0},
+    "the input's share by itself": {(workspace, "FEW_ROWS"): 1000},
+    "a direction after the other": {(schedule, "SMALL_STEP"): 0, (schedule, "threads"): lambda: 1},
     "a thread for each direction": {
-        (plan, "SMALL_STEP"): 0,
-        (plan, "threads"): lambda: 2,
-        (plan, "unpacked_limit"): lambda: 10**9,  # else BLAS would have threads of its own
+        (schedule, "SMALL_STEP"): 0,
+        (schedule, "threads"): lambda: 2,
+        (schedule, "unpacked_limit"): lambda: 10**9,  # else BLAS would have threads of its own
     },
-    "whole matrices": {(tiles, "unpacked_limit"): lambda: 0, (plan, "unpacked_limit"): lambda: 0},
+    "whole matrices": {(tiles, "unpacked_limit"): lambda: 0, (schedule, "unpacked_limit"): lambda: 0},
     "small tiles": {
-        (blocks, "FEW_ROWS"): 0,
+        (workspace, "FEW_ROWS"): 0,
         (tiles, "tile_width"): half_width,
-        (blocks, "tile_width"): half_width,
-        (blocks, "tile_rows"): half_rows,
-        (gru, "tile_rows"): half_rows,
-        (blocks, "row_tiles"): lambda rows, depth, width: (-(-rows // 2), 2),
+        (workspace, "tile_width"): half_width,
+        (tiles, "tile_rows"): half_rows,
+        (workspace, "row_tiles"): lambda rows, depth, width: (-(-rows // 2), 2),
     },
 }
 

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from npbilstm.engine import LSTM, blocks, recurrent_backward, recurrent_forward
-from npbilstm.engine import plan as plans_of_directions
+from npbilstm.engine import passes, recurrent_backward, recurrent_forward, schedule, workspace
 from npbilstm.textbook import BiLSTMParams, LSTMParams, bilstm_backward, bilstm_forward
 from tests.cases import assert_all_close, assert_close
 from tests.engine.cells import ENGINE_CELLS, SQUASHED, by_engine, by_textbook, cases, make_case
@@ -157,13 +156,13 @@ def test_directions_in_threads_do_not_share_dx(monkeypatch):
     case = make_case()
     expected = by_textbook(case)
     shared = []
+    backward_steps = passes.backward_steps
 
     def remember(*arguments):
         shared.append(arguments[-2])
-        LSTM.backward_steps(*arguments)
+        backward_steps(*arguments)
 
-    cell = LSTM._replace(backward_steps=remember)
-    monkeypatch.setitem(ENGINE_CELLS, "LSTM", lambda engine=None: cell)
+    monkeypatch.setattr(passes, "backward_steps", remember)
     with going("a thread for each direction"):
         assert_all_close(by_engine(case), expected)
     assert not np.shares_memory(*shared)
@@ -244,7 +243,7 @@ def test_the_plans_are_ways_that_the_engine_has():
     case = make_case("GRU, reset before", N=8, T=6, lengths=[6, 3, 0, 5, 1, 2, 4, 6])
     for plan, patches in PLANS.items():
         for (module, attribute), value in patches.items():
-            if callable(value) and module is not plans_of_directions:  # those are asked for large steps only
+            if callable(value) and module is not schedule:  # those are asked for large steps only
                 calls = []
 
                 def spying(*arguments, value=value, calls=calls):
@@ -266,6 +265,6 @@ def test_a_block_of_steps_may_end_anywhere():
     expected = by_textbook(case)
     for size in range(1, 12):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(blocks, "forward_block", lambda N, size=size: size)
-            patch.setattr(blocks, "backward_block", lambda N, H, T, size=size: 12 - size)
+            patch.setattr(workspace, "forward_block", lambda N, K, size=size: size)
+            patch.setattr(workspace, "backward_block", lambda N, H, T, size=size: 12 - size)
             assert_all_close(by_engine(case), expected)

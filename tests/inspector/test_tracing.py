@@ -112,8 +112,8 @@ PLANTED_STEPS = [
     ("part[step - 1, own] = d", "part[step, own] = d"),
     ('"h_prev": np.concatenate([cache.stored[0], h])[:-1]', '"h_prev": h'),
     (
-        "found[s][places(direction, 0, T, T, cache.lengths)] = array[:, s]",
-        "found[s][places(0, 0, T, T, cache.lengths)] = array[:, s]",
+        "found[s][input_index(direction, 0, T, T, cache.lengths)] = array[:, s]",
+        "found[s][input_index(0, 0, T, T, cache.lengths)] = array[:, s]",
     ),
 ]
 

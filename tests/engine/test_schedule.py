@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from npbilstm.engine import plan, tiles
+from npbilstm.engine import schedule, tiles
 from tests.engine.plans import PLANS, going
 
 sizes = st.integers(1, 700)
@@ -42,29 +42,29 @@ def test_rows_stay_together_where_not_even_sixteen_would_stay_unpacked(rows, dep
 
 
 def test_small_steps_go_together_and_large_ones_apart(monkeypatch):
-    monkeypatch.setattr(plan, "threads", lambda: 1)
-    assert plan.groups_of_directions(32, 64, 64, 2) == ([slice(0, 2)], False)
-    assert plan.groups_of_directions(64, 256, 256, 2) == ([slice(0, 1), slice(1, 2)], False)
-    assert plan.groups_of_directions(64, 256, 256, 1) == ([slice(0, 1)], False)
+    monkeypatch.setattr(schedule, "threads", lambda: 1)
+    assert schedule.groups_of_directions(32, 64, 64, 2) == ([slice(0, 2)], False)
+    assert schedule.groups_of_directions(64, 256, 256, 2) == ([slice(0, 1), slice(1, 2)], False)
+    assert schedule.groups_of_directions(64, 256, 256, 1) == ([slice(0, 1)], False)
 
 
 def test_large_directions_get_a_thread_each_only_where_products_start_no_threads_of_their_own(monkeypatch):
-    monkeypatch.setattr(plan, "threads", lambda: 2)
+    monkeypatch.setattr(schedule, "threads", lambda: 2)
     for limit in (0, 1_000_000):
-        monkeypatch.setattr(plan, "unpacked_limit", lambda limit=limit: limit)
-        monkeypatch.setattr(plan, "tile_rows", lambda *_: 4)
-        monkeypatch.setattr(plan, "tile_width", lambda _: 64)
-        assert plan.groups_of_directions(64, 256, 256, 2)[1] == (limit > 0)
+        monkeypatch.setattr(schedule, "unpacked_limit", lambda limit=limit: limit)
+        monkeypatch.setattr(schedule, "tile_rows", lambda *_: 4)
+        monkeypatch.setattr(schedule, "tile_width", lambda _: 64)
+        assert schedule.groups_of_directions(64, 256, 256, 2)[1] == (limit > 0)
 
 
 @pytest.mark.parametrize(("variables", "expected"), [({"OPENBLAS_NUM_THREADS": "1"}, 1), ({"OMP_NUM_THREADS": "3"}, 3)])
 def test_threads_are_as_many_as_blas_was_told(monkeypatch, variables, expected):
     for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
         monkeypatch.delenv(name, raising=False)
-    assert plan.threads() >= 1
+    assert schedule.threads() >= 1
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    assert plan.threads() == expected
+    assert schedule.threads() == expected
 
 
 def test_kernels_asked_for_by_name_are_believed(monkeypatch):
@@ -80,7 +80,7 @@ def test_jobs_at_once_run_in_threads_give_their_results_in_order_and_keep_errsta
         return k, threading.get_ident(), np.geterr()["over"]
 
     with np.errstate(over="raise"):
-        results = plan.run_each(job, [0, 1, 2], at_once=True)
+        results = schedule.run_each(job, [0, 1, 2], at_once=True)
     assert [k for k, *_ in results] == [0, 1, 2]
     assert len({thread for _, thread, _ in results}) == 3
     assert {over for *_, over in results} == {"raise"}
@@ -89,10 +89,20 @@ def test_jobs_at_once_run_in_threads_give_their_results_in_order_and_keep_errsta
 def test_an_error_in_a_job_reaches_the_caller():
     for at_once in (True, False):
         with pytest.raises(ZeroDivisionError):
-            plan.run_each(lambda k: 1 / k, [1, 0], at_once)
+            schedule.run_each(lambda k: 1 / k, [1, 0], at_once)
 
 
 def test_every_way_is_one_that_this_engine_can_go():
     for name, changes in PLANS.items():
         with going(name):
             assert all(getattr(module, attribute) == value for (module, attribute), value in changes.items())
+
+
+@given(st.integers(1, 3000), sizes)
+def test_a_forward_block_has_512_rows_or_more_where_they_are_short(N, K):
+    rows = schedule.forward_block(N, K) * N
+    assert schedule.forward_block(N, K) >= 1
+    assert rows <= max(N, 1024)
+    assert rows + N > 512
+    if K <= 64:
+        assert rows + N > 1024

@@ -30,9 +30,10 @@ SMALL_STEP = 4_000_000
 """Floating point operations: with fewer in a direction's step, the directions go together."""
 
 
-def forward_block(N: int) -> int:
-    """How many steps to a block of the forward pass: 512 rows."""
-    return max(1, 512 // max(N, 1))
+def forward_block(N: int, K: int) -> int:
+    """How many steps to a block of the forward pass: 512 rows of K numbers, or up to 1024 of fewer numbers."""
+    rows = min(1024, max(512, 2**16 // K))
+    return max(1, rows // max(N, 1))
 
 
 def backward_block(N: int, H: int, T: int) -> int:

@@ -15,22 +15,22 @@ import numpy as np
 Index = slice | tuple[np.ndarray, np.ndarray]
 
 
-def places(direction: int, start: int, n: int, T: int, lengths: np.ndarray | None) -> Index:
-    """The index, into an array (T, N, ...) in input order, of what the direction processes from step `start` on."""
+def input_index(direction: int, start: int, count: int, T: int, lengths: np.ndarray | None) -> Index:
+    """Where an array (T, N, ...) in input order has what the direction processes in `count` steps from `start`."""
     if direction == 0:
-        return slice(start, start + n)
+        return slice(start, start + count)
     if lengths is None:
-        end = T - start - n
+        end = T - start - count
         return slice(T - 1 - start, end - 1 if end else None, -1)
-    steps = np.arange(start, start + n)[:, None]
-    return np.where(steps < lengths, lengths - 1 - steps, steps), np.arange(len(lengths))  # (n, N), (N,)
+    steps = np.arange(start, start + count)[:, None]
+    return np.where(steps < lengths, lengths - 1 - steps, steps), np.arange(len(lengths))  # (count, N), (N,)
 
 
-def padding(start: int, n: int, lengths: np.ndarray | None) -> np.ndarray | None:
-    """Which of these steps are padding, bool (n, N); None where none is."""
-    if lengths is None or start + n <= lengths.min(initial=start + n):
+def padding(start: int, count: int, lengths: np.ndarray | None) -> np.ndarray | None:
+    """Which of these steps are padding, bool (count, N); None where none is."""
+    if lengths is None or start + count <= lengths.min(initial=start + count):
         return None
-    return np.arange(start, start + n)[:, None] >= lengths
+    return np.arange(start, start + count)[:, None] >= lengths
 
 
 def rows_by_last_step(lengths: np.ndarray | None) -> dict[int, list[int]]:

@@ -127,7 +127,7 @@ def forward_steps(
                     multiply(h[t], mask, work.Z_h[t + 1])
                 if rows is not None:
                     final[1][:, rows] = now[-1][:, rows]
-        if len(A) and not has_c:
+        if len(A) and not has_c:  # h_{t-1} of all the block's steps at once
             block.A[:-1, -1] = work.states[: block.length]
     after = [work.states[0], now[-1]][: len(state)]
     if len(A):

@@ -13,9 +13,12 @@ from npbilstm.diagnosis.report_text import as_dict, quantity_sentences, text_of
 from npbilstm.diagnosis.slips import equations_of, slips_in
 from npbilstm.mistakes.planting import changed, source_of
 from npbilstm.submission.course_specs import ALL_SPECS
+from npbilstm.submission.function_spec import shape_of
 from npbilstm.submission.intermediates import LONGEST, MOST, intermediates
-from npbilstm.submission.layouts import Layout
+from npbilstm.submission.layouts import Layout, layout_of
 from npbilstm.submission.pairs import submitted_pair
+from npbilstm.submission.process import SubmissionProcess
+from npbilstm.submission.submitted_code import SubmittedCode, choose_ways
 from tests.diagnosis.forward_plants import FORMS, PLANTS
 from tests.diagnosis.measure_forward import LOCATED, MISNAMED, WRONG_PLACE, judged, measure_forward, verdict
 
@@ -222,3 +225,27 @@ def test_the_measure_sees_a_wrong_forward_place():
     slip = next(each for each in slips_in("gru_step_forward", "rzn") if each.new == "n = tanh(a_n + z * q)")
     found = judged("gru_step", slip, True)
     assert (verdict(found, {"n"}), verdict(found, {"z"})) == (LOCATED, WRONG_PLACE)
+
+
+@pytest.mark.parametrize("form", ["coursera", pytest.param("layers_of_gates", marks=pytest.mark.slow)])
+def test_the_process_of_a_file_sees_the_same_values(tmp_path, form):
+    plant = next(each for each in PLANTS if each.form == form)
+    path = tmp_path / "mine.py"
+    path.write_text(plant.source)
+    names = names_of(plant.source, str(path))
+    code = SubmittedCode({name: value for name, value in names.items() if callable(value)})
+    layout = layout_of(code.form.settings)
+    choose_ways(code, layout)
+    name = next(name for name in code.subjects(layout) if name.startswith("lstm"))
+    spec, sizes = ALL_SPECS[name], {"N": 4, "T": 1, "D": 5, "H": 6}
+    rng = np.random.default_rng(0)
+    inputs = {each: rng.standard_normal(shape_of(axes, sizes)) for each, axes in spec.inputs.items()}
+    inputs |= {"lengths": np.ones(4, int)} if "lengths" in inputs else {}
+    own = code.pair(name, layout).intermediates(inputs)
+    with SubmissionProcess(path) as submission:
+        choose_ways(submission, submission.layout)
+        theirs = submission.pair(name).intermediates(inputs)
+    assert list(theirs) == list(own)
+    assert len(own) >= 5
+    for each, value in own.items():
+        assert np.array_equal(theirs[each], value)

@@ -57,6 +57,10 @@ LSTM, BATCH, NO_BATCH = SPECS["lstm"], Layout(), Layout(x="TD")
         (replies.error_in, {"error": ""}),
         (replies.error_in, {"error": " \n"}),
         (replies.place_in, {"where": 3}),
+        (lambda facts: replies.values_in(facts, {}), {"values": ["f"]}),
+        (lambda facts: replies.values_in(facts, {"0": np.ones(1)}), {"values": ["f is right"]}),
+        (lambda facts: replies.values_in(facts, {"0": np.ones(1)}), {"values": ["f" * 31]}),
+        (lambda facts: replies.values_in(facts, {"1": np.ones(1)}), {"values": ["f"]}),
     ],
 )
 def test_what_cannot_be_so_is_not_believed(read, value):

@@ -16,7 +16,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from functools import cache
+from functools import cache, lru_cache
 from itertools import combinations, islice
 from typing import Any, NamedTuple
 
@@ -72,6 +72,7 @@ def given() -> frozenset[str]:
     return frozenset(found)
 
 
+@lru_cache(maxsize=256)  # many hand in what they were given
 def fingerprints(source: str) -> Fingerprints:
     """The fingerprints of the telling statements of a source; none of what is no Python."""
     found: Fingerprints = {}

@@ -12,6 +12,7 @@ import builtins
 import json
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -40,6 +41,7 @@ def submitted_source(path: str | Path, text: str) -> str:
     return read_notebook(text).source if str(path).endswith(SUFFIX) else text
 
 
+@lru_cache(maxsize=256)  # many of a class hand in what they were given
 def read_notebook(text: str) -> Notebook:
     """What a notebook defines. Raises ValueError, a sentence, where it is none."""
     statements, broken, headers = [], {}, []

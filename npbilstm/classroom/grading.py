@@ -46,8 +46,9 @@ LARGER = {
     "affine": {"N": 4, "V": 500, "D": 256},
     "dropout_over_time": {"N": 4, "D": 6000},
 }
+ONE_ROW = {"D": 128, "H": 256}
 """Sizes at which a backward pass made of differences takes half a minute or more, and one that is one takes
-milliseconds: in general, and of what has few numbers or computes little."""
+milliseconds: in general, of what has few numbers or computes little, and of forms that take one row alone."""
 LARGE_SECONDS = 5.0
 """Seconds of the processor's time that a call may take there; loops over single numbers take less."""
 DIFFERENCES = "On large arrays it takes far longer than it needs: differences of a forward pass are no backward pass."
@@ -202,7 +203,8 @@ def large_case(name: str, seed: int, absent: frozenset[str]) -> tuple[Case, Arra
     """A case of a spec on large arrays, and its gradients: the same for a whole class."""
     spec = ALL_SPECS[name]
     reference = spec.in_textbook_form(textbook)
-    (case,) = draw_cases(spec, reference, seed, LARGE | LARGER.get(name, {}), absent, [Stage("large arrays")])
+    sizes = LARGE | LARGER.get(name, {}) | (ONE_ROW if "rows" in absent else {})
+    (case,) = draw_cases(spec, reference, seed, sizes, absent, [Stage("large arrays")])
     assert reference.backward is not None
     outputs, cache = reference.forward(case.inputs)
     upstream = {name: case.upstream.get(name, np.zeros_like(output)) for name, output in outputs.items()}

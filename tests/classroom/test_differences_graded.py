@@ -6,7 +6,7 @@ import pytest
 
 from npbilstm.classroom.exercises import ALL, EXERCISES
 from npbilstm.classroom.graded import feedback
-from npbilstm.classroom.grading import DIFFERENCES, grade_sources
+from npbilstm.classroom.grading import DIFFERENCES, grade_sources, large_case
 from npbilstm.classroom.stubs import solution
 from npbilstm.submission.fork_server import ForkServer
 from npbilstm.submission.function_spec import names_in
@@ -120,6 +120,13 @@ def test_nor_does_one_that_is_given_all_the_time_that_it_takes(exercise, server)
 def test_a_backward_pass_of_central_differences_gains_no_point(exercise, server):
     part = graded(exercise, of_differences(exercise, CENTRAL), server)
     assert part.points == without_backward(exercise)
+
+
+@pytest.mark.parametrize(("name", "rows"), [("gru_step", "rows"), ("gru_step", ""), ("lstm", "rows"), ("lstm", "")])
+def test_where_there_is_one_row_there_are_more_numbers(name, rows):
+    case, gradients = large_case(name, 3, frozenset({rows} - {""}))
+    work = len(case.inputs["x"]) * sum(gradient.size for gradient in gradients.values()) ** 2
+    assert work > 10**10  # a product for each number, of so many numbers, is half a minute at least
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ from npbilstm.diagnosis.results import Diagnosis
 from npbilstm.mistakes.catalogue import BUGS
 from npbilstm.mistakes.catalogue.in_place import BUGS as IN_PLACE
 from npbilstm.mistakes.planting import Bug, plant
+from npbilstm.submission.course_specs import ALL_SPECS
 from npbilstm.submission.errors import Interfered, SubmissionError, TimedOut
 from npbilstm.submission.function_spec import Pair
 from npbilstm.submission.specs import SPECS
@@ -24,11 +25,11 @@ OTHER_ORDER = (
 
 
 def pair_with(name, *ids):
-    return SPECS[name].in_textbook_form(plant(BUGS[one] for one in ids))
+    return ALL_SPECS[name].in_textbook_form(plant(BUGS[one] for one in ids))
 
 
 def diagnosed(name, *ids, **options):
-    return diagnose_pair(SPECS[name], pair_with(name, *ids), **options)
+    return diagnose_pair(ALL_SPECS[name], pair_with(name, *ids), **options)
 
 
 def flat(diagnosis, *hint):
@@ -37,7 +38,7 @@ def flat(diagnosis, *hint):
 
 
 def lowest_spec(bug):
-    return next(spec for spec in SPECS.values() if bug in candidates(spec))
+    return next(spec for spec in ALL_SPECS.values() if bug in candidates(spec))
 
 
 def named(diagnosis):

@@ -86,12 +86,15 @@ class Matcher:
         """The bugs that explain all of it, each alone.
 
         Where one of them stands in the functions that the spec is about, no others: the same slip in a function that
-        these call but once looks the same.
+        these call but once looks the same. Of slips of one line that the form cannot tell apart, the likeliest.
         """
         spec = self.observations.spec
         found = [bug for bug in self.bugs if self.matches((bug,), parts)]
         own = [bug for bug in found if bug.function in (spec.forward, spec.backward)]
-        return likeliest_first((bug,) for bug in own or found)
+        lines: dict[tuple[str, str], Bugs] = {}
+        for bugs in likeliest_first((bug,) for bug in own or found):
+            lines.setdefault((bugs[0].function, bugs[0].old), bugs)
+        return list(lines.values())
 
     def pairs(self, patterns: dict[Bug, Pattern]) -> list[Bugs]:
         """The pairs of bugs that explain all of it; only those are tried whose patterns cover the one that is seen.

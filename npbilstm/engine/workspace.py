@@ -20,11 +20,10 @@ APART = 16  # floats between rows of gate gradients: rows apart by a power of tw
 
 
 class Group(NamedTuple):
-    """P directions, by their numbers in time_order.py, that go step by step together: what they read, x (T, N, D), and
-    which rows end at which step."""
+    """P directions, numbered as in time_order.py, that go step by step together: what they read, where rows end."""
 
     directions: Sequence[int]
-    x: Array
+    x: Array  # (T, N, D)
     padding_is_zero: bool  # in x
     lengths: Array | None
     ends: Mapping[int, list[int]]
@@ -48,8 +47,7 @@ class Upstream(NamedTuple):
 class Block(NamedTuple):
     """A few steps: which, where each direction finds them in input order, which of them are padding (length, N).
 
-    A (length + 1, kept, P, N, H): their part of what is kept, (0, ...) where nothing is; A_before: the entry before
-    them, None before the first.
+    A (length + 1, kept, P, N, H): their part of what is kept, (0, ...) where nothing is; A_before: the entry before it.
     """
 
     start: int
@@ -170,9 +168,7 @@ class BackwardWorkspace(Workspace):
         columns: int,
         more_of_Z: int,
     ) -> None:
-        T, N, D = group.x.shape
-        P, _, R = state[0].shape
-        H = A.shape[-1]
+        (T, N, D), (P, _, R), H = group.x.shape, state[0].shape, A.shape[-1]
         super().__init__(group, steps, state, A, dstate[0].dtype, backward_block(N, H, T))
         self.upstream, self.dstate, self.K = upstream, dstate, R + 1 + D
         self.dy = self.array("dy", self.size, P, N, R)

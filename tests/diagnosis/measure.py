@@ -29,6 +29,7 @@ from npbilstm.diagnosis.diagnosis import diagnose_pairs
 from npbilstm.diagnosis.report_text import cause
 from npbilstm.diagnosis.results import Diagnosis
 from npbilstm.files import write_atomically
+from npbilstm.mistakes import Bug
 from npbilstm.mistakes.catalogue import BUGS as CATALOGUE
 from npbilstm.training.progress import on_terminal, tell
 from tests.diagnosis.columns_bugs import BUGS, OTHER_NUMBERS, Plant, Plants, source_with
@@ -44,7 +45,7 @@ NO_PLACE, MISNAMED, MISSED = "wrong, no equation", "misnamed", "missed"
 VERDICTS = (NAMED, AMONG, ONE_NAMED, LOCATED, ONE_LOCATED, PERHAPS, LIKE, ELSEWHERE, NO_PLACE, MISNAMED, MISSED)
 
 STEP, LOOP = "lstm_step_backward", "lstm_backward"
-INSIDE = {"the step": STEP, "the loop": LOOP}
+INSIDE = {"the step": "lstm_step", "the loop": "lstm"}
 SAME_LINE = {"dc_t": "dc", "dc_next": "dc_prev", "dh_next": "dh_prev"}
 """What a loop has and its step gives: one line where the step is written in the loop, as columns.py has it."""
 SAME_PLACE: dict[str, tuple[str, ...]] = {
@@ -126,10 +127,10 @@ def verdict(trial: Trial, wrong: list[Diagnosis]) -> str:
     """
     if not wrong:
         return MISSED
-    right = {name for id in trial.planted for name in ({id} if id not in trial.without else ALSO_NAMED.get(id, ()))}
+    right = {name for id in trial.planted for name in ({id} if id not in trial.without else ALSO_NAMED.get(id, {id}))}
     named: set[str] = set()
     for k, diagnosis in enumerate(wrong):
-        fitting = [ids for ids in ({bug.id for bug in bugs} for bugs in diagnosis.named) if ids <= right]
+        fitting = [ids for ids in ({named_as(bug, trial) for bug in bugs} for bugs in diagnosis.named) if ids <= right]
         if diagnosis.named and not fitting:
             return MISNAMED
         if fitting and k < len(trial.planted):
@@ -141,13 +142,23 @@ def verdict(trial: Trial, wrong: list[Diagnosis]) -> str:
     if named:
         return ONE_NAMED
     certain, perhaps = offered(trial, wrong)
-    wanted = {id: {part for place in places_of(id) for part in parts_of(place)} for id in trial.planted}
-    found = [wanted[id] <= certain or changed_in_place(id, wrong) for id in trial.planted]
+    found = [is_among(id, certain) or changed_in_place(id, wrong) for id in trial.planted]
     if any(found):
         return LOCATED if all(found) else ONE_LOCATED
-    if any(wanted[id] <= certain | perhaps for id in trial.planted):
+    if any(is_among(id, certain | perhaps) for id in trial.planted):
         return PERHAPS
     return ELSEWHERE if certain else LIKE if perhaps else NO_PLACE
+
+
+def named_as(bug: Bug, trial: Trial) -> str:
+    """The name of a mistake; of a clip that the catalogue lacks its own, whatever the bound that was told."""
+    clip = bug.id.partition("-to-")[0]
+    return clip if clip in trial.without else bug.id
+
+
+def is_among(id: str, offered: set[str]) -> bool:
+    """Whether the place of a mistake is among these: all of its places, one equation at least of each."""
+    return all(parts_of(place) & offered for place in places_of(id))
 
 
 def offered(trial: Trial, wrong: list[Diagnosis]) -> tuple[set[str], set[str]]:
@@ -168,8 +179,12 @@ def parts_of(place: str) -> set[str]:
     one line."""
     equations, _, function = place.partition(" in ")
     within = function.partition(" inside ")[0]
-    found = {f"{equation} in {INSIDE.get(within, function)}" for equation in equations.split(", ")}
-    if within == "the step":
+    way = function.rpartition("_")[2]
+    at = f"{INSIDE[within]}_{way}" if within in INSIDE else function
+    found = {f"{equation} in {at}" for equation in equations.split(", ")}
+    if at == "lstm_step_forward":  # where a gate is wrong, what it is of is
+        found |= {f"a in {at}" for equation in equations.split(", ") if equation in list("ifgo")}
+    if at == STEP and within == "the step":
         found |= {f"{of_loop} in {LOOP}" for of_loop, of_step in SAME_LINE.items() if of_step in equations.split(", ")}
     return found | {f"{SAME_LINE[e]} in {STEP}" for e in equations.split(", ") if within == LOOP and e in SAME_LINE}
 

@@ -63,6 +63,8 @@ def said(*named, located=(), perhaps=(), findings=()):
         (f"{ONE} {OTHER}", [said(perhaps=(PLACE,))], "perhaps there"),
         ("da-f-slope-missing", [said(located=("df in lstm_step_backward",))], "located"),
         ("da-f-slope-missing", [said(located=(INSIDE,))], "located"),
+        ("bias-missing", [said(located=("f in the step inside lstm_forward",))], "located"),
+        ("bias-missing", [said(located=("h in lstm_step_forward",))], "located elsewhere"),
         ("dc-next-zeroed", [said(located=("dc_prev in the step inside lstm_backward",))], "located"),
         ("dc-final-ignored", [said(located=("dh_next, dc_next in lstm_backward",))], "located"),
         ("sigmoid-taken-twice", [said(located=("df in lstm_step_backward",))], "located elsewhere"),
@@ -81,6 +83,8 @@ def test_what_the_catalogue_lacks_is_misnamed_by_any_name_but_those_it_is_made_o
     assert verdict(without("tanh-taken-twice"), [said("dc-tanh-taken-twice da-g-tanh-taken-twice")]) == "named"
     assert verdict(without("tanh-taken-twice"), [said("dc-tanh-taken-twice dx-sign")]) == "misnamed"
     assert verdict(without(ONE), [said(OTHER)]) == "misnamed"
+    clip = BUGS["dh-next-clipped"]._replace(id="dh-next-clipped-to-0.1")
+    assert verdict(without("dh-next-clipped"), [Diagnosis("lstm", (), (), named=((clip,),))]) == "named"
 
 
 def test_a_label_that_is_not_the_plants_is_counted_as_misnamed():

@@ -352,7 +352,8 @@ between the gradients of the weights, which are right, and `dx`? One line is lef
 </details>
 
 `nb.diagnose` brings such cases along by itself, ragged lengths and more, and compares with known mistakes. Run it again
-when you have mended the line (`hint=2` in its call says more):
+when you have mended the line (`hint=2` in its call says more). Its line that begins with WRONG names the mistake: cover
+that, if you want to find it alone:
 """
 
 # %%

@@ -62,7 +62,7 @@ whole package.
 
 | letter | shape, for one sequence | meaning |
 |---|---|---|
-| $T$ | | time steps in a sequence; $t$ counts them from 0 |
+| $T$ | | time steps in a sequence; $t$ counts them from 0; a state that a run starts from is called $h_0$, $c_0$ |
 | $D$ | | numbers that come in at one step |
 | $H$ | | numbers that the cell keeps, its *hidden units* |
 | $N$ | | sequences in a batch; from section 5 on |
@@ -591,9 +591,9 @@ Backward means: you know how the loss changes with the step's outputs, and you w
 step's inputs and weights.
 
 What you are given is `dh` and `dc`, both $(N, H)$. They come from what is after the step: from the loss, and from the
-next step, which reads $h$ and $c$. `dc` is only the share that comes from there directly, with this step's $h$ held
-fixed; $c$ acts through $h$ as well, and that share is added below. Here you make both up. A loss to which exactly they
-belong is
+next step, which reads $h$ and $c$. One exception from the notation: the `dc` that is given is not all of
+$\partial L / \partial c$, only the share that comes from there directly, with this step's $h$ held fixed; $c$ acts
+through $h$ as well, and that share is added below. Here you make both up; they are what this loss gives:
 
 $$L = \sum dh \odot h + \sum dc \odot c .$$
 
@@ -813,11 +813,11 @@ assert not report.ok
 # %% [markdown]
 r"""
 How to read the report. Its first sentence is the verdict. Then there is a line for each array: how many of its entries
-were checked, the largest difference and that difference relative to the array's size, the entry that is furthest off,
-the value it should have, and the value it got. The line *whole gradient* checks all of them at once: everything is
-moved together along one random direction, and the loss has to change as the gradient says. The last sentence tells what
-central differences say along that direction with ever shorter steps: of a right gradient the difference becomes tiny,
-of a wrong one it stays.
+were checked, the largest difference, that difference divided by the largest number of the array's gradient, the entry
+that is furthest off, the value it should have, and the value it got. The line *whole gradient* checks all of them at
+once: everything is moved together along one random direction, and the loss has to change as the gradient says. The
+last sentence tells what central differences say along that direction with ever shorter steps: of a right gradient the
+difference becomes tiny, of a wrong one it stays.
 
 Here the check says *WRONG* for every array. Nothing crashed and every shape is right: without a check you would have
 nothing to notice it by.

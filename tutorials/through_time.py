@@ -44,7 +44,8 @@ r"""
 $N$ sequences of $T$ steps, $D$ numbers in, $H$ units. `x` is $(N, T, D)$; at one step `x`, `h`, `c` are $(N, D)$,
 $(N, H)$, $(N, H)$, and `y` $(N, T, H)$ is `h` of all steps. The gates' blocks stand side by side in the order
 $i, f, g, o$: `Wx` $(D, 4H)$, `Wh` $(H, 4H)$, `b` $(4H,)$. The loss $L$ is one number; `d` and a name is
-$\partial L / \partial$ that name, and has its shape.
+$\partial L / \partial$ that name, and has its shape. `h0` and `c0` are the states before step 0, `h_T` and `c_T` those
+after the last step, $T - 1$: names, not entries 0 and $T$ of a list.
 
 `npbilstm.textbook` holds the package's plain functions, which are written to be read. They are called *the textbook*
 from here on.
@@ -93,7 +94,8 @@ def lstm_step_forward(x, h_prev, c_prev, params):
 
 
 def lstm_step_backward(dh, dc, cache):
-    """dh, dc (N, H): all that the loss has to say of this step's h and c -> dx, dh_prev, dc_prev, grads."""
+    """dh (N, H): all of h's gradient; dc (N, H): c's, but for the share through this step's h
+    -> dx, dh_prev, dc_prev, grads."""
     x, h_prev, c_prev, i, f, g, o, tanh_c, params = cache
     do = dh * tanh_c
     dc = dc + dh * o * tanh_derivative(tanh_c)
@@ -226,14 +228,14 @@ for cut in [{"carry_h": 0.0}, {"carry_c": 0.0}]:
 
 # %% [markdown]
 r"""
-**A2.** No whole array's. Of `dx` the last step's rows are right, because nothing was carried into that step yet. With
-$T = 1$ all that a carry does is to make `dh0` and `dc0`: a missing carry shows there and nowhere else. And the sum over
-steps has one term then, so a missing sum does not show at all. Test BPTT with three steps or more: with two, a carry of
-a carry does not exist.
+**A2.** No whole array's. Of `dx` the last step's rows are right: its carries are `dh_T` and `dc_T`, which are not cut.
+With $T = 1$ all that a carry does is to make `dh0` and `dc0`: a missing carry shows there and nowhere else. And the
+sum over steps has one term then, so a missing sum does not show at all. Test BPTT with three steps or more: with two,
+a mistake in the carry of a carry shows in `dh0` and `dc0` alone, and in no weight's gradient.
 
 Now the reason why there are two. Take a longer sequence, a loss at its last step alone, and look how much of the
 gradient arrives at each earlier step: whole, without one carry, without the other. The forget gates are held open a bit
-($b_f = 2$, and $\sigma(2) = 0.88$).
+($b_f = 2$, so that $f$ is near $\sigma(2) = 0.88$).
 """
 
 # %%
@@ -301,7 +303,8 @@ r"""
 The function below takes and returns what the textbook's `lstm_step_backward` does, so `nb.diagnose` can judge it: it
 runs it on several small cases, and compares the numbers with those of many known mistakes, its *catalogue*. Somebody
 forgot something in one line. **Read it, find the line, mend it, and run the cell again until it says that it is
-right.** For a stronger hint put `hint=2` into the call of `nb.diagnose`, or `hint=3`.
+right.** Its line that begins with WRONG names the mistake: cover that, if you want to find it alone. For a stronger
+hint put `hint=2` into the call of `nb.diagnose`, or `hint=3`.
 """
 
 

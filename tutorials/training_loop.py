@@ -144,7 +144,8 @@ print("the padding is never read: at padded steps h is 0 and dx is 0, and row 3 
 r"""
 ## 3. A mean over what is real
 
-The loss is the mean squared error over all *real* numbers: their sum, divided by their count $M = \sum_n \ell_n$.
+The loss is the mean squared error over all numbers that are not padding: the sum of their squared errors, divided by
+their count $M$. Here each step has one number, so $M = \sum_n \ell_n$; with $K$ numbers a step it is $K \sum_n \ell_n$.
 
 **Q1.** Suppose it is divided by $N \cdot T$ instead, padding included. The errors in the padding are set to 0, so
 the sum is right. What goes wrong?
@@ -153,7 +154,7 @@ the sum is right. What goes wrong?
 # %%
 loss, cache = nb.mean_squared_error_forward(predictions, targets, lengths)
 error = np.where(real[:, :, None], predictions - targets, 0)
-print(f"over the real numbers {loss:.4f}, over everything {np.mean(error**2):.4f}")
+print(f"over what is no padding {loss:.4f}, over everything {np.mean(error**2):.4f}")
 assert np.isclose(loss, (error**2).sum() / lengths.sum())
 assert np.isclose(np.mean(error**2), loss * real.mean())
 
@@ -236,16 +237,17 @@ assert report.ok
 r"""
 It compares single numbers, 20 of each array, and then all weights moved together along one random direction.
 
-What does this check *not* see? The gradient of a wrong thing is right. A loss that is not the one you mean (section 3),
-inputs and targets that are off by a step, a step of training that is far too large: all pass.
+What does this check *not* see? That the loss is the wrong one: the gradient of a wrong loss can be computed without any
+mistake. A loss that is not the one you mean (section 3), inputs and targets that are off by a step, a step of training
+that is far too large: all pass.
 
 ## 5. The loop
 
 Fifteen lines, and each does one thing. An *epoch* goes over all series once, in a new order, so that
 the mini-batches are other ones each time. `clip_by_global_norm` shortens a gradient that is longer than 1, so that a
-rare huge one does not throw the weights far away (Pascanu et al. 2013). The optimizer is Adam (Kingma & Ba 2015): it
-chooses the size of each weight's step from the gradients it has seen. Its one number, 0.01, is the *learning rate*: how
-large a step is at all. Sixty epochs take some seconds.
+rare huge one does not throw the weights far away (Pascanu et al. 2013). An optimizer moves each weight a little against
+its gradient. This one is Adam (Kingma & Ba 2015): it chooses the size of each weight's step from the gradients it has
+seen. The *learning rate*, 0.01, is a factor of every step. Sixty epochs take some seconds.
 """
 
 # %%
@@ -337,7 +339,7 @@ r"""
 
 1. Row 7 of a batch has length 12 and the array has 40 steps. What is the LSTM's output at step 20 of this row, what
    is the gradient of `x` there, and which state is `h_n`?
-2. Why must the loss be divided by the number of real steps and not by $N \cdot T$?
+2. Why must the loss be divided by the count of numbers that are not padding, and not by that of all?
 3. The gradient check passed, and training does not come down. Name two faults that a gradient check cannot see.
 
 <details><summary>Answers</summary>
@@ -345,7 +347,7 @@ r"""
 1. Exactly 0; exactly 0; the state after step 11, which is held through the padding.
 2. Or the size of the gradient depends on how much padding a batch happens to have.
 3. A loss that is not the one that you mean (section 3), inputs and targets that are off by a step, a learning rate
-   far too large or small. The gradient of the wrong thing is right.
+   far too large or small. The gradient of a wrong loss can be computed without any mistake.
 </details>
 """
 
@@ -353,7 +355,8 @@ r"""
 r"""
 ## Where to go next
 
-- Make the LSTM an `nb.GRU` or an `nb.RNN`; leave out the clipping; take a learning rate of 0.3. Guess first.
+- Leave out the clipping; take a learning rate of 0.3. Guess first. `nb.GRU` and `nb.RNN` are other cells that can stand
+  in the LSTM's place: with two gates, and with none.
 - `nb.Trainer` is this loop with a progress bar, checkpoints and metrics; `npbilstm train` is it for your own files.
 - *Checking gradients* (`checking_gradients.ipynb`): what the check of section 4 does.
 """

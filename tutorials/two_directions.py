@@ -136,8 +136,8 @@ r"""
 ## 2. What each direction knows
 
 You can ask a network what it knows. Nudge the input at one step $s$, and see at which steps $t$ the output moves. Do
-this for each $s$, and you have a picture of $T \times T$ cells. (Each cell is a mean over the sequences of the batch
-and over the units.)
+this for each $s$, and you have a picture of $T \times T$ squares. (Each square is a mean over the sequences of the
+batch and over the units.)
 """
 
 
@@ -511,7 +511,7 @@ assert (dx[padding] == 0).all()
 # %% [markdown]
 r"""
 Now the check, with the complex step. The loss $\sum dy \odot y + \sum dh_T \odot h_T + \sum dc_T \odot c_T$ has exactly
-these gradients with respect to $y$, $h_T$ and $c_T$. The names are free; here they tell the directions apart.
+these gradients with respect to $y$, $h_T$ and $c_T$. Any names will do; these tell the directions apart.
 """
 
 
@@ -575,7 +575,7 @@ same = BiLSTMParams(
 )
 
 # %%
-y_layer, (h_n, c_n), layer_cache = layer.forward(x, lengths, (h0, c0), training=True)
+y_layer, (h_n, c_n), layer_cache = layer.forward(x, lengths, (h0, c0), training=True)  # keeps the cache
 y, h_T, c_T, cache = bilstm_forward(x, h0, c0, same, lengths)
 for here, there in [(y, y_layer), (h_T, h_n), (c_T, c_n)]:
     assert np.allclose(here, there, rtol=0, atol=1e-12)
@@ -626,11 +626,12 @@ print(f"always saying no is right in {always_no:.0%} of all steps")
 
 # %% [markdown]
 r"""
-The same model twice, a `nb.SequenceTagger`: four numbers stand for each symbol (its *embedding*), an LSTM with eight
-hidden units per direction reads them, and two scores are made of its output at each step. Both are trained in the same
-way, eight times over all sequences (eight *epochs*), by `nb.Trainer`, which pads the batches and passes the lengths
-on, and the optimizer Adam (*Mini-batches, padding and a training loop* is about both). What is measured is how often
-they are right on sequences that are *held out*, not trained on. It takes some seconds.
+Two models, alike except that one has no reverse direction. Each is a `nb.SequenceTagger`: four numbers stand for each
+symbol (its *embedding*), an LSTM with eight hidden units per direction reads them, and an affine map of its output
+makes two numbers at each step, *scores*, one for no and one for yes; the larger one is the answer. Both are trained in
+the same way, eight times over all sequences (eight *epochs*), by `nb.Trainer`, which pads the batches and passes the
+lengths on, and the optimizer Adam (*Mini-batches, padding and a training loop* is about both). What is measured is how
+often they are right on sequences that are *held out*, not trained on. It takes some seconds.
 """
 
 # %%

@@ -316,8 +316,8 @@ def with_first_line(text):
 
     def change(tree):
         for function in functions_in(tree):
-            first = next((each.arg for each in function.args.args if each.arg != "self"), "0")
-            if function.name != "__init__":
+            first = next((each.arg for each in function.args.args if each.arg != "self"), "")
+            if function.name != "__init__" and first:
                 function.body[:0] = ast.parse(text.format(name=function.name, first=first)).body
 
     return in_tree(change)

@@ -55,8 +55,9 @@ NAMES = [(form, name) for form in FORMS for name in (*TASTES, *ENDS, *OWN[form])
 
 
 def variants() -> Iterator[Variant]:
-    """All that there are."""
-    return (made for form, name in NAMES if (made := variant(form, name)) is not None)
+    """All that there are, each source once."""
+    made = [each for form, name in NAMES if (each := variant(form, name)) is not None]
+    return iter({each.source: each for each in made}.values())
 
 
 def differs(source: str, other: str) -> bool:

@@ -1,6 +1,7 @@
 """Settings for all tests: the same draws in every run, no time limits on a noisy machine, and few of many cases."""
 
 import os
+import signal
 from collections import defaultdict
 
 import pytest
@@ -13,6 +14,8 @@ settings.load_profile("few")
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # one of several processes; NumPy, not imported yet, reads it
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell's background job; the tests of Ctrl-C need it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(tryfirst=True)

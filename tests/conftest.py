@@ -1,5 +1,6 @@
 """Settings for all tests: the same draws in every run, no time limits on a noisy machine, and few of many cases."""
 
+import gc
 import os
 import signal
 from collections import defaultdict
@@ -32,3 +33,9 @@ def pytest_collection_modifyitems(items):
         for k, item in enumerate(family):
             if k not in kept:
                 item.add_marker("slow")
+
+
+def pytest_collection_finish():
+    """What was collected stays to the end. So a full collection of garbage need not look through it at each call."""
+    gc.collect()
+    gc.freeze()

@@ -19,6 +19,7 @@ from npbilstm.textbook import LSTMParams, lstm_forward, lstm_step_backward
 GUIDE = Path(__file__).parent / "guides" / "truncation.md"
 BEGIN, END = "<!-- measured -->\n", "<!-- end -->\n"
 N, T, H = 64, 32, 12
+EPOCHS = 300
 WINDOWS = (1, 2, 4, 8, 16, 32)
 
 
@@ -51,11 +52,11 @@ def truncated_gradient(dh: np.ndarray, x: np.ndarray, params: LSTMParams, k: int
     return grads
 
 
-def trained(name: str, epochs: int = 300) -> tuple[nb.LSTM, nb.Linear]:
+def trained(name: str, epochs: int = EPOCHS) -> tuple[nb.LSTM, nb.Linear]:
     """A model trained on a task, by all of its gradient."""
     rng = np.random.default_rng(0)
     lstm, linear = nb.LSTM(1, H, dtype=np.float64, rng=0), nb.Linear(H, 1, dtype=np.float64, rng=1)
-    weights, adam = {**lstm.params, **linear.params}, nb.Adam(0.01)
+    weights, adam = {**lstm.params, **linear.params}, nb.Adam(0.003)
     for _ in range(epochs):
         x, targets = TASKS[name](rng)
         h, _, lstm_cache = lstm.forward(x, training=True)
@@ -68,17 +69,26 @@ def trained(name: str, epochs: int = 300) -> tuple[nb.LSTM, nb.Linear]:
 
 
 def measured(name: str, model: tuple[nb.LSTM, nb.Linear]) -> list[tuple[float, float]]:
-    """For each window the bias |g_k - g| / |g|, and the cosine between g_k and g, on a fresh batch."""
+    """For each window the bias |g_k - g| / |g| and the cosine between g_k and g, of ten fresh batches together.
+
+    Of a single batch, that of a trained model is small, and its direction a matter of chance.
+    """
     lstm, linear = model
-    x, targets = TASKS[name](np.random.default_rng(1))
     params = LSTMParams(*(lstm.params[f"0.forward.{key}"] for key in LSTMParams._fields))
-    said, linear_cache = linear.forward(lstm.forward(x)[0])
-    _, cache = nb.mean_squared_error_forward(said, targets)
-    dh, _ = linear.backward(nb.mean_squared_error_backward(1.0, cache), linear_cache)
-    gradients = [np.concatenate([part.ravel() for part in truncated_gradient(dh, x, params, k)]) for k in WINDOWS]
-    whole = gradients[-1]
+    gradients: list[list[np.ndarray]] = [[] for _ in WINDOWS]
+    for seed in range(1, 11):
+        x, targets = TASKS[name](np.random.default_rng(seed))
+        said, linear_cache = linear.forward(lstm.forward(x)[0])
+        _, cache = nb.mean_squared_error_forward(said, targets)
+        dh, _ = linear.backward(nb.mean_squared_error_backward(1.0, cache), linear_cache)
+        for k, parts in zip(WINDOWS, gradients):
+            parts += [part.ravel() for part in truncated_gradient(dh, x, params, k)]
+    *truncated, whole = map(np.concatenate, gradients)
     size = np.linalg.norm(whole)
-    return [(float(np.linalg.norm(g - whole) / size), float(g @ whole / size / np.linalg.norm(g))) for g in gradients]
+    return [
+        (float(np.linalg.norm(g - whole) / size), float(g @ whole / size / np.linalg.norm(g)))
+        for g in [*truncated, whole]
+    ]
 
 
 def table() -> str:
@@ -88,7 +98,7 @@ def table() -> str:
         "|---" * (len(WINDOWS) + 1) + "|",
     ]
     for name in TASKS:
-        for state, epochs in (("fresh", 0), ("trained", 300)):
+        for state, epochs in (("fresh", 0), ("trained", EPOCHS)):
             found = measured(name, trained(name, epochs))
             cells = [f"{bias:.2f} ({cosine:.2f})" for bias, cosine in found]
             lines.append(f"| {name}, {state} | {' | '.join(cells)} |")

@@ -17,6 +17,7 @@ MANY_EQUATIONS = {
 IN_OTHERS_NUMBERS = {
     "dc-before-carry": "dc_t",
     "recurrent-loop-runs-forward": "order",
+    "recurrent-carry-accumulated": "dh_prev",
     "recurrent-truncated-after-one-step": "dh_next",
     "recurrent-truncated-after-two-steps": "dh_next",
     "recurrent-initial-state-gradient-lost": "dh0",

@@ -71,7 +71,7 @@ def trained(name: str, epochs: int = EPOCHS) -> tuple[nb.LSTM, nb.Linear]:
 def measured(name: str, model: tuple[nb.LSTM, nb.Linear]) -> list[tuple[float, float]]:
     """For each window the bias |g_k - g| / |g| and the cosine between g_k and g, of ten fresh batches together.
 
-    Of a single batch, that of a trained model is small, and its direction a matter of chance.
+    Of a single batch, the gradient of a trained model is small, and its direction a matter of chance.
     """
     lstm, linear = model
     params = LSTMParams(*(lstm.params[f"0.forward.{key}"] for key in LSTMParams._fields))

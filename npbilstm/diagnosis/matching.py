@@ -22,6 +22,9 @@ from npbilstm.mistakes.planting import textbook_functions
 from npbilstm.submission.call_graph import reached
 from npbilstm.submission.function_spec import FunctionSpec, Pair
 
+MOST_PAIRS = 2000
+"""How many pairs of mistakes are tried, the likeliest first: where nearly all is wrong, patterns rule out few."""
+
 
 def candidates(spec: FunctionSpec) -> list[Bug]:
     """The catalogued bugs that can show in what a spec is about."""
@@ -103,12 +106,12 @@ class Matcher:
         """
         pattern = self.observations.pattern
         likely = [bug for bug, own in patterns.items() if own & pattern]
-        return likeliest_first(
+        covering = likeliest_first(
             (one, other)
             for one, other in combinations(likely, 2)
             if patterns[one] & patterns[other] <= pattern <= patterns[one] | patterns[other]
-            and self.matches((one, other))
         )
+        return [two for two in covering[:MOST_PAIRS] if self.matches(two)]
 
     def forward_pairs(self) -> list[Bugs]:
         """The pairs of bugs that explain wrong outputs; where some explain the gradients as well, those."""

@@ -7,6 +7,7 @@ import pytest
 
 import npbilstm as nb
 from npbilstm import textbook
+from npbilstm.diagnosis import matching
 from npbilstm.diagnosis.cases import draw_cases
 from npbilstm.diagnosis.comparison import block_errors
 from npbilstm.diagnosis.diagnosis import diagnose_pair, diagnose_pairs
@@ -18,6 +19,8 @@ from npbilstm.mistakes.catalogue import BUGS
 from npbilstm.mistakes.planting import Bug, plant
 from npbilstm.submission.function_spec import Pair
 from npbilstm.submission.specs import SPECS
+from tests.diagnosis.columns_bugs import OTHER_NUMBERS, source_with
+from tests.submission.submitted_files import FILES, pair_from
 
 LSTM, STEP = SPECS["lstm"], SPECS["lstm_step"]
 
@@ -258,3 +261,21 @@ def test_gates_in_another_order_are_right_unless_an_order_is_said():
     assert nb.diagnose(own(ORDER, ORDER_BACK)).ok
     assert not nb.diagnose(own(ORDER, ORDER_BACK), strict=True).ok
     assert nb.diagnose(own(ORDER, ORDER_BACK), gates="ifog").ok
+
+
+@pytest.mark.slow
+def test_where_nearly_all_is_wrong_no_more_pairs_are_tried_than_there_is_time_for(monkeypatch):
+    tried = []
+    matches = matching.Matcher.matches
+
+    def counted(self, more=(), parts=None):
+        tried.append(len(more))
+        return matches(self, more, parts)
+
+    monkeypatch.setattr(matching.Matcher, "matches", counted)
+    source = source_with(OTHER_NUMBERS["cache-one-step-off"])
+    step, over_time, _ = diagnose_pairs({name: pair_from(source, name) for name in FILES["columns"][1]})
+    assert step.ok
+    assert not over_time.ok
+    assert not over_time.named
+    assert tried.count(2) == matching.MOST_PAIRS

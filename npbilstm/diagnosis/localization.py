@@ -42,6 +42,7 @@ IN_STEP = {"dc_next": "dc_prev", "dh_next": "dh_prev", "dc_t": "dc"}
 HANDS_DOWN = {"bilstm": "dh_fwd, dh_rev", "stacked_lstm": "dh"}
 """What is built of several LSTMs, and what it calls the gradient that it hands each of them."""
 
+DIRECTIONS = ("forward", "reverse")
 LATER = {"dc_prev": "dc_next", "dh_prev": "dh_next"}
 
 STEP_PROBES = (Stage("one row", {"N": 1}), Stage("two rows", {"N": 2}))
@@ -182,9 +183,6 @@ def between_directions(observations: Observations, context: Context, names: Name
 def blocks_wrong(observations: Observations) -> set[str]:
     """The arrays whose gradients are wrong at some stage."""
     return {block.split("[")[0] for _, block in observations.pattern}
-
-
-DIRECTIONS = ("forward", "reverse")
 
 
 def is_mixed(got: list[list[np.ndarray]], true: list[list[np.ndarray]]) -> bool:

@@ -12,10 +12,8 @@ has been given numbers to work on, its own words are told no more: an exception 
 
 from __future__ import annotations
 
-import builtins
 import itertools
 import marshal
-import re
 import secrets
 import weakref
 from collections.abc import Collection, Iterable, Mapping
@@ -27,6 +25,7 @@ import numpy as np
 from npbilstm.printable import one_line
 from npbilstm.submission.behaviour import Behaviour
 from npbilstm.submission.contained_checker import ASKED, Answer, checked, given_source, is_checker
+from npbilstm.submission.contained_replies import QUOTED, error_in, misfit_in
 from npbilstm.submission.conventions import TEXTBOOKS, Conventions
 from npbilstm.submission.errors import Ended, Interfered, SubmissionError, TimedOut
 from npbilstm.submission.fork_server import ForkServer, RunnerProcess
@@ -39,39 +38,8 @@ from npbilstm.submission.returns import gradient_name
 from npbilstm.submission.sandbox import Layers, processor_seconds, readable
 from npbilstm.submission.submitted_pair import SubmittedPair
 
-QUOTED = 500
-"""How many characters of a submission's own words are quoted."""
 START = 60.0
 """Seconds that Python and NumPy may take to start."""
-KNOWN_MESSAGES = (
-    "operands could not be broadcast together",
-    "matmul: Input operand 1 has a mismatch in its core dimension",
-    "shapes not aligned",
-    "cannot reshape array",
-    "non-broadcastable output operand",
-    "all the input array dimensions except for the concatenation axis must match exactly",
-    "array is not broadcastable to correct shape",
-    "too many indices for array",
-    "assignment destination is read-only",
-    "not enough values to unpack",
-    "too many values to unpack",
-    "cannot unpack non-iterable",
-    "missing required positional argument",
-    "object is not callable",
-    "object is not subscriptable",
-    "object has no attribute",
-    "is not defined",
-    "referenced before assignment",
-    "cannot access local variable",
-    "out of bounds",
-    "out of range",
-    "unsupported operand type",
-    "unexpected keyword argument",
-    "positional argument",
-    "maximum recursion depth exceeded",
-    "Unable to allocate",
-)
-"""What Python and NumPy say; of a message that holds one of these it is told, and none of its numbers."""
 Plan = str | dict[str, Any]
 
 
@@ -174,9 +142,9 @@ class ContainedSubmission:
         steps = [{"function": name} for name in spec.steps or ()]
         floats = spec.differentiated
         axes = {**spec.outputs, **spec.inputs}
-        upstream: list[Any] = list(spec.outputs)
+        outputs: list[Any] = list(spec.outputs)
         if spec.steps is not None:
-            upstream[1] = grouped(upstream[1], [upstream[1]])
+            outputs[1] = grouped(outputs[1], [outputs[1]])
 
         def call(
             function: str,
@@ -220,10 +188,7 @@ class ContainedSubmission:
             weakref.finalize(cache, self.forgotten.append, cache.number).atexit = False
             sizes = sizes_in(spec, inputs)
             shapes = {name: shape_of(axes, sizes) for name, axes in spec.outputs.items()}
-            names: list[Any] = list(spec.outputs)
-            if spec.steps is not None:
-                names[1] = grouped(names[1], [names[1]])
-            plan: Plan = grouped("its outputs", names) if spec.backward or len(names) > 1 else names[0]
+            plan: Plan = grouped("its outputs", outputs) if spec.backward or len(outputs) > 1 else outputs[0]
             if is_checker(spec):
                 arguments, arrays, answer = checked(inputs)
                 in_order = [arguments[name_of(argument)] for argument in spec.arguments]
@@ -236,7 +201,7 @@ class ContainedSubmission:
             shapes = {name: cache.shapes[name] for name in spec.floats}
             plan = grouped("its gradients", map(plan_of, floats)) if len(floats) > 1 else plan_of(floats[0])
             arrays = {name: given[name] for name in spec.outputs}
-            return call(spec.backward, [*steps[1:], *upstream], arrays, plan, shapes, takes=cache.number)
+            return call(spec.backward, [*steps[1:], *outputs], arrays, plan, shapes, takes=cache.number)
 
         there = tuple(name for name in spec.names if name in own)
         passes = forward, backward if spec.backward in own else None
@@ -293,39 +258,17 @@ class ContainedSubmission:
             raise
         if "error" in facts or "misfit" in facts:
             try:
-                sentence = self.error_in(facts, doing) if "error" in facts else self.misfit_in(facts, doing)
+                sentence = self.sentence_of(facts, doing)
             except (TypeError, ValueError, KeyError):
                 raise self.interfered(doing, "it says what cannot be so") from None
             raise SubmissionError(sentence)
         return facts, found
 
-    def error_in(self, facts: Mapping[str, Any], doing: str) -> str:
-        """The sentence for what the submission raised."""
-        kind, line, message = (facts["error"][key] for key in ("type", "line", "message"))
-        if [type(kind), type(line), type(message)] != [str, int, str]:
-            raise ValueError
-        known = getattr(builtins, kind, None)
-        kind = kind if isinstance(known, type) and issubclass(known, BaseException) else "an error of its own"
-        if kind == "NotImplementedError":
-            return "NotImplementedError: it is not written yet"
-        at = f" at line {line} of {self.file}" if 0 < line <= self.lines else ""
-        if not self.shown_numbers:
-            said = one_line(message[:QUOTED], QUOTED)
-            return f"{doing} raised {kind}{at}" + (f', and says "{said}"' if said.strip() else "")
-        said = next((f": {each}" for each in KNOWN_MESSAGES if each in re.sub(r"\s+", " ", message)), "")
-        return f"{doing} raised {kind}{at}{said}"
-
-    def misfit_in(self, facts: Mapping[str, Any], doing: str) -> str:
-        """The sentence for what the submission returned in place of what was asked for."""
-        name, shape = facts["misfit"]
-        if not isinstance(name, str) or not (shape is None or isinstance(shape, list)):
-            raise ValueError
-        name = name if re.fullmatch(r"[A-Za-z_. ]{1,40}", name) else ""
-        if shape is None:
-            return f"{doing} returned something that is not what its docstring says" + (f" ({name})" if name else "")
-        if len(shape) > 8 or not all(type(size) is int for size in shape):
-            raise ValueError
-        return f"{doing} returned an array of another shape for {name}: of {len(shape)} axes, or of other sizes"
+    def sentence_of(self, facts: Mapping[str, Any], doing: str) -> str:
+        """What is told where the submission raised something, or returned what was not asked for."""
+        if "misfit" in facts:
+            return misfit_in(facts, doing)
+        return error_in(facts, doing, self.file, self.lines, own_words=not self.shown_numbers)
 
     def ended(self, process: RunnerProcess, doing: str) -> SubmissionError:
         """The sentence for a process that answers no more."""

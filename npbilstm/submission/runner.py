@@ -303,7 +303,6 @@ def serve(np: Any, parent: int) -> None:
     pipe.send({"held": contain(facts, arrays["filter"].tobytes(), parent), "number": facts["number"]}, {})
     while True:
         facts, arrays = pipe.receive()
-        number = {"number": facts["number"]}
         try:
             reply, answer = submission.answer(facts, arrays)
         except Misfit as error:
@@ -311,7 +310,7 @@ def serve(np: Any, parent: int) -> None:
         except BaseException as error:
             reply, answer = {"error": explained(error, submission.file)}, {}
         del arrays
-        pipe.send({**reply, **number}, answer)
+        pipe.send({**reply, "number": facts["number"]}, answer)
 
 
 def make_copies(site: str) -> None:
@@ -324,8 +323,7 @@ def make_copies(site: str) -> None:
     sys.path.remove(site)
     gc.freeze()  # what is there is left alone, and so shared with the copies
     control, me = socket.socket(fileno=os.dup(0)), os.getpid()
-    nothing = os.open(os.devnull, os.O_RDWR)
-    os.dup2(nothing, 0)
+    os.dup2(os.open(os.devnull, os.O_RDWR), 0)
     while True:
         said, pipes, *_ = socket.recv_fds(control, 64, 2)
         if not said:

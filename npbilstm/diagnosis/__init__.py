@@ -9,6 +9,7 @@ ranking                        of several that do, the likeliest first
 own_functions                  a submitted step in the textbook's loop
 localization                   where is it, when none does?
 equations, tracing             which equation, were it wrong in any way, would give these numbers?
+forward_equations, slips       which of a forward pass? quantity_names, traced_step: with what the code computes
 invariances                    what every forward pass owes
 results                        what was found out, as data
 symptoms                       what the failing stages mean, in a sentence

@@ -21,4 +21,10 @@ process                the same in a process of its own: child is the other end,
 containment            what that process may take and do; system_calls keeps it from others
 replies                what is believed of its answers
 raised                 what is told of an error in it
+behaviour              what is found about how its functions behave; unwritten: about those that are not there yet
+intermediates          what they compute on their way
+runner, contained      the same for marks: a process that contains itself, and what asks it; contained_form,
+                       contained_checker, with its probes, and contained_replies are parts of the latter
+sandbox, fork_server   how that process is started, and a copy of it made; sandbox_trial, permitted_calls: what holds
+conventions            other layouts, orders and names together; moved, given: the textbook's functions in them
 """

@@ -21,7 +21,7 @@ import time
 from contextlib import suppress
 from functools import cache
 
-from npbilstm.submission.pipes import CHUNK, MERCY, PATIENCE
+from npbilstm.submission.pipes import CHUNK, MERCY, PATIENCE, seconds_run
 from npbilstm.submission.sandbox import Layers, runner_command, runner_environment
 
 START = 300.0
@@ -162,8 +162,7 @@ class RunnerProcess:
     def processor_time(self) -> float:
         """Seconds that it has run; as many as were last seen, once it is gone."""
         with suppress(OSError, ValueError, IndexError):
-            fields = os.pread(self.stat, 1024, 0).rpartition(b")")[2].split()
-            self.now = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")  # proc(5): utime, stime
+            self.now = seconds_run(os.pread(self.stat, 1024, 0))
         return self.now
 
     def allow(self, seconds: float) -> None:

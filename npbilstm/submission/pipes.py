@@ -109,8 +109,7 @@ class PipedProcess:
         """Seconds that its threads have run, where the system tells."""
         try:
             with open(f"/proc/{self.popen.pid}/stat", "rb") as stat:
-                fields = stat.read().rpartition(b")")[2].split()
-            return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")  # proc(5): utime, stime
+                return seconds_run(stat.read())
         except (OSError, ValueError, IndexError, AttributeError):
             return None
 
@@ -149,6 +148,12 @@ class PipedProcess:
                 self.chunks.get_nowait()
         self.exit_code()
         self.printing.join(MERCY)
+
+
+def seconds_run(stat: bytes) -> float:
+    """Seconds of the processor's time, as /proc/PID/stat tells. Raises ValueError or IndexError where it does not."""
+    fields = stat.rpartition(b")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")  # proc(5): utime, stime
 
 
 def how_it_ended(code: int) -> str:

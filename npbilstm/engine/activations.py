@@ -1,15 +1,12 @@
 """The functions that a cell may squash with, each written into an array that is there, and their derivatives.
 
-The same functions as textbook/activations.py; tests hold the two equal. lstm.py and gru.py write tanh and sigmoid out
-where a call more would count; what else there is goes through these.
-
-The maximum and the minimum of complex numbers go by their real parts, which is what the complex step needs.
+lstm.py writes tanh and sigmoid out, where a call more would count; what else there is goes through these. The maximum
+and the minimum of complex numbers go by their real parts, which is what the complex step needs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -20,15 +17,14 @@ from npbilstm.engine.tiles import Array
 ZERO, HALF, ONE = (np.array(value, np.float32) for value in (0, 0.5, 1))
 """In the narrowest dtype there is here, so that they widen no array's."""
 
-
 InPlace = Callable[[Array, Array], object]
 
 
 class Activation(NamedTuple):
     """function(a, out): out may be a. derivative(y, out), of what the function put out: out may not be y.
 
-    of_scaled(a, out): the function of an a that comes multiplied by `scale`, because its weights are: half for the
-        sigmoid, which that saves a pass, else 1.
+    of_scaled(a, out): the function of an a that comes multiplied by `scale`, as its weights are: half for the sigmoid,
+        which that saves a pass, else 1.
     bounded: whether what it puts out is. What is not may grow from step to step, also from one step of the padding to
         the next; so there the state is set to 0.
     """
@@ -75,37 +71,28 @@ def relu_derivative(y: Array, out: Array) -> None:
     greater(y.real, ZERO, out, casting="unsafe")
 
 
-def hard_sigmoid(slope: float, a: Array, out: Array) -> None:
-    """clip(slope a + 1/2, 0, 1)."""
-    multiply(a, slope, out)
-    add(out, HALF, out)
-    maximum(out, ZERO, out=out)
-    minimum(out, ONE, out=out)
+def hard_sigmoid(slope: float) -> Activation:
+    """clip(slope a + 1/2, 0, 1), whose derivative is the slope where 0 < y < 1."""
 
+    def function(a: Array, out: Array) -> None:
+        multiply(a, slope, out)
+        add(out, HALF, out)
+        maximum(out, ZERO, out=out)
+        minimum(out, ONE, out=out)
 
-def hard_sigmoid_derivative(slope: float, y: Array, out: Array) -> None:
-    """The slope where 0 < y < 1."""
-    greater(y.real, ZERO, out, casting="unsafe")
-    multiply(out, less(y.real, ONE), out)
-    multiply(out, slope, out)
+    def derivative(y: Array, out: Array) -> None:
+        greater(y.real, ZERO, out, casting="unsafe")
+        multiply(out, less(y.real, ONE), out)
+        multiply(out, slope, out)
 
-
-def hard(slope: float) -> Activation:
-    """The hard sigmoid of this slope."""
-    function = partial(hard_sigmoid, slope)
-    return Activation(function, partial(hard_sigmoid_derivative, slope), function)
+    return Activation(function, derivative, function)
 
 
 ACTIVATIONS = {
     "tanh": Activation(tanh, tanh_derivative, tanh),
     "sigmoid": Activation(sigmoid, sigmoid_derivative, sigmoid_of_doubled, scale=0.5),
     "relu": Activation(relu, relu_derivative, relu, bounded=False),
-    "hard_sigmoid": hard(1 / 5),
-    "hard_sigmoid_sixth": hard(1 / 6),
+    "hard_sigmoid": hard_sigmoid(1 / 5),
+    "hard_sigmoid_sixth": hard_sigmoid(1 / 6),
 }
 """By the names that layers know them by."""
-
-
-def activation_named(name: str) -> Activation:
-    """The one of this name."""
-    return ACTIVATIONS[name]

@@ -2,11 +2,9 @@
 
 A fresh array costs a page fault for every 4 kB that is first written: 15 % of a training step of 100 steps, 32 rows
 and 128 units, and more of smaller ones. So arrays are lent here, and their memory is lent again when the last array
-that views it is gone: two caches alive at once never share any, and nothing hangs on a layer.
-
-What is idle is not hoarded. Before fresh memory is made, as much idle memory is given back, what has waited longest
-first; so all together is never more than what was once in use at the same time. And the rest is given back whenever
-Python's garbage collector makes a full round, as `gc.collect()` does.
+that views it is gone: two caches alive at once never share any, and nothing hangs on a layer. Nothing is hoarded:
+before fresh memory is made, as much idle memory is given back, what has waited longest first, so all together is never
+more than what was once in use at the same time; and the rest at each full round of Python's garbage collector.
 """
 
 from __future__ import annotations
@@ -28,9 +26,9 @@ _lent: dict[int, tuple[weakref.ref[np.ndarray], np.ndarray]] = {}  # blocks in u
 def borrow(dtype: np.dtype, *shapes: tuple[int, ...]) -> list[np.ndarray]:
     """Arrays of these shapes in one block of memory, their content undefined, like np.empty's."""
     sizes = [math.prod(shape) * dtype.itemsize for shape in shapes]
-    starts = list(accumulate((-(-size // 64) * 64 for size in sizes), initial=0))  # whole cache lines
-    if starts[-1] < SMALL:
+    if sum(sizes) < SMALL:
         return [np.empty(shape, dtype) for shape in shapes]
+    starts = list(accumulate((-(-size // 64) * 64 for size in sizes), initial=0))  # whole cache lines
     block = _take(rounded_up(starts[-1]))
     lent = np.frombuffer(block.data, np.uint8)  # to NumPy no view of `block`: its views hold on to `lent`
     watch = weakref.ref(lent, _give_back)
@@ -42,11 +40,6 @@ def rounded_up(size: int) -> int:
     """At most a 64th more, so that nearly equal wants share one size."""
     step = 1 << max(size.bit_length() - 7, 12)
     return -(-size // step) * step
-
-
-def idle_bytes() -> int:
-    """How much memory waits to be lent."""
-    return sum(block.nbytes for block in list(_idle))
 
 
 def _give_back(watch: weakref.ref[np.ndarray], lent: dict[int, Any] = _lent, idle: list[np.ndarray] = _idle) -> None:

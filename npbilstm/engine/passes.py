@@ -13,11 +13,13 @@ import numpy as np
 from numpy import add
 
 from npbilstm.engine.buffers import borrow
-from npbilstm.engine.recurrence import Cell, Weights, backward_steps, forward_steps
-from npbilstm.engine.schedule import groups_of_directions, run_each
+from npbilstm.engine.cell import Cell, Weights
+from npbilstm.engine.group import Group, Interval, Upstream
+from npbilstm.engine.helper import run_each, second_thread
+from npbilstm.engine.recurrence import backward_steps, forward_steps
+from npbilstm.engine.schedule import groups_of_directions, helper_pays
 from npbilstm.engine.tiles import Array
 from npbilstm.engine.time_order import padding, rows_by_last_step
-from npbilstm.engine.workspace import Group, Upstream
 
 Watch = Callable[[slice, int, list[Array]], None]
 """See recurrent_backward."""
@@ -26,20 +28,15 @@ Watch = Callable[[slice, int, list[Array]], None]
 class RecurrentCache(NamedTuple):
     """What the backward pass needs, all of it copies: what is changed between the passes cannot mix in.
 
-    x (T, N, D), directions (S,), lengths (N,) or None, W as the cell has it, mask (S, N, R) or None.
     A: for each group of directions (T+1, kept, P, N, H); empty where the states were stored at intervals.
-    stored: the states before each interval of `store_every` steps, each (intervals, S, N, ...).
+    stored: the states before each `interval` of steps, parts (intervals, S, N, ...); with A that is the initial one.
     """
 
     cell: Cell
-    x: Array
-    directions: Sequence[int]
-    lengths: Array | None
-    W: tuple[Array, ...]
-    mask: Array | None
+    layer: Group
     A: list[Array]
     stored: list[Array]
-    store_every: int
+    interval: int
 
 
 def recurrent_forward(
@@ -58,8 +55,7 @@ def recurrent_forward(
     reverse (time_order.py).
 
     x (N, T, D), parts of the state (S, N, ...) of which the first is h, lengths (N,) or None for all T, mask (S, N, R),
-    scaled, or None -> y (N, T, S, R) in input time order, the final state, cache. All in one dtype. Arguments are not
-    checked here: the layers do that.
+    scaled, or None -> y (N, T, S, R) in input time order, the final state, cache. All in one dtype.
 
     keep=False keeps nothing for the backward pass: memory beyond y does not grow with T, and the cache is None.
     store_every=k keeps the states of every k-th step only, and backward computes the steps between once more: 2 T/k +
@@ -82,38 +78,30 @@ def recurrent_forward(
     W = cell.weights(params)
     y = np.empty((N, T, S, R), x.dtype)
     final = [part.copy() for part in state]
-    interval = store_every or max(T, 1)
-    starts = range(0, T if N else 0, interval)
+    length = store_every or max(T, 1)
+    starts = range(0, T if N else 0, length)
     stored = [np.empty((len(starts) if keep else 0, *part.shape), x.dtype) for part in state]
     keep_steps = keep and store_every is None
-    directions = directions[:S]
-    whole = Group(directions, x, keep, lengths, rows_by_last_step(lengths), W, mask)
+    ends = rows_by_last_step(lengths, T)
+    layer = Group(directions[:S], x, padding_is_zero=keep, lengths=lengths, ends=ends, W=W, mask=mask)
 
     def run(own: slice) -> Array:
-        group = whole.part(own)
+        group = layer.part(own)
+        own_final, own_y = [part[own] for part in final], y.swapaxes(0, 1)[:, :, own]
         now = [part[own] for part in state]
         (A,) = borrow(x.dtype, (T + 1 if keep_steps else 0, len(cell.kept), len(group.directions), N, H))
         for k, start in enumerate(starts):
             if keep:
                 for place, part in zip(stored, now):
                     place[k, own] = part
-            steps = range(start, min(start + interval, T))
-            own_final, own_y = [part[own] for part in final], y.swapaxes(0, 1)[:, :, own]
-            now = forward_steps(cell, group, steps, now, A, own_final, own_y)
-        if lengths is None:
-            for place, part in zip(final, now):
-                place[own] = part
+            interval = Interval(range(start, min(start + length, T)), now, A)
+            now = forward_steps(cell, group, interval, own_final, own_y)
         return A
 
-    groups, at_once = groups_of_directions(N, D, H, S, cell.gates)
-    A = run_each(run, groups, at_once)
-    if lengths is not None:
-        rows = np.flatnonzero(lengths)
-        for s, direction in enumerate(directions):  # in y, its last step is a row's last valid one, or its first
-            final[0][s, rows] = y[rows, 0 * rows if direction else lengths[rows] - 1, s]
+    A = run_each(run, *groups_of_directions(N, D, H, S, W[0].shape[1]))
     if not keep:
         return y, final, None
-    return y, final, RecurrentCache(cell, x, directions, lengths, W, mask, A if keep_steps else [], stored, interval)
+    return y, final, RecurrentCache(cell, layer, A if keep_steps else [], stored, length)
 
 
 def recurrent_backward(
@@ -125,44 +113,44 @@ def recurrent_backward(
 
     -> dx (N, T, D), gradients of the initial state's parts, a list of gradients like params.
     """
-    cell, x, directions, lengths, W, mask, A_kept, stored, interval = cache
-    T, N, D = x.shape
+    cell, layer, A_kept, stored, length = cache
+    T, N, D = layer.x.shape
     S, _, R = dstate_T[0].shape
     H = dstate_T[-1].shape[-1]
-    dtype = np.result_type(dy, *dstate_T, x)
-    ends = rows_by_last_step(lengths) if any(d.any() for d in dstate_T) else {}
-    dstate = [d.astype(dtype) if lengths is None else np.zeros(d.shape, dtype) for d in dstate_T]
-    WT = cell.transposed(W, R)
-    groups, at_once = groups_of_directions(N, D, H, S, cell.gates)
-    dx = [array for _ in range(S if at_once else 1) for array in borrow(dtype, (N, T, D))]  # threads must not share it
+    dtype = np.result_type(dy, *dstate_T, layer.x)
+    ends = layer.ends if any(d.any() for d in dstate_T) else {}
+    layer = layer._replace(ends=ends)
+    dstate = [np.zeros(d.shape, dtype) for d in dstate_T]
+    WT = cell.transposed(layer.W, R)
+    groups, at_once = groups_of_directions(N, D, H, S, layer.W[0].shape[1])
+    helped = cell.helped and helper_pays(N, T, D, H, cell.of_x.stop * H, groups, at_once)
+    dx = [array for _ in range(S if at_once else 1) for array in borrow(dtype, (T, N, D))]  # threads must not share it
     grads = borrow(dtype, *((S, *shape) for shape in cell.gradient_shapes(D, R, H)))
     for array in [*dx, *grads]:
         array[...] = 0
 
-    whole = Group(directions, x, True, lengths, ends, W, mask)
-
     def run(job: tuple[slice, Array | None]) -> None:
         own, A = job
-        group = whole.part(own)
-        upstream = Upstream(dy.swapaxes(0, 1)[:, :, own], [d[own] for d in dstate_T], tuple(w[own] for w in WT))
-        of_state, of_weights = [d[own] for d in dstate], [array[own] for array in grads]
-        steps_kept = A is not None
+        group = layer.part(own)
+        d_T, of_state, own_WT, of_weights = ([a[own] for a in arrays] for arrays in (dstate_T, dstate, WT, grads))
+        own_dx = dx[own.start if at_once else 0]
+        upstream = Upstream(dy.swapaxes(0, 1)[:, :, own], d_T, of_state, own_WT, own_dx, of_weights)
         if A is None:
-            (A,) = borrow(x.dtype, (min(interval, T) + 1, len(cell.kept), len(group.directions), N, H))
-        for k in reversed(range(len(stored[0]))):
-            steps = range(k * interval, min((k + 1) * interval, T))
-            before = [part[k, own] for part in stored]
-            if not steps_kept:
-                forward_steps(cell, group, steps, before, A, [np.empty_like(part) for part in before])
-            own_A, own_dx = A[steps.start :] if steps_kept else A, dx[own.start if at_once else 0]
-            backward_steps(cell, group, steps, before, own_A, upstream, of_state, own_dx, of_weights)
-            if watch is not None:
-                watch(own, steps.start, of_state)
+            (between,) = borrow(group.x.dtype, (min(length, T) + 1, len(cell.kept), len(group.directions), N, H))
+        with second_thread(helped) as helper:
+            for k in reversed(range(len(stored[0]))):
+                steps, before = range(k * length, min((k + 1) * length, T)), [part[k, own] for part in stored]
+                interval = Interval(steps, before, between if A is None else A[steps.start :])
+                if A is None:
+                    forward_steps(cell, group, interval)
+                backward_steps(cell, group, interval, upstream, helper)
+                if watch is not None:
+                    watch(own, steps.start, of_state)
 
     run_each(run, list(zip(groups, A_kept or repeat(None))), at_once)
-    if -1 in ends:  # rows of length 0: their final state is their initial state
+    if -1 in ends:  # rows without a step: their final state is their initial state
         for d, d_T in zip(dstate, dstate_T):
             d[:, ends[-1]] += d_T[:, ends[-1]]
     for others in dx[1:]:
         add(dx[0], others, dx[0])
-    return dx[0], dstate, [cell.named([array[s] for array in grads], R, H) for s in range(S)]
+    return dx[0].swapaxes(0, 1), dstate, [cell.named([array[s] for array in grads], R, H) for s in range(S)]

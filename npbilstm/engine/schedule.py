@@ -1,33 +1,36 @@
-"""Which way is fast for which shape, and why. No choice here changes a result but by rounding.
+"""Which way is fast for which shape, and why. The helper changes no bit, the other choices change rounding alone.
 
 **The directions are independent.** Small ones go together, so that one call of NumPy works on both. Large ones go one
 after the other, so that the weights of one stay in the cache; or each in a thread of its own: NumPy lets go of the
 interpreter's lock while it computes. Small steps would spend their time handing that lock to and fro.
 
-**With few rows, reading the weights is the whole cost** of a product. Then the input's share of all steps of a block
-is computed at once, so that Wx is read once a block and not at every step. With many rows that only adds a pass over
-memory.
+**The gradients of weights and inputs** wait for nothing once a block of the backward pass has its da, and nothing of
+the pass waits for them. So a helper adds them (recurrence.py), where there is a processor for it and what a step adds
+is worth the waits for the lock; tutorials/guides/engine.md has the numbers.
+
+**No thread of ours** where BLAS starts its own: OpenBLAS on AVX-512 alone says when it does not (tiles.py).
+
+**With few rows, reading the weights is the whole cost** of a product. Then the input's share of a block's steps
+is computed at once: Wx is read once for each row, not at every step. With many rows that only adds a pass over memory.
 
 **A block's arrays** should be large enough that what is done once a block is cheap, and small enough for the cache.
 """
 
 from __future__ import annotations
 
-import contextvars
 import os
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+import sys
 
 from npbilstm.engine.tiles import tile_rows, tile_width, unpacked_limit
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
 
 FEW_ROWS = 4
 """Up to so many batch rows, the input's share is computed a block at a time."""
 
 SMALL_STEP = 4_000_000
 """Floating point operations: with fewer in a direction's step, the directions go together."""
+
+HELPERS_SHARE = 2_000_000
+"""Floating point operations: with fewer in what a step adds to the gradients, backward has no second thread."""
 
 
 def forward_block(N: int, K: int) -> int:
@@ -54,21 +57,28 @@ def threads() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def starts_no_threads(N: int, columns: int, width: int) -> bool:
+    """Whether BLAS multiplies da (N, columns) in the calling thread alone, as it does what it does not pack."""
+    w = tile_width(width)
+    return tile_rows(N, columns, w) * columns * w <= unpacked_limit()
+
+
 def groups_of_directions(N: int, D: int, H: int, S: int, gates: int = 4) -> tuple[list[slice], bool]:
-    """Which directions go step by step together, and whether the groups run at once, a thread each."""
+    """Which directions go step by step together, and whether the groups run at once, a thread each.
+
+    gates: of the product [h 1 x] W.
+    """
     columns = gates * H
-    if S == 1 or 2 * N * (D + H + 1) * columns < SMALL_STEP:
+    small = 2 * N * (D + H + 1) * columns < SMALL_STEP
+    free = not getattr(sys, "_is_gil_enabled", lambda: True)()  # a Python without the lock: no waits for it
+    at_once = S > 1 and (free or not small) and threads() > 1 and starts_no_threads(N, columns, H)
+    if S == 1 or (small and not at_once):
         return [slice(0, S)], False
-    unpacked = tile_rows(N, columns, tile_width(H)) * columns * tile_width(H) <= unpacked_limit()
-    return [slice(s, s + 1) for s in range(S)], unpacked and threads() > 1
+    return [slice(s, s + 1) for s in range(S)], at_once
 
 
-def run_each(job: Callable[[Item], Result], items: Sequence[Item], at_once: bool) -> list[Result]:
-    """job(item) for each, in turn or all at once, a thread each; np.errstate holds in all of them."""
-    if not at_once:
-        return [job(item) for item in items]
-    from concurrent.futures import ThreadPoolExecutor  # only large steps need it
-
-    with ThreadPoolExecutor(len(items) - 1) as pool:
-        others = [pool.submit(contextvars.copy_context().run, job, item) for item in items[1:]]
-        return [job(items[0]), *(other.result() for other in others)]
+def helper_pays(N: int, T: int, D: int, H: int, columns: int, groups: list[slice], at_once: bool) -> bool:
+    """Whether each group has a second thread for its gradients, da having so many columns."""
+    P, busy = groups[0].stop - groups[0].start, len(groups) if at_once else 1
+    enough = 2 * N * P * columns * (H + 1 + 2 * D) >= HELPERS_SHARE
+    return enough and backward_block(N, H, T) < T and threads() >= 2 * busy and starts_no_threads(N, columns, H)

@@ -3,10 +3,8 @@
 BLAS copies ("packs") the operands of a product into the order its kernel reads, at every call; in a recurrence that
 is the same weights at every step. OpenBLAS's kernels for AVX-512 leave the packing out where rows * depth * columns
 is at most a million. So the weights are kept as tiles of 64 columns, the width these kernels like best, each
-contiguous; where that is not small enough, the rows are split as well. Measured on a Zen 5, one thread, float32, (32,
-257) @ (257, 512): 136 GFLOP/s whole, 227 in tiles. And such a product starts no BLAS threads, which leaves them to
-us.
-
+contiguous; where that is not small enough, the rows are split as well. On a Zen 5, one thread, float32, (32, 257) @
+(257, 512): 136 GFLOP/s whole, 227 in tiles. And such a product starts no BLAS threads, which leaves them to us.
 Where BLAS always packs, a tile is a gate's whole matrix.
 """
 
@@ -25,17 +23,14 @@ Array = np.ndarray
 
 @cache
 def unpacked_limit() -> int:
-    """The largest rows * depth * columns that BLAS multiplies without packing; 0 where it always packs.
-
-    That is OpenBLAS on a processor with AVX-512, unless its kernels for another one were asked for by name.
-    """
+    """The largest rows * depth * columns that BLAS multiplies without packing; 0 where it always packs: where it is not
+    OpenBLAS on a processor with AVX-512, or its kernels for another one were asked for by name."""
     if os.environ.get("OPENBLAS_CORETYPE", "SkylakeX").lower() not in ("skylakex", "cooperlake", "sapphirerapids"):
         return 0
     config = np.show_config(mode="dicts")  # without what a build knows nothing of
     openblas = "openblas" in config.get("Build Dependencies", {}).get("blas", {}).get("name", "")
-    avx512 = {"X86_V4", "AVX512_SKX"}.intersection(
-        config.get("SIMD Extensions", {}).get("found", [])
-    )  # since, before NumPy 2.4
+    found = config.get("SIMD Extensions", {}).get("found", [])
+    avx512 = "X86_V4" in found or "AVX512_SKX" in found  # since, before NumPy 2.4
     return 1_000_000 if openblas and avx512 else 0
 
 
@@ -67,29 +62,33 @@ def row_tiles(rows: int, depth: int, width: int) -> tuple[int, int]:
     return count, -(-rows // (4 * count)) * 4
 
 
-def tiled_weights(rows: Sequence[Sequence[Array]], H: int, gates: Sequence[int], scales: Sequence[float]) -> Array:
-    """W (S, gates, H/w, 1, K, w): for each direction the matrix of these rows, its gates chosen, scaled and in tiles.
+def tiled_weights(rows: Sequence[Sequence[Array]], scales: Sequence[float], shift: int = 0) -> Array:
+    """W (S, gates, H/w, 1, K, w): for each direction the matrix of these rows, its gates shifted, scaled, in tiles.
 
-    rows: for each direction the parts, e.g. [Wh, b, Wx], that stand one above the other, each (k, G H) or (G H,).
+    rows: for each direction the parts, e.g. [Wh, b, Wx], that stand one above the other, each (k, gates * H), b (gates
+    * H,). scales: what each gate is multiplied by; shift: so many of the last gates come first.
     """
-    w = tile_width(H)
-    K = sum(part.size for part in rows[0]) // rows[0][0].shape[-1]
-    (W,) = borrow(rows[0][0].dtype, (len(rows), len(gates), H // w, 1, K, w))
+    gates = len(scales)
+    H, later = rows[0][0].shape[-1] // gates, gates - shift
+    w, K = tile_width(H), sum(part.size for part in rows[0]) // (gates * H)
+    (W,) = borrow(rows[0][0].dtype, (len(rows), gates, H // w, 1, K, w))
     for tiles, parts in zip(W, rows):
         k = 0
         for part in parts:
-            in_gates = part.reshape(-1, part.shape[-1] // H, H // w, w).transpose(1, 2, 0, 3)
-            for gate, place in zip(gates, tiles[:, :, 0, k : k + in_gates.shape[2]]):
-                place[...] = in_gates[gate]
-            k += in_gates.shape[2]
+            in_gates = part.reshape(-1, gates, H // w, w).transpose(1, 2, 0, 3)
+            below = k + in_gates.shape[2]
+            tiles[shift:, :, 0, k:below] = in_gates[:later]
+            if shift:
+                tiles[:shift, :, 0, k:below] = in_gates[later:]
+            k = below
     W *= np.asarray(scales, W.dtype)[:, None, None, None, None]
     return W
 
 
 def transposed_tiles(W: Sequence[Array], scales: Sequence[float], rows: slice) -> Array:
-    """(S, k/w, 1, G H, w): these k rows of tiled_weights' matrices, unscaled, transposed and in tiles, for da W^T.
+    """(S, k/w, 1, gates * H, w): these k rows of tiled_weights' matrices, unscaled, transposed, in tiles, for da W^T.
 
-    Several matrices stand one above the other, then; scales are those of all their gates.
+    Gates of several matrices stand one above the other, then; scales are those of all of them.
     """
     S, _, tiles, _, _, v = W[0].shape
     k = W[0][0, 0, 0, 0, rows].shape[0]
@@ -105,10 +104,8 @@ def transposed_tiles(W: Sequence[Array], scales: Sequence[float], rows: slice) -
 
 
 def product_views(Z: Array, W: Array, out: Array) -> tuple[Array, Array]:
-    """Z (..., N, K) and out (..., N, width) seen so that matmul(the first, W, the second) makes out = Z W.
-
-    W (..., width/w, 1, K, w) is in tiles.
-    """
+    """Z (..., N, K) and out (..., N, width) seen so that matmul(the first, W, the second) makes out = Z W, for a W
+    (..., width/w, 1, K, w) in tiles."""
     *leading, N, K = Z.shape
     w = W.shape[-1]
     r = tile_rows(N, K, w)

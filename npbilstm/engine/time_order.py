@@ -1,4 +1,4 @@
-"""Which input step is processed when: all that tells a reverse direction from a forward one.
+"""Which input step is processed when, and where rows end: all that tells a reverse direction from a forward one.
 
 Direction 0 goes through t = 0, 1, 2 ... Direction 1 goes through each row from its last valid step to its first; what
 padding follows comes after, in its own places, so that in both directions a row's valid steps come first:
@@ -10,9 +10,12 @@ padding follows comes after, in its own places, so that in both directions a row
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 Index = slice | tuple[np.ndarray, np.ndarray]
+Rows = slice | list[int]
 
 
 def input_index(direction: int, start: int, count: int, T: int, lengths: np.ndarray | None) -> Index:
@@ -33,9 +36,11 @@ def padding(start: int, count: int, lengths: np.ndarray | None) -> np.ndarray | 
     return np.arange(start, start + count)[:, None] >= lengths
 
 
-def rows_by_last_step(lengths: np.ndarray | None) -> dict[int, list[int]]:
-    """Which rows end at which step of processing, -1 for rows of length 0; nothing where lengths is None."""
+def rows_by_last_step(lengths: np.ndarray | None, T: int) -> Mapping[int, Rows]:
+    """Which rows end at which step of processing, -1 for rows of length 0; all at T - 1 where lengths is None."""
+    if lengths is None:
+        return {T - 1: slice(None)}
     rows: dict[int, list[int]] = {}
-    for row, length in enumerate([] if lengths is None else lengths.tolist()):
+    for row, length in enumerate(lengths.tolist()):
         rows.setdefault(length - 1, []).append(row)
     return rows

@@ -1,6 +1,7 @@
 """Mistakes to plant in the activations and where the cells use them, for test_planted_bugs.py."""
 
-from npbilstm.engine import activations, gru, lstm, lstm_variants
+from npbilstm.engine import activations, gru, lstm
+from npbilstm.layers import lstm_variants
 
 HARD = "LSTM, coupled, peepholes, hard_sigmoid"
 ANY_GRU = "GRU, relu, hard_sigmoid_sixth"
@@ -22,11 +23,11 @@ ACTIVATION_BUGS = [
         "    multiply(a, ONE, out)\n    sigmoid",
     ),
     ("RNN, sigmoid", activations, "sigmoid' is y", "    multiply(out, y, out)\n", "    out[...] = y\n"),
-    (HARD, activations, "the hard sigmoid is not cut off above", "    minimum(out, ONE, out=out)\n", ""),
-    (HARD, activations, "nor below", "    maximum(out, ZERO, out=out)\n", ""),
-    (HARD, activations, "its slope goes on above", "    multiply(out, less(y.real, ONE), out)\n", ""),
-    (HARD, activations, "its slope is 1", "    multiply(out, slope, out)\n", ""),
-    (HARD, activations, "the other hard sigmoid", '"hard_sigmoid": hard(1 / 5)', '"hard_sigmoid": hard(1 / 6)'),
+    (HARD, activations, "the hard sigmoid is not cut off above", "        minimum(out, ONE, out=out)\n", ""),
+    (HARD, activations, "nor below", "        maximum(out, ZERO, out=out)\n", ""),
+    (HARD, activations, "its slope goes on above", "        multiply(out, less(y.real, ONE), out)\n", ""),
+    (HARD, activations, "its slope is 1", "        multiply(out, slope, out)\n", ""),
+    (HARD, activations, "the other hard sigmoid", 'sigmoid": hard_sigmoid(1 / 5)', 'sigmoid": hard_sigmoid(1 / 6)'),
     ("LSTM, relu", lstm_variants, "the cell's function is tanh", "show(c, m)", "np.tanh(c, m)"),
     ("LSTM, relu", lstm_variants, "the candidate's function is tanh", "squash(g, g)", "np.tanh(g, g)"),
     ("LSTM, relu", lstm, "c's factor lacks o", "    multiply(F_c, o, F_c)\n", ""),
@@ -36,19 +37,19 @@ ACTIVATION_BUGS = [
         "LSTM, relu",
         lstm_variants,
         "the sigmoids' scale for all",
-        "(*[self.recurrent_activation.scale] * 3, self.activation.scale)",
-        "(self.recurrent_activation.scale,) * 4",
+        "(*[self.gate.scale] * 3, self.activation.scale)",
+        "(self.gate.scale,) * 4",
     ),
-    (ANY_GRU, gru, "any: n's factor lacks 1 - z", "    multiply(F_n, F_nh, F_n)  # (1 - z)(1 - n^2)\n", ""),
-    (ANY_GRU, gru, "any: z's factor lacks h - n", "    multiply(F_z, F_nh, F_z)  # (h_{t-1} - n) z (1 - z)\n", ""),
-    (ANY_GRU, gru, "any: r's factor lacks n_h", "        multiply(F_r, n_h, F_r)\n", ""),
-    (ANY_GRU, gru, "any: n_h's factor lacks r", "multiply(F_n, r, F_nh)", "F_nh[...] = F_n"),
+    (ANY_GRU, gru, "any: n's factor lacks 1 - z", "        multiply(F_n, F_q, F_n)  # (1 - z)(1 - n^2)\n", ""),
+    (ANY_GRU, gru, "any: z's factor lacks h - n", "        multiply(F_z, F_q, F_z)  # (h_{t-1} - n) z (1 - z)\n", ""),
+    (ANY_GRU, gru, "any: r's factor lacks q", "            multiply(F_r, q, F_r)\n", ""),
+    (ANY_GRU, gru, "any: q's factor lacks r", "multiply(F_n, r, F_q)", "F_q[...] = F_n"),
     (ANY_GRU, gru, "the candidate is squashed by tanh", "squash(n, n)", "np.tanh(n, n)"),
     (
         "GRU, reset before, sigmoid, hard_sigmoid",
         gru,
         "any: r's factor lacks h",
-        "        multiply(F_r, h_in, F_r)\n",
-        "        pass\n",
+        "            multiply(F_r, h_in, F_r)\n",
+        "            pass\n",
     ),
 ]

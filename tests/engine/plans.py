@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any
 from unittest import mock
 
-from npbilstm.engine import schedule, tiles, workspace
+from npbilstm.engine import passes, schedule, tiles, workspace
 
 
 def half_width(width: int) -> int:
@@ -33,6 +33,7 @@ PLANS: dict[str, dict[tuple[ModuleType, str], Any]] = {
         (schedule, "threads"): lambda: 2,
         (schedule, "unpacked_limit"): lambda: 10**9,  # else BLAS would have threads of its own
     },
+    "gradients beside the next block": {(passes, "helper_pays"): lambda *_: True},
     "whole matrices": {(tiles, "unpacked_limit"): lambda: 0, (schedule, "unpacked_limit"): lambda: 0},
     "small tiles": {
         (workspace, "FEW_ROWS"): 0,

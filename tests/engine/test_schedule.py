@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from npbilstm.engine import schedule, tiles
+from npbilstm.engine import helper, schedule, tiles
 from tests.engine.plans import PLANS, going
 
 sizes = st.integers(1, 700)
@@ -73,23 +73,23 @@ def test_kernels_asked_for_by_name_are_believed(monkeypatch):
 
 
 def test_jobs_at_once_run_in_threads_give_their_results_in_order_and_keep_errstate():
-    together = threading.Barrier(3, timeout=60)  # none goes on before all have begun
+    together = threading.Barrier(2, timeout=60)  # none goes on before all have begun
 
     def job(k):
         together.wait()
         return k, threading.get_ident(), np.geterr()["over"]
 
     with np.errstate(over="raise"):
-        results = schedule.run_each(job, [0, 1, 2], at_once=True)
-    assert [k for k, *_ in results] == [0, 1, 2]
-    assert len({thread for _, thread, _ in results}) == 3
+        results = helper.run_each(job, [0, 1], at_once=True)
+    assert [k for k, *_ in results] == [0, 1]
+    assert len({thread for _, thread, _ in results}) == 2
     assert {over for *_, over in results} == {"raise"}
 
 
 def test_an_error_in_a_job_reaches_the_caller():
     for at_once in (True, False):
         with pytest.raises(ZeroDivisionError):
-            schedule.run_each(lambda k: 1 / k, [1, 0], at_once)
+            helper.run_each(lambda k: 1 / k, [1, 0], at_once)
 
 
 def test_every_way_is_one_that_this_engine_can_go():

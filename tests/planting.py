@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from types import ModuleType
+from unittest import mock
 
 
 def planted(module: ModuleType, old: str, new: str) -> ModuleType:
@@ -21,7 +23,8 @@ def planted_below(users: list[ModuleType], module: ModuleType, old: str, new: st
     made = {module.__name__: planted(module, old, new)}
     used = module in users
     for user in users:
-        copy = made.setdefault(user.__name__, made_from(user, inspect.getsource(user)))
+        with mock.patch.dict(sys.modules, made):  # a class is made of its base when it is imported
+            copy = made.setdefault(user.__name__, made_from(user, inspect.getsource(user)))
         for name, value in list(vars(copy).items()):
             home = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", None)
             if home in made and home != user.__name__:

@@ -1,10 +1,13 @@
 """The mathematics, one concept per file, one equation per line. Read in this order:
 
 activations, one_sequence (the loop as papers print it), lstm (the batch), sequences (lengths, padding, the flip),
-bidirectional, embedding and affine (symbols in, scores out), losses, pooling (many to one). Then the other cells: rnn,
-gru, lstm_variants (one step each), recurrence (any of them through time, in both directions), other_activations
-(any of them with a relu or a hard sigmoid), and rtrl (the LSTM's gradients without a way back). And what stands around
-training: stacked (layers upon one another), truncated (long sequences), dropout, clipping, gradient_check.
+bidirectional, embedding and affine (symbols in, scores out), losses, weighted_losses, pooling (many to one). Then the
+other cells: rnn, gru, lstm_variants, layer_norm and layer_norm_lstm (one step each), recurrence (any of them through
+time, in both directions), other_activations (with a relu or a hard sigmoid), and rtrl (the LSTM's gradients without a
+way back). And what stands around training: stacked (layers upon one another), truncated (long sequences), dropout,
+clipping, gradient_check. For labels of which nobody knows when they are: log_space, ctc, ctc_decoding. From one
+sequence to another: attention, decoder. For labels that depend on their neighbours: crf, tag_schemes (which tag may
+follow which). What needs no loop over time: min_rnn.
 
 All of it is pure functions with explicit caches:
 
@@ -25,8 +28,40 @@ from npbilstm.textbook.activations import (
     tanh_derivative,
 )
 from npbilstm.textbook.affine import AffineCache, affine_backward, affine_forward
+from npbilstm.textbook.attention import (
+    AdditiveAttentionCache,
+    AdditiveAttentionParams,
+    DotAttentionCache,
+    additive_attention_backward,
+    additive_attention_forward,
+    dot_attention_backward,
+    dot_attention_forward,
+)
 from npbilstm.textbook.bidirectional import BiLSTMCache, BiLSTMParams, bilstm_backward, bilstm_forward
 from npbilstm.textbook.clipping import clipped_gradients, clipping_factor
+from npbilstm.textbook.crf import (
+    CRFCache,
+    CRFParams,
+    crf_backward,
+    crf_constrained,
+    crf_forward,
+    crf_log_alpha,
+    crf_log_beta,
+    crf_marginals,
+    crf_score,
+    crf_viterbi,
+)
+from npbilstm.textbook.ctc import CTCCache, ctc_backward, ctc_forward
+from npbilstm.textbook.ctc_decoding import ctc_beam, ctc_greedy
+from npbilstm.textbook.decoder import (
+    DecoderCache,
+    DecoderParams,
+    DecoderStepCache,
+    decoder_backward,
+    decoder_forward,
+    decoder_step_backward,
+    decoder_step_forward,
+)
 from npbilstm.textbook.dropout import (
     DropoutCache,
     dropout_over_time_backward,
@@ -44,6 +79,13 @@ from npbilstm.textbook.gru import (
     gru_reset_before_step_forward,
     gru_step_backward,
     gru_step_forward,
+)
+from npbilstm.textbook.layer_norm import LayerNormCache, layer_norm_backward, layer_norm_forward
+from npbilstm.textbook.layer_norm_lstm import (
+    LayerNormLSTMParams,
+    LayerNormLSTMStepCache,
+    layer_norm_lstm_step_backward,
+    layer_norm_lstm_step_forward,
 )
 from npbilstm.textbook.losses import (
     BinaryCrossEntropyCache,
@@ -70,6 +112,17 @@ from npbilstm.textbook.lstm_variants import (
     LSTMVariantStepCache,
     lstm_variant_step_backward,
     lstm_variant_step_forward,
+)
+from npbilstm.textbook.min_rnn import (
+    MinGRUParams,
+    MinLSTMParams,
+    MinRNNCache,
+    min_gru_backward,
+    min_gru_forward,
+    min_lstm_backward,
+    min_lstm_forward,
+    recurrence_loop,
+    recurrence_scan,
 )
 from npbilstm.textbook.one_sequence import (
     GateParams,
@@ -107,15 +160,31 @@ from npbilstm.textbook.rnn import (
 from npbilstm.textbook.rtrl import RTRLState, lstm_rtrl, rtrl_gradient, rtrl_start, rtrl_step
 from npbilstm.textbook.sequences import check_lengths, flip, valid_steps
 from npbilstm.textbook.stacked import StackedCache, stacked_lstm_backward, stacked_lstm_forward
+from npbilstm.textbook.tag_schemes import legal_transitions
 from npbilstm.textbook.truncated import TruncatedCache, truncated_backward, truncated_forward
+from npbilstm.textbook.weighted_losses import (
+    WeightedCrossEntropyCache,
+    counted_steps,
+    weighted_cross_entropy_backward,
+    weighted_cross_entropy_forward,
+)
 
 __all__ = [
+    "AdditiveAttentionCache",
+    "AdditiveAttentionParams",
     "AffineCache",
     "BiLSTMCache",
     "BiLSTMParams",
     "BidirectionalRecurrentCache",
     "BinaryCrossEntropyCache",
+    "CRFCache",
+    "CRFParams",
+    "CTCCache",
     "CrossEntropyCache",
+    "DecoderCache",
+    "DecoderParams",
+    "DecoderStepCache",
+    "DotAttentionCache",
     "DropoutCache",
     "EmbeddingCache",
     "GRUParams",
@@ -128,8 +197,14 @@ __all__ = [
     "LSTMStepCache",
     "LSTMVariantParams",
     "LSTMVariantStepCache",
+    "LayerNormCache",
+    "LayerNormLSTMParams",
+    "LayerNormLSTMStepCache",
     "MaxCache",
     "MeanCache",
+    "MinGRUParams",
+    "MinLSTMParams",
+    "MinRNNCache",
     "RNNParams",
     "RNNStepCache",
     "RTRLState",
@@ -137,6 +212,9 @@ __all__ = [
     "SquaredErrorCache",
     "StackedCache",
     "TruncatedCache",
+    "WeightedCrossEntropyCache",
+    "additive_attention_backward",
+    "additive_attention_forward",
     "affine_backward",
     "affine_forward",
     "backward_is_right",
@@ -149,6 +227,25 @@ __all__ = [
     "check_lengths",
     "clipped_gradients",
     "clipping_factor",
+    "counted_steps",
+    "crf_backward",
+    "crf_constrained",
+    "crf_forward",
+    "crf_log_alpha",
+    "crf_log_beta",
+    "crf_marginals",
+    "crf_score",
+    "crf_viterbi",
+    "ctc_backward",
+    "ctc_beam",
+    "ctc_forward",
+    "ctc_greedy",
+    "decoder_backward",
+    "decoder_forward",
+    "decoder_step_backward",
+    "decoder_step_forward",
+    "dot_attention_backward",
+    "dot_attention_forward",
     "dropout_over_time_backward",
     "dropout_over_time_forward",
     "embedding_backward",
@@ -163,6 +260,11 @@ __all__ = [
     "hard_sigmoid_derivative",
     "hard_sigmoid_sixth",
     "hard_sigmoid_sixth_derivative",
+    "layer_norm_backward",
+    "layer_norm_forward",
+    "layer_norm_lstm_step_backward",
+    "layer_norm_lstm_step_forward",
+    "legal_transitions",
     "lstm_backward",
     "lstm_forward",
     "lstm_rtrl",
@@ -177,6 +279,12 @@ __all__ = [
     "mean_over_steps_forward",
     "mean_squared_error_backward",
     "mean_squared_error_forward",
+    "min_gru_backward",
+    "min_gru_forward",
+    "min_lstm_backward",
+    "min_lstm_forward",
+    "recurrence_loop",
+    "recurrence_scan",
     "recurrent_backward",
     "recurrent_forward",
     "relu",
@@ -203,5 +311,7 @@ __all__ = [
     "truncated_backward",
     "truncated_forward",
     "valid_steps",
+    "weighted_cross_entropy_backward",
+    "weighted_cross_entropy_forward",
     "with_activations",
 ]

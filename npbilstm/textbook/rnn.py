@@ -99,12 +99,14 @@ def step_backward(
 ) -> tuple[np.ndarray, np.ndarray, RNNParams]:
     """Gradients of one step with either activation, its derivative written in terms of h.
 
-    da      = dh derivative(h)
-    dx      = da Wx^T
-    dh_prev = mask * (da Wh^T)
-    dWx     = x^T da                     summed over the rows of the batch
-    dWh     = (mask * h_prev)^T da
-    db      = sum_n da
+        da      = dh derivative(h)
+        dx      = da Wx^T
+        dh_prev = mask * (da Wh^T)
+        dWx     = x^T da                     summed over the rows of the batch
+        dWh     = (mask * h_prev)^T da
+        db      = sum_n da
+
+    -> dx (N, D), dh_prev (N, H), grads with the structure of params.
     """
     x, h_in, mask, h, params = cache
     da = dh * derivative(h)

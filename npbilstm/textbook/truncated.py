@@ -50,9 +50,8 @@ def truncated_backward(
 ) -> tuple[np.ndarray, State, Any]:
     """The truncated gradients, given dy (N, T, R), and dstate_T, the gradients of the final state's parts.
 
-        dx[:, start : start + window], dstate, grads_w = recurrent_backward(dy[:, start : start + window], dstate)
-                                                                    for the last window to the first
-        dstate = 0 before each window but the last: there the gradient is cut
+        dx_w, dstate, grads_w = recurrent_backward(dy_w, dstate)    for the last window w to the first
+        dstate = 0                                                  before each window but the last: there it is cut
         grads  = sum_w grads_w
 
     They are no derivatives of the outputs, unless one window holds all steps: a gradient check says that they are

@@ -23,6 +23,21 @@ FUNCTIONS = {
 """As Keras documents them: hard_sigmoid its versions 1 and 2, hard_sigmoid_sixth its version 3."""
 
 
+def layer_norm(z, gain, bias=0.0):
+    """Ba et al. (2016), of one row; with PyTorch's epsilon, as numbers one by one."""
+    mean = sum(z) / len(z)
+    deviation = np.sqrt(sum((number - mean) ** 2 for number in z) / len(z) + 1e-5)
+    return gain * (z - mean) / deviation + bias
+
+
+def layer_norm_lstm_by_the_paper(x, h, c, params):
+    """Equations 20 to 22 of its supplement, h dropped already."""
+    a = layer_norm(x @ params["Wx"], params["gain_x"]) + layer_norm(h @ params["Wh"], params["gain_h"]) + params["b"]
+    i, f, g, o = np.split(a, 4)
+    c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+    return sigmoid(o) * np.tanh(layer_norm(c, params["gain_c"], params["bias_c"])), c
+
+
 def step_by_the_papers(cell, x, state, params, mask):
     """One step for one row: x (D,), state vectors, mask (R,) -> the new state."""
     h_prev, size = state[0], cell.state[-1]
@@ -46,6 +61,8 @@ def step_by_the_papers(cell, x, state, params, mask):
             n = act(from_x + r * (gate(2) - from_x + params["b_hn"]))
         return (z * h_prev + (1 - z) * n,)
     c_prev = state[1]
+    if cell.step == "layer_norm_lstm_step":
+        return layer_norm_lstm_by_the_paper(x, h_in, c_prev, params)
     coupled = params["b"].size == 3 * size
     peepholes = params.get("p", np.zeros((2 if coupled else 3) * size)).reshape(-1, size)
     i = sigma(gate(0) + peepholes[0] * c_prev)

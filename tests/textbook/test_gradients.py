@@ -2,12 +2,12 @@
 
 import pytest
 
-from npbilstm.commands.checks import textbook_cells, textbook_lstm
+from npbilstm.commands.checks import textbook_attention, textbook_cells, textbook_ctc, textbook_lstm
 
-CHECKS = {**textbook_lstm.CHECKS, **textbook_cells.CHECKS}
+CHECKS = {**textbook_lstm.CHECKS, **textbook_cells.CHECKS, **textbook_attention.CHECKS, **textbook_ctc.CHECKS}
 
 
-@pytest.mark.few(10)
+@pytest.mark.few(6)
 @pytest.mark.parametrize(
     ("method", "tolerance"), [("complex", 1e-12), pytest.param("central", 1e-7, marks=pytest.mark.slow)]
 )

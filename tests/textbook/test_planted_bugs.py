@@ -107,7 +107,7 @@ def textbook_with(module, old, new):
     return SimpleNamespace(**functions)
 
 
-@pytest.mark.few(8)
+@pytest.mark.few(4)
 @pytest.mark.parametrize("method", ["complex", pytest.param("central", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("bug", BUGS)
 def test_a_planted_bug_is_rejected(bug, method, monkeypatch):

@@ -163,7 +163,7 @@ def plant(monkeypatch, module, bug):
     return checks_of(module, function)
 
 
-@pytest.mark.few(12)
+@pytest.mark.few(6)
 @every_bug
 def test_a_planted_bug_is_rejected(module, bug, monkeypatch):
     assert not all(run(entries=3).ok for run in plant(monkeypatch, module, bug))

@@ -1,4 +1,4 @@
-"""Layers: parameters and an engine; and models made of them."""
+"""Layers: parameters and an engine."""
 
 from npbilstm.layers.dropout import Dropout
 from npbilstm.layers.embedding import Embedding
@@ -6,10 +6,10 @@ from npbilstm.layers.gru import GRU
 from npbilstm.layers.layer import Layer
 from npbilstm.layers.linear import Linear
 from npbilstm.layers.lstm import LSTM, BiLSTM
-from npbilstm.layers.models import SequenceClassifier, SequenceTagger
-from npbilstm.layers.options import Activation, CellName, Direction, Init, Merge, Pooling
+from npbilstm.layers.options import Activation, CellName, Direction, Init, Merge
 from npbilstm.layers.recurrent import Recurrent
 from npbilstm.layers.rnn import RNN
+from npbilstm.layers.row_gradient import RowGradient
 
 __all__ = [
     "GRU",
@@ -25,8 +25,6 @@ __all__ = [
     "Layer",
     "Linear",
     "Merge",
-    "Pooling",
     "Recurrent",
-    "SequenceClassifier",
-    "SequenceTagger",
+    "RowGradient",
 ]

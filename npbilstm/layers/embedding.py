@@ -8,6 +8,7 @@ import numpy as np
 
 from npbilstm.layers.checks import in_dtype, require_dtype, require_ids, require_rng, require_size
 from npbilstm.layers.layer import Layer, made_with
+from npbilstm.layers.row_gradient import RowGradient, summed_by_row
 from npbilstm.textbook.sequences import require_shape
 
 if TYPE_CHECKING:
@@ -70,12 +71,11 @@ class Embedding(Layer):
 
         dy (..., D) -> None (ids have no gradient), grads.
         """
+        return None, {"W": self.backward_by_row(dy, cache).dense()}
+
+    def backward_by_row(self, dy: ArrayLike, cache: EmbeddingCache) -> RowGradient:
+        """dW as backward has it, but only the rows that were looked up."""
         self._require_own(cache)
         dy = in_dtype("dy", dy, self._require_params())
         require_shape("dy", dy, (*cache.ids.shape, self.embedding_size))
-        dW = np.zeros_like(self.params["W"], dtype=dy.dtype)
-        if cache.ids.size:
-            order = np.argsort(cache.ids, axis=None, kind="stable")  # equal symbols side by side
-            symbols, starts = np.unique(cache.ids.ravel()[order], return_index=True)
-            dW[symbols] = np.add.reduceat(dy.reshape(-1, self.embedding_size)[order], starts)
-        return None, {"W": dW}
+        return summed_by_row(cache.ids.ravel(), dy.reshape(-1, self.embedding_size), self.params["W"].shape)

@@ -1,5 +1,5 @@
-"""Layers and models of given sizes whose params are still to come: their param_shapes are there to be compared with
-what a file holds, and no memory is taken for what it only says. with_params fills them.
+"""Layers of given sizes whose params are still to come: their param_shapes are there to be compared with what a file
+holds, and no memory is taken for what it only says. with_params fills them.
 """
 
 from __future__ import annotations
@@ -7,8 +7,6 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-from npbilstm.layers.checks import require_size
-from npbilstm.layers.models import SequenceModel
 from npbilstm.layers.recurrent import Recurrent
 
 
@@ -25,33 +23,7 @@ def hollow_layer(
     return layer
 
 
-def hollow_model(
-    make: type[SequenceModel],
-    num_symbols: int,
-    num_classes: int,
-    *,
-    embedding_size: int,
-    hidden_size: int,
-    num_layers: int,
-    **options: Any,
-) -> SequenceModel:
-    """A model, likewise. Raises as its class does."""
-    model = make(1, 1, embedding_size=1, hidden_size=1, num_layers=1, **options)
-    embedding, recurrent = model.embedding, model.recurrent
-    embedding.num_embeddings = require_size("num_symbols", num_symbols)
-    embedding.embedding_size = require_size("embedding_size", embedding_size)
-    recurrent.input_size, recurrent.hidden_size, recurrent.num_layers = embedding_size, hidden_size, num_layers
-    recurrent._check_options()
-    model.linear.input_size = recurrent.features(recurrent.num_layers - 1)
-    model.linear.output_size = require_size("num_classes", num_classes)
-    return model
-
-
-def count_of_numbers(model: SequenceModel) -> int:
-    """How many numbers a model has, counted without a list of its layers, of which there may be a billion."""
-    layer, embedding, linear = model.recurrent, model.embedding, model.linear
+def count_of_layer(layer: Recurrent) -> int:
+    """How many numbers a recurrent layer has, counted without a list of its layers, of which there may be a billion."""
     first, other = (sum(map(prod, layer._shapes_at(k).values())) for k in (0, 1))
-    recurrent = len(layer.directions) * (first + (layer.num_layers - 1) * other)
-    return (
-        embedding.num_embeddings * embedding.embedding_size + recurrent + (linear.input_size + 1) * linear.output_size
-    )
+    return len(layer.directions) * (first + (layer.num_layers - 1) * other)

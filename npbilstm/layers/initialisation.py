@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 
+from npbilstm.layers.checks import require_size
 from npbilstm.layers.options import Init
 
 
@@ -47,3 +50,27 @@ def fresh_weights(
             width = shape[1] if name == "Wp" else H
             weights[name] = np.concatenate([draw(rng, shape[0], width) for _ in range(shape[1] // width)], axis=1)
     return weights
+
+
+def chrono(rng: np.random.Generator, H: int, T_max: int) -> np.ndarray:
+    """Biases of forget gates (H,): b_f = log(u), u ~ U(1, T_max - 1), with which the input gates' are -b_f.
+
+    A gate f = sigmoid(b_f) keeps a share of 1 - 1/(1 + u) a step, so its unit remembers for some 1 + u steps: between
+    2 and T_max. (Tallec & Ollivier 2018, "Can recurrent neural networks warp time?", eq. 16.)
+    """
+    return np.log(rng.uniform(1, T_max - 1, H))
+
+
+def require_init_forget(
+    init_forget: float | Literal["chrono"] | None, T_max: int | None
+) -> tuple[float | Literal["chrono"] | None, int]:
+    """The two options of an LSTM, checked. Raises TypeError or ValueError, naming the one that is wrong."""
+    if (init_forget == "chrono") != (T_max is not None):
+        needed = 'init_forget="chrono" needs T_max, the longest span of steps to be remembered, and nothing else does'
+        raise ValueError(f"init_forget is {init_forget!r} and T_max is {T_max!r}; {needed}")
+    if init_forget is not None and init_forget != "chrono":
+        if isinstance(init_forget, bool) or not isinstance(init_forget, (int, float, np.integer, np.floating)):
+            raise TypeError(f'init_forget is {init_forget!r}; it needs a number, "chrono" or None')
+        if not np.isfinite(init_forget):
+            raise ValueError(f"init_forget is {init_forget}; it needs to be finite")
+    return init_forget, 0 if T_max is None else require_size("T_max", T_max, least=3)

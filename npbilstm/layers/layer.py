@@ -77,6 +77,11 @@ def require_sound(layer: Layer) -> None:
     layer._require_params()
 
 
+def require_own(layer: Layer, cache: Any) -> None:
+    """Raise unless this cache came from a forward pass of this layer that kept what backward needs."""
+    layer._require_own(cache)
+
+
 def made_with(layer: Layer, *arguments: object) -> str:
     """A layer's repr: the arguments that make it, and its dtype, if that is not float32."""
     params: Any = layer.params
@@ -166,3 +171,10 @@ def parts_in(params: Mapping[str, np.ndarray]) -> dict[str, dict[str, np.ndarray
         part, _, name = key.rpartition(".")
         found.setdefault(part, {})[name] = array
     return found
+
+
+def blocks_in(gates: str, kind: str) -> tuple[str, ...]:
+    """The gates of one parameter, "Wx" say, of a cell with these gates; () where it is not made of blocks."""
+    if kind == "p":  # peepholes
+        return tuple(gates.replace("g", ""))
+    return tuple(gates) if kind in ("Wx", "Wh", "b") else ()

@@ -8,6 +8,9 @@ import numpy as np
 
 from npbilstm import engine
 from npbilstm.layers.checks import require_bool, require_choice, require_size
+from npbilstm.layers.coupled import coupled_gradients, uncoupled
+from npbilstm.layers.initialisation import chrono, require_init_forget
+from npbilstm.layers.lstm_variants import lstm_variant_cell
 from npbilstm.layers.options import ACTIVATIONS, SIGMOIDS, Activation, Array, LSTMOptions, Merge, Pair, Y_co
 from npbilstm.layers.recurrent import Recurrent
 
@@ -26,6 +29,9 @@ class LSTM(Recurrent[Y_co, Pair]):
     recurrent_activation: one of the same, in place of the gates' sigmoid. "hard_sigmoid" is clip(a / 5 + 1/2, 0, 1), as
         in Keras 1 and 2 (tf.keras up to TensorFlow 2.15); "hard_sigmoid_sixth" is clip(a / 6 + 1/2, 0, 1), which
         Keras 3 calls hard_sigmoid. See textbook/other_activations.py.
+    init_forget: the forget gate's bias at the beginning, a number; or "chrono", which draws it for each unit so that
+        the units remember for 1 to T_max steps, T_max being the longest span that the task has, see
+        layers/initialisation.py. None: 1 with init="orthogonal", what is drawn with "torch".
     And the options of every recurrent layer, see Recurrent. The state is the pair (h, c).
 
     params, R = H without a projection: "k.direction.Wx" (D_k, 4H), "k.direction.Wh" (R, 4H), "k.direction.b" (4H,) with
@@ -94,11 +100,28 @@ class LSTM(Recurrent[Y_co, Pair]):
         coupled: bool = False,
         activation: Activation = "tanh",
         recurrent_activation: Activation = "sigmoid",
+        init_forget: float | Literal["chrono"] | None = None,
+        T_max: int | None = None,
         **options: Any,
     ) -> None:
         self.projection_size, self.peepholes, self.coupled = projection_size, peepholes, coupled
         self.activation, self.recurrent_activation = activation, recurrent_activation
+        init_forget, T_max = require_init_forget(init_forget, T_max)
         super().__init__(input_size, hidden_size, num_layers, **options)
+        if init_forget is not None:
+            self._set_forget_biases(init_forget, T_max)
+
+    def _set_forget_biases(self, init_forget: float | Literal["chrono"], T_max: int) -> None:
+        """Of every layer and direction; the input gate's follow them with "chrono" and where the gates are coupled."""
+        H = self.hidden_size
+        for name, b in self.params.items():
+            if not name.endswith(".b"):
+                continue
+            bias = chrono(self.rng, H, T_max) if init_forget == "chrono" else np.full(H, init_forget)
+            if not self.coupled:
+                b[H : 2 * H] = bias
+            if self.coupled or init_forget == "chrono":
+                b[:H] = -bias
 
     def _check_options(self) -> None:
         """As Recurrent's."""
@@ -118,8 +141,17 @@ class LSTM(Recurrent[Y_co, Pair]):
     @property
     def _cell(self) -> engine.Cell:
         """What the engine runs."""
-        variant = self.peepholes, self.projection_size is not None, self.coupled
-        return engine.lstm_cell(*variant, self.activation, self.recurrent_activation)
+        variant = self.peepholes, self.projection_size is not None
+        return lstm_variant_cell(*variant, self.activation, self.recurrent_activation)
+
+    def _weights_at(self, layer_index: int, dtype: np.dtype) -> list[engine.Weights]:
+        """As Recurrent's; the engine takes four gates."""
+        weights = super()._weights_at(layer_index, dtype)
+        return [uncoupled(own) for own in weights] if self.coupled else weights
+
+    def _gradients_of(self, gradients: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """As Recurrent's."""
+        return coupled_gradients(gradients) if self.coupled else gradients
 
     @property
     def gates(self) -> str:

@@ -1,5 +1,5 @@
-"""What the options of layers and models may be, as type checkers know it. What they mean stands in the docstrings of
-Recurrent, of the cells and of the models."""
+"""What the options of layers may be, as type checkers know it. What they mean stands in the docstrings of Recurrent and
+of the cells."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ CellName = Literal["lstm", "gru", "rnn"]
 Direction = Literal["forward", "reverse"]
 Init = Literal["orthogonal", "torch"]
 Merge = Literal["concat", "sum", "mul", "ave"]
-Pooling = Literal["final", "mean", "max"]
 
 Array = np.ndarray
 Pair = tuple[np.ndarray, np.ndarray]
@@ -45,6 +44,9 @@ SIGMOIDS = ("sigmoid", "hard_sigmoid", "hard_sigmoid_sixth")
 DIRECTIONS: tuple[tuple[Direction, ...], ...] = (("forward",), ("forward", "reverse"), ("reverse",))
 """Those that a layer may have."""
 
+DROPOUTS = ("dropout", "input_dropout", "recurrent_dropout")
+"""The options that drop numbers in training: between layers, of what each layer reads, of h."""
+
 NUMBERS = {"forward": 0, "reverse": 1}
 """The engine's numbers of the directions."""
 
@@ -55,6 +57,7 @@ class RecurrentOptions(TypedDict, total=False):
     reverse: bool
     bias: bool
     dropout: float
+    input_dropout: float
     recurrent_dropout: float
     init: Init
     dtype: DTypeLike
@@ -70,6 +73,8 @@ class LSTMOptions(RecurrentOptions, total=False):
     coupled: bool
     activation: Activation
     recurrent_activation: Activation
+    init_forget: float | Literal["chrono"] | None
+    T_max: int | None
 
 
 class GRUOptions(RecurrentOptions, total=False):
@@ -84,20 +89,6 @@ class RNNOptions(RecurrentOptions, total=False):
     """What an RNN takes besides."""
 
     nonlinearity: Activation
-
-
-class ModelOptions(TypedDict, total=False):
-    """What every model takes by name."""
-
-    cell: CellName
-    embedding_size: int
-    hidden_size: int
-    num_layers: int
-    bidirectional: bool
-    dropout: float
-    init: Init
-    dtype: DTypeLike
-    rng: int | np.random.Generator | None
 
 
 def directions_of(bidirectional: bool, reverse: bool) -> tuple[Direction, ...]:

@@ -23,10 +23,11 @@ from npbilstm.layers.checks import (
     working_dtype,
 )
 from npbilstm.layers.initialisation import fresh_weights
-from npbilstm.layers.layer import Layer, made_with
+from npbilstm.layers.layer import Layer, blocks_in, made_with
 from npbilstm.layers.merge import MERGES, batch_of_one, unbatched
 from npbilstm.layers.options import (
     DIRECTIONS,
+    DROPOUTS,
     NUMBERS,
     Direction,
     Init,
@@ -65,8 +66,11 @@ class Recurrent(Layer, Generic[Y_co, State_co]):
         step to its first, and what is put out at a step stands at that step, so that y[n, t] knows the steps t..end.
     bias: False leaves the biases out. dropout: the probability of zeroing what passes from one layer to the next, in
         training.
+    input_dropout: the probability of zeroing a feature of what a layer reads, x or the outputs of the layer below, in
+        training: one mask for each row and layer, the same at every time step and for both directions.
     recurrent_dropout: the probability of zeroing a number of h where it enters a product, in training: one mask for
-        each row, layer and direction, the same at every time step (Gal & Ghahramani 2016).
+        each row, layer and direction, the same at every time step. This, and
+        input_dropout: Gal & Ghahramani 2016.
     init: "orthogonal" or "torch", see layers/initialisation.py. dtype: float32 or float64.
     store_every: None, or k: gradient checkpointing, memory for time on long sequences. Training keeps the states of
         every k-th step only, and backward computes the steps between once more. For an LSTM k = sqrt(2 T / 5) or so
@@ -97,6 +101,7 @@ class Recurrent(Layer, Generic[Y_co, State_co]):
         merge: Merge | None = "concat",
         bias: bool = True,
         dropout: float = 0.0,
+        input_dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
         init: Init = "orthogonal",
         dtype: DTypeLike = np.float32,
@@ -114,7 +119,7 @@ class Recurrent(Layer, Generic[Y_co, State_co]):
         self.directions: tuple[Direction, ...] = directions_of(bidirectional, reverse)
         self.merge: Merge | None = merge
         self.bias, self.store_every = bias, store_every
-        self.dropout, self.recurrent_dropout = dropout, recurrent_dropout
+        self.dropout, self.input_dropout, self.recurrent_dropout = dropout, input_dropout, recurrent_dropout
         self._check_options()
         self.rng = require_rng(rng)
         kind = require_dtype(dtype)
@@ -135,8 +140,8 @@ class Recurrent(Layer, Generic[Y_co, State_co]):
         require_choice("directions", self.directions, DIRECTIONS)
         require_choice("merge", self.merge, MERGES)
         self.bias = require_bool("bias", self.bias)
-        self.dropout = require_fraction("dropout", self.dropout)
-        self.recurrent_dropout = require_fraction("recurrent_dropout", self.recurrent_dropout)
+        for name in DROPOUTS:
+            setattr(self, name, require_fraction(name, getattr(self, name)))
         if self.store_every is not None:
             self.store_every = require_size("store_every", self.store_every)
 
@@ -176,9 +181,7 @@ class Recurrent(Layer, Generic[Y_co, State_co]):
     @property
     def blocks(self) -> dict[str, tuple[str, ...]]:
         """The gates of each parameter that is made of several blocks: what `check_gradients` takes as `blocks`."""
-        peepholes = self.gates.replace("g", "")
-        of = {"Wx": self.gates, "Wh": self.gates, "b": self.gates, "p": peepholes}
-        own = {name: tuple(of.get(name.split(".")[-1], "")) for name in self.params}
+        own = {name: blocks_in(self.gates, name.split(".")[-1]) for name in self.params}
         return {name: gates for name, gates in own.items() if gates}
 
     def _weight_shapes(self, D: int) -> dict[str, tuple[int, ...]]:
@@ -193,8 +196,7 @@ class Recurrent(Layer, Generic[Y_co, State_co]):
         """Change fresh weights in place, so that a fresh cell remembers."""
 
     def __repr__(self) -> str:
-        in_training = {"dropout": self.dropout, "recurrent_dropout": self.recurrent_dropout}
-        shown = unusual_options(self) | {name: p for name, p in in_training.items() if p != 0}
+        shown = unusual_options(self) | {name: getattr(self, name) for name in DROPOUTS if getattr(self, name) != 0}
         if self.store_every is not None:
             shown["store_every"] = self.store_every
         told = [f"{name}={value!r}" for name, value in shown.items()]
@@ -221,6 +223,10 @@ class Recurrent(Layer, Generic[Y_co, State_co]):
                 weights[name] = np.zeros(shape, dtype) if p is None else p.astype(dtype, copy=False)
             found.append(weights)
         return found
+
+    def _gradients_of(self, gradients: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """What the engine gives for a direction's weights -> the gradients of its params."""
+        return gradients
 
     def state_shapes(self, N: int) -> list[tuple[int, ...]]:
         """Of the state's parts: (num_layers * S, N, R) for h, (num_layers * S, N, H) for c."""
@@ -291,8 +297,7 @@ class Recurrent(Layer, Generic[Y_co, State_co]):
                 lengths,
                 dtype=dtype,
                 directions=[NUMBERS[direction] for direction in self.directions],
-                dropout=self.dropout if training else 0.0,
-                recurrent_dropout=self.recurrent_dropout if training else 0.0,
+                **{name: getattr(self, name) if training else 0.0 for name in DROPOUTS},
                 rng=pass_rng(self.rng, rng),
                 keep=training,
                 store_every=self.store_every,
@@ -313,8 +318,8 @@ class Recurrent(Layer, Generic[Y_co, State_co]):
 
         watch is told what arrives at each layer of the stack, see layers/stack.py.
 
-        -> dx, shaped as x, grads with the names of params, the gradient of the initial state, shaped as it. The cache
-        may be used again.
+        -> dx, shaped as x (in memory step by step, not row by row), grads with the names of params, the gradient of the
+        initial state, shaped as it. The cache may be used again.
 
         Raises ValueError for a cache from another layer or from training=False; and TypeError or ValueError, naming it,
         for what is no gradient.
@@ -331,7 +336,7 @@ class Recurrent(Layer, Generic[Y_co, State_co]):
             f"{layer_index}.{direction}.{name}": dw
             for layer_index, of_directions in enumerate(dweights)
             for direction, weights in zip(self.directions, of_directions)
-            for name, dw in weights.items()
+            for name, dw in self._gradients_of(weights).items()
         }
         grads = {name: grads[name] for name in self.params}
         return dx if cache.batched else dx[0], grads, cast("State_co", as_state(dstate_0, cache.batched))

@@ -22,7 +22,7 @@ dstate (S, N, ...)."""
 
 class StackLayerCache(NamedTuple):
     """One layer of the stack: the engine's cache, the directions' y (N, T, S, R), how they were joined, the mask of its
-    input."""
+    input: (N, T, D), or (N, 1, D) where it is the same at every step."""
 
     engine: engine.RecurrentCache
     y: np.ndarray
@@ -56,6 +56,7 @@ def stack_forward(
     dtype: np.dtype,
     directions: Sequence[int],
     dropout: float,
+    input_dropout: float,
     recurrent_dropout: float,
     rng: np.random.Generator,
     keep: bool,
@@ -66,8 +67,8 @@ def stack_forward(
     and its merge -> y as the last layer's merge has it, the final state, and with keep a cache for each layer.
 
     dtype: of the state, and what x is cast to: here, so that a cast copy is kept no longer than the first layer needs.
-    dropout, recurrent_dropout: of this pass; rng draws their masks. within: what checks that numbers stay in range. The
-    rest as the engine has it.
+    dropout, input_dropout, recurrent_dropout: of this pass; rng draws their masks. within: what checks that numbers
+    stay in range. The rest as the engine has it.
     """
     S = len(directions)
     x = in_dtype("x", x, dtype, lengths)
@@ -76,6 +77,10 @@ def stack_forward(
         scaled_mask = recurrent_mask = None
         if layer_index > 0 and dropout:
             scaled_mask = dropout_mask(rng, dropout, x)
+        if input_dropout:
+            over_time = dropout_mask(rng, input_dropout, x[:, :1])  # (N, 1, D)
+            scaled_mask = over_time if scaled_mask is None else scaled_mask * over_time
+        if scaled_mask is not None:
             x = x * scaled_mask
         own = [part[layer_index * S : (layer_index + 1) * S] for part in state]
         if recurrent_dropout:
@@ -117,8 +122,8 @@ def stack_backward(
         S = y.shape[2]
         given = []
         if within is not None:  # else what came from above would be kept for nothing
-            given = [kept.x, y, *(dy if isinstance(dy, (tuple, list)) else [dy])]
-        dy = merge_backward(dy, y, merge, kept.lengths)  # (N, T, S, R)
+            given = [kept.layer.x, y, *(dy if isinstance(dy, (tuple, list)) else [dy])]
+        dy = merge_backward(dy, y, merge, kept.layer.lengths)  # (N, T, S, R)
         dfinal = [part[layer_index * S : (layer_index + 1) * S] for part in dstate]
         if watch is not None:
             watch(layer_index, dy, dfinal)

@@ -115,14 +115,18 @@ def steps_of(layer):
     return *both, params
 
 
-def by_textbook(layer, inputs, masks=None):
-    """The stack put together from the textbook's cells: merges and their gradients by their definition."""
+def by_textbook(layer, inputs, masks=None, input_masks=None):
+    """The stack put together from the textbook's cells: merges and their gradients by their definition. input_masks: of
+    what each layer of the stack reads."""
     x, lengths, state, dy, dstate = inputs
     S, merge = len(layer.directions), layer.merge
     forward, backward, params = steps_of(layer)
-    outs, caches, finals = [], [], []
+    outs, caches, finals, dropped = [], [], [], []
     for k in range(layer.num_layers):
         halves = []
+        if input_masks is not None:
+            x, cache = textbook.dropout_over_time_forward(x, input_masks[k])
+            dropped.append(cache)
         for s, direction in enumerate(layer.directions):
             prefix = f"{k}.{direction}."
             own = {name[len(prefix) :]: p for name, p in layer.params.items() if name.startswith(prefix)}
@@ -152,7 +156,7 @@ def by_textbook(layer, inputs, masks=None):
             dx_s, dstates[k * S + s], g = textbook.recurrent_backward(backward, way(dh), dfinal, cache)
             dx = dx + way(dx_s)
             grads.update({f"{k}.{direction}.{n}": v for n, v in g._asdict().items()})
-        dy = dx
+        dy = textbook.dropout_over_time_backward(dx, dropped[k]) if dropped else dx
     grads = {name: grads[name] for name in layer.params}
     final, dstate_0 = (state_of([np.stack(part) for part in zip(*each)]) for each in (finals, dstates))
     return (y, final), (dy, grads, dstate_0)

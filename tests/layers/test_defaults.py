@@ -43,7 +43,7 @@ def test_a_cache_shows_whose_it_is_and_of_what():
 PUBLIC = {
     nb.LSTM: {
         *("input_size", "hidden_size", "num_layers", "directions", "reverse", "merge", "bias", "store_every", "rng"),
-        *("dropout", "recurrent_dropout", "projection_size", "peepholes", "coupled", "activation"),
+        *("dropout", "input_dropout", "recurrent_dropout", "projection_size", "peepholes", "coupled", "activation"),
         *("recurrent_activation", "params", "param_shapes", "num_parameters", "with_params", "forward", "backward"),
         *("state_parts", "state_shapes", "output_size", "features", "gates", "blocks"),
     },
@@ -54,6 +54,8 @@ PUBLIC = {
     nb.SequenceTagger: {
         *("cell", "embedding", "recurrent", "linear", "dropout", "rng", "label_per_step", "parts", "config"),
         *("params", "param_shapes", "num_parameters", "with_params", "forward", "backward", "predict"),
+        *("head", "metric", "predicts_per_step", "require_sequence", "collate", "loss_forward", "loss_backward"),
+        *("loss_weight", "window", "tables", "loss_backward_by_row", "rows_read", "pad"),
     },
 }
 """What a user may call and read. A name more is a promise more."""
@@ -85,7 +87,7 @@ def test_a_model_of_which_only_the_sizes_are_said(kind):
 def test_a_recurrent_layer_of_which_only_the_sizes_are_said(make):
     layer = make(3, 4)
     assert (layer.num_layers, layer.directions, layer.merge, layer.bias) == (1, ("forward",), "concat", True)
-    assert (layer.dropout, layer.recurrent_dropout, layer.store_every) == (0, 0, None)
+    assert (layer.dropout, layer.input_dropout, layer.recurrent_dropout, layer.store_every) == (0, 0, 0, None)
     assert {p.dtype for p in layer.params.values()} == {np.dtype(np.float32)}
     x = np.ones((1, 2, 3), np.float32)
     _, _, cache = layer.forward(x)

@@ -29,6 +29,7 @@ def recurrent_layers(draw):
         merge=draw(st.sampled_from(["concat", "sum", "mul", "ave", None])),
         bias=draw(st.booleans()),
         dropout=draw(st.sampled_from([0, 0.5])),
+        input_dropout=draw(st.sampled_from([0, 0.5])),
         recurrent_dropout=draw(st.sampled_from([0, 0.5])),
         store_every=draw(st.sampled_from([None, 1, 3])),
         **options,

@@ -5,7 +5,7 @@ import pytest
 from npbilstm.commands.checks.layers import CHECKS
 
 
-@pytest.mark.few(4)
+@pytest.mark.few(3)
 @pytest.mark.parametrize(
     ("method", "tolerance"), [("complex", 1e-12), pytest.param("central", 1e-7, marks=pytest.mark.slow)]
 )

@@ -51,6 +51,7 @@ def test_a_probability_that_is_none_is_named(p):
     for name, make in [
         ("p", nb.Dropout),
         ("dropout", lambda p: nb.LSTM(3, 4, dropout=p)),
+        ("input_dropout", lambda p: nb.RNN(3, 4, input_dropout=p)),
         ("recurrent_dropout", lambda p: nb.GRU(3, 4, recurrent_dropout=p)),
     ]:
         with pytest.raises(

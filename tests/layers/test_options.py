@@ -107,6 +107,7 @@ SET_LATER = [
         (recurrent, "dropout", value, f"dropout is {value!r}; {NO_FRACTION}")
         for value in (1, 1.5, -0.1, "0.5", None, False)
     ),
+    *((recurrent, "input_dropout", value, f"input_dropout is {value!r}; {NO_FRACTION}") for value in (1, "0.5")),
     *((recurrent, "recurrent_dropout", value, f"recurrent_dropout is {value!r}; ") for value in (1, np.nan, True, 1j)),
     *((lambda: nb.Dropout(0.5), "p", value, f"p is {value!r}; {NO_FRACTION}") for value in (1, -0.1, None, [0.5])),
     (recurrent, "merge", "max", "merge is 'max'; it needs one of 'concat', 'sum', 'mul', 'ave', None"),

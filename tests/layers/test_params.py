@@ -49,7 +49,7 @@ def backward(layer, answer):
 
 def held_by(layer, name):
     """The dict that holds this parameter, and its name in there: of a model, that of one of its parts."""
-    if not isinstance(layer, nb.layers.models.SequenceModel):
+    if not isinstance(layer, nb.models.SequenceModel):
         return layer.params, name
     part, own = name.split(".", 1)
     return layer.parts[part].params, own
@@ -263,7 +263,7 @@ def test_any_mapping_in_any_order_will_do(layer, random):
     shuffled = {name: layer.params[name] for name in names}
     for params in (shuffled, collections.OrderedDict(shuffled), types.MappingProxyType(shuffled)):
         assert_all_close(forward(layer.with_params(params))[0], forward(layer)[0], 0)
-    if not isinstance(layer, nb.layers.models.SequenceModel):
+    if not isinstance(layer, nb.models.SequenceModel):
         expected = forward(layer)[0]
         layer.params = types.MappingProxyType(shuffled)
         assert_all_close(forward(layer)[0], expected, 0)

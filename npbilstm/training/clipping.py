@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any, TypeVar
 
 import numpy as np
 
+from npbilstm.layers.row_gradient import RowGradient
 
-def clip_by_global_norm(grads: Mapping[str, np.ndarray], max_norm: float) -> tuple[dict[str, np.ndarray], float]:
+Gradient = TypeVar("Gradient", np.ndarray, "np.ndarray | RowGradient")
+
+
+def clip_by_global_norm(grads: Mapping[str, Gradient], max_norm: float) -> tuple[dict[str, Gradient], float]:
     """Scale all gradients by one factor so that their joint norm is at most max_norm (Pascanu et al. 2013, alg. 1).
 
         norm = sqrt(sum over all entries of g^2)
@@ -23,9 +28,14 @@ def clip_by_global_norm(grads: Mapping[str, np.ndarray], max_norm: float) -> tup
     """
     if not max_norm > 0:
         raise ValueError(f"max_norm is {max_norm}; it needs to be above 0")
-    norm = float(np.sqrt(sum(np.square(g, dtype=np.float64).sum() for g in grads.values())))
+    numbers = [g.values if isinstance(g, RowGradient) else g for g in grads.values()]
+    norm = float(np.sqrt(sum(np.square(g, dtype=np.float64).sum() for g in numbers)))
     if not np.isfinite(norm):
         raise FloatingPointError(f"the gradients' joint norm is {norm}; clipping needs finite gradients")
     if norm <= max_norm:
         return dict(grads), norm
-    return {name: g * (max_norm / norm) for name, g in grads.items()}, norm
+    factor = max_norm / norm
+    scaled: dict[str, Any] = {
+        name: g.times(factor) if isinstance(g, RowGradient) else g * factor for name, g in grads.items()
+    }
+    return scaled, norm

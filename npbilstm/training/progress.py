@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+import warnings
 from contextlib import suppress
 from types import TracebackType
 from typing import Any
@@ -55,7 +56,9 @@ def progress_bar(total: int, initial: int, desc: str, show: bool) -> Any:
         try:
             from tqdm import tqdm
 
-            return tqdm(total=total, initial=initial, desc=desc, unit="batch", dynamic_ncols=True)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # where no thread can be started it does without one, and warns
+                return tqdm(total=total, initial=initial, desc=desc, unit="batch", dynamic_ncols=True)
         except ImportError:
             pass
     return PlainBar(total, initial, desc, show)

@@ -1,34 +1,46 @@
 """The training loop, in a form that can stop at any batch and go on as if it had not.
 
 Whatever the next batch depends on is in the Trainer: weights, the optimizer's memory, where in the epoch it stands,
-and the random generator. checkpoints.py writes exactly that to a file. The same seed gives the same bytes, interrupted
-or not.
+the state in which a model of streams ended its last window, and the random generator. checkpoints.py writes exactly
+that to a file. The same seed gives the same bytes, interrupted or not.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from math import inf
 from sys import maxsize
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, Generic, NoReturn
 
 import numpy as np
 
-from npbilstm.layers.checks import require_bool, require_ids, require_size
-from npbilstm.layers.models import SequenceModel
-from npbilstm.textbook.losses import softmax_cross_entropy_backward, softmax_cross_entropy_forward
-from npbilstm.textbook.sequences import as_array
-from npbilstm.training.batches import batch_order, pad
+from npbilstm.layers.checks import require_bool, require_size
+from npbilstm.models import Head, Model, SequenceModel, WordTagger
+from npbilstm.models.classes_head import IGNORED
+from npbilstm.models.model import Sequences
+from npbilstm.training.batches import batch_order
 from npbilstm.training.clipping import clip_by_global_norm
-from npbilstm.training.evaluation import accuracy, confusion, predict_sequences
+from npbilstm.training.evaluation import confusion, predict_sequences
+from npbilstm.training.gradients import gradient, overflows, sharded_gradient
+from npbilstm.training.metrics import METRICS, metric_of_spans
 from npbilstm.training.optimizers import Adam, Optimizer
 from npbilstm.training.progress import progress_bar, tell
 from npbilstm.training.schedules import SCHEDULES, Schedule
+from npbilstm.training.streams import stream_windows, symbol_costs
+from npbilstm.training.workers import Workers
 
-Sequences = Sequence[tuple[np.ndarray, Any]]
-"""Pairs of ids (T,) and labels: (T,) for a tagger, one integer for a classifier."""
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+
+    AnyModel_co = TypeVar("AnyModel_co", bound=Model, default=SequenceModel, covariant=True)
+else:  # before Python 3.13 a type variable has no default
+    from typing import TypeVar
+
+    AnyModel_co = TypeVar("AnyModel_co", covariant=True)
 
 
 @dataclass(frozen=True)
@@ -37,10 +49,11 @@ class Settings:
 
     epochs; batch_size in sequences; max_norm: gradients are clipped to it (None: not); schedule: "linear" or
     "constant";
-    patience: stop after so many epochs without a better validation accuracy (None: never); seed.
+    patience: stop after so many epochs in which validation found nothing better (None: never); seed; shards: how many
+    parts a batch's gradient is the sum of, see gradients.py: what a Trainer's executor can compute at once.
 
     >>> nb.Settings(epochs=10, patience=2)
-    Settings(epochs=10, batch_size=32, max_norm=1.0, schedule='linear', patience=2, seed=0)
+    Settings(epochs=10, batch_size=32, max_norm=1.0, schedule='linear', patience=2, seed=0, shards=1)
     """
 
     epochs: int = 3
@@ -49,9 +62,10 @@ class Settings:
     schedule: Schedule = "linear"
     patience: int | None = None
     seed: int = 0
+    shards: int = 1
 
     def __post_init__(self) -> None:
-        limits = {"epochs": (1, maxsize), "batch_size": (1, maxsize), "patience": (1, maxsize), "seed": (0, inf)}
+        limits = dict.fromkeys(("epochs", "batch_size", "patience", "shards"), (1, maxsize)) | {"seed": (0, inf)}
         for name, (least, most) in limits.items():
             value = getattr(self, name)
             if not (name == "patience" and value is None):
@@ -69,8 +83,8 @@ class Position:
     """Where a run stands: epochs done, batches done in this epoch, and what it has seen on the way.
 
     loss_sum: the batches' mean losses added up, in this epoch. epoch_start: the generator's state when the epoch began,
-    from which its batches are drawn again after an interruption. history: one dict per epoch. best: the best validation
-    accuracy so far; waited: epochs since.
+    from which its batches are drawn again after an interruption. history: one dict per epoch. best: the best that
+    validation has found so far, None before; waited: epochs since.
     """
 
     epoch: int = 0
@@ -78,18 +92,30 @@ class Position:
     loss_sum: float = 0.0
     epoch_start: dict[str, Any] | None = None
     history: list[dict[str, float]] = field(default_factory=list)
-    best: float = -1.0
+    best: float | None = None
     waited: int = 0
 
 
-class Trainer:
-    """Trains a tagger or a classifier on sequences of (ids, labels).
+class Trainer(Generic[AnyModel_co]):
+    """Trains a model on sequences of what it reads and what it is to make of it, of (ids, labels), say.
 
         trainer = Trainer(model, Adam(0.01), Settings(epochs=3))
         trainer.train(data.train, data.valid)
 
     model: its params change in place. optimizer, settings: see there.
     position, rng, best_params: the rest of the state; best_params is a copy of the weights of the best epoch so far.
+    carried: of a model with a window, the state in which the last batch ended, within an epoch; else None.
+    metric: what validation measures, see metrics.py: that of the model; or with spans_of, the names of the classes,
+        tags in BIO, BIOES or BMES, the F1 of the spans that they tell.
+    executor: who computes the shards of each batch, settings.shards of them, see gradients.py: an executor of
+        concurrent.futures, or a function that makes one, for as long as train lasts, and again where a worker's end has
+        broken it; None: nobody else. The weights do not depend on it. They are sent once a step to each shard, so that
+        as many shards as there are workers are best; and in each worker BLAS should use one thread,
+        OPENBLAS_NUM_THREADS=1 in its environment. It pays for large models, see tutorials/guides/speed.md. It may be
+        exchanged between two calls of train.
+
+            Trainer(model, settings=Settings(shards=2), executor=lambda: ProcessPoolExecutor(2))
+            Trainer(model, settings=Settings(shards=8), executor=client.get_executor())    of Dask, the extra `cluster`
 
     >>> rows = [(np.array([1, 2, 1]), np.array([0, 1, 0]))]
     >>> trainer = nb.Trainer(nb.SequenceTagger(3, 2, hidden_size=4, rng=0), nb.Adam(0.1), nb.Settings(epochs=20))
@@ -99,7 +125,13 @@ class Trainer:
     """
 
     def __init__(
-        self, model: SequenceModel, optimizer: Optimizer | None = None, settings: Settings | None = None
+        self,
+        model: AnyModel_co,
+        optimizer: Optimizer | None = None,
+        settings: Settings | None = None,
+        *,
+        spans_of: Sequence[str] | None = None,
+        executor: Executor | Callable[[], Executor] | None = None,
     ) -> None:
         self.model = model
         self.optimizer = Adam(0.01) if optimizer is None else optimizer
@@ -107,6 +139,14 @@ class Trainer:
         self.position = Position()
         self.rng = np.random.default_rng(self.settings.seed)
         self.best_params: dict[str, np.ndarray] = {}
+        self.carried: Any = None
+        self.spans_of = None if spans_of is None else list(spans_of)
+        self.metric = METRICS[model.metric] if self.spans_of is None else metric_of_spans(self.spans_of)
+        if self.spans_of is not None and len(self.spans_of) != classes_per_step(model):
+            has = f"has {classes_per_step(model)} at each step"
+            raise ValueError(f"spans_of names {len(self.spans_of)} classes; the model {has}")
+        self.executor = executor
+        self._workers: Workers | None = None
 
     def __repr__(self) -> str:
         epochs = f"{self.position.epoch} of {self.settings.epochs} epochs done"
@@ -137,20 +177,26 @@ class Trainer:
         should_stop: asked after each batch; where it says True, train saves and returns at once.
         show: a progress bar on standard error.
 
-        -> the history: for each epoch {"epoch", "loss"} and, with valid, "valid_accuracy".
+        -> the history: for each epoch {"epoch", "loss"} and, with valid, what the metric says: "valid_accuracy", say.
 
         Raises ValueError where there is nothing to train on or a sequence is broken, FloatingPointError where the loss
-        or a weight is not finite, or too large to be computed with.
+        or a weight is not finite, or too large to be computed with, ChildProcessError where the executor's workers are
+        ended again and again.
         """
         show = require_bool("show", show)
         train, valid = list(train), list(valid)
-        require_sequences("train", train, self.model)
-        require_sequences("valid", valid, self.model)
+        for name, sequences in (("train", train), ("valid", valid)):
+            for n, (inputs, targets) in enumerate(sequences):
+                self.model.require_sequence(f"{name}[{n}]", inputs, targets)
         if not save_every >= 0:
             raise ValueError(f"save_every is {save_every}; it needs to be at least 0 seconds")
         if not train:
             raise ValueError("train holds no sequences; there is nothing to train on")
-        with np.errstate(all="ignore"):  # what diverges gets a sentence; which kernels warn, and of what, differs
+        if self.executor is not None and self.settings.shards == 1:
+            raise ValueError("executor goes with shards, of which settings has 1: that leaves nothing to be shared out")
+        workers = nullcontext() if self.executor is None else Workers(self.executor)
+        # what diverges gets a sentence; which kernels warn, and of what, differs
+        with np.errstate(all="ignore"), workers as self._workers:
             self._run(train, valid, save, save_every, should_stop, show)
         if self.finished:
             for name, p in self.model.params.items():
@@ -181,7 +227,8 @@ class Trainer:
                     return
             self._end_epoch(valid)
             if show and valid:
-                tell(f"  validation accuracy {self.position.history[-1]['valid_accuracy']:.2%}\n")
+                measured = self.position.history[-1][f"valid_{self.metric.name}"]
+                tell(f"  validation {self.metric.told(measured)}\n")
             if save is not None:
                 save()
                 saved = time.monotonic()
@@ -193,39 +240,50 @@ class Trainer:
         position, settings = self.position, self.settings
         if position.epoch_start is None:
             position.epoch_start = dict(self.rng.bit_generator.state)
-            order = batch_order([len(ids) for ids, _ in train], settings.batch_size, self.rng)
+            batches = self._drawn(train, self.rng)
         else:  # in the middle of an epoch: draw its order again, leave the generator where it is
             again = np.random.default_rng()
             again.bit_generator.state = position.epoch_start
-            order = batch_order([len(ids) for ids, _ in train], settings.batch_size, again)
-        if position.batch > len(order):
-            raise ValueError(f"the run stands at batch {position.batch} of an epoch; these sequences make {len(order)}")
-        total = settings.epochs * len(order)
+            batches = self._drawn(train, again)
+        if position.batch > len(batches):
+            raise ValueError(
+                f"the run stands at batch {position.batch} of an epoch; these sequences make {len(batches)}"
+            )
+        total = settings.epochs * len(batches)
         label = f"epoch {position.epoch + 1}/{settings.epochs}"
-        with progress_bar(len(order), position.batch, label, show) as bar:
-            while position.batch < len(order):
-                done = position.epoch * len(order) + position.batch
-                loss = self._train_batch([train[n] for n in order[position.batch]], done, total)
+        with progress_bar(len(batches), position.batch, label, show) as bar:
+            while position.batch < len(batches):
+                done = position.epoch * len(batches) + position.batch
+                loss = self._train_batch(batches[position.batch], done, total)
                 position.batch += 1
                 position.loss_sum += loss
                 bar.set_postfix_str(f"loss {position.loss_sum / position.batch:.4f}", refresh=False)
                 bar.update(1)
                 yield
 
+    def _drawn(self, train: Sequences, rng: np.random.Generator) -> Sequence[Sequences]:
+        """An epoch's batches: of sequences of like length, or windows of streams."""
+        size, window = self.settings.batch_size, self.model.window
+        if window is not None:
+            return stream_windows(train, size, window, rng)
+        order = batch_order([len(inputs) for inputs, _ in train], size, rng)
+        return [[train[n] for n in batch] for batch in order]
+
     def _train_batch(self, sequences: Sequences, done: int, total: int) -> float:
         """One step of the optimizer -> the batch's mean loss."""
-        ids, lengths = pad([ids for ids, _ in sequences])
-        labels = [labels for _, labels in sequences]
-        logits, cache = self.model.forward(ids, lengths, training=True, rng=self.rng)
-        if self.model.label_per_step:
-            loss, loss_cache = softmax_cross_entropy_forward(logits, pad(labels)[0], lengths)
+        self.optimizer.settle(self.model.params, self.model.rows_read(sequences))
+        shards = self.settings.shards
+        if shards == 1:
+            loss, grads, state = gradient(self.model, sequences, self.rng, state=self.carried)
         else:
-            loss, loss_cache = softmax_cross_entropy_forward(logits, np.array(labels))
-        if overflows(loss, logits.dtype):
+            loss, grads, state = sharded_gradient(
+                self.model, sequences, shards, self.rng, self._workers, state=self.carried
+            )
+        if not grads:
             self._diverged(f"the loss became {loss:.3g}")
-        _, grads = self.model.backward(softmax_cross_entropy_backward(1.0, loss_cache), cache)
         if self.settings.max_norm is not None:
             grads, _ = clip_by_global_norm(grads, self.settings.max_norm)
+        self.carried = state
         self.optimizer.step(self.model.params, grads, SCHEDULES[self.settings.schedule](done, total))
         return float(loss)
 
@@ -244,44 +302,42 @@ class Trainer:
     def _end_epoch(self, valid: Sequences) -> None:
         """Measure, note it, and move to the next epoch."""
         position = self.position
+        self.optimizer.settle(self.model.params)
         self._require_finite()
         record: dict[str, float] = {"epoch": position.epoch + 1, "loss": position.loss_sum / position.batch}
         if valid:
-            record["valid_accuracy"] = accuracy(count(self.model, valid))
+            if self.model.window is None:
+                predicted = predict_sequences(self.model, [inputs for inputs, _ in valid])
+            else:
+                predicted = symbol_costs(self.model, valid)
+            measured = self.metric.measure([targets for _, targets in valid], predicted)
+            record[f"valid_{self.metric.name}"] = measured
             position.waited += 1
-            if record["valid_accuracy"] > position.best:
-                position.best, position.waited = record["valid_accuracy"], 0
+            if self.metric.better(measured, position.best):
+                position.best, position.waited = measured, 0
                 self.best_params = {name: p.copy() for name, p in self.model.params.items()}
         position.history.append(record)
         position.epoch, position.batch, position.loss_sum, position.epoch_start = position.epoch + 1, 0, 0.0, None
+        self.carried = None
 
 
-def overflows(numbers: Any, dtype: np.dtype) -> bool:
-    """Whether a number among these is not finite, or so large that the product with another like it would not be.
+def classes_per_step(model: Model) -> int:
+    """Of how many classes a model predicts one at each step; 0 for a model that does otherwise."""
+    head = getattr(model, "head", None)
+    if not isinstance(head, Head) or not model.predicts_per_step or model.metric != "accuracy":
+        return 0
+    return head.size
 
-    Past that point it depends on the processor, on the order of its additions, where the first infinity shows.
+
+def count(model: SequenceModel | WordTagger, sequences: Sequences) -> np.ndarray:
+    """counts[u, v]: how often the model took class u for class v in these sequences (V, V).
+
+    Raises ValueError for a model that does not predict a class for each label.
     """
-    return not (np.abs(numbers) < np.sqrt(np.finfo(dtype).max)).all()
-
-
-def count(model: SequenceModel, sequences: Sequences) -> np.ndarray:
-    """counts[u, v]: how often the model took class u for class v in these sequences (V, V)."""
     predicted = predict_sequences(model, [ids for ids, _ in sequences])
     true = [labels for _, labels in sequences]
-    return confusion(np.hstack(true), np.hstack(predicted), model.linear.output_size)
-
-
-def require_sequences(name: str, sequences: Sequences, model: SequenceModel) -> None:
-    """Raise ValueError for the first sequence that this model cannot be trained on."""
-    V = model.linear.output_size
-    for n, (ids, labels) in enumerate(sequences):
-        require_ids(f"{name}[{n}]'s ids", ids, model.embedding.num_embeddings)
-        labels = as_array(f"{name}[{n}]'s labels", labels)
-        if labels.dtype.kind not in "iu":
-            raise TypeError(f"{name}[{n}] has labels of dtype {labels.dtype}; it needs integers, each a class")
-        needed = np.shape(ids) if model.label_per_step else ()
-        if labels.shape != needed:
-            raise ValueError(f"{name}[{n}] has labels of shape {labels.shape}; for these ids the model needs {needed}")
-        if labels.size and not (labels.min() >= 0 and labels.max() < V):
-            outside = labels.max() if labels.min() >= 0 else labels.min()
-            raise ValueError(f"{name}[{n}] has class {outside}; the model has classes 0 to {V - 1}")
+    labels, found = np.hstack(true), np.hstack(predicted)
+    if model.metric != "accuracy" or labels.shape != found.shape:
+        raise ValueError(f"model is {model!r}; it needs to predict a class for each label of the sequences")
+    counts = labels != IGNORED
+    return confusion(labels[counts], found[counts], model.linear.output_size)

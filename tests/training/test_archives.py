@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 import npbilstm as nb
+from npbilstm import archives
+from npbilstm.archives import open_archive
 from npbilstm.interop.files import read_weights
-from npbilstm.training import archives, read_checkpoint
-from npbilstm.training.archives import open_archive
+from npbilstm.training import read_checkpoint
 
 
 def archive(path, members, compression=zipfile.ZIP_STORED):

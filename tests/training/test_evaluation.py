@@ -4,14 +4,17 @@ import numpy as np
 import pytest
 
 import npbilstm as nb
-from npbilstm.training import accuracy, confusion, count, evaluation, predict_long, predict_sequences, recall
+from npbilstm.training import accuracy, confusion, count, evaluation, predict_long, predict_sequences, recall, span_f1
 from tests.training.tasks import make_model, task
+
+ROW = np.array([1, 2])
 
 
 class Echo:
     """A tagger that gives each id back as its class, and notes what it was asked."""
 
-    label_per_step = True
+    predicts_per_step = True
+    pad = staticmethod(nb.pad)
 
     def __init__(self):
         self.asked = []
@@ -93,7 +96,7 @@ def test_each_piece_of_a_long_row_has_half_a_window_of_context_on_either_side(wi
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(evaluation, "predict_sequences", noting)
         predicted = predict_long(echo, rows, window)
-    assert pieces == [[*range(*piece)] for piece in expected]
+    assert pieces == [*([*range(*piece)] for piece in expected), []]
     assert [row.tolist() for row in predicted] == [row.tolist() for row in rows]
 
 
@@ -140,3 +143,28 @@ def test_a_class_that_occurs_once_is_recognised_wholly_or_not_at_all():
 def test_labels_of_a_small_type_do_not_overflow():
     labels = np.arange(20, dtype=np.uint8)
     assert np.array_equal(confusion(labels, labels, 20), np.eye(20))
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: confusion(ROW + 4, ROW, 3), "true holds 5"),
+        (lambda: confusion(ROW, -ROW, 3), "predicted holds -1"),
+        (lambda: confusion(ROW, ROW[:1], 3), r"predicted has shape \(1,\); it needs \(2,\)"),
+        (lambda: predict_long(make_model(), [ROW], -1), "window is -1; it needs to be at least 1"),
+        (lambda: predict_long(nb.SequenceClassifier(3, 2, rng=0), [ROW], 2), "it needs to be a tagger"),
+        (lambda: predict_long(nb.SequenceTagger(3, 2, head="ctc", rng=0), [ROW], 2), "it needs to be a tagger"),
+        (lambda: count(nb.SequenceTagger(3, 2, head="ctc", rng=0), [(ROW, ROW)]), "needs to predict a class for each"),
+        (lambda: count(nb.SequenceTagger(3, num_values=1, rng=0), [(ROW, ROW / 2)]), "to predict a class for each"),
+        (lambda: span_f1([["B"]], [["B", "I"]]), r"predicted\[0\] has 2 tags; it needs 1, as true\[0\] has"),
+    ],
+)
+def test_what_cannot_be_counted_is_named(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+def test_long_rows_of_values_come_whole_too_and_one_of_no_steps():
+    model = nb.SequenceTagger(3, num_values=2, hidden_size=2, rng=0)
+    found = predict_long(model, [np.zeros(0, int), np.ones(7, int)], window=3)
+    assert [values.shape for values in found] == [(0, 2), (7, 2)]

@@ -105,6 +105,7 @@ def test_a_run_that_stands_behind_the_end_of_its_epoch_is_not_taken_up(saved, tm
         trainer.train(task(), show=False)
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize("optimizer", [nb.Adam(0.01), nb.SGD(0.1)], ids=["Adam", "SGD"])
 @pytest.mark.parametrize("stop", [1, 2, 3, 4, 6])  # after so many batches: within an epoch, and at its end
 def test_a_resumed_runs_file_is_the_uninterrupted_ones_byte_by_byte(tmp_path, stop, optimizer):

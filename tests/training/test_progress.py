@@ -2,6 +2,8 @@
 
 import io
 import sys
+import warnings
+from threading import Thread
 from types import SimpleNamespace
 
 import pytest
@@ -101,3 +103,21 @@ def test_what_is_told_is_there_at_once(shown):
     stream = shown(io.TextIOWrapper(io.BytesIO(), write_through=False))
     progress.tell("now")
     assert stream.buffer.getvalue() == b"now"
+
+
+def test_tqdm_says_nothing_where_no_thread_can_be_started(shown, monkeypatch):
+    tqdm = pytest.importorskip("tqdm").tqdm
+
+    def no_thread(_):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(Thread, "start", no_thread)
+    monkeypatch.setattr(tqdm, "monitor", None)
+    monkeypatch.setattr(tqdm, "monitor_interval", 10)
+    shown(Terminal())
+    with warnings.catch_warnings(record=True) as warned, progress.progress_bar(8, 0, "epoch 1/3", True) as bar:
+        warnings.simplefilter("always")
+        bar.update(1)
+    assert isinstance(bar, tqdm)
+    assert tqdm.monitor_interval == 0
+    assert warned == []

@@ -42,6 +42,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others():
     assert not equal(results[0], results[2])
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("optimizer", [nb.Adam, nb.SGD])
 def test_a_run_stopped_after_any_batch_and_resumed_from_its_file_ends_bit_identical(optimizer, tmp_path):
     train, valid = task(40), task(20, 1)
@@ -301,3 +302,19 @@ def test_labels_and_ids_that_are_no_integers_are_named():
     ]:
         with pytest.raises(TypeError, match=sentence):
             nb.Trainer(make_model()).train([pair], show=False)
+
+
+@pytest.mark.parametrize("about", [{"a": np.ones(2)}, {1: 2, "b": 3}])
+def test_what_is_said_of_a_model_and_cannot_be_written_is_named(about, tmp_path):
+    with pytest.raises(TypeError, match="about cannot be written as JSON"):
+        nb.save_model(tmp_path / "m.npz", nb.SequenceTagger(3, 2, hidden_size=2, rng=0), about)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("options", [{}, {"class_weights": [1, 2]}, {"head": "crf"}, {"head": "ctc"}])
+def test_a_list_of_nothing_is_a_sequence_of_no_steps(options):
+    model = nb.SequenceTagger(3, 2, hidden_size=2, rng=0, **options)
+    trainer = nb.Trainer(model, settings=nb.Settings(epochs=1, shards=2))
+    rows = [([], []), ([1, 2], [1])] if options.get("head") == "ctc" else [([], []), ([1, 2], [1, 0])]
+    (epoch,) = trainer.train(rows, rows, show=False)
+    assert epoch["loss"] > 0

@@ -19,7 +19,6 @@ from typing import IO
 import numpy as np
 
 from npbilstm.files import naming, open_file
-from npbilstm.layers.checks import require_size
 
 LEAST, TIMES = 2**20, 10
 """Packed members may unpack to so many bytes, or so many times the file's size, whichever is more."""
@@ -108,11 +107,20 @@ def require_room(path: str | Path, size: int, members: dict[str, zipfile.ZipInfo
     """Raise ValueError where the packed members unpack to more than they may."""
     packed = sum(member.file_size for member in members.values() if member.compress_type == zipfile.ZIP_DEFLATED)
     usual = max(LEAST, TIMES * size)
-    if packed > (usual if max_bytes is None else require_size("max_bytes", max_bytes, least=0)):
+    if packed > (usual if max_bytes is None else require_bytes(max_bytes)):
         raise ValueError(
             f"{path} has {size:,} bytes and unpacks to {packed:,}; it may unpack to {usual:,} (ten times its size, or "
             f"1 MiB), or to max_bytes={packed} (on the command line: --max-bytes {packed})"
         )
+
+
+def require_bytes(value: int) -> int:
+    """A number of bytes, or a TypeError or ValueError."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"max_bytes is {value!r}; it needs a whole number")
+    if value < 0:
+        raise ValueError(f"max_bytes is {value}; it needs to be at least 0")
+    return int(value)
 
 
 def header_of(name: str, file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:

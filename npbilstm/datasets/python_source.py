@@ -137,9 +137,20 @@ def whole_strings(tokens: Iterable[tokenize.TokenInfo]) -> Iterator[tokenize.Tok
             yield t
 
 
+def library() -> tuple[Path, str, tuple[str, ...]]:
+    """The folder of the standard library, what its source is called, and sentences on it. Where Python has it in no
+    folder, as in a browser, this package stands in."""
+    folder = Path(sysconfig.get_path("stdlib"))
+    if (folder / "os.py").is_file():
+        return folder, "the standard library's source", ()
+    own = "The standard library is in no folder here; this is npbilstm's own source instead."
+    return Path(__file__).parents[1], "npbilstm's own source", (own,)
+
+
 def library_files() -> list[Path]:
-    """The standard library's .py files but tests and tables, in an order that is shuffled and always the same."""
-    root = Path(sysconfig.get_path("stdlib"))
+    """The standard library's .py files but tests and tables, in an order that is shuffled and always the same. Where
+    there are none, this package's."""
+    root, *_ = library()
     skip = {"site-packages", "dist-packages", "test", "tests", "idle_test", "__pycache__", "encodings", "pydoc_data"}
     files = [path.relative_to(root) for path in root.rglob("*.py")]
     return [root / path for path in shuffled(path for path in files if not skip.intersection(path.parts))]
@@ -251,7 +262,7 @@ def source_files(
             parts[part].append(file)
             taken[part] += len(file.text)
     if not all(parts.values()):
-        where = "the standard library" if folder is None else str(folder)
+        where = library()[1] if folder is None else str(folder)
         lost = f". {not_opened(unread)}" if unread else ""
         raise ValueError(f"{where}: fewer than three files could be read as Python; each part needs one{lost}")
     return parts
@@ -286,7 +297,8 @@ def python_source(characters: int = 500_000, *, window: int = 128, folder: str |
 
     characters: how many to take, whole files until there are as many (or no more files): 80 % to train, 10 % each to
         valid and test. No file is in two parts. window: how many characters a sequence has.
-    folder: take the .py files below it instead of the running interpreter's standard library.
+    folder: take the .py files below it instead of the running interpreter's standard library. Where that is in no
+        folder, as in a browser, this package's own source is taken, and the data's notes say so.
 
     Deterministic: the same interpreter or folder gives the same data. Files that do not tokenise are skipped, and so
     are those that cannot be opened, which the data's notes name. Of a long file only the beginning is read.
@@ -302,4 +314,5 @@ def python_source(characters: int = 500_000, *, window: int = 128, folder: str |
     """
     unread: list[str] = []
     data = cut_to_windows(source_files(characters, folder, unread), window)
-    return replace(data, notes=(f"{not_opened(unread)}.",)) if unread else data
+    notes = () if folder is not None else library()[2]
+    return replace(data, notes=(*notes, *([f"{not_opened(unread)}."] if unread else [])))

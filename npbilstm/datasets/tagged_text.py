@@ -11,6 +11,7 @@ import numpy as np
 
 from npbilstm.datasets.columns import ColumnForm, Columns, Word, form_of, require_columns, shape_of_lines, words_of
 from npbilstm.datasets.tagged import UNKNOWN, TaggedData, TaggedSequence, Vocabulary
+from npbilstm.datasets.tagged import spelled as spelled_words
 from npbilstm.datasets.text import read_text, require_lines
 from npbilstm.files import naming
 
@@ -96,13 +97,20 @@ def many_tags(sentences: list[list[Word]], name: str, form: ColumnForm) -> str:
     )
 
 
-def as_integers(sentences: Sequence[Sentence], vocabulary: Vocabulary, classes: Sequence[str]) -> list[TaggedSequence]:
-    """Sentences as integers."""
+def as_integers(
+    sentences: Sequence[Sentence],
+    vocabulary: Vocabulary,
+    classes: Sequence[str],
+    characters: Vocabulary | None = None,
+) -> list[TaggedSequence]:
+    """Sentences as integers, with characters as spelled words."""
     number = {tag: k for k, tag in enumerate(classes)}
-    return [
-        TaggedSequence(vocabulary.encode(word for word, _ in sentence), np.array([number[tag] for _, tag in sentence]))
-        for sentence in sentences
-    ]
+    found = []
+    for sentence in sentences:
+        words = [word for word, _ in sentence]
+        ids = vocabulary.encode(words) if characters is None else spelled_words(words, vocabulary, characters)
+        found.append(TaggedSequence(ids, np.array([number[tag] for _, tag in sentence])))
+    return found
 
 
 def tagged_text(
@@ -110,7 +118,8 @@ def tagged_text(
     valid: str | Path | None = None,
     test: str | Path | None = None,
     *,
-    least_count: int = 2,
+    least_count: int | None = None,
+    spelled: bool = False,
     seed: int = 0,
     columns: Sequence[int | str] | None = None,
 ) -> TaggedData:
@@ -119,7 +128,8 @@ def tagged_text(
     train, valid, test: paths. Where valid or test is None, a tenth of the training sentences, drawn with seed, stands
     in.
     least_count: words rarer than this in the training part become the unknown word, so that the model learns what to
-        make of words that it has never seen.
+        make of words that it has never seen. None: 2; with spelled 1, as WordTagger drops words while training.
+    spelled: words as WordTagger reads them, by their characters too, see `spelled` in datasets/tagged.py.
     columns: of all three files, as in read_sentences.
 
     The classes are the training part's tags, sorted. Raises as read_sentences does; ValueError, naming file and line,
@@ -151,7 +161,9 @@ def tagged_text(
         raise ValueError(f"{train}: {len(sentences)} sentences are too few to hold some out; at least 3 are needed")
     kept = [sentences[n] for n in np.sort(order)]
     counts = Counter(word for sentence in kept for word, _ in sentence)
-    vocabulary = Vocabulary(sorted(word for word, n in counts.items() if n >= least_count and word != UNKNOWN))
+    least = least_count if least_count is not None else 1 if spelled else 2
+    vocabulary = Vocabulary(sorted(word for word, n in counts.items() if n >= least and word != UNKNOWN))
+    characters = Vocabulary(sorted({c for word in counts for c in word})) if spelled else None
     classes = sorted({tag for sentence in kept for _, tag in sentence})
     for part, path in [("valid", valid), ("test", test)]:
         if path is not None:
@@ -160,6 +172,7 @@ def tagged_text(
             held_out[part] = pairs(read_part, str(path), classes)
         else:  # a rare tag may stand in a held-out sentence alone: then it is a class all the same
             classes = sorted({*classes, *(tag for sentence in held_out[part] for _, tag in sentence)})
-    parts = [as_integers(part, vocabulary, classes) for part in (kept, held_out["valid"], held_out["test"])]
+    in_order = (kept, held_out["valid"], held_out["test"])
+    one, two, three = [as_integers(part, vocabulary, classes, characters) for part in in_order]
     notes = (f"{doubt}.",) if doubt else ()
-    return TaggedData(Path(train).name, vocabulary, classes, parts[0], parts[1], parts[2], form.width, notes)
+    return TaggedData(Path(train).name, vocabulary, classes, one, two, three, form.width, notes, characters)

@@ -1,5 +1,6 @@
 import os
 import sys
+import sysconfig
 import tokenize
 from pathlib import Path
 
@@ -280,6 +281,7 @@ def test_two_files_are_too_few(tmp_path):
         nb.python_source(1000, folder=tmp_path)
 
 
+@pytest.mark.slow
 @given(st.text(max_size=40))
 def test_any_text_encodes_with_unknown_characters_as_0(text):
     ids = CHARACTERS.encode(text)
@@ -290,3 +292,10 @@ def test_any_text_encodes_with_unknown_characters_as_0(text):
 def test_a_vocabulary_has_each_symbol_once():
     with pytest.raises(ValueError, match="a vocabulary needs each once"):
         nb.Vocabulary(["a", "b", "a"])
+
+
+def test_where_the_library_is_in_no_folder_this_packages_source_is_data(monkeypatch, tmp_path):
+    monkeypatch.setattr(sysconfig, "get_path", lambda _: str(tmp_path))
+    data = nb.python_source(3000)
+    assert data.notes == ("The standard library is in no folder here; this is npbilstm's own source instead.",)
+    assert "textbook" in {path.parent.name for path in library_files()}

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import npbilstm as nb
-from npbilstm.datasets import read_sentences
+from npbilstm.datasets import read_sentences, spelled
 
 CONLLU = """# sent_id = 1
 # text = Vámonos al mar
@@ -93,6 +93,7 @@ def swapped(n):
     return "".join(f"DET\tw{k}\n\n" for k in range(n))
 
 
+@pytest.mark.slow
 def test_two_swapped_columns_are_told_before_training_with_the_option_that_swaps_them(tmp_path):
     path = write(tmp_path, swapped(30_000))
     with pytest.raises(
@@ -161,3 +162,11 @@ def test_danish_is_read_as_its_readme_says():
     assert sum(len(ids) for ids, _ in data.train) == 88_979
     assert len(data.valid) == 322
     assert len(data.classes) == 17
+
+
+def test_a_word_without_end_does_not_make_the_rows_beside_it_as_wide():
+    words = spelled(["ab", "a" * 3000 + "b"], nb.Vocabulary(["ab", "a" * 3000 + "b"]), nb.Vocabulary("ab"))
+    assert words.shape == (2, 1001)
+    assert words[:, 0].tolist() == [1, 2]
+    assert words[0, 1:4].tolist() == [1, 2, -1]
+    assert (words[1, 1:] == 1).all()

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from npbilstm.diagnosis.stages import SIZES, Stage, draw_inputs, draw_upstream, stages_of
+from npbilstm.diagnosis.stages import SIZES, Stage, draw_inputs, draw_upstream, stages_of, without
 from npbilstm.submission.function_spec import Arrays, FunctionSpec, Pair
 
 
@@ -38,12 +38,12 @@ def draw_cases(
         sizes = {**sizes, "N": 1}
     cases = []
     for k, stage in enumerate(stages or stages_of(spec)):
-        if ("lengths" in absent and stage.lengths != "equal") or (stage.name == "one row" and "rows" in absent):
+        if ({"lengths", "target_lengths"} & absent and stage.lengths != "equal") or (
+            stage.name == "one row" and "rows" in absent
+        ):
             continue
         rng = np.random.default_rng([seed, k])
-        inputs = draw_inputs(spec, stage, rng, sizes)
-        for name in absent & set(inputs) - {"lengths"}:
-            inputs[name] = np.full_like(inputs[name], name == "mask")
+        inputs = without(draw_inputs(spec, stage, rng, sizes), absent)
         outputs = {name: out for name, out in reference.forward(inputs)[0].items() if name not in absent}
         upstream = draw_upstream(spec, stage, outputs, rng) if reference.backward else {}
         if upstream or not reference.backward:

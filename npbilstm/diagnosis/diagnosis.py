@@ -23,6 +23,7 @@ from npbilstm.diagnosis.forward_equations import places_in_forward, slips_that_f
 from npbilstm.diagnosis.invariances import broken_invariances
 from npbilstm.diagnosis.localization import MOST, Context, guess, localize
 from npbilstm.diagnosis.matching import Matcher
+from npbilstm.diagnosis.matching import functions_of as spoils
 from npbilstm.diagnosis.observations import IMPRECISE, Observations, StoppedError, observe_all
 from npbilstm.diagnosis.own_functions import Functions, called_as_the_textbooks
 from npbilstm.diagnosis.results import Bugs, Diagnosis, OwnQuantity
@@ -168,6 +169,7 @@ def diagnose_observations(
 ) -> Diagnosis:
     """The diagnosis from the observations of a pair; see diagnose_pair."""
     spec = observations.spec
+    known = tuple(bug for bug in known if bug.function in spoils(spec))
     findings = tuple(getattr(pair, "findings", ()))
     result = Diagnosis(
         spec.name, functions_of(spec, pair), observations.stages(), findings=findings, single=observations.single

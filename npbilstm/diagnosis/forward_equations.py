@@ -35,9 +35,9 @@ from npbilstm.submission.errors import FINAL
 from npbilstm.submission.function_spec import Arrays
 
 SHAPES = (
-    {"N": 4, "T": 1, "D": 5, "H": 6, "R": 3, "V": 8},
-    {"N": 5, "T": 1, "D": 4, "H": 7, "R": 6, "V": 9},
-    {"N": 7, "T": 1, "D": 6, "H": 5, "R": 4, "V": 8},
+    {"N": 4, "T": 1, "D": 5, "H": 6, "R": 3, "V": 8, "U": 2, "S": 11, "E": 12, "A": 13},
+    {"N": 5, "T": 1, "D": 4, "H": 7, "R": 6, "V": 9, "U": 3, "S": 10, "E": 11, "A": 12},
+    {"N": 7, "T": 1, "D": 6, "H": 5, "R": 4, "V": 8, "U": 2, "S": 10, "E": 13, "A": 11},
 )
 """In which a quantity has to be what it is said to be; no two sizes are alike, nor like a number of steps."""
 STEPS = (1, 2, 3)

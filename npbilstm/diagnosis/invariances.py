@@ -14,7 +14,7 @@ from collections.abc import Callable
 import numpy as np
 
 from npbilstm.diagnosis.comparison import RIGHT, agree
-from npbilstm.diagnosis.stages import SIZES, Stage, draw_inputs
+from npbilstm.diagnosis.stages import SIZES, Stage, draw_inputs, without
 from npbilstm.submission.function_spec import Arrays, FunctionSpec, Pair
 
 
@@ -24,8 +24,7 @@ def broken_invariances(spec: FunctionSpec, pair: Pair, absent: set[str], seed: i
         return []
     rng = np.random.default_rng([seed, 99])
     stage = Stage("invariances", lengths="equal" if "lengths" in absent else "ragged")
-    inputs = draw_inputs(spec, stage, rng, SIZES)
-    inputs.update({name: np.zeros_like(inputs[name]) for name in absent & set(inputs) - {"lengths"}})
+    inputs = without(draw_inputs(spec, stage, rng, SIZES), absent)
 
     def outputs(**changes: np.ndarray) -> Arrays:
         return pair.forward({name: np.array(value) for name, value in {**inputs, **changes}.items()})[0]

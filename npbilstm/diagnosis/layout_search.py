@@ -22,7 +22,7 @@ from npbilstm.diagnosis.comparison import SAME, error_of, pieces
 from npbilstm.diagnosis.diagnosis import diagnose_what_runs
 from npbilstm.diagnosis.observations import IMPRECISE
 from npbilstm.diagnosis.results import Diagnosis
-from npbilstm.diagnosis.stages import SIZES, Stage, draw_inputs
+from npbilstm.diagnosis.stages import SIZES, Stage, draw_inputs, without
 from npbilstm.submission.course_specs import ALL_SPECS, RESET_BEFORE
 from npbilstm.submission.errors import FINAL
 from npbilstm.submission.function_spec import Arrays, FunctionSpec
@@ -178,10 +178,7 @@ class Search:
         """Inputs such as the pair takes."""
         absent = set(pair.absent)
         sizes = {**SIZES, "N": 1} if "rows" in absent else SIZES
-        inputs = draw_inputs(self.spec, Stage("layout"), np.random.default_rng(7), sizes)
-        for name in absent & set(inputs) - {"lengths"}:
-            inputs[name] = np.full_like(inputs[name], name == "mask")
-        return inputs
+        return without(draw_inputs(self.spec, Stage("layout"), np.random.default_rng(7), sizes), absent)
 
     def exact(self, layout: Layout) -> list[bool] | None:
         """Which outputs are the textbook's in this layout; None where the functions do not run in it."""

@@ -161,8 +161,9 @@ def observe_all(spec: FunctionSpec, pair: Any, seed: int, sizes: dict[str, int])
     Where the outputs are not the textbook's, the gradients are judged against the derivatives of the outputs there are.
     """
     absent = set(getattr(pair, "absent", ()))
+    cases = expected_of(spec, seed, sizes, absent).cases
     try:
-        outputs_there, first = outputs_of(pair, expected_of(spec, seed, sizes, absent).cases)
+        outputs_there, first = outputs_of(pair, cases)
     except FINAL:
         raise
     except Exception as error:

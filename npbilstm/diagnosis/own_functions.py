@@ -21,6 +21,7 @@ from npbilstm.submission.function_spec import (
     names_in,
     shape_of,
     sizes_in,
+    steps_counted,
     take_apart,
 )
 
@@ -40,11 +41,11 @@ class OwnCache:
     """What a submitted forward pass left, with what the textbook looks for in a cache of a sequence: which steps are
     valid, and the params."""
 
-    def __init__(self, cache: Any, inputs: Arrays, given: list[str]) -> None:
+    def __init__(self, cache: Any, inputs: Arrays, given: list[str], steps: int) -> None:
         self.cache, self.inputs, self.given = cache, inputs, given
         self.params: Any = None
         if "lengths" in inputs:
-            self.valid = np.arange(inputs["x"].shape[1]) < np.asarray(inputs["lengths"])[:, None]
+            self.valid = np.arange(steps) < np.asarray(inputs["lengths"])[:, None]
 
 
 def called_as_the_textbooks(spec: FunctionSpec, pair: Any) -> dict[str, Callable[..., Any]]:
@@ -56,12 +57,12 @@ def called_as_the_textbooks(spec: FunctionSpec, pair: Any) -> dict[str, Callable
         for argument, value in zip(spec.arguments, (*arguments, *[None] * len(spec.arguments))):
             if value is not None:
                 take_apart(argument, value, inputs)
-        if "lengths" in spec.inputs and "lengths" not in inputs:
-            inputs["lengths"] = np.full(len(inputs["x"]), inputs["x"].shape[1])
-        outputs, cache = pair.forward(inputs)
         sizes = sizes_in(spec, inputs)
+        for name in {"lengths", "source_lengths"} & set(spec.inputs) - set(inputs):
+            inputs[name] = np.full(sizes["N"], sizes[steps_counted(spec, name)])
+        outputs, cache = pair.forward(inputs)
         every = {name: outputs.get(name, np.zeros(shape_of(axes, sizes))) for name, axes in spec.outputs.items()}
-        own = OwnCache(cache, inputs, list(outputs))
+        own = OwnCache(cache, inputs, list(outputs), sizes.get(steps_counted(spec, "lengths"), 1))
         own.params = next(
             (value for argument, value in zip(spec.arguments, arguments) if name_of(argument) == "params"), None
         )

@@ -9,17 +9,22 @@ not 0, upstream gradients that are not 1, as many as needed for the stage's loss
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from npbilstm.submission.function_spec import Arrays, FunctionSpec, shape_of
-from npbilstm.submission.probes import PROBES
+from npbilstm.diagnosis.drawn_labels import draw_targets, with_runs
+from npbilstm.submission.function_spec import Arrays, FunctionSpec, shape_of, steps_counted
 
-SIZES = {"N": 3, "T": 5, "D": 2, "H": 4, "R": 3, "V": 6}
-"""Rows, steps, features, units, projected units, classes: few are alike, so that a mix-up shows where it can."""
+SIZES = {"N": 3, "T": 5, "D": 2, "H": 4, "R": 3, "V": 6, "U": 3, "S": 6, "E": 7, "A": 5}
+"""Rows, steps, features, units, projected units, classes, labels of a row; of attention the source's steps and
+features, units between: few are alike, so that a mix-up shows where it can."""
+
+
+WHERE_ABSENT = {"mask": 1.0, "epsilon": 1e-5}
+"""What an input comes to that a submitted form lacks: 0 but for these."""
 
 
 class Stage(NamedTuple):
@@ -65,22 +70,53 @@ DIRECTION_STAGES = (
     *SEQUENCE_STAGES[4:],
 )
 ONE_SEQUENCE_STAGES = tuple(stage for stage in SEQUENCE_STAGES if stage.lengths == "equal" and "N" not in stage.sizes)
+RAGGED_STAGES = (Stage("ragged lengths", lengths="ragged"), Stage("an empty row", lengths="with an empty row"))
 BATCH_STAGES = (
     Stage("equal lengths"),
     Stage("one row", {"N": 1}),
-    Stage("one step", {"T": 1}),
-    Stage("ragged lengths", lengths="ragged"),
-    Stage("an empty row", lengths="with an empty row"),
+    Stage("one step", {"T": 1, "S": 1}),
+    *RAGGED_STAGES,
 )
-CHECKER_STAGES = tuple(Stage(probe.name, MappingProxyType({"probe": k})) for k, probe in enumerate(PROBES))
+LABEL_STAGES = (
+    Stage("one step", {"T": 1, "U": 1}),
+    Stage("one label", {"U": 1}),
+    Stage("two steps, two labels", {"N": 1, "T": 2, "U": 2}),
+    Stage("one row", {"N": 1}),
+    Stage("equal neighbours"),
+    *BATCH_STAGES[3:],
+)
+RIGHT_PROBES = {
+    "a right square": True,
+    "a right product": True,
+    "a square, the sign flipped": False,
+    "a square, the factor 2 missing": False,
+    "a square, twice as large": False,
+    "a square, wrong in its first entry": False,
+    "a square, wrong in its last entry": False,
+    "a square, wrong by one in a thousand": False,
+    "a product, not transposed": False,
+    "float32, a right square": True,
+    "float32, wrong by one in a thousand": False,
+    "a view of x, right": True,
+    "a view of x, a gradient of zeros": False,
+    "x not in one piece, right": True,
+    "x not in one piece, a gradient of zeros": False,
+    "right for an upstream gradient of ones: rows": False,
+    "right for an upstream gradient of ones: mean": False,
+}
+"""What is told of each of the probes of a gradient checker (probes.py), in order, and whether it should be accepted."""
+CHECKER_STAGES = tuple(Stage(name, MappingProxyType({"probe": k})) for k, name in enumerate(RIGHT_PROBES))
 
 
 def stages_of(spec: FunctionSpec) -> tuple[Stage, ...]:
     """The stages of a spec, in the order in which they add difficulties."""
     if "x_probe" in spec.inputs:
         return CHECKER_STAGES
+    if "target_lengths" in spec.inputs:
+        return LABEL_STAGES
     if spec.name.endswith("_step"):
-        return CELL_STAGES if "c" in spec.outputs else STEP_STAGES
+        stages = CELL_STAGES if "c" in spec.outputs else STEP_STAGES
+        return (*stages, *RAGGED_STAGES) if "lengths" in spec.inputs else stages
     if "y" in spec.outputs:
         return DIRECTION_STAGES if "h0" in spec.inputs else ONE_SEQUENCE_STAGES
     if "h" in spec.outputs:
@@ -95,14 +131,18 @@ def draw_inputs(spec: FunctionSpec, stage: Stage, rng: np.random.Generator, size
     inputs: Arrays = {}
     for name, axes in spec.inputs.items():
         shape = shape_of(axes, sizes)
-        if name == "lengths":
-            inputs[name] = draw_lengths(stage, N, T, rng)
+        if name in ("lengths", "source_lengths"):
+            inputs[name] = draw_lengths(stage, N, sizes[steps_counted(spec, name)], rng)
         elif name in ("N", "T"):
             inputs[name] = np.array(sizes[name])
         elif name.endswith("_probe"):
             inputs[name] = np.array(sizes["probe"])
+        elif name == "width":
+            inputs[name] = np.array(3)
         elif name == "window":
             inputs[name] = np.array(2)
+        elif name == "epsilon":  # large enough to show where it stands
+            inputs[name] = np.array(0.1)
         elif name == "rate":
             inputs[name] = np.array(0.3)
         elif name == "u":
@@ -116,6 +156,10 @@ def draw_inputs(spec: FunctionSpec, stage: Stage, rng: np.random.Generator, size
         elif name == "targets":
             classes = axes == "N T"
             inputs[name] = rng.integers(0, sizes["V"], shape) if classes else rng.random(shape)
+        elif name == "class_weights":
+            inputs[name] = rng.uniform(0.2, 3.0, shape)
+        elif name == "mask" and "logits" in spec.inputs:  # which steps count
+            inputs[name] = draw_mask(stage, shape, rng)
         elif name == "mask":  # of dropout, p = 0.4
             inputs[name] = (rng.random(shape) >= 0.4) / 0.6
         elif name == "value":  # what a squashing function has put out
@@ -128,10 +172,31 @@ def draw_inputs(spec: FunctionSpec, stage: Stage, rng: np.random.Generator, size
         inputs["targets"][0, 0, 0] = inputs["predictions"][0, 0, 0]  # no error, and yet it counts in a mean
     if "y" in inputs:
         inputs["y"][0, 0, 0] = 0.0  # and so does this
+    if "target_lengths" in inputs:
+        draw_targets(inputs, sizes["V"], rng)
+    if spec.name.startswith("ctc_"):
+        inputs["logits"] = with_runs(inputs["logits"], rng)
     if "lengths" in inputs and spec.inputs.get("targets") == "N T":  # in the padding what an index of -1 finds
         padding = np.arange(T) >= inputs["lengths"][:, None]
         inputs["targets"] = np.where(padding, sizes["V"] - 1, inputs["targets"])
+    if "mask" in inputs and "targets" in inputs:  # likewise where a step does not count
+        inputs["targets"] = np.where(inputs["mask"], inputs["targets"], sizes["V"] - 1)
     return inputs
+
+
+def without(inputs: Arrays, absent: Iterable[str]) -> Arrays:
+    """The inputs where a submitted form lacks some of them, lengths apart, which it may lack where they are equal."""
+    kept = {"lengths", *inputs.keys() - set(absent)}
+    return {n: a if n in kept else np.full_like(a, WHERE_ABSENT.get(n, 0.0)) for n, a in inputs.items()}
+
+
+def draw_mask(stage: Stage, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+    """Which steps (N, T) count: some in the middle do not, and of an empty row none does."""
+    mask = rng.random(shape) >= 0.4
+    mask[0, 0], mask[-1, -1] = True, mask.size == 1
+    if stage.lengths == "with an empty row":
+        mask[1:2] = False  # where there is a second one
+    return mask
 
 
 def draw_lengths(stage: Stage, N: int, T: int, rng: np.random.Generator) -> np.ndarray:

@@ -86,6 +86,8 @@ TIMED: dict[str, tuple[Plant, ...]] = {
 }
 CORRECT = ("textbook", "cs231n", "columns")
 PAIRS, DRAWS, TURNS, LARGEST = 200, 200, 5, 6
+DRAWN = "NTDHRVSEA"
+"""The axes whose sizes are drawn."""
 
 
 class Trial(NamedTuple):
@@ -246,7 +248,12 @@ def false_alarms(name: str, draws: int, rng: random.Random) -> int:
 
 def drawn_sizes(rng: random.Random) -> dict[str, int]:
     """Random sizes, each from 1 on."""
-    return {letter: rng.randint(1, LARGEST) for letter in "NTDHRV"}
+    return whole_sizes({letter: rng.randint(1, LARGEST) for letter in DRAWN})
+
+
+def whole_sizes(sizes: dict[str, int]) -> dict[str, int]:
+    """With the number of labels U that fit into the steps even if all repeat, and classes beside the first and last."""
+    return {**sizes, "U": (sizes["T"] + 1) // 2, "V": sizes["V"] + 3}
 
 
 def seconds_of(changes: Iterable[Plant], turns: int) -> float:

@@ -49,8 +49,8 @@ def page(results: dict[str, Any]) -> str:
 `npbilstm check FILE.py` says which mistake is in somebody's own code. A wrong answer, said with confidence, would be
 worse than none. So this was counted, on {results["date"]}, with mistakes that were planted:
 
-- of {singles} files with one mistake, one of the {results["catalogue"]} in the catalogue, {named} had it named exactly
-  and alone, {percent(named, singles)};
+- of {singles} files with one mistake, one of the {results["catalogue"]} in the catalogue, {named} had it named
+  exactly and alone, {percent(named, singles)};
 - of all {every} files that were wrong, {misnamed} had another mistake named than was there;
 - of {unknown["files"]} files with a mistake in a backward pass that the catalogue has *not*, {unknown["located"]} had
   its equation among the places that were offered, of which there were {unknown["places"][0]:g} in the median and

@@ -45,6 +45,7 @@ def test_every_mistake_is_in_a_function_of_its_forms_right_answer():
         assert source_of(trial) != answer
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(("form", "kind"), QUICK)
 def test_a_mistake_written_by_hand_is_named(form, kind):
     (trial,) = [trial for trial in TRIALS if (trial.form, trial.kind) == (form, kind)]

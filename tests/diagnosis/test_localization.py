@@ -28,7 +28,7 @@ IN_OTHERS_NUMBERS = {
 """Mistakes that have the numbers of another equation's."""
 
 
-@pytest.mark.few(3)
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     ("name", "function", "every"),
     [

@@ -13,6 +13,7 @@ from npbilstm.diagnosis.comparison import block_errors
 from npbilstm.diagnosis.diagnosis import diagnose_pair, diagnose_pairs
 from npbilstm.diagnosis.expected import observe
 from npbilstm.diagnosis.invariances import broken_invariances
+from npbilstm.diagnosis.own_functions import called_as_the_textbooks
 from npbilstm.diagnosis.report_text import headline, text_of
 from npbilstm.diagnosis.stages import SIZES, draw_inputs, stages_of
 from npbilstm.mistakes.catalogue import BUGS
@@ -191,6 +192,7 @@ def test_a_known_mistake_forward_is_named_beside_an_unknown_one_backward():
     assert any("mend the forward pass first" in sentence for sentence in diagnosis.sentences)
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("backward", [(), (DX,)])
 def test_two_mistakes_forward_are_named_whatever_the_backward_pass(backward):
     wrong = pair("lstm_step", "bias-missing", "output-without-tanh", *backward)
@@ -230,6 +232,7 @@ def test_what_raised_at_one_stage_does_not_hide_the_mistake():
     assert [stage.name for stage in diagnosis.stages if stage.raised] == ["an empty row"]
 
 
+@pytest.mark.slow
 def test_two_mistakes_are_named_though_a_stage_stops():
     wrong = stops(pair("lstm_step", "df-wrong-cell-state", "dx-sign"), lambda inputs: len(inputs["x"]) == 1)
     assert named(diagnose_pair(STEP, wrong)) == [("df-wrong-cell-state", "dx-sign")]
@@ -279,3 +282,12 @@ def test_where_nearly_all_is_wrong_no_more_pairs_are_tried_than_there_is_time_fo
     assert not over_time.ok
     assert not over_time.named
     assert tried.count(2) == matching.MOST_PAIRS
+
+
+def test_a_files_own_loop_is_called_without_lengths_where_a_mistake_forgets_them():
+    rng = np.random.default_rng(0)
+    x, h, weights = rng.normal(size=(2, 3, 4)), rng.normal(size=(2, 5)), [(4, 20), (5, 20), (20,)]
+    called = x, h, h, textbook.LSTMParams(*map(rng.standard_normal, weights))
+    own = called_as_the_textbooks(SPECS["lstm"], SPECS["lstm"].in_textbook_form(textbook))
+    for got, expected in zip(own["lstm_forward"](*called)[:3], textbook.lstm_forward(*called)[:3]):
+        assert np.array_equal(got, expected)

@@ -35,7 +35,7 @@ def test_of_several_names_for_the_same_numbers_the_headline_has_the_one_most_oft
     assert "The same numbers are given by: dc-next-zeroed" in " ".join(text_of(of_loop).split())
 
 
-@pytest.mark.few(2)
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     ("form", "new", "places"),
     [
@@ -54,8 +54,8 @@ def test_an_equation_is_found_from_the_second_step_on_and_what_is_right_is_not_n
 @pytest.mark.parametrize(
     ("form", "new", "places"),
     [
-        ("both directions, nothing else", "lstm_backward(0.5 * dh_fwd, dh_T[0]", ("dh_fwd in bilstm_backward",)),
         ("two layers", "lstm_backward(dh if layer else 0.5 * dh, dh_T", ("dh in stacked_lstm_backward",)),
+        ("both directions, nothing else", "lstm_backward(0.5 * dh_fwd, dh_T[0]", ("dh_fwd in bilstm_backward",)),
         (
             "both directions",
             "dx = 2 * flip(dx_rev, lengths) - dx_fwd",
@@ -84,6 +84,7 @@ def test_without_a_gradient_of_data_the_weights_alone_tell_no_place():
     assert weights_alone(observations, Context(weights), Names(observations, Context(weights))) == ([], [])
 
 
+@pytest.mark.slow
 def test_a_loop_is_judged_with_the_wrong_step_that_it_takes():
     step, loop = unknown("di = dc * g * i"), "dwh-overwritten-over-time"
     of_step, of_loop = judged("no c0, no final state", step)

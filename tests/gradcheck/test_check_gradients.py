@@ -320,6 +320,7 @@ def test_a_gradient_that_is_zero_up_to_round_off_is_right():
         ).ok
 
 
+@pytest.mark.slow
 def test_a_sample_is_judged_on_the_whole_parameters_scale():
     rng = np.random.default_rng(0)
     w, X = rng.standard_normal(50), rng.standard_normal((200, 50))

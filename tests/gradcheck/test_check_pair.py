@@ -48,6 +48,7 @@ def test_a_right_pair_passes_and_a_wrong_one_does_not():
     assert report.rows[2].flags == ("constant ratio 0.25 (1/4)",)
 
 
+@pytest.mark.slow
 @settings(max_examples=15)
 @given(st.integers(1, 3), st.integers(1, 4), st.integers(1, 3), st.integers(1, 3), st.booleans(), st.integers(0, 99))
 def test_nested_arguments_lengths_and_several_outs(N, T, D, H, ragged, seed):

@@ -7,11 +7,19 @@ from __future__ import annotations
 
 from npbilstm.mistakes.catalogue import (
     activations,
+    additive_attention,
     affine,
+    attention,
     bidirectional,
     clipping,
     constant_clips,
+    crf,
+    crf_loss,
     cross_entropy,
+    ctc,
+    ctc_decoding,
+    ctc_gradient,
+    decoder,
     dropout,
     embedding,
     gradient_check,
@@ -20,6 +28,8 @@ from npbilstm.mistakes.catalogue import (
     gru_step,
     gru_step_weights,
     in_place,
+    layer_norm,
+    layer_norm_lstm,
     losses_of_numbers,
     lstm_bptt,
     lstm_cell,
@@ -35,6 +45,7 @@ from npbilstm.mistakes.catalogue import (
     stacked,
     truncated,
     variants,
+    weighted_cross_entropy,
     wrapped_index,
 )
 from npbilstm.mistakes.planting import Bug
@@ -56,7 +67,11 @@ FILES = (
     affine,
     cross_entropy,
     losses_of_numbers,
+    weighted_cross_entropy,
     pooling,
+    ctc,
+    ctc_gradient,
+    ctc_decoding,
     rnn,
     gru_cell,
     gru_step,
@@ -70,6 +85,13 @@ FILES = (
     stacked,
     clipping,
     gradient_check,
+    attention,
+    additive_attention,
+    decoder,
+    crf,
+    crf_loss,
+    layer_norm,
+    layer_norm_lstm,
 )
 
 BUGS: dict[str, Bug] = {bug.id: bug for file in FILES for bug in file.BUGS}

@@ -5,10 +5,10 @@ from __future__ import annotations
 import itertools
 import multiprocessing
 from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
-from concurrent.futures import ProcessPoolExecutor as Processes
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 
 from npbilstm.classroom.batch import Record, Results, Run, Settings, Task, grade
+from npbilstm.pools import LOST, submitted
 
 
 def over(executor: Executor, at_once: int) -> Run:
@@ -18,18 +18,13 @@ def over(executor: Executor, at_once: int) -> Run:
         given: dict[Future[Record], Task] = {}
         while True:
             for task in itertools.islice(tasks, at_once - len(given)):
-                try:
-                    future = executor.submit(grade, task, settings)
-                except BrokenExecutor as error:  # it takes none any more
-                    future = Future()
-                    future.set_exception(error)
-                given[future] = task
+                given[submitted(executor, grade, task, settings)] = task
             if not given:
                 return
             for future in wait(given, return_when=FIRST_COMPLETED).done:
                 try:
                     result = future.result()
-                except (BrokenExecutor, CancelledError):
+                except LOST:
                     result = None
                 yield given.pop(future), result
 
@@ -40,6 +35,8 @@ def here(jobs: int = 1) -> Run:
     """Grading on this machine, so many at once. What a process that was killed had to do is done once more, alone."""
 
     def processes(tasks: Iterator[Task], settings: Settings, count: int) -> Results:
+        from concurrent.futures import ProcessPoolExecutor as Processes  # which a browser's Python may not have
+
         with Processes(count, multiprocessing.get_context("spawn")) as executor:
             yield from over(executor, 2 * count)(tasks, settings)
 

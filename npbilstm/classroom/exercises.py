@@ -18,7 +18,7 @@ ALL = (
         4,
         "Every gate is a sigmoid and every candidate a tanh. Write both, and their derivatives, which are given the "
         "functions' outputs: the forward pass has those at hand.",
-        "A derivative written in the output costs nothing twice; which of s and a it is given is the first trap.",
+        "A slope written by the output needs nothing computed anew; whether it is given s or a is the first trap.",
     ),
     Exercise(
         "softmax_loss",
@@ -69,7 +69,7 @@ ALL = (
         30,
         8,
         "Four gates out of one product, the cell, and what is shown of it. The blocks stand in the order i, f, g, o.",
-        "What each gate is for, and that the candidate is none; h and c are of one shape and easily exchanged.",
+        "What each gate is for, and that the candidate is not a gate; h and c are of one shape and easily exchanged.",
     ),
     Exercise(
         "lstm_step_backward",
@@ -195,6 +195,56 @@ ALL = (
         "for an upstream gradient of ones alone.",
         "What makes a check believable: float64, fresh copies, random upstream gradients, every entry, a fair bound.",
         quoted=("numerical_gradient",),
+    ),
+    Exercise(
+        "attention",
+        "Attention, of both kinds",
+        (
+            "dot_attention_forward",
+            "dot_attention_backward",
+            "additive_attention_forward",
+            "additive_attention_backward",
+        ),
+        75,
+        14,
+        "A decoder asks, and takes a mean of what an encoder put out, weighted by a softmax over the steps that there "
+        "are. Write it with the score that needs no weights, and with the score that is a small network.",
+        "A softmax with a mask, and its gradient; a key is seen twice, in the mean and in its score, and so is a "
+        "weight that the loss sees too.",
+        quoted=("softmax_over_steps", "softmax_over_steps_backward"),
+    ),
+    Exercise(
+        "crf",
+        "A conditional random field: its loss, and the Viterbi algorithm",
+        (
+            "crf_score",
+            "crf_log_alpha",
+            "crf_forward",
+            "crf_log_beta",
+            "crf_marginals",
+            "crf_backward",
+            "crf_viterbi",
+        ),
+        120,
+        21,
+        "A score for a whole sequence of classes, and its probability among all of them. Write the target's score and "
+        "the log-sum of all, which make the loss; the algorithm that goes the other way and the marginals, which make "
+        "its gradient; and the best sequence.",
+        "A sum over V^T sequences takes T steps of V^2; the gradient of log Z is an expectation; with a maximum for "
+        "the log-sum the same loop finds the best, if one keeps where each maximum came from.",
+        quoted=("log_sum_exp",),
+    ),
+    Exercise(
+        "ctc",
+        "Connectionist temporal classification",
+        ("ctc_forward", "ctc_backward"),
+        90,
+        16,
+        "The loss of labels of which nobody knows when they are, and its gradient: the sum over all alignments that "
+        "read as the labels. Rows may have steps or labels fewer than T and U, or none.",
+        "Blanks, and when one may be stepped over; sums of products so small that only their logarithms can be kept; "
+        "the gradient is softmax minus what the labels say of the step.",
+        quoted=("ctc_log_alpha", "ctc_log_beta", "log_sum_exp"),
     ),
 )
 

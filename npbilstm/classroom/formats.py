@@ -1,11 +1,14 @@
 """The formats of what is handed out: files, notebooks, and notebooks from which nbgrader and otter make assignments.
 
-The last two are for who teaches: they hold the solutions, which those tools take out. Both run a student's code in one
-process with what judges it, so that who wants to deceive them can: they are for handing out and for a first answer.
+The last two are for who teaches: they hold the solutions, which those tools take out. A solution has all that it needs
+in its own body, so that it is right wherever it is judged, also where the textbook is out of reach. Both tools run a
+student's code in one process with what judges it, so that who wants to deceive them can: they are for handing out and
+for a first answer.
 """
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,7 +16,8 @@ from npbilstm.classroom.assignment import Cell, as_notebook, check_line, heading
 from npbilstm.classroom.exercise import Exercise
 from npbilstm.classroom.exercises import number_of
 from npbilstm.classroom.rewording import signature_in
-from npbilstm.classroom.stubs import body, home_of, private_in, signature
+from npbilstm.classroom.stand_in import standing_in
+from npbilstm.classroom.stubs import body, helpers_of, signature, solution
 from npbilstm.submission.conventions import conventions_of
 
 OTTER_CONFIG = "# ASSIGNMENT CONFIG\nexport_cell: false\ntests:\n  ok_format: false"
@@ -26,13 +30,20 @@ def judged(exercise: Exercise, names: str, variant: int | None) -> str:
 
 
 def solved(function: str, begin: str, end: str, variant: int | None) -> str:
-    """A function of the textbook, its body between two marks; of a variant one that asks the textbook's."""
+    """A function of the textbook, its body between two marks, in which the private ones that it calls stand too; of a
+    variant one that has the textbook's source, and moves what goes in and out."""
     if variant is not None:
         conventions = conventions_of(variant)
         arguments = ", ".join(map(conventions.renamed, conventions.arguments(function)))
-        body_lines = f'    return given({variant}, "{function}")[0]({arguments})'
+        lines = [
+            f'answer = globals().setdefault("answer_{function}", {{}})',
+            "if not answer:  # the textbook's source, and what moves arrays",
+            f"    exec({standing_in([function], conventions).source!r}, answer)",
+            f'return answer["{function}"]({arguments})',
+        ]
+        body_lines = textwrap.indent("\n".join(lines), "    ")
         return "\n".join([signature_in(function, conventions), f"    {begin}", body_lines, f"    {end}"])
-    needed = [f"    from {home_of(name)} import {name}" for name in private_in(function)]
+    needed = [f"{textwrap.indent(solution(name), '    ')}\n" for name in helpers_of([function])[1:]]
     return "\n".join([signature(function), f"    {begin}", *needed, body(function), f"    {end}"])
 
 

@@ -45,6 +45,10 @@ LARGER = {
     "embedding": {"N": 40, "T": 30, "D": 64, "V": 1200},
     "affine": {"N": 4, "V": 500, "D": 256},
     "dropout_over_time": {"N": 4, "D": 6000},
+    "dot_attention": {"N": 2, "S": 60, "H": 500},
+    "additive_attention": {"N": 2, "S": 30, "E": 100, "H": 100, "A": 200},
+    "crf": {"N": 8, "V": 100},
+    "ctc": {"N": 16, "T": 6, "V": 500, "U": 2},
 }
 ONE_ROW = {"D": 128, "H": 256}
 """Sizes at which a backward pass made of differences takes half a minute or more, and one that is one takes

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Mapping
 
 from npbilstm.classroom.lines import laid_out
 from npbilstm.classroom.stubs import signature, tree_of
@@ -16,14 +17,24 @@ from npbilstm.submission.conventions import TEXTBOOKS, Conventions
 from npbilstm.submission.layouts import GRU_GATES, LSTM_GATES, Layout, submitted_axes
 
 LINE = 120
-AXIS = r"(?:\d?[NTDHRVLK]|\d|\.{1,3})"
+AXIS = r"(?:\d?[NTDHRVLKSEAU]|\d|\.{1,3})"
 SHAPE = re.compile(rf"\(({AXIS}(?:, {AXIS})*),?\)")
-WEIGHT = r"(?:W[xh](?:_\w)?|W)(?:\^T)?(?![\w(\[])"
-DATA = r"(?:(?:x|h_prev|h_in|s|da(?:_\w)?|du|dscores)(?![\w(])(?:\[[^\[\]]*\])?|\([^()]*\))"
+WEIGHT = r"(?:W[xhqk](?:_\w)?|W)(?:\^T)?(?![\w(\[])"
+DATA = r"(?:(?:x|h_prev|h_in|s|da(?:_\w)?|du|dscores|query|keys)(?![\w(])(?:\[[^\[\]]*\])?|\([^()]*\))"
 PRODUCT = re.compile(rf"(?<![\w]){DATA} {WEIGHT}|(?<![\w]){DATA}\^T {DATA}")
 INDEXED = {"ids": "NT", "targets": "NT", "valid": "NT", "mask": "ND"}
 INDEXED |= dict.fromkeys(("x", "h", "y", "h_fwd", "h_rev", "p", "logits", "scores", "dropped", ")"), "NTD")
+INDEXED |= {"marginals": "NTV", "pairs": "NTUV"}
 """The axes of what has indices in docstrings; ")" ends flip(x)."""
+OVER_SOURCE = {"query": "NH", "keys": "NSE", "source": "NSE", "context": "NE", "scores": "NS", "alpha": "NS"}
+OVER_SOURCE |= {"z": "NSA", "a": "NSA"}
+"""The axes of what a decoder and the steps s of its source have, where [n, s] is written."""
+OF_A_ROW = {"scores": "TV", "log_alpha": "TV", "log_beta": "TV", "marginals": "TV", "best": "TV", "came_from": "TV"}
+OF_A_ROW |= {"pairs": "TUV"}
+"""The axes of what has indices of one row alone, the first of which is a step: log_alpha[t, v] of each row n."""
+A_STEP = re.compile(r"(?:t|0|last)\b")
+VECTORS = ("start", "end", "v", "labels")
+"""What is a vector in every layout."""
 ANY_AXES = (" x may have any number of axes before the last.", " ids may have any shape.")
 """What is said of an array whose features are its last axis."""
 GATES = {
@@ -41,8 +52,8 @@ WRITES = (
 )
 """A GRU's equations where its z keeps, and where it writes."""
 LOOP = re.compile(r"(recurrent_forward\(\w+,)(\s+)x,(\s+)(\([^)]*\)), params\)")
-LETTERS = re.compile(r"\[[a-z.](?: [a-z.])+\]")
-"""Letters that stand for anything, in a row."""
+LETTERS = re.compile(r"\[[a-z.](?: [a-z.])+\]|\b[ab0](?: [ab0]){2,}\b|\btheir \w+")
+"""Letters that stand for anything, in a row, and what a paper's authors call something."""
 
 
 def reworded(text: str, conventions: Conventions) -> str:
@@ -103,12 +114,17 @@ def turned(product: str, layout: Layout) -> str:
 def shape(found: re.Match[str], conventions: Conventions) -> str:
     """A shape in brackets in the layout."""
     axes = found[1].split(", ")
+    word = re.search(r"\w+(?=\s*$)", found.string[: found.start()])
+    if "T" in axes and "N" not in axes:  # of one row, in what is nobody's but the textbook's
+        return found[0]
     if "N" in axes:
         if len(axes) == 1:
             return found[0]
         first = [axis for axis in axes if axis in ("2", "L")]
         rest = submitted_axes([axis for axis in axes if axis not in first], conventions.layout)
         return f"({', '.join(first + rest)})"
+    if found[0].endswith(",)") and word and word[0] in VECTORS:
+        return found[0]
     if found[0].endswith(",)") and conventions.layout.b.endswith("1"):
         return f"({axes[0]}, 1)"
     if len(axes) == 2 and axes != ["V", "D"] and has_turned_weights(conventions.layout):
@@ -118,6 +134,12 @@ def shape(found: re.Match[str], conventions: Conventions) -> str:
 
 def with_indices(text: str, conventions: Conventions) -> str:
     """Arrays with indices, x[n, t], the indices in the order of the layout; also within one another."""
+    known = INDEXED | OVER_SOURCE if "[n, s]" in text else INDEXED
+    return indices_in_layout(text, known, conventions)
+
+
+def indices_in_layout(text: str, known: Mapping[str, str], conventions: Conventions) -> str:
+    """The same. known: the axes of arrays."""
     out, place = "", 0
     for found in re.finditer(r"(\w+|\))\[", text):
         if found.start() < place:
@@ -126,8 +148,10 @@ def with_indices(text: str, conventions: Conventions) -> str:
         while depth and end < len(text):
             depth += (text[end] == "[") - (text[end] == "]")
             end += 1
-        inside = with_indices(text[found.end() : end - 1], conventions)
-        axes = INDEXED.get(found[1]) or INDEXED.get(found[1].removeprefix("d"), "")
+        inside = indices_in_layout(text[found.end() : end - 1], known, conventions)
+        name = found[1] if found[1] in known else found[1].removeprefix("d")
+        of_a_row = A_STEP.match(inside) and not re.search(r"\bn\b", inside)
+        axes = OF_A_ROW.get(found[1], "") if of_a_row else known.get(name, "")
         out += text[place : found.end()] + in_layout(inside, axes, conventions) + "]"
         place = end
     return out + text[place:]

@@ -34,6 +34,13 @@ ALIASES = {
         "Wh": "u whh recurrentkernel",
         "b": "bias",
         "b_hn": "bhn",
+        "query": "q s st h ht hidden hiddenstate state decoderstate decoderhidden sprev",
+        "keys": "k ks memory annotations source encoderoutputs encoderoutput encoderstates encoderhidden enc encout hs",
+        "Wq": "wa w w1 wquery wdec",
+        "Wk": "ua u w2 wkeys wkey wenc",
+        "v": "va vector",
+        "context_prev": "prevcontext context context0",
+        "source_lengths": "srclengths encoderlengths keylengths",
         "ids": "x idx indices tokens words symbols inputs",
         "table": "w weights weight embeddings wembed",
         "p": "peepholes",
@@ -42,13 +49,27 @@ ALIASES = {
         "forward": "fwd paramsfwd paramsforward paramsf fwdparams forwardparams weightsfwd weightsforward",
         "reverse": "rev bwd backward paramsrev paramsreverse paramsr paramsbwd paramsbackward paramsb revparams "
         "reverseparams bwdparams backwardparams weightsrev weightsreverse weightsbwd weightsbackward",
-        "lengths": "seqlengths seqlens lens length seqlen seqlength sequencelengths xlengths",
+        "target_lengths": "targetlens labellengths labellens ylengths ylens outputlengths",
+        "width": "beamwidth beamsize k beam",
+        "lengths": "seqlengths seqlens lens length seqlen seqlength sequencelengths xlengths inputlengths inputlens",
         "logits": "scores x a",
+        "class_weights": "weights weight classweight w alpha",
+        "mask": "valid counts keep m",
         "predictions": "prediction predicted preds pred yhat ypred x",
-        "targets": "target labels label y ytrue t",
+        "targets": "target labels label y ytrue t tags tag",
+        "scores": "emissions emission emissionscores unary unaries potentials logits feats features x",
+        "transitions": "transition trans transitionmatrix transitionscores a",
+        "start": "starttransitions starts startscores begin pi",
+        "end": "endtransitions ends endscores stop",
         "y": "x ys h hs",
         "a": "x z",
         "value": "s y a x",
+        "z": "a x v u inp input inputs values",
+        "gain": "gamma g weight scale alpha w",
+        "bias": "beta b shift offset",
+        "epsilon": "eps",
+        **{f"gain_{of}": f"gamma{of} g{of} alpha{of} scale{of} ln{of} ln{of}gain" for of in "xhc"},
+        "bias_c": "betac bc shiftc",
         "step": "stepforward stepbackward cell stepfunction stepfn",
     }.items()
 }
@@ -58,8 +79,14 @@ DIRECTION_WORDS = {
 }
 """How the two directions are told in a name such as Wx_f or fwd_Wx."""
 
-MAY_LACK = {"h0", "c0", "lengths", "b", "b_hn", "p"}
-"""What a function may do without: it then starts at 0, reads all steps, adds no bias."""
+MAY_LACK = {"h0", "c0", "lengths", "source_lengths", "target_lengths", "b", "b_hn", "p", "start", "end"}
+"""What a function may do without: it then starts at 0, reads all steps, adds no bias, no score for the first and last
+class."""
+
+
+def may_lack(spec: FunctionSpec, name: str) -> bool:
+    """Whether a function of a spec may do without one of the inputs."""
+    return name.rpartition(".")[2] in MAY_LACK or name in spec.may_lack
 
 
 def known_arguments(spec: FunctionSpec) -> dict[str, Argument]:
@@ -161,7 +188,7 @@ def arguments_of(
                 )
             taken[name] = parameter.name
         arguments.append(("" if parameter.kind is parameter.POSITIONAL_ONLY else parameter.name, known[meant]))
-    lacking = [name for name in spec.inputs if name not in taken and name.rpartition(".")[2] not in MAY_LACK]
+    lacking = [name for name in spec.inputs if name not in taken and not may_lack(spec, name)]
     if lacking:
         names = ", ".join(parameter.name for parameter in parameters)
         raise SubmissionError(f"{called}({names}) does not take {', '.join(lacking)}; it needs to")

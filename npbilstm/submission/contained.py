@@ -1,9 +1,10 @@
 """Work for marks, run in the sandbox, and its functions as pairs: what grading has where `check` has process.py.
 
-Why there are two. `check` is run by those whose work it is, on work in any form, and its process holds all of this
-package to read it. For marks the reference must be out of reach, so the runner knows the textbook's form alone, by
-plans: where each array stands among the arguments, and in what comes back. For now they stand beside each other; they
-share pipes, messages and the filter's machine.
+Both start one runner, ask it in one way (runner_client.py), and neither has the reference there. What differs is the
+policy (containment.py) and what answers. `check` is run by those whose work it is, on work in any form: its runner
+imports what reads a form from live functions, and lets the work write files and start threads. For marks nothing but
+the work may be there, so what answers knows the textbook's form alone, by plans: where each array stands among the
+arguments, and in what comes back.
 
 A submission has one process for all of its calls, and gets a new one after a crash or a time-out. All of its answers
 are numbers of shapes that were asked for, names that were asked for, and texts that are cut and quoted. Once the code
@@ -13,29 +14,27 @@ has been given numbers to work on, its own words are told no more: an exception 
 from __future__ import annotations
 
 import itertools
-import marshal
-import secrets
 import weakref
 from collections.abc import Collection, Iterable, Mapping
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from npbilstm.printable import one_line
 from npbilstm.submission.behaviour import Behaviour
-from npbilstm.submission.contained_checker import ASKED, Answer, checked, given_source, is_checker
-from npbilstm.submission.contained_replies import QUOTED, error_in, misfit_in
+from npbilstm.submission.contained_checker import ASKED, checked, given_source, is_checker
+from npbilstm.submission.contained_replies import error_in, misfit_in
+from npbilstm.submission.containment import as_bytes, compiled
 from npbilstm.submission.conventions import TEXTBOOKS, Conventions
-from npbilstm.submission.errors import Ended, Interfered, SubmissionError, TimedOut
-from npbilstm.submission.fork_server import ForkServer, RunnerProcess
+from npbilstm.submission.errors import SubmissionError
+from npbilstm.submission.fork_server import ForkServer
 from npbilstm.submission.function_spec import Argument, Arrays, FunctionSpec, name_of, shape_of, sizes_in
 from npbilstm.submission.layouts import moved_entries, to_reference, to_submitted
-from npbilstm.submission.messages import Shapes, encode_message, receive_reply
-from npbilstm.submission.permitted_calls import permitting_filter
-from npbilstm.submission.pipes import how_it_ended
+from npbilstm.submission.messages import Shapes
+from npbilstm.submission.replies import IMPOSSIBLE
 from npbilstm.submission.returns import gradient_name
-from npbilstm.submission.sandbox import Layers, processor_seconds, readable
+from npbilstm.submission.runner_client import Answer, RunnerClient
+from npbilstm.submission.sandbox import Layers, policy_for_marks
 from npbilstm.submission.submitted_pair import SubmittedPair
 
 START = 60.0
@@ -44,7 +43,7 @@ Plan = str | dict[str, Any]
 
 
 def plan_of(argument: Argument) -> Plan:
-    """Where the arrays of an argument are in it; see runner.build."""
+    """Where the arrays of an argument are in it; see planned_calls.build."""
     if isinstance(argument, str):
         return argument
     fields = getattr(argument.make, "_fields", None)
@@ -64,21 +63,18 @@ class CacheThere:
         self.number, self.shapes = number, shapes
 
 
-class ContainedSubmission:
+class ContainedSubmission(RunnerClient):
     """A submission in the sandbox: with ContainedSubmission(layers) as submission: submission.open(...).
 
-    layers: of the sandbox; or its fork server, where that is there for several submissions. seconds: of the processor's
-    time that one call may take, five times as long by the clock; whole: what all calls may take. After TimedOut, Ended
-    or Interfered the process is gone, and the next `open` begins a new one.
+    layers: of the sandbox; or its fork server, where that is there for several submissions. After TimedOut, Ended or
+    Interfered the process is gone, and the next `open` begins a new one.
     """
 
     def __init__(self, layers: Layers | ForkServer, seconds: float = 5.0, whole: float = 120.0) -> None:
         self.server = layers if isinstance(layers, ForkServer) else ForkServer(layers)
         self.ends_server = self.server is not layers
-        self.seconds, self.left, self.whole = seconds, whole, whole
-        self.process: RunnerProcess | None = None
+        super().__init__(seconds, whole)
         self.numbers = itertools.count()
-        self.forgotten: list[int] = []
         self.shown_numbers = False
         self.told: set[str] = set()
         self.held: dict[str, bool] = {}
@@ -94,19 +90,16 @@ class ContainedSubmission:
 
     def close(self) -> None:
         """End the process."""
-        if self.process is not None:
-            process, self.process = self.process, None
-            process.end()
+        super().close()
         self.shown_numbers, self.told = False, set()
 
     def start(self) -> None:
         """Start the process and let it contain itself."""
         self.process = self.server.copy()
-        facts = {"seconds": processor_seconds(self.whole), "readable": readable()}
-        program = np.frombuffer(permitting_filter(), np.uint8)
-        reply, _ = self.ask("starting Python", facts, {"filter": program}, seconds=START)
-        self.held = {name: reply["held"].get(name) is True for name in ("files", "calls")}
-        if self.server.layers.contained and not all(self.held.values()):
+        policy = policy_for_marks(self.whole)
+        reply, _ = self.ask("starting Python", policy.facts, policy.arrays, seconds=START)
+        self.held = {name: reply["held"].get(name) is True for name in ("limits", "files", "calls")}
+        if self.server.how.contained and not all(self.held.values()):
             self.close()
             raise OSError("the sandbox that held before does not hold now")
 
@@ -121,12 +114,12 @@ class ContainedSubmission:
         self.told |= offered
         self.file, self.lines = one_line(file, 100), source.count("\n") + 1
         given = {"textbook": compiled(textbook), "given": compiled(given_source())}
-        sources = {"source": as_bytes(source), **given}
-        request = {"do": "open", "file": self.file, "functions": sorted(functions), "free": []}
+        sources = {"source": as_bytes(source.encode("utf-8", "replace")), **given}
+        request = {"do": "open", "file": self.file, "functions": sorted(functions)}
         facts, _ = self.ask(self.file, request, sources)
         found = facts.get("functions")
         if not isinstance(found, list) or not all(isinstance(name, str) and name in functions for name in found):
-            raise self.interfered(self.file, "it says what cannot be so")
+            raise self.interfered(self.file, IMPOSSIBLE)
         return set(found)
 
     def pair(
@@ -156,7 +149,6 @@ class ContainedSubmission:
             keeps: int | None = None,
             takes: int | None = None,
         ) -> Arrays:
-            free, self.forgotten[:] = self.forgotten[:], []
             arrays = {name: to_submitted(name, array, axes[name], layout) for name, array in arrays.items()}
             moved = {name: moved_entries(name, shape, axes[name], layout).shape for name, shape in shapes.items()}
             asked = dict.fromkeys(ASKED, arrays["start"].shape) if answer else {}
@@ -166,7 +158,6 @@ class ContainedSubmission:
                 "arguments": arguments,
                 "returns": plan,
                 "shapes": {name: list(shape) for name, shape in moved.items()},
-                "free": free,
                 "asks": [[name, shape] for name, shape in asked.items()],
                 "keeps_cache": keeps,
                 "takes_cache": takes,
@@ -211,85 +202,14 @@ class ContainedSubmission:
         """The arrays that a call changed in place, as the runner tells."""
         names = facts.get("changed")
         if not isinstance(names, list) or not all(isinstance(name, str) and name in arrays for name in names):
-            raise self.interfered(function, "it says what cannot be so")
+            raise self.interfered(function, IMPOSSIBLE)
         return list(dict.fromkeys(names))
 
-    def ask(
-        self,
-        doing: str,
-        request: dict[str, Any],
-        arrays: Arrays | None = None,
-        shapes: Shapes | None = None,
-        seconds: float | None = None,
-        answer: Answer | None = None,
-        asked: Shapes | None = None,
-    ) -> tuple[dict[str, Any], Arrays]:
-        """Send a request and wait for the reply, not for ever. answer: what is told where the runner asks for something
-        itself before it replies, with arrays of the shapes `asked`."""
-        process = self.process
-        if process is None:
-            raise Ended(f"{doing} was not reached: the process that it runs in has ended")
-        if self.left <= 0:
-            raise TimedOut(f"{doing} was not reached: the submission had taken {self.whole:g} s in all")
-        number = secrets.token_hex(16)  # so that nobody answers before being asked
-        allowed = self.seconds if seconds is None else seconds
-        process.allow(allowed)
-        message = encode_message({**request, "number": number}, arrays)
-        try:
-            try:
-                process.send(message)
-                while True:
-                    facts, found = receive_reply(number, process.read, {**(shapes or {}), **(asked or {})})
-                    if answer is None or "asks" not in facts:
-                        break
-                    process.send(encode_message({}, answer(facts, found)))
-            finally:
-                if seconds is None:
-                    self.left -= process.spent()
-        except TimeoutError:
-            self.close()
-            raise TimedOut(f"{doing} had not ended after {allowed:g} s of the processor's time") from None
-        except EOFError:
-            raise self.ended(process, doing) from None
-        except ValueError as error:
-            raise self.interfered(doing, error) from None
-        except BaseException:
-            self.close()
-            raise
-        if "error" in facts or "misfit" in facts:
-            try:
-                sentence = self.sentence_of(facts, doing)
-            except (TypeError, ValueError, KeyError):
-                raise self.interfered(doing, "it says what cannot be so") from None
-            raise SubmissionError(sentence)
-        return facts, found
-
     def sentence_of(self, facts: Mapping[str, Any], doing: str) -> str:
-        """What is told where the submission raised something, or returned what was not asked for."""
-        if "misfit" in facts:
-            return misfit_in(facts, doing)
-        return error_in(facts, doing, self.file, self.lines, own_words=not self.shown_numbers)
-
-    def ended(self, process: RunnerProcess, doing: str) -> SubmissionError:
-        """The sentence for a process that answers no more."""
-        code = process.exit_code()
-        self.close()
-        if code is None:
-            return Interfered(f"{doing} closed the pipe that its answers come by")
-        return Ended(f"{doing} ended the process that it runs in, {how_it_ended(code)}")
-
-    def interfered(self, doing: str, what: object) -> Interfered:
-        """The sentence for an answer that no right process gives."""
-        self.close()
-        return Interfered(f"{doing} interfered with the process that runs it: {one_line(str(what), QUOTED)}")
-
-
-@lru_cache(maxsize=64)
-def compiled(source: str) -> np.ndarray:
-    """A source of this package's own, compiled, as bytes for the same Python."""
-    return np.frombuffer(marshal.dumps(compile(source, "<textbook>", "exec", dont_inherit=True)), np.uint8)
-
-
-def as_bytes(text: str) -> np.ndarray:
-    """A text as an array of bytes."""
-    return np.frombuffer(text.encode("utf-8", "replace"), np.uint8)
+        """What is told where the submission raised something, or returned what was not asked for. Raises ValueError."""
+        try:
+            if "misfit" in facts:
+                return misfit_in(facts, doing)
+            return error_in(facts, doing, self.file, self.lines, own_words=not self.shown_numbers)
+        except (TypeError, ValueError, KeyError):
+            raise ValueError(IMPOSSIBLE) from None

@@ -16,9 +16,8 @@ import numpy as np
 from npbilstm.submission import probes
 from npbilstm.submission.function_spec import Arrays, FunctionSpec
 from npbilstm.submission.probes import PROBES, Probe
+from npbilstm.submission.runner_client import Answer
 
-Answer = Callable[[Mapping[str, Any], Arrays], Arrays]
-"""What the judge gives where the runner asks for it."""
 KINDS = {"f4": np.float32, "f8": np.float64}
 """The kinds of numbers that a backward pass is called with."""
 ASKED = ("dy", "x")

@@ -11,9 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from npbilstm.printable import one_line
+from npbilstm.submission.runner_client import QUOTED
 
-QUOTED = 500
-"""How many characters of a submission's own words are quoted."""
 KNOWN_MESSAGES = (
     "operands could not be broadcast together",
     "matmul: Input operand 1 has a mismatch in its core dimension",

@@ -11,6 +11,7 @@ import ast
 import dis
 import functools
 import inspect
+import os
 import sys
 import sysconfig
 from collections.abc import Iterable, Iterator, Mapping
@@ -207,7 +208,7 @@ def is_submitted_module(module: Any) -> bool:
     if name == "__main__" or not isinstance(file, str):
         return name.partition(".")[0] not in {*sys.stdlib_module_names, "numpy", "npbilstm"}
     path = Path(file).absolute()
-    libraries = [str(PACKAGE), *map(sysconfig.get_path, ("stdlib", "platstdlib"))]
+    libraries = [str(PACKAGE), os.path.dirname(os.__file__), *map(sysconfig.get_path, ("stdlib", "platstdlib"))]
     installed = {"site-packages", "dist-packages"} & set(path.parts)
     return not installed and not any(path.is_relative_to(library) for library in libraries)
 

@@ -48,7 +48,8 @@ class FunctionSpec(NamedTuple):
     the names of the blocks in the last axis of Wx, Wh, b. steps: functions that both passes take before all else.
     again: arguments that the backward pass takes once more, after the cache. own: what submitted functions are called
     where the textbook has no such pair: rnn_forward, which is recurrent_forward with rnn_step_forward. They take no
-    steps. compose: gives the pair, of the textbook's functions, where it takes several of them, made_of.
+    steps. compose: gives the pair, of the textbook's functions, where it takes several of them, made_of. may_lack: the
+    inputs that this function may do without, besides those that any may.
     """
 
     name: str
@@ -65,6 +66,7 @@ class FunctionSpec(NamedTuple):
     own: tuple[str, str] | None = None
     compose: Callable[[Any], Pair] | None = None
     made_of: tuple[str, ...] = ()
+    may_lack: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, str]:
@@ -152,17 +154,29 @@ def arrays_by_name(names: tuple[str, ...], values: list[Any]) -> Arrays:
 
 
 def shape_of(axes: str, sizes: dict[str, int]) -> tuple[int, ...]:
-    """The shape that axes like "N T 4H" have with these sizes."""
-    return tuple(int(axis) if axis.isdigit() else int(axis[:-1] or 1) * sizes[axis[-1]] for axis in axes.split())
+    """The shape that axes like "N T 4H" and "D+E 4H" have with these sizes."""
+
+    def size_of(axis: str) -> int:
+        return int(axis) if axis.isdigit() else int(axis[:-1] or 1) * sizes[axis[-1]]
+
+    return tuple(sum(map(size_of, axis.split("+"))) for axis in axes.split())
+
+
+def steps_counted(spec: FunctionSpec, lengths: str) -> str:
+    """The axis that lengths of this name count along: "T", or "S" of those of a source."""
+    letters = {axis for axes in spec.inputs.values() for axis in axes.split()}
+    return "S" if lengths == "source_lengths" or ("S" in letters and "T" not in letters) else "T"
 
 
 def sizes_in(spec: FunctionSpec, inputs: Arrays) -> dict[str, int]:
     """How large N, T, D ... are in these inputs."""
     sizes = {}
     for name, axes in spec.inputs.items():
+        if name not in inputs:  # lengths, say, where all steps count
+            continue
         if name in ("N", "T"):
             sizes[name] = int(inputs[name])
         for axis, size in zip(axes.split(), np.shape(inputs[name])):
-            if not axis.isdigit():
+            if not axis.isdigit() and "+" not in axis:
                 sizes[axis[-1]] = size // int(axis[:-1] or 1)
     return sizes

@@ -40,8 +40,8 @@ CHOICES = {"update": ("keeps", "writes"), "reset": ("after", "before")}
 BIAS_SPELLINGS = {"4H": "4H", "H": "4H", "4H,1": "4H,1", "H,1": "4H,1", "4,H": "4,H", "4,H,1": "4,H,1"}
 
 
-MATRICES = ("Wx", "Wh", "Wp", "W", "Wy")
-BIASES = ("b", "b_hn", "p", "by")
+MATRICES = ("Wx", "Wh", "Wp", "W", "Wy", "Wq", "Wk")
+BIASES = ("b", "b_hn", "p", "by", "gain_x", "gain_h", "gain_c", "bias_c", "gain", "bias")
 
 
 class Layout(NamedTuple):
@@ -265,7 +265,8 @@ def moved_bias(reference: np.ndarray, axes: list[str], layout: Layout, peepholes
 def moved_data(name: str, reference: np.ndarray, axes: list[str], layout: Layout) -> np.ndarray:
     """What has rows, steps or features, in the submitted layout."""
     order = submitted_axes(axes, layout)
-    submitted = reference.transpose([axes.index(axis) for axis in order])
+    places = sorted(range(len(axes)), key=lambda k: order.index(axes[k]))  # of "V V" each keeps its own
+    submitted = reference.transpose(places)
     if layout.has_batch or "N" not in axes:
         return submitted
     rows = reference.shape[axes.index("N")]

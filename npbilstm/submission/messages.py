@@ -5,25 +5,22 @@
 the facts       JSON; "arrays" lists the name, dtype and shape of each array
 the arrays      one after another
 
-The process that judges trusts nobody. Before it reads on it knows how much may come: HEAD bytes of facts, and of arrays
-those that it asked for.
+Both ends frame them by one function, the runner's. The process that judges trusts nobody. Before it reads on it knows
+how much may come: HEAD bytes of facts, and of arrays those that it asked for.
 """
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable, Mapping
-from json import dumps, loads
+from json import loads
 from math import prod
 from typing import Any
 
 import numpy as np
 
 from npbilstm.submission.function_spec import Arrays
+from npbilstm.submission.runner import FRAME, HEAD, framed
 
-LENGTHS = struct.Struct("<QQ")
-HEAD = 2**16
-"""How many bytes of facts a message may have."""
 FLOAT = np.dtype(float).str
 
 Shapes = Mapping[str, tuple[int, ...]]
@@ -32,13 +29,7 @@ Shapes = Mapping[str, tuple[int, ...]]
 
 def encode_message(facts: Mapping[str, Any], arrays: Mapping[str, Any] | None = None) -> bytes:
     """A message. Raises ValueError where the facts are too long."""
-    kept = {name: np.asarray(array) for name, array in (arrays or {}).items()}
-    listed = [[name, array.dtype.str, array.shape] for name, array in kept.items()]
-    head = dumps({**facts, "arrays": listed}).encode()
-    if len(head) > HEAD:
-        raise ValueError(f"there are {len(head):,} bytes of facts to tell; a message has at most {HEAD:,}")
-    body = b"".join(array.tobytes() for array in kept.values())
-    return LENGTHS.pack(len(head), len(body)) + head + body
+    return framed(facts, {name: np.asarray(array) for name, array in (arrays or {}).items()})
 
 
 def receive(read: Callable[[int], bytes], asked: Shapes | None = None) -> tuple[dict[str, Any], Arrays]:
@@ -47,7 +38,7 @@ def receive(read: Callable[[int], bytes], asked: Shapes | None = None) -> tuple[
     asked: the arrays that may come, each once, and no others; None takes whatever comes, from one who is trusted.
     Raises ValueError where it is no such message, and what `read` raises.
     """
-    head, body = LENGTHS.unpack(read(LENGTHS.size))
+    head, body = FRAME.unpack(read(FRAME.size))
     if head > HEAD:
         raise ValueError("it announces a message that is too long")
     facts = facts_in(read(head))

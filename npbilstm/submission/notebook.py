@@ -11,6 +11,7 @@ import ast
 import builtins
 import json
 import re
+import tokenize
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -41,12 +42,19 @@ def submitted_source(path: str | Path, text: str) -> str:
     return read_notebook(text).source if str(path).endswith(SUFFIX) else text
 
 
+def read_source(path: str | Path) -> str:
+    """The source in a submitted file. Raises OSError, SyntaxError or ValueError where there is none."""
+    is_notebook = str(path).endswith(SUFFIX)
+    with open(path, encoding="utf-8") if is_notebook else tokenize.open(path) as stream:
+        return submitted_source(path, stream.read())
+
+
 @lru_cache(maxsize=256)  # many of a class hand in what they were given
 def read_notebook(text: str) -> Notebook:
     """What a notebook defines. Raises ValueError, a sentence, where it is none."""
     statements, broken, headers = [], {}, []
     for number, cell in enumerate(code_cells(text), 1):
-        headers += re.findall(r"^#[ \t]*npbilstm:.*$", cell, re.MULTILINE)
+        headers += re.findall(r"^#[ \t]*(?:npbilstm|exercise):.*$", cell, re.MULTILINE)
         plain = "\n".join("" if MAGIC.match(line) else line for line in cell.split("\n"))
         try:
             trees = ast.parse(plain).body

@@ -1,7 +1,8 @@
 """Another process at the end of three pipes, none of which can make the process that judges wait for ever.
 
-A pipe that nobody reads, that nobody writes to, that never ends, or that a third process keeps open holds up a thread
-of its own here. Who judges takes from a queue what has come, for so long and no longer.
+The runner is started so where there is no fork server (fork_server.py), which is Linux's. A pipe that nobody reads,
+that nobody writes to, that never ends, or that a third process keeps open holds up a thread of its own here. Who judges
+takes from a queue what has come, for so long and no longer.
 """
 
 from __future__ import annotations
@@ -55,6 +56,7 @@ class PipedProcess:
         if isinstance(process, Exception):
             raise process
         self.popen = process
+        self.pid = self.inner = process.pid
         self.allow(math.inf)
         start_thread(pass_on, process.stdout, self.chunks.put)
         self.printing = start_thread(pass_on, process.stderr, printed)
@@ -65,11 +67,7 @@ class PipedProcess:
         environment: Mapping[str, str],
         launched: queue.SimpleQueue[subprocess.Popen[bytes] | Exception],
     ) -> None:
-        """Start the process, and write to it what is sent until it is ended.
-
-        Both in one thread: Linux ends a process that asks for it (containment.py) with the thread that started it,
-        which whoever judges may leave before.
-        """
+        """Start the process, and write to it what is sent until it is ended."""
         try:
             process = subprocess.Popen(
                 command,

@@ -1,43 +1,54 @@
-"""A submitted file in a process of its own, with limits on time, on memory and on what it may say.
+"""A submitted file in the runner, with limits on time, on memory and on what it may say.
 
 An endless loop, a crash or a call of sys.exit there is a sentence here; and what a file does to NumPy or to this
-package does not reach the process that judges. child.py is the other end, containment.py what holds it there, pipes.py
-what lies between, and replies.py what is believed of its answers.
+package does not reach the process that judges. checked_file.py is the other end, containment.py what holds it there,
+runner_client.py what asks it, and replies.py what is believed of its answers. Where no process can be started, it runs
+in this one, and nothing is contained (same_process.py).
 """
 
 from __future__ import annotations
 
 import itertools
-import math
 import os
 import sys
 import weakref
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from npbilstm.printable import one_line
 from npbilstm.submission import replies
+from npbilstm.submission.containment import policy_for_check
 from npbilstm.submission.course_specs import ALL_SPECS, RESET_BEFORE, as_submitted
-from npbilstm.submission.errors import Interfered, SubmissionError, TimedOut
+from npbilstm.submission.errors import Interfered, SubmissionError
+from npbilstm.submission.fork_server import server_of
 from npbilstm.submission.forms import TEXTBOOK
 from npbilstm.submission.function_spec import Arrays, sizes_in
 from npbilstm.submission.intermediates import MOST
 from npbilstm.submission.layouts import Layout
 from npbilstm.submission.messages import Shapes, encode_message, receive_reply
-from npbilstm.submission.pipes import PipedProcess, Printed, how_it_ended
+from npbilstm.submission.notebook import read_source
+from npbilstm.submission.pipes import PipedProcess, Printed
+from npbilstm.submission.runner_client import RUNNER, Process, RunnerClient
+from npbilstm.submission.same_process import SameProcess, not_contained
 from npbilstm.submission.submitted_code import FormSubject, subject_called, subjects_of
 from npbilstm.submission.submitted_pair import SubmittedPair
+from npbilstm.submission.withheld import offer_for
 
 HOME = str(Path(__file__).parents[2])
 """The folder that npbilstm is in, for the process to import it from."""
-START = (
-    "import sys; sys.path[:] = sys.argv[3:]; from npbilstm.submission.child import serve; "
-    "serve(int(sys.argv[1]), float(sys.argv[2]))"
-)
+IMPORTED = """
+import sys
+
+def begin(pipe, facts, arrays):
+    sys.path[:] = facts["paths"]
+    from npbilstm.submission.offered import take_offer
+    return take_offer(arrays["offer"].tobytes())
+"""
+"""The program of the runner: it imports what answers, once it is contained."""
 KEPT = {
     "PATH",
     "HOME",
@@ -57,6 +68,9 @@ the folder that this one works in, and has the user's HOME, as when users run th
 ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL")} | {"VECLIB_MAXIMUM_THREADS": "1"}
 """Small arrays gain nothing from more, and every thread takes memory."""
 
+FORKS = sys.platform == "linux"
+"""Whether there is a fork server."""
+
 WHOLE, CALLS = 60.0, 6
 """Seconds that a file may take in all; or as long as so many calls may take, if that is more."""
 PYTHON = 60.0
@@ -73,7 +87,32 @@ class RemoteCache:
         self.number, self.shapes = number, shapes
 
 
-class SubmissionProcess:
+class FileStart(NamedTuple):
+    """How the runner is started for files: by which Python, in which folder, looking for modules where, with which
+    variables."""
+
+    python: str
+    folder: str
+    paths: tuple[str, ...]
+    variables: tuple[tuple[str, str], ...]
+    contained: bool = False
+
+    @property
+    def command(self) -> list[str]:
+        """The command that starts what makes copies."""
+        return self.command_of("copies")
+
+    def command_of(self, kind: str) -> list[str]:
+        """The command that starts the runner: "copies", or "one" that serves itself."""
+        return [self.python, "-I", "-u", "-c", RUNNER, kind, *self.paths]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables that it is given."""
+        return dict(self.variables)
+
+
+class SubmissionProcess(RunnerClient):
     """A submitted file, run in a process of its own: with SubmissionProcess(path, flags) as submission: ...
 
     form: the form in which it is to be read, a name or a file; "" for the one that fits; then the one that it is read
@@ -89,6 +128,8 @@ class SubmissionProcess:
     process gives, every call raises Interfered.
     """
 
+    end = SubmissionError
+
     def __init__(
         self,
         path: str | Path,
@@ -99,14 +140,10 @@ class SubmissionProcess:
         variant: int | None = None,
     ) -> None:
         self.form_asked, self.variant = form if variant is None else TEXTBOOK.name, variant
-        self.path, self.flags, self.seconds = Path(path), dict(flags or {}), seconds
-        self.whole = max(WHOLE, CALLS * seconds) if whole is None else whole
-        self.left = self.whole
-        self.interference = ""
-        self.process: PipedProcess | None = None
+        super().__init__(seconds, max(WHOLE, CALLS * seconds) if whole is None else whole)
+        self.path, self.flags = Path(path), dict(flags or {})
         self.printed = Printed()
         self.numbers = itertools.count()
-        self.forgotten: list[int] = []
 
     def __enter__(self) -> SubmissionProcess:
         try:
@@ -126,15 +163,29 @@ class SubmissionProcess:
 
     def start(self) -> None:
         """Start the process and import the file there."""
+        if not_contained():
+            self.begin(SameProcess(str(self.path), self.printed.show), {}, {})
+            return
         folder = os.path.dirname(os.path.realpath(self.path))
         paths = [path or HOME for path in sys.path]  # "", the folder where we happen to be, is no place to import from
         paths.sort(key=lambda path: os.path.realpath(path) == folder)  # nor is the file's, before Python's own
-        self.process = PipedProcess(
-            [sys.executable, "-I", "-u", "-c", START, str(os.getpid()), str(self.whole), *paths, HOME],
-            {name: value for name, value in os.environ.items() if name in KEPT or name.startswith("LC_")} | ONE_THREAD,
-            self.printed.show,
+        begin = start_with([*paths, HOME])
+        server = server_of(os.getpid(), begin) if FORKS else None
+        if server is not None:
+            server.wake()
+        offer = offer_for(self.source())
+        process = (
+            PipedProcess(begin.command_of("one"), begin.environment, self.printed.show)
+            if server is None
+            else server.copy(self.printed.show)
         )
-        self.ask(f"starting Python for {self.called}", {"do": "begin"}, seconds=PYTHON)
+        policy = policy_for_check(str(self.path), self.whole, process.inner, IMPORTED)
+        self.begin(process, {"paths": [*paths, HOME], **policy.facts}, {"offer": offer, **policy.arrays})
+
+    def begin(self, process: Process, facts: dict[str, Any], arrays: Arrays) -> None:
+        """Let a process begin as it is told, and import the file there."""
+        self.process = process
+        self.ask(f"starting Python for {self.called}", {"do": "begin", **facts}, arrays, seconds=PYTHON)
         how = {"flags": self.flags, "form": self.form_asked, "variant": self.variant}
         facts, _ = self.ask(self.called, {"do": "open", "path": str(self.path), **how})
         with self.believing(self.called):
@@ -143,11 +194,12 @@ class SubmissionProcess:
             if not hasattr(self, "ways"):  # else it has started anew, and what is chosen stands
                 self.form, self.ways = replies.form_in(facts, self.form_asked)
 
-    def close(self) -> None:
-        """End the process."""
-        if self.process is not None:
-            process, self.process = self.process, None
-            process.end()
+    def source(self) -> str:
+        """The source as it is now; "" where there is none, which the process says better."""
+        try:
+            return read_source(self.path)
+        except (OSError, ValueError, SyntaxError):
+            return ""
 
     @property
     def of_form(self) -> dict[str, FormSubject]:
@@ -220,84 +272,37 @@ class SubmissionProcess:
         passes = forward, backward if there else None
         return SubmittedPair(*passes, functions, uses, absent, findings, changed, seen)
 
-    def ask(
-        self,
-        doing: str,
-        request: dict[str, Any],
-        arrays: Arrays | None = None,
-        shapes: Shapes | None = None,
-        seconds: float | None = None,
-    ) -> tuple[dict[str, Any], Arrays]:
-        """Send a request and wait for the reply, not for ever. doing: what the sentences call it. shapes: of the arrays
-        that the reply may have. seconds: where this one may take others than the rest."""
-        if self.interference:
-            raise Interfered(self.interference)
-        if self.left <= 0:
-            raise TimedOut(f"{doing} was not reached: {self.called} had taken {self.whole:g} s in all")
+    def process_for(self, doing: str) -> Process:
+        """The process that is to be asked, started anew where the last one has ended."""
         if self.process is None:
             self.start()
-        process = self.process
-        assert process is not None
-        free, self.forgotten[:] = self.forgotten[:], []
-        number = next(self.numbers)
-        message = encode_message({**request, "doing": doing, "free": free, "number": number}, arrays)
-        allowed = self.seconds if seconds is None else seconds
-        cut_short = self.left < allowed
-        process.allow(min(allowed, self.left))
-        try:
-            process.send(message)
-            try:
-                facts, answer = receive_reply(number, process.read, shapes or {})
-            finally:
-                self.left -= process.spent()
-        except TimeoutError:
-            raise self.timed_out(process, doing, math.inf if cut_short else allowed) from None
-        except EOFError:
-            raise self.ended(process, doing) from None
-        except ValueError as error:
-            raise self.interfered(doing, error) from None
-        except BaseException:
-            self.close()
-            raise
-        if "error" in facts:
-            with self.believing(doing):
-                sentence = replies.error_in(facts)
-            raise SubmissionError(sentence)
-        return facts, answer
+        return super().process_for(doing)
 
-    def timed_out(self, process: PipedProcess, doing: str, allowed: float) -> TimedOut:
-        """The sentence for a call that took longer than it was allowed, infinity for one that the time in all
-        cut short, with the line at which it was, if it tells."""
-        place, number = "", next(self.numbers)
+    def place(self, process: Process) -> str:
+        """The line at which a process is that has not ended in time, if it tells."""
+        place, number = "", os.urandom(16).hex()
         process.allow(MERCY)
-        process.send(encode_message({"do": "where", "number": number}))
         with suppress(EOFError, TimeoutError, ValueError):
+            process.send(encode_message({"do": "where", "number": number}))
             place = replies.place_in(receive_reply(number, process.read, {})[0])
-        self.close()
-        at = f"; it was at {place}" if place else ""
-        if math.isinf(allowed):
-            return TimedOut(f"{doing} was cut short: {self.called} had taken {self.whole:g} s in all{at}")
-        return TimedOut(f"{doing} had not ended after {allowed:g} s (an endless loop?){at}")
+        return f"; it was at {place}" if place else ""
 
-    def ended(self, process: PipedProcess, doing: str) -> SubmissionError:
-        """The sentence for a process that answers no more."""
-        code = process.exit_code()
-        if code is None:
-            return self.interfered(doing, "it closed the pipe that its answers come by")
-        self.close()
-        return SubmissionError(f"{doing} ended the process that it runs in, {how_it_ended(code)}")
-
-    @contextmanager
-    def believing(self, doing: str) -> Iterator[None]:
-        """Where an answer is looked at: a ValueError says what it cannot be."""
-        try:
-            yield
-        except ValueError as error:
-            raise self.interfered(doing, error) from None
+    def sentence_of(self, facts: Mapping[str, Any], doing: str) -> str:
+        """What the file's code raised. Raises ValueError."""
+        return replies.error_in(facts)
 
     def interfered(self, doing: str, what: object) -> Interfered:
-        """The sentence for an answer that no right process gives, from now on for every call."""
+        """The error for an answer that no right process gives, from now on for every call."""
         self.close()
         asked = "" if doing == self.called else f"asked for {doing}, "
         self.interference = f"{self.called} interfered with the process that runs it: {asked}{what}"
         return Interfered(self.interference)
+
+
+def start_with(paths: list[str]) -> FileStart:
+    """How the runner is started here. paths: where it looks for modules."""
+    variables = {name: value for name, value in os.environ.items() if name in KEPT or name.startswith("LC_")}
+    folder = ""
+    with suppress(OSError):  # it is gone
+        folder = os.getcwd()
+    return FileStart(sys.executable, folder, tuple(paths), tuple(sorted((variables | ONE_THREAD).items())))

@@ -25,15 +25,16 @@ DEPTH = 1000
 """How many calls are looked through for them."""
 
 
-def describe_error(error: BaseException, path: str, doing: str) -> str:
-    """What is told of an error, whatever it does when it is looked at."""
+def describe_error(error: BaseException, path: str, doing: str, contained: bool = True) -> str:
+    """What is told of an error, whatever it does when it is looked at. contained: whether the limits that it names
+    are there."""
     text = ""
     with suppress(BaseException):
-        text = explain_error(error, path, doing)
+        text = explain_error(error, path, doing, contained)
     return text if text.strip() else f"{doing} raised an error that cannot be shown"
 
 
-def explain_error(error: BaseException, path: str, doing: str) -> str:
+def explain_error(error: BaseException, path: str, doing: str, contained: bool) -> str:
     """A sentence, or the traceback of the submission's lines and the message; of both no more than can be read."""
     if isinstance(error, SubmissionError):
         return cut_lines(str(error), path)
@@ -53,9 +54,9 @@ def explain_error(error: BaseException, path: str, doing: str) -> str:
     message = cut_lines(message.rstrip(), path)
     if isinstance(error, SystemExit):
         message = f"SystemExit: {doing} ends the program; it must not"
-    elif isinstance(error, MemoryError):
+    elif isinstance(error, MemoryError) and contained:
         message += f" (the code may use {GIGABYTES} GB)"
-    elif isinstance(error, PermissionError) and message.endswith(os.strerror(errno.EPERM)):
+    elif contained and isinstance(error, PermissionError) and message.endswith(os.strerror(errno.EPERM)):
         message += " (the code may start no other process, and do nothing to one)"
     if isinstance(error, SyntaxError) and error.filename == path:
         return message.lstrip()

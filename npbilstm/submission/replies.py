@@ -13,7 +13,7 @@ import numpy as np
 
 from npbilstm import textbook
 from npbilstm.printable import cut, in_lines, one_line
-from npbilstm.submission.arguments import MAY_LACK
+from npbilstm.submission.arguments import may_lack
 from npbilstm.submission.course_specs import PASSES
 from npbilstm.submission.form import Form, read_calls
 from npbilstm.submission.forms import FORMS, TEXTBOOK, form_called
@@ -134,8 +134,7 @@ def absent_in(facts: Facts, spec: FunctionSpec, layout: Layout, of_form: FormSub
     form says of that, which they have no say in."""
     if of_form is not None:
         return of_form.absent | (frozenset() if layout.has_batch else {"rows"})
-    may_lack = {name for name in spec.inputs if name.rpartition(".")[2] in MAY_LACK}
-    absent = frozenset(texts_in(facts, "absent", {*may_lack, "rows"}))
+    absent = frozenset(texts_in(facts, "absent", {*(name for name in spec.inputs if may_lack(spec, name)), "rows"}))
     if ("rows" in absent) == layout.has_batch:
         raise ValueError(IMPOSSIBLE)
     return absent

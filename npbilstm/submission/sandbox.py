@@ -1,8 +1,8 @@
 """The sandbox that work for marks runs in: how it is started, and what of it holds on this machine.
 
-Two layers. The runner contains itself (runner.py), and stands inside bubblewrap where that works: in namespaces of its
-own, where nothing is to be seen but Python's library and NumPy. Whether a layer works is found out by a trial run with
-code that tries to get out, never by whether a program is there.
+Two layers. The runner contains itself (runner.py), by the policy for marks, and stands inside bubblewrap where that
+works: in namespaces of its own, where nothing is to be seen but Python's library and NumPy. Whether a layer works is
+found out by a trial run with code that tries to get out, never by whether a program is there.
 """
 
 from __future__ import annotations
@@ -19,7 +19,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-RUNNER = Path(__file__).with_name("runner.py").read_text(encoding="utf-8")
+from npbilstm.submission.containment import Policy
+from npbilstm.submission.permitted_calls import permitting_filter
+from npbilstm.submission.runner_client import RUNNER
+
+PLANNED_CALLS = Path(__file__).with_name("planned_calls.py").read_text(encoding="utf-8")
+MEMORY = 2**30
+"""Bytes of memory that the code may take."""
 PYTHON = os.path.realpath(sys.executable)
 NUMPY = Path(np.__file__).resolve().parent
 LIBRARY = Path(sysconfig.get_path("stdlib")).resolve()
@@ -29,14 +35,6 @@ ENVIRONMENT = {"LANG": "C.UTF-8", "PATH": "/usr/bin"} | {
 }
 KEPT = ("LD_LIBRARY_PATH", "OPENBLAS_CORETYPE")
 """Variables that are passed on: without the first some interpreters do not start, and the second rounds as here."""
-
-
-class Layers(NamedTuple):
-    """What a sandbox is made of. bubblewrap: the program, "" for none. contained: whether the runner needs to contain
-    itself; it always tries."""
-
-    bubblewrap: str = ""
-    contained: bool = True
 
 
 def numpy_folders() -> list[str]:
@@ -79,15 +77,23 @@ def bubblewrap_options() -> list[str]:
     return [*said, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/"]
 
 
-def runner_command(layers: Layers) -> list[str]:
-    """The command that starts the runner."""
-    before = [layers.bubblewrap, *bubblewrap_options()] if layers.bubblewrap else []
-    return [*before, PYTHON, "-I", "-S", "-B", "-c", RUNNER, str(NUMPY.parent)]
+class Layers(NamedTuple):
+    """What a sandbox is made of. bubblewrap: the program, "" for none. contained: whether the runner needs to contain
+    itself; it always tries."""
 
+    bubblewrap: str = ""
+    contained: bool = True
 
-def runner_environment() -> dict[str, str]:
-    """The variables that the runner is given."""
-    return ENVIRONMENT | {name: os.environ[name] for name in KEPT if name in os.environ}
+    @property
+    def command(self) -> list[str]:
+        """The command that starts the runner."""
+        before = [self.bubblewrap, *bubblewrap_options()] if self.bubblewrap else []
+        return [*before, PYTHON, "-I", "-S", "-B", "-c", RUNNER, "copies", str(NUMPY.parent)]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables that the runner is given."""
+        return ENVIRONMENT | {name: os.environ[name] for name in KEPT if name in os.environ}
 
 
 def find_bubblewrap() -> str:
@@ -102,6 +108,9 @@ def find_bubblewrap() -> str:
     return shutil.which("bwrap", path=path) or ""
 
 
-def processor_seconds(seconds: float) -> int:
-    """The limit of the processor's time that the runner sets itself, a backstop beyond what the judge allows."""
-    return math.ceil(min(2 * seconds, 10**9)) + 10
+def policy_for_marks(seconds: float) -> Policy:
+    """What work for marks may do. seconds: how long who judges waits in all; the runner's own limit of the processor's
+    time is a backstop beyond."""
+    limits = {"AS": MEMORY, "FSIZE": 0, "CORE": 0, "NOFILE": 64, "MEMLOCK": 0, "MSGQUEUE": 0}
+    limits["CPU"] = math.ceil(min(2 * seconds, 10**9)) + 10
+    return Policy(limits, permitting_filter(), readable(), PLANNED_CALLS)

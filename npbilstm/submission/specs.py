@@ -10,7 +10,11 @@ from collections.abc import Callable
 from typing import Any
 
 from npbilstm import textbook
+from npbilstm.submission.attention_specs import ATTENTION
+from npbilstm.submission.crf_specs import CRF
+from npbilstm.submission.ctc_specs import CTC
 from npbilstm.submission.function_spec import FunctionSpec, Group
+from npbilstm.submission.layer_norm_specs import LAYER_NORM
 from npbilstm.submission.layouts import GRU_GATES, LSTM_GATES
 from npbilstm.submission.probes import backward_of, forward_of, given_of
 
@@ -328,14 +332,16 @@ AROUND_TRAINING = [
 
 LOSSES_AND_POOLINGS = [
     loss_spec("softmax_cross_entropy", "softmax cross-entropy over valid steps", "logits"),
+    loss_spec("weighted_cross_entropy", "cross-entropy with class weights and a mask", "logits")._replace(
+        arguments=("logits", "targets", "class_weights", "mask"),
+        inputs={"logits": "N T V", "targets": "N T", "class_weights": "V", "mask": "N T"},
+    ),
     loss_spec("binary_cross_entropy", "binary cross-entropy over valid steps", "logits"),
     loss_spec("mean_squared_error", "squared error over valid steps", "predictions"),
     pooling_spec("mean_over_steps", "the mean over valid steps"),
     pooling_spec("max_over_steps", "the maximum over valid steps"),
 ]
 
-SPECS: dict[str, FunctionSpec] = {
-    spec.name: spec
-    for spec in [*FUNCTIONS, *LSTMS, *OTHER_CELLS, *LOOPS, *IN_AND_OUT, *LOSSES_AND_POOLINGS, *AROUND_TRAINING]
-}
+ALL = [*FUNCTIONS, *LSTMS, *OTHER_CELLS, *LOOPS, *IN_AND_OUT, *LOSSES_AND_POOLINGS, *CTC, *AROUND_TRAINING]
+SPECS: dict[str, FunctionSpec] = {spec.name: spec for spec in [*ALL, *ATTENTION, *CRF, *LAYER_NORM]}
 """Every spec by its name, in the order in which they build on one another."""

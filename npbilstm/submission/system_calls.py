@@ -1,4 +1,4 @@
-"""A filter of system calls: the process that sets it starts no other, and touches none.
+"""A filter of system calls: the process that sets it (runner.py) starts no other, and touches none.
 
 Linux looks at every system call of a process through a small program that the process has given it (seccomp) and can
 never take back. The program is an array of instructions of the "classic BPF" machine, which has one register: load a
@@ -13,7 +13,6 @@ The numbers below are those of Linux's headers: asm/unistd.h, linux/audit.h, lin
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 import struct
@@ -63,9 +62,8 @@ NUMBERS = {
 }
 """The numbers of the calls in question on x86_64 and on aarch64, which has no fork and no vfork."""
 
-PROCESSORS = {"x86_64": (0, 0xC000_003E, 317), "aarch64": (1, 0xC000_00B7, 277)}
-"""The column of NUMBERS; the word at offset 4: 64 bits, little-endian, and the number that ELF files have; and the
-number of seccomp, the call that sets a filter."""
+PROCESSORS = {"x86_64": (0, 0xC000_003E), "aarch64": (1, 0xC000_00B7)}
+"""The column of NUMBERS; and the word at offset 4: 64 bits, little-endian, and the number that ELF files have."""
 X32 = 0x4000_0000
 """From here on, x86_64 has the same calls once more, for programs with short pointers."""
 
@@ -74,10 +72,9 @@ ALLOW, KILL, REFUSE, UNKNOWN = 0x7FFF_0000, 0x8000_0000, 0x0005_0000 | errno.EPE
 """What to return: let it pass, end the process, or let the call fail with an error of this number."""
 
 CLONE_THREAD = 0x1_0000
-PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS = 1, 38
+PR_SET_PDEATHSIG = 1
 F_SETOWN, F_SETSIG, F_SETOWN_EX, FIOSETOWN, SIOCSPGRP = 8, 10, 15, 0x8901, 0x8902
 """A file's owner gets a signal when there is something to read: anybody can be made owner."""
-SET_FILTER, ALL_THREADS = 1, 1
 
 Instruction = tuple[int, int, int, int]
 """What to do, how many instructions to skip where a comparison holds and where it does not, and a number."""
@@ -135,12 +132,6 @@ def passes_where(needed: list[Condition], refusal: int) -> list[Instruction]:
     return lines
 
 
-class Program(ctypes.Structure):
-    """How Linux is told of a program: the number of its instructions, and where they are."""
-
-    _fields_ = (("count", ctypes.c_ushort), ("lines", ctypes.c_char_p))
-
-
 def this_machine() -> str:
     """The kind of processor, as Linux calls it; "" where no filter can be set: elsewhere, or in 32 bits."""
     return os.uname().machine if sys.platform == "linux" and sys.maxsize > 2**32 else ""
@@ -151,17 +142,7 @@ def as_linux_takes(lines: Iterable[Instruction]) -> bytes:
     return b"".join(struct.pack("=HBBI", *line) for line in lines)
 
 
-def filter_system_calls() -> bool:
-    """Set the filter in this process, all of its threads -> whether this system can, which not all do."""
+def process_filter(pid: int) -> bytes:
+    """The filter for the process of this number, as Linux takes it; b"" where this system can set none."""
     machine = this_machine()
-    if machine not in PROCESSORS:
-        return False
-    lines = program(machine, os.getpid())
-    code = as_linux_takes(lines)
-    seccomp = PROCESSORS[machine][2]
-    libc = ctypes.CDLL(None)
-    # one that can gain no rights may set a filter without having any
-    if libc.prctl(PR_SET_NO_NEW_PRIVS, *map(ctypes.c_ulong, (1, 0, 0, 0))) != 0:
-        return False
-    given = Program(len(lines), code)
-    return bool(libc.syscall(ctypes.c_long(seccomp), SET_FILTER, ALL_THREADS, ctypes.byref(given)) == 0)
+    return as_linux_takes(program(machine, pid)) if machine in PROCESSORS else b""

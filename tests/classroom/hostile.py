@@ -107,14 +107,13 @@ HOSTILE = {
     "returns complex numbers": attack(body="return x.astype(complex)"),
     "returns numbers that are not": attack(body="return np.full(x.shape, np.nan)"),
     "patches the runner": attack(
-        "import __main__\n__main__.as_arrays = lambda np, values, shapes: {n: np.zeros(s) for n, s in shapes.items()}\n"
+        "import __main__\n__main__.as_arrays = lambda values, shapes: {n: np.zeros(s) for n, s in shapes.items()}\n"
     ),
     "answers for the runner": attack(
-        "import __main__\n__main__.Submission.answer = lambda *a: ({'functions': ['flip'], 'changed': []}, {})\n"
+        "import __main__\n__main__.PlannedCalls.answer = lambda *a: ({'functions': ['flip'], 'changed': []}, {})\n"
     ),
     "answers with another number": attack(
-        "import __main__\nsend = __main__.Pipe.send\n"
-        "__main__.Pipe.send = lambda s, f, a: send(s, {**f, 'number': 'x'}, a)\n"
+        "import __main__\nframed = __main__.framed\n__main__.framed = lambda f, a: framed({**f, 'number': 'x'}, a)\n"
     ),
     "answers before it is asked": attack("import json, struct\nhead, body = b'{}', b''\n" + FRAMES.format(FRAME)),
     "answers with a list": attack("import struct\nhead, body = b'[1]', b''\n" + FRAMES.format(FRAME)),

@@ -7,8 +7,8 @@ import pytest
 from npbilstm.classroom.exercises import EXERCISES
 from npbilstm.classroom.graded import feedback
 from npbilstm.classroom.grading import grade_sources
+from npbilstm.diagnosis.stages import RIGHT_PROBES
 from npbilstm.submission.fork_server import ForkServer
-from npbilstm.submission.probes import PROBES
 from npbilstm.submission.sandbox import Layers
 from tests.classroom.written import written
 
@@ -75,7 +75,7 @@ def test_a_known_mistake_is_named_in_it(server):
         assert bug in part.mistakes, feedback(part, 1)
 
 
-ANSWERS = [probe.right for probe in PROBES]
+ANSWERS = list(RIGHT_PROBES.values())
 TRICKS = {
     "says yes": "def backward_is_right(*_): return True",
     "says no": "def backward_is_right(*_): return False",
@@ -83,7 +83,7 @@ TRICKS = {
     "looks at the code": "def backward_is_right(forward, backward, x):\n"
     "    return 'asked' in backward.__name__ or b'2.0' in repr(backward.__code__.co_consts)",
     "reads the probes": "def backward_is_right(forward, backward, x):\n"
-    "    from npbilstm.submission.probes import PROBES\n    return PROBES[0].right",
+    "    from npbilstm.diagnosis.stages import RIGHT_PROBES\n    return RIGHT_PROBES['a right square']",
     "looks through what it was started with": "import sys\ndef backward_is_right(forward, backward, x):\n"
     "    frame, found = sys._getframe(), []\n"
     "    while frame:\n        found += [repr(value) for value in frame.f_locals.values()]\n"

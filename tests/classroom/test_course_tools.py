@@ -14,6 +14,7 @@ import pytest
 from npbilstm.classroom import check_exercise
 from npbilstm.classroom.exercises import ALL, EXERCISES
 from npbilstm.classroom.formats import nbgrader_notebook, otter_notebook
+from npbilstm.classroom.judging import check_file
 from npbilstm.cli import main
 from tests.classroom.written import namespace
 
@@ -46,6 +47,17 @@ def test_what_is_between_the_marks_is_the_solution_and_what_is_left_is_not_writt
         )
         with pytest.raises(AssertionError, match="not yet written"):
             run_with_its_test(exercise, left)
+
+
+@pytest.mark.few(1)
+@pytest.mark.parametrize("variant", [None, 7])
+@pytest.mark.parametrize("exercise", ALL, ids=list(EXERCISES))
+def test_a_solution_is_right_where_the_textbook_is_out_of_reach(exercise, variant, tmp_path):
+    for k, make in enumerate((nbgrader_notebook, otter_notebook)[: 1 + (variant is None)]):
+        path = tmp_path / f"{k}.ipynb"
+        path.write_text(make(exercise, variant))
+        result = check_file(exercise, path)
+        assert (result.state, result.reason) == ("right", "")
 
 
 def test_the_points_stand_where_the_tools_look_for_them():

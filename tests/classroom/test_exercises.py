@@ -12,6 +12,7 @@ from npbilstm.classroom.stubs import docstring, helpers_of, solution, stub, surr
 from npbilstm.mistakes import BUGS
 from npbilstm.mistakes.planting import textbook_functions
 from npbilstm.submission.specs import SPECS
+from npbilstm.submission.withheld import offered_to
 from tests.classroom.written import namespace, written
 
 GIVEN = {"check_lengths", "valid_steps"}
@@ -36,6 +37,9 @@ MISTAKES = {
     "clipping": ("clipping-norms-added", "clipping-always-scales"),
     "dropout": ("mask-not-scaled", "dropout-backward-without-mask"),
     "gradient_checker": ("checker-upstream-of-ones", "checker-in-float32", "checker-signs-ignored"),
+    "attention": ("dot-attention-padding-scores-zero", "additive-attention-dkeys-lacks-score"),
+    "crf": ("crf-alpha-transitions-transposed", "crf-dend-of-the-last-column", "viterbi-end-forgotten"),
+    "ctc": ("ctc-skip-between-equal-labels", "ctc-share-overwritten"),
 }
 
 every_exercise = pytest.mark.parametrize("exercise", ALL, ids=list(EXERCISES))
@@ -69,6 +73,12 @@ def test_a_mistake_of_the_catalogue_is_named(exercise):
 def test_every_mistake_that_is_said_to_be_made_in_it_is_seen(exercise):
     for bug in exercise.mistakes:
         assert check_exercise(exercise.name, namespace(written(exercise, bug))).state == "wrong", bug.id
+
+
+@every_exercise
+def test_a_checked_file_has_what_is_given_also_with_the_private_helpers_of_a_solution_in_it(exercise):
+    for own in (exercise.functions, helpers_of(exercise.functions)):
+        assert set(surroundings(exercise.functions).tools) <= offered_to(frozenset(own))
 
 
 @every_exercise

@@ -120,6 +120,7 @@ def test_there_are_as_many_subsets_as_there_are():
     assert [len(some) for some in subsets((1, 2, 3))] == [0, 1, 1, 1, 2, 2, 2, 3]
 
 
+@pytest.mark.slow
 def test_the_tools_find_what_they_can_and_no_fault_with_the_right_passes(capsys, monkeypatch):
     right = mended(new_hunt(0), (), monkeypatch)
     unseen = f"{right}\n\ndef flip(x, lengths=None):\n    return x.copy()\n"

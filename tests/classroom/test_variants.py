@@ -3,6 +3,7 @@
 import json
 import os
 import re
+from pathlib import Path
 from types import ModuleType
 
 import numpy as np
@@ -11,15 +12,17 @@ import pytest
 from npbilstm import textbook
 from npbilstm.classroom import check_exercise, given, rewording
 from npbilstm.classroom.assignment import notebook, python_file
+from npbilstm.classroom.course_form import form_in, in_form
 from npbilstm.classroom.exercises import ALL, EXERCISES
 from npbilstm.classroom.formats import file_name, nbgrader_notebook, otter_notebook, solved
 from npbilstm.classroom.grading import grade_sources
+from npbilstm.classroom.handed_in import source_of
 from npbilstm.classroom.rewording import reworded, signature_in, stub_in
 from npbilstm.classroom.stand_in import stand_in, standing_in
 from npbilstm.classroom.stubs import body, helpers_of, signature, solution
 from npbilstm.classroom.variant import told_otherwise, variant_in
 from npbilstm.cli import main
-from npbilstm.submission.child import functions_defined
+from npbilstm.submission.checked_file import functions_defined
 from npbilstm.submission.conventions import SYMBOL, TEXTBOOKS, conventions_of
 from npbilstm.submission.function_spec import shape_of
 from npbilstm.submission.given import CACHES, specs_by_function
@@ -27,6 +30,7 @@ from npbilstm.submission.layouts import Layout, to_submitted
 from npbilstm.submission.sandbox_trial import best_sandbox
 from tests.classroom.variant_docstrings import (
     STEPS,
+    axes_besides,
     shape,
     shapes_said,
     textbooks_names,
@@ -121,6 +125,7 @@ def docstring_faults(variant):
             wrong |= {f"{function} {name} {axes}" for name, axes in said.items() if right.get(name, axes) != axes}
             also = {"p": "logits", "y": "h", "dy": "h", "dW": "table"}
             right = {**{name: right[known] for name, known in also.items() if known in right}, **right}
+            right |= axes_besides(function, conventions.layout)
             wrong |= set(wrong_indices(text, right))
     return wrong
 
@@ -128,7 +133,7 @@ def docstring_faults(variant):
 def shapes_of(function, variant):
     """The axes of what a function takes and gives in a variant, by the textbook's names, as its arrays have them."""
     spec, layout = specs_by_function()[function], conventions_of(variant).layout
-    sizes = {"N": 5, "T": 7, "D": 11, "H": 13, "V": 17}
+    sizes = {"N": 5, "T": 7, "D": 11, "H": 13, "V": 17, "S": 19, "E": 23, "A": 29, "U": 31}
     letters = {2: "2", 1: "1", **{size: axis for axis, size in sizes.items()}}
     letters |= {count * 13: f"{count}H" for count in (2, 3, 4)}
     found = {}
@@ -155,7 +160,7 @@ def test_no_symbol_of_the_textbooks_is_left_and_arguments_stand_as_told(variant)
     conventions = conventions_of(variant)
     for exercise in ALL:
         for function in exercise.functions:
-            text = re.sub(r"\[[a-z.](?: [a-z.])+\]", "", signature_in(function, conventions))
+            text = rewording.LETTERS.sub("", signature_in(function, conventions))
             assert not SYMBOL.search(text), text
             names = re.findall(r"(\w+): ", text.partition(")")[0].partition('"""')[0])
             assert names[0] == conventions.renamed(conventions.arguments(function)[0])
@@ -212,7 +217,7 @@ def test_a_cache_that_is_looked_into_has_the_shapes_that_it_is_said_to_have():
 
 
 def test_a_report_says_whose_names_it_has():
-    wrong = adapted(EXERCISES["flip"], 3).replace("[0](", "[0](1 + ")
+    wrong = adapted(EXERCISES["flip"], 3).replace('answer["flip"](', 'answer["flip"](1 + ')
     result = check_exercise("flip", namespace(wrong), variant=3)
     assert result.state == "wrong"
     assert "All of this is in the textbook's names and layout: what is inputs, hidden" in " ".join(str(result).split())
@@ -223,6 +228,8 @@ def test_a_file_tells_its_variant_and_what_tells_another_is_said():
     assert variant_in(python_file(flip, 12)) == 12
     assert variant_in(python_file(flip)) is None
     assert variant_in("".join(json.loads(notebook(flip, 12))["cells"][1]["source"])) == 12
+    assert variant_in(source_of(Path("flip.ipynb"), notebook(flip, 12).encode())) == 12
+    assert form_in(source_of(Path("a.ipynb"), notebook(in_form(EXERCISES["rnn_step"], "cs231n")).encode())) == "cs231n"
     sources = [("a.py", python_file(flip, 12)), ("b.py", python_file(flip, 7)), ("c.py", python_file(flip))]
     assert told_otherwise(sources, 7) == [
         "a.py says that it is of variant 12; it is graded as of variant 7",
@@ -242,7 +249,7 @@ def test_check_judges_a_file_as_of_the_variant_that_it_tells(tmp_path, capsys):
     assert main(["exercise", "check", str(tmp_path)]) == 3
     for name in ("flip", "lstm_step_backward"):
         path = tmp_path / file_name(EXERCISES[name], "py")
-        path.write_text(adapted(EXERCISES[name], 4))
+        path.write_text(adapted_alone(EXERCISES[name], 4))
     assert main(["exercise", "check", str(tmp_path)]) == 0
     path.write_text(path.read_text().replace("variant=4\n", "variant=5\n"))
     assert main(["exercise", "check", str(tmp_path)]) == 1
@@ -295,4 +302,4 @@ def test_what_nbgrader_and_otter_are_given_solves_itself(make):
     names = namespace("\n\n\n".join(code))
     names.get("test_lstm_step_backward", lambda env: None)(names)  # otter's; nbgrader's has run
     assert "LSTMParams" in names
-    assert any("given(3, " in text and "SOLUTION" in text for text in code)
+    assert any("exec(" in text and "SOLUTION" in text for text in code)

@@ -9,6 +9,7 @@ from npbilstm.classroom.rewording import reworded, signature_in
 from npbilstm.classroom.stubs import docstring
 from npbilstm.submission.conventions import conventions_of
 from npbilstm.submission.given import moving_to
+from npbilstm.submission.layouts import submitted_axes
 from npbilstm.textbook.activations import sigmoid, sigmoid_derivative, tanh, tanh_derivative
 from tests.docstring_equations import lines_of
 
@@ -20,6 +21,15 @@ STEPS = {
     "gru_reset_before_step": ("GRUResetBeforeParams", "gru_gates", ()),
 }
 """The params of each step, its gates, and what else has its equations."""
+BESIDES = {
+    "attention": {"scores": "NS", "z": "NSA", "a": "NSA"},
+    "crf": dict.fromkeys(("log_alpha", "log_beta", "marginals", "came_from", "best"), "NTV")
+    | {"pairs": "NTVV", "log_Z": "N", "score": "N"},
+    "ctc": {"y": "NTV", "log_p": "N"},
+}
+OF_A_ROW = {"ctc": {"alpha": "TS", "beta": "TS", "b": "TS", "gamma": "TS", "share": "TV"}}
+"""In functions of such a name: axes in the textbook's order, and of one row, which no layout moves (beta is b where
+that is another name for a bias)."""
 AXES = re.compile(r"(\w+(?:, \w+)*(?: and \w+)?) \((\w+(?:, \w+)*)\)")
 
 
@@ -34,6 +44,14 @@ def textbooks_names(text, conventions):
     for name, own in conventions.names:
         text = re.sub(rf"(?<!\w)(d?){own}(?=0?(?![A-Za-z0-9]))", rf"\1{name}", text)
     return text
+
+
+def axes_besides(function, layout):
+    """The axes of what a function's equations have besides what it takes and gives, dx for x too."""
+    kind = next((each for each in BESIDES if each in function), "")
+    axes = {name: submitted_axes(list(axes), layout) for name, axes in BESIDES.get(kind, {}).items()}
+    axes |= {name: list(axes) for name, axes in OF_A_ROW.get(kind, {}).items()}
+    return {prefix + name: ", ".join(each) for name, each in axes.items() for prefix in ("", "d")}
 
 
 def docstring_in(function, conventions):
@@ -113,7 +131,9 @@ def wrong_indices(text, shapes):
     for name, inside in re.findall(r"(\w+)\[([^\[\]]*)\]", text):
         axes = shapes.get(name, "").split(", ")
         items = inside.split(", ")
-        for letter, axis in (("n", "N"), ("t", "T"), ("v", "V")):  # of a row, a step, a class
-            if letter in items and (axis not in axes or axes.index(axis) != items.index(letter)):
+        if len(items) == len(axes) - 1 and not re.search(r"\bn\b", inside):  # of each row n
+            axes = [axis for axis in axes if axis != "N"]
+        for letter, axis in (("n", "N"), ("t", "T"), ("v", "V"), ("s", "S")):  # of a row, a step, a class
+            if letter in items and axes[items.index(letter) :][:1] != [axis]:
                 wrong.append(f"{name}[{inside}]")
     return wrong

@@ -223,17 +223,27 @@ FORGED = {
 }
 """Calls of right functions that answer themselves."""
 
-PATCHED = """
+RNN_STEP = """
 import numpy as np
-from npbilstm.textbook import rnn_step_forward as forward, rnn_step_backward as backward
-from npbilstm.submission import child, pairs
-def rnn_step_forward(x, h_prev, params): return forward(x, h_prev, params)
-def rnn_step_backward(dh, cache): return backward(dh, cache)
-def facts(**others):
-    child.SubmittedFile.facts = lambda self: {"functions": [], "others": [], "layout": self.layout, **others}
-def answer(**others):
-    child.SubmittedFile.answer = lambda self, *_: ({"pair": {}, "findings": [], "changed": [], **others}, {})
+def rnn_step_forward(x, h_prev, params):
+    h = np.tanh(x @ params.Wx + h_prev @ params.Wh + params.b)
+    return h, (x, h_prev, h, params)
+def rnn_step_backward(dh, cache):
+    x, h_prev, h, params = cache
+    da = dh * (1 - h**2)
+    return da @ params.Wx.T, da @ params.Wh.T, (x.T @ da, h_prev.T @ da, da.sum(axis=0))
 """
+PATCHED = (
+    RNN_STEP
+    + """
+import __main__
+from npbilstm.submission import checked_file, pairs
+def facts(**others):
+    checked_file.SubmittedFile.facts = lambda self: {"functions": [], "others": [], "layout": self.layout, **others}
+def answer(**others):
+    checked_file.SubmittedFile.answer = lambda self, *_: ({"pair": {}, "findings": [], "changed": [], **others}, {})
+"""
+)
 """A right file that does something to what runs it."""
 
 IMPOSSIBLE_FILE = "own.py interfered with the process that runs it: it says what cannot be so"
@@ -257,7 +267,7 @@ PATCHES = {
     "answer(pair={'uses': ['rm'], 'absent': []})": IMPOSSIBLE_PAIR,
     "answer(pair={'uses': [], 'absent': ['x', 'h_prev', 'Wx', 'Wh', 'b']})": IMPOSSIBLE_PAIR,
     "answer(pair={'uses': [], 'absent': ['rows']})": IMPOSSIBLE_PAIR,
-    "child.encode_message = lambda *_: b'x' * 1000": (
+    "__main__.framed = lambda *_: b'x' * 1000": (
         "own.py interfered with the process that runs it: it announces a message"
     ),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from pathlib import Path
 
 import numpy as np
@@ -99,20 +100,26 @@ def gru_step_backward(dh, cache):
 
 ONE_SEQUENCE = """
 # npbilstm: weights=(4,H,D) x=(T,D)
-from npbilstm.textbook import GateParams, sequence_lstm_backward, sequence_lstm_forward
+from __future__ import annotations
+import numpy as np
+from npbilstm.textbook import GateParams, sigmoid, sigmoid_derivative, tanh, tanh_derivative
+from npbilstm.textbook.sequences import require_shape
 
+{loops}
 def lstm_forward(x, state, Wx, Wh, b):
     params = GateParams(Wx, Wh, b)
-    h, c_T, caches = sequence_lstm_forward(list(x), *state, params)
+    h, c_T, caches = one_lstm_forward(list(x), *state, params)
     return h, (h[-1], c_T), (caches, params)
 
 def lstm_backward(dh, dstate, cache):
     dh = [*dh[:-1], dh[-1] + dstate[0]]
-    dx, dh0, dc0, grads = sequence_lstm_backward(dh, dstate[1], *cache)
+    dx, dh0, dc0, grads = one_lstm_backward(dh, dstate[1], *cache)
     return dx, (dh0, dc0), *grads
 """
+LOOPS = [inspect.getsource(each) for each in (textbook.sequence_lstm_forward, textbook.sequence_lstm_backward)]
+ONE_SEQUENCE = ONE_SEQUENCE.replace("{loops}", "\n".join(LOOPS).replace("def sequence_", "def one_"))
 
-SIZES = {"N": 3, "T": 5, "D": 3, "H": 4, "R": 2, "V": 5}
+SIZES = {"N": 3, "T": 5, "D": 3, "H": 4, "R": 2, "V": 5, "S": 4, "E": 5, "A": 2, "U": 3}
 
 COLUMNS = Path(__file__).with_name("columns.py").read_text()
 
@@ -121,9 +128,11 @@ def textbook_file():
     """The textbook in one file."""
     names = ("activations", "sequences", "lstm", "one_sequence", "bidirectional", "gru", "rnn", "lstm_variants")
     names += ("recurrence", "embedding", "affine", "losses", "pooling")
-    names += ("stacked", "truncated", "dropout", "clipping", "gradient_check")
-    sources = [inspect.getsource(getattr(textbook, name)) for name in names]
-    lines = [line for source in sources for line in source.splitlines() if not line.startswith("from npbilstm")]
+    names += ("stacked", "truncated", "dropout", "clipping", "gradient_check", "attention", "decoder")
+    names += ("log_space", "ctc", "ctc_decoding", "crf", "weighted_losses", "layer_norm", "layer_norm_lstm")
+    imports = r"^from npbilstm\S* import (\([^)]*\)|.*)\n"
+    sources = [re.sub(imports, "", inspect.getsource(getattr(textbook, name)), flags=re.MULTILINE) for name in names]
+    lines = [line for source in sources for line in source.splitlines()]
     return "\n".join(["from __future__ import annotations", *(line for line in lines if "__future__" not in line)])
 
 

@@ -4,14 +4,16 @@ import os
 import signal
 import threading
 import time
-from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from npbilstm.submission import contained
 from npbilstm.submission.contained import ContainedSubmission
 from npbilstm.submission.fork_server import ForkServer
 from npbilstm.submission.sandbox import Layers
+from tests.submission.test_containment import has_ended
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "O_PATH"), reason="the sandbox is Linux's")
 ASKED = {"do": "call", "function": "f", "arguments": [], "returns": "y", "free": [], "asks": [], "shapes": {"y": []}}
@@ -34,17 +36,6 @@ def again(submission):
     """What f() gives."""
     request = {**ASKED, "keeps_cache": None, "takes_cache": None}
     return float(submission.ask("f", request, {}, SHAPES)[1]["y"])
-
-
-def has_ended(pid):
-    """Whether a process is gone, or is but waited for, before long."""
-    for _ in range(500):
-        with suppress(OSError):
-            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z":
-                time.sleep(0.01)
-                continue
-        return True
-    return False
 
 
 def test_a_submission_sees_nothing_of_another(server):
@@ -117,6 +108,27 @@ def test_one_that_ended_is_told_how():
             process.allow(5.0) or process.read(1)
         assert process.exit_code() == process.exit_code() == -signal.SIGKILL
         process.end()
+
+
+@pytest.mark.parametrize(
+    "weaker",
+    [{"limits": {"UNHEARD_OF": 1}}, {"filter": b""}, {"filter": b"no filter"}],
+    ids=["limits", "none", "wrong"],
+)
+def test_work_for_marks_is_not_run_where_its_containment_does_not_hold(weaker, server, monkeypatch):
+    whole = contained.policy_for_marks
+    monkeypatch.setattr(contained, "policy_for_marks", lambda seconds: whole(seconds)._replace(**weaker))
+    with ContainedSubmission(server) as submission, pytest.raises(OSError, match="does not hold now"):
+        opened(submission, "f = lambda: 0\n")
+
+
+def test_what_the_first_process_leaves_behind_ends_with_it(tmp_path):
+    leaving = ["/bin/sh", "-c", f"sleep 1000 & echo $! > {tmp_path}/new; mv {tmp_path}/new {tmp_path}/pid; wait"]
+    with ForkServer(SimpleNamespace(command=leaving, environment={}, contained=False)) as server:
+        server.wake()
+        while not (tmp_path / "pid").exists():
+            time.sleep(0.01)
+    assert has_ended(int((tmp_path / "pid").read_text()))
 
 
 def test_what_does_not_start_is_told():

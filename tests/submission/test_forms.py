@@ -24,7 +24,7 @@ def namespace(source):
     return names
 
 
-@pytest.mark.few(4)
+@pytest.mark.few(2)
 @pytest.mark.parametrize("name", ANSWERS)
 def test_a_right_answer_is_right_and_all_of_it_is_judged(name):
     report = nb.diagnose(namespace(ANSWERS[name].read_text()))
@@ -122,7 +122,7 @@ MISTAKES = [
 ]
 
 
-@pytest.mark.few(4)
+@pytest.mark.few(2)
 @pytest.mark.parametrize(("name", "old", "new", "bug"), MISTAKES)
 def test_a_mistake_in_a_form_is_found(name, old, new, bug):
     source = ANSWERS[name].read_text()
@@ -304,6 +304,7 @@ def test_globals_that_a_form_sets_are_as_they_were_afterwards():
     assert all(names[name] is value for name, value in before.items())
 
 
+@pytest.mark.slow
 def test_a_place_is_said_in_the_submissions_own_names():
     source = ANSWERS["coursera"].read_text().replace("da_next * ot * (1 - tanh_c**2)", "da_next * ot * 1.7")
     names = namespace(source)
@@ -314,6 +315,7 @@ def test_a_place_is_said_in_the_submissions_own_names():
     assert all(place.endswith(" in RNN.acc_deltas_bptt") for place in places)
 
 
+@pytest.mark.slow
 def test_an_unknown_mistake_in_a_form_without_a_batch_has_a_place():
     source = ANSWERS["cmu11785"].read_text().replace("dn * self.inner * self.r * (1", "dn * self.inner * (1")
     (found,) = nb.diagnose({"GRUCell": namespace(source)["GRUCell"]}).diagnoses

@@ -34,7 +34,7 @@ def layouts(draw):
 @given(
     array=st.sampled_from(ARRAYS),
     layout=layouts(),
-    sizes=st.fixed_dictionaries({axis: st.integers(1, 4) for axis in "NTDHRV"}),
+    sizes=st.fixed_dictionaries({axis: st.integers(1, 4) for axis in "NTDHRVSEAU"}),
 )
 def test_there_and_back_is_the_same(array, layout, sizes):
     name, axes = array
@@ -52,7 +52,7 @@ def test_there_and_back_is_the_same(array, layout, sizes):
 @pytest.mark.parametrize(("name", "axes"), ARRAYS)
 def test_the_textbooks_own_layout_changes_nothing(name, axes):
     reference = np.random.default_rng(0).standard_normal(
-        shape_of(axes, {"N": 2, "T": 3, "D": 4, "H": 5, "R": 6, "V": 7})
+        shape_of(axes, {"N": 2, "T": 3, "D": 4, "H": 5, "R": 6, "V": 7, "S": 8, "E": 9, "A": 3, "U": 2})
     )
     submitted = to_submitted(name, reference, axes, Layout())
     assert submitted.shape == reference.shape

@@ -13,8 +13,9 @@ from npbilstm.printable import one_line
 from npbilstm.submission import process, replies
 from npbilstm.submission.errors import Interfered, SubmissionError, TimedOut
 from npbilstm.submission.layouts import Layout
-from npbilstm.submission.messages import HEAD, LENGTHS, encode_message, receive
+from npbilstm.submission.messages import encode_message, receive
 from npbilstm.submission.process import SubmissionProcess
+from npbilstm.submission.runner import FRAME, HEAD
 from npbilstm.submission.specs import SPECS
 from tests.submission.submitted_files import drawn
 
@@ -49,7 +50,7 @@ def test_what_is_received_is_never_unpickled():
 
 
 def test_facts_are_as_long_as_they_may_be():
-    empty = len(encode_message({"a": ""})) - LENGTHS.size
+    empty = len(encode_message({"a": ""})) - FRAME.size
     message = encode_message({"a": "x" * (HEAD - empty)})
     assert receive(Pipe(message).read, {})[0]["a"].count("x") == HEAD - empty
     with pytest.raises(ValueError, match=f"there are 65,537 bytes of facts to tell; a message has at most {HEAD:,}"):
@@ -62,16 +63,16 @@ def test_no_more_is_read_than_was_asked_for(lengths):
 
     def read(count):
         wanted.append(count)
-        return (LENGTHS.pack(*lengths) + b'{"arrays": []}')[sum(wanted[:-1]) :][:count]
+        return (FRAME.pack(*lengths) + b'{"arrays": []}')[sum(wanted[:-1]) :][:count]
 
     with pytest.raises(ValueError, match="it announces|it sends what is no answer"):
         receive(read, {})
-    assert sum(wanted) <= LENGTHS.size + HEAD
+    assert sum(wanted) <= FRAME.size + HEAD
 
 
 def framed(head, body=b""):
     """A message of any bytes."""
-    return LENGTHS.pack(len(head), len(body)) + head + body
+    return FRAME.pack(len(head), len(body)) + head + body
 
 
 ANY_JSON = st.recursive(
@@ -150,6 +151,8 @@ def test_a_size_is_a_whole_number_whatever_it_is_written_as():
 class Forger:
     """In the place of the other process: it answers what it likes."""
 
+    inner = 0
+
     def __init__(self, answer):
         self.answer, self.coming = answer, Pipe()
 
@@ -183,6 +186,7 @@ def forged(answer, tmp_path, monkeypatch):
         facts, arrays = told if isinstance(told, tuple) else (told, {})
         return encode_message({"number": request["number"], **facts}, arrays)
 
+    monkeypatch.setattr(process, "FORKS", False)  # so that no first process is asked for a copy
     monkeypatch.setattr(process, "PipedProcess", lambda *_: Forger(numbered))
     return SubmissionProcess(tmp_path / "own.py")
 
@@ -225,6 +229,7 @@ def test_right_answers_are_believed(tmp_path, monkeypatch):
 FIELDS = [(OPENED, key) for key in OPENED] + [(PAIR, key) for key in PAIR] + [(ANSWERED, key) for key in ANSWERED]
 
 
+@pytest.mark.few(2)
 @settings(max_examples=25)
 @pytest.mark.parametrize(("where", "key"), FIELDS, ids=[key for _, key in FIELDS])
 @given(value=ANY_JSON | st.lists(st.text(max_size=9), max_size=5))

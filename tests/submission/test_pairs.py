@@ -1,6 +1,7 @@
 """Submitted functions are called in the way that they ask for, and what they give is the textbook's."""
 
 import re
+from functools import cache
 
 import numpy as np
 import pytest
@@ -25,21 +26,29 @@ from tests.submission.submitted_files import (
     pair_from,
 )
 
-PAIRS = {(form, name): pair_from(source, name) for form, (source, names) in FILES.items() for name in names}
+SOURCES = {(form, name): source for form, (source, names) in FILES.items() for name in names}
 
 
-@pytest.mark.few(12)
-@pytest.mark.parametrize(("form", "name"), PAIRS)
+@cache
+def submitted_pair_of(form, name):
+    """Read once, and only where it is asked for."""
+    return pair_from(SOURCES[form, name], name)
+
+
+@pytest.mark.few(6)
+@pytest.mark.parametrize(("form", "name"), SOURCES)
 @settings(max_examples=6)
 @given(
-    sizes=st.fixed_dictionaries({axis: st.integers(1, 4) for axis in "NTDHRV"}),
+    sizes=st.fixed_dictionaries({axis: st.integers(1, 4) for axis in "NTDHRVSEA"}),
     seed=st.integers(0, 2**32 - 1),
     data=st.data(),
 )
 def test_a_right_file_in_any_form_gives_what_the_textbook_gives(form, name, sizes, seed, data):
-    submitted = PAIRS[form, name]
+    submitted = submitted_pair_of(form, name)
     if form == "one sequence":
         sizes["N"] = 1
+    sizes["U"] = (sizes["T"] + 1) // 2  # labels that even if they repeat fit into the steps
+    sizes["V"] += 3  # two classes at least beside the first and the last
     stage = data.draw(st.integers(0, len(stages_of(SPECS[name])) - 1))
     assert_agrees(name, submitted, seed, sizes, stage)
     assert submitted.findings == []
@@ -52,7 +61,7 @@ def test_a_right_file_in_any_form_gives_what_the_textbook_gives(form, name, size
         ("[blocks_order(count, layout, peepholes)]", ""),
         ("[reference.index(gate) for gate in submitted]", "[submitted.index(gate) for gate in reference]"),
         ('if form.endswith("D"):', "if False:"),
-        ("[axes.index(axis) for axis in order]", "[order.index(axis) for axis in axes]"),
+        ("reference.transpose(places)", "reference.transpose(np.argsort(places))"),
         ('-1 if axis == "2"', '9 if axis == "2"'),
     ],
 )
@@ -372,4 +381,5 @@ def test_one_sequence_takes_one_row_and_no_more():
 
 
 def test_functions_of_a_source_are_its_own():
-    assert set(functions_of(ONE_SEQUENCE)) == {"lstm_forward", "lstm_backward"}
+    passes = {"lstm_forward", "lstm_backward"}
+    assert set(functions_of(ONE_SEQUENCE)) == passes | {f"one_{name}" for name in passes}  # and GateParams is not

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from npbilstm.submission.pipes import CHUNK, CHUNKS, PipedProcess
-from tests.submission.test_containment import ends
+from tests.submission.test_containment import has_ended
 
 PYTHON = [sys.executable, "-S", "-E", "-c"]
 
@@ -88,7 +88,7 @@ def test_the_group_ends_with_the_process(start):
     while not number.endswith(b"\n"):
         number += process.read(1)
     process.end()
-    assert ends(int(number))
+    assert has_ended(int(number))
 
 
 def test_a_command_that_cannot_be_run_is_an_error():

@@ -29,6 +29,7 @@ def test_the_message_stands_last_and_no_line_of_ours_before_it():
     assert "test_raised" not in text
 
 
+@pytest.mark.few(4)
 @pytest.mark.parametrize("message", ["'x' * 50_000_000", "'x\\n' * 10**6", "'\\n' + 'x' * 10**6 + '\\n' + 'y' * 10**6"])
 @pytest.mark.parametrize("kind", ["ValueError", "SubmissionError", "SyntaxError", "SystemExit"])
 def test_no_message_is_longer_than_can_be_read(kind, message):

@@ -102,8 +102,9 @@ def test_a_pass_over_time_may_give_its_steps_alone_and_no_other():
     alone = {name for name, spec in SPECS.items() if replies.may_end_early(spec)}
     assert alone == {
         *("lstm", "bilstm", "sequence_lstm", "sequence_bilstm", "recurrent", "bidirectional_recurrent"),
-        *("stacked_lstm", "truncated"),
+        *("stacked_lstm", "truncated", "decoder"),
         *("valid_steps", "flip", "embedding", "affine", "dropout_over_time"),  # whose first output is all
+        *("ctc_greedy", "ctc_beam", "crf_log_alpha", "crf_log_beta", "crf_marginals", "crf_viterbi"),
     }
 
 

@@ -1,6 +1,7 @@
 """A submitted file has a time limit for each call and one for all of them, and neither is Python's own."""
 
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from npbilstm.submission import process
 from npbilstm.submission.errors import SubmissionError, TimedOut
 from npbilstm.submission.process import SubmissionProcess
 from npbilstm.submission.specs import SPECS
+from tests.submission.misbehaving import RNN_STEP
 from tests.submission.submitted_files import assert_agrees
 
 
@@ -32,13 +34,14 @@ LOOPS = "".join(f"def {name}(*_):\n    while True: pass\n" for name in textbook.
 
 @pytest.mark.slow
 def test_all_of_a_file_has_a_time_limit_and_what_was_not_reached_is_named(file):
-    with SubmissionProcess(file(LOOPS), seconds=0.2) as submission:
-        submission.left = 1.5
+    with SubmissionProcess(file(LOOPS)) as submission:
+        submission.seconds, submission.left = 0.2, 1.5
         found = list(diagnose_pairs({name: submission.pair(name) for name in submission.subjects()}))
     assert len(found) == len(SPECS)
     sentences = [diagnosis.stopped for diagnosis in found]
     assert sum("had not ended after 0.2 s" in sentence for sentence in sentences) <= 10
-    assert sentences[-1] == "backward_is_right was not reached: own.py had taken 60 s in all"
+    last = [*SPECS.values()][-1].forward
+    assert sentences[-1] == f"{last} was not reached: own.py had taken 60 s in all"
 
 
 COMPUTES = "end = time.process_time() + 0.5\n    while time.process_time() < end: pass"
@@ -47,12 +50,9 @@ COMPUTES = "end = time.process_time() + 0.5\n    while time.process_time() < end
 @pytest.mark.slow
 @pytest.mark.parametrize("function", ["rnn_step_forward", "rnn_step_backward"])
 def test_calls_that_take_just_less_than_their_limit_are_cut_short(function, file):
-    source = (
-        "import time\nfrom npbilstm import textbook\ndef rnn_step_forward(x, h_prev, params):\n"
-        "    return textbook.rnn_step_forward(x, h_prev, params)\ndef rnn_step_backward(dh, cache):\n"
-        "    return textbook.rnn_step_backward(dh, cache)\n"
-    )
-    source = source.replace(f"    return textbook.{function}", f"    {COMPUTES}\n    return textbook.{function}")
+    source = "import time\n" + RNN_STEP
+    place = re.search(rf"def {function}.*\n", source).end()
+    source = f"{source[:place]}    {COMPUTES}\n{source[place:]}"
     with SubmissionProcess(file(source)) as submission:
         pairs = {"rnn_step": submission.pair("rnn_step")}
         submission.left = 1.2
@@ -64,15 +64,15 @@ def test_calls_that_take_just_less_than_their_limit_are_cut_short(function, file
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="this system does not tell the processor's time")
 def test_what_takes_long_because_the_machine_is_busy_is_not_late(file):
     source = "import time\nimport numpy as np\ndef tanh(a):\n    time.sleep(0.6)\n    return np.tanh(a)\n"
-    with SubmissionProcess(file(source), seconds=0.4) as submission:
-        pair, before = submission.pair("tanh"), submission.left
+    with SubmissionProcess(file(source)) as submission:
+        pair, before, submission.seconds = submission.pair("tanh"), submission.left, 0.4
         pair.forward({"a": np.ones((2, 3))})
         assert before - submission.left < 0.4
 
 
 def test_a_call_that_sleeps_for_ever_is_late_too(file):
-    with SubmissionProcess(file("import time\ndef sigmoid(a): time.sleep(1000)\n"), seconds=0.1) as submission:
-        pair = submission.pair("sigmoid")
+    with SubmissionProcess(file("import time\ndef sigmoid(a): time.sleep(1000)\n")) as submission:
+        pair, submission.seconds = submission.pair("sigmoid"), 0.1
         with pytest.raises(TimedOut, match="sigmoid had not ended after 0.1 s"):
             pair.forward({"a": np.ones((2, 3))})
 
@@ -100,6 +100,7 @@ def test_there_may_be_no_limit_on_time(file):
 
 
 def test_the_time_that_python_takes_to_start_is_not_the_files(file, monkeypatch):
-    monkeypatch.setattr(process, "START", "import time\nwhile time.process_time() < 0.6: pass\n" + process.START)
+    busy = "import time\nend = time.process_time() + 0.6\nwhile time.process_time() < end: pass\n"
+    monkeypatch.setattr(process, "IMPORTED", busy + process.IMPORTED)
     with SubmissionProcess(file("def sigmoid(a): return a"), seconds=0.5) as submission:
         assert list(submission.subjects()) == ["sigmoid"]

@@ -1,36 +1,31 @@
-"""The process in which submitted code runs: the other end of process.py.
+"""What answers in the runner for `check`: a file, imported there, whose functions are called in whatever form they are.
 
-It imports the file, answers requests to run its functions, and shares nothing with the process that judges: whatever
-the file does to NumPy, to this package or to itself, it does it here.
+It is the other end of process.py. The runner imports it once it has contained itself (offered.py). It shares nothing
+with the process that judges: whatever the file does to NumPy, to this package or to itself, it does it there. What the
+file is compared with is not there: of the textbook there is what withheld.py leaves of it.
 """
 
 from __future__ import annotations
 
 import linecache
 import os
-import queue
 import symtable
 import sys
-import threading
-import tokenize
 from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
 from types import ModuleType
-from typing import IO, Any
+from typing import Any
 
-import numpy.random  # noqa: F401  before a submitted file with the name of a module that it needs
+import numpy as np
 
 from npbilstm.submission.arguments import renamed_arguments
-from npbilstm.submission.containment import contain
 from npbilstm.submission.conventions import conventions_of
 from npbilstm.submission.course_specs import ALL_SPECS
 from npbilstm.submission.errors import SubmissionError
 from npbilstm.submission.function_spec import Arrays
 from npbilstm.submission.given import given_function
 from npbilstm.submission.layouts import SETTINGS, Layout, layout_of, read_header
-from npbilstm.submission.messages import encode_message, receive
-from npbilstm.submission.notebook import SUFFIX, submitted_source
+from npbilstm.submission.notebook import read_source
 from npbilstm.submission.pairs import pair_in_conventions
 from npbilstm.submission.raised import WIDTH, describe_error
 from npbilstm.submission.submitted_code import SubmittedCode
@@ -43,10 +38,8 @@ class SubmittedFile:
 
     def __init__(self, path: str, flags: Mapping[str, str], form: str, variant: int | None = None) -> None:
         self.path, self.variant = path, variant
-        with tokenize.open(path) if not path.endswith(SUFFIX) else open(path, encoding="utf-8") as stream:
-            text = stream.read()
         try:
-            source = submitted_source(path, text)
+            source = read_source(path)
             linecache.cache[path] = len(source), None, source.splitlines(True), path
             self.settings = {**read_header(source), **flags}
             renamed = renamed_arguments(self.settings)
@@ -155,65 +148,27 @@ def line_of(path: str, thread: int) -> str:
     return "" if frame is None else f"line {frame.f_lineno}, {linecache.getline(path, frame.f_lineno).strip()[:WIDTH]}"
 
 
-def serve(parent: int, seconds: float) -> None:
-    """Answer requests until the other end is gone. They come by standard input, and answers go by standard output; the
-    submitted code gets others in their place. parent: the process that judges. seconds: how long it waits in all."""
-    requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.dup2(2, 1)
-    os.close(nothing)
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
-    lock = threading.RLock()
-    main = threading.get_ident()
-    file, path = None, ""
-    waiting: queue.SimpleQueue[tuple[dict[str, Any], Arrays]] = queue.SimpleQueue()
+class CheckedFile:
+    """A file, once it is opened, and what is asked of it. contained: whether it has limits, which errors then name."""
 
-    def tell(message: bytes) -> None:
-        with lock:
-            replies.write(message)
-            replies.flush()
+    def __init__(self, contained: bool = True) -> None:
+        self.path, self.contained = "", contained
+        self.file: SubmittedFile | None = None
 
-    def listen() -> None:
-        """Hand requests on, also while the submitted code runs, to say where it is and to end when nobody waits."""
-        try:
-            while True:
-                request, arrays = receive(partial(read, requests))
-                if request["do"] == "where":
-                    tell(encode_message({"where": line_of(path, main), "number": request["number"]}))
-                else:
-                    waiting.put((request, arrays))
-        finally:
-            os._exit(0)
+    def answer(self, request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
+        """Open the file, or do what it is asked for."""
+        if request["do"] == "open":
+            self.path = request["path"]
+            sys.argv = [self.path]
+            self.file = SubmittedFile(self.path, request["flags"], request["form"], request["variant"])
+            return self.file.facts(), {}
+        facts, found = self.file.answer(request, arrays)  # type: ignore[union-attr]
+        return facts, {name: np.asarray(array) for name, array in found.items()}
 
-    threading.Thread(target=listen, daemon=True).start()
-    contain(parent, seconds)
-    try:
-        while True:
-            request, arrays = waiting.get()
-            number = {"number": request["number"]}
-            try:
-                if request["do"] == "begin":
-                    facts, arrays = {}, {}
-                elif request["do"] == "open":
-                    path = request["path"]
-                    sys.argv = [path]
-                    file = SubmittedFile(path, request["flags"], request["form"], request["variant"])
-                    facts, arrays = file.facts(), {}
-                else:
-                    facts, arrays = file.answer(request, arrays)  # type: ignore[union-attr]
-                message = encode_message({**facts, **number}, arrays)
-            except BaseException as error:
-                message = encode_message({"error": describe_error(error, path, request["doing"]), **number})
-            tell(message)
-    finally:  # an alarm that the submitted code has set, say: there is nobody left to be told of it
-        os._exit(1)
+    def told(self, error: BaseException, request: dict[str, Any]) -> dict[str, Any]:
+        """What is told of an error, in the place of an answer."""
+        return {"error": describe_error(error, self.path, request["doing"], self.contained)}
 
-
-def read(stream: IO[bytes], count: int) -> bytes:
-    """So many bytes of a stream, or EOFError."""
-    data = stream.read(count)
-    if len(data) < count:
-        raise EOFError
-    return data
+    def where(self, thread: int) -> str:
+        """The file's line at which a thread is."""
+        return line_of(self.path, thread)

@@ -1,0 +1,1 @@
+"""What works where no process and no thread can be started: in a browser."""

@@ -4,6 +4,7 @@
     weights = to_keras(layer)                      layer = from_keras(weights, "lstm")
     export_onnx(model, "model.onnx")               model = from_onnx("model.onnx")
     write_weights("model.safetensors", model)      model, about = read_weights("model.safetensors")
+                                                   layer, about = open_weights(state or path or Keras' weights)
 
 parts.py says what all formats share; pytorch.py, keras.py and onnx_weights.py each begin with a table of theirs.
 """
@@ -12,6 +13,7 @@ from npbilstm.interop.files import read_weights, write_weights
 from npbilstm.interop.keras import from_keras, linear_from_keras, to_keras
 from npbilstm.interop.onnx_export import export_onnx
 from npbilstm.interop.onnx_import import from_onnx
+from npbilstm.interop.opening import open_weights
 from npbilstm.interop.pytorch import (
     embedding_from_pytorch,
     from_pytorch,
@@ -29,6 +31,7 @@ __all__ = [
     "linear_from_keras",
     "linear_from_pytorch",
     "model_from_pytorch",
+    "open_weights",
     "read_weights",
     "to_keras",
     "to_pytorch",

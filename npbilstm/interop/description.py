@@ -10,15 +10,16 @@ from typing import Any, NamedTuple
 
 from npbilstm.files import read_json
 from npbilstm.layers import Layer
-from npbilstm.layers.models import SequenceModel
+from npbilstm.models import SequenceModel
 
 KEY = "npbilstm"
 """The name under which the text stands in a file."""
 
-KINDS = ("LSTM", "BiLSTM", "GRU", "RNN", "SequenceTagger", "SequenceClassifier")
+KINDS = ("LSTM", "BiLSTM", "GRU", "RNN", "SequenceTagger", "SequenceClassifier", "Seq2Seq")
 UNTOLD = (
     "merge",
     "dropout",
+    "input_dropout",
     "recurrent_dropout",
     "nonlinearity",
     "activation",

@@ -2,6 +2,7 @@
 
     .npz            a model file of ours; or arrays under PyTorch's names or under ours
     .safetensors    arrays under PyTorch's names
+    .pt .pth .bin .ckpt     a state_dict as torch.save writes it, or a checkpoint of one; nothing of it is run
     .onnx           a graph
 
 What is read becomes a layer or a model of ours, and that is what is written.
@@ -9,7 +10,6 @@ What is read becomes a layer or a model of ours, and that is what is written.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -17,28 +17,26 @@ from typing import Any, Literal
 
 import numpy as np
 
+from npbilstm.archives import open_archive
 from npbilstm.files import naming, open_file, write_atomically
 from npbilstm.interop.description import KEY, combined, describe, read_description
-from npbilstm.interop.named import from_params, model_from_params
-from npbilstm.interop.onnx_export import export_onnx
-from npbilstm.interop.onnx_import import read_onnx
+from npbilstm.interop.onnx_export import export_onnx, onnx_paths
+from npbilstm.interop.onnx_import import LEFT_OUT, read_onnx
 from npbilstm.interop.parts import (
     MODEL_NAMES,
     Arrays,
+    Unread,
     cell_of,
-    is_weight,
     require_recurrent,
     require_storable,
-    wrong_dtype,
 )
-from npbilstm.interop.pytorch import alone, from_pytorch, model_from_pytorch, to_pytorch
-from npbilstm.interop.pytorch_names import in_words, recurrent_prefixes, require_weights_themselves
+from npbilstm.interop.pytorch import to_pytorch
+from npbilstm.interop.states import made, one_layer, weights_of
+from npbilstm.interop.torch_file import read_torch
 from npbilstm.layers import Layer, Recurrent
-from npbilstm.layers.layer import join, part_of
-from npbilstm.layers.models import CELLS, SequenceModel
-from npbilstm.layers.options import NUMBERS
-from npbilstm.training.archives import open_archive
-from npbilstm.training.checkpoints import MODELS, checkpoint_in, model_in, save_model
+from npbilstm.layers.layer import join
+from npbilstm.models import Model
+from npbilstm.training.checkpoints import checkpoint_in, model_in, save_model
 
 About = dict[str, Any]
 
@@ -50,7 +48,7 @@ CHECKPOINT = (
 KERAS = ". From Keras: npbilstm.from_keras(layer.get_weights(), ...) in Python"
 INDEX = ". It says which .safetensors files hold which weights: read the one that holds the recurrent layer"
 INSTEAD = {
-    **dict.fromkeys([".pt", ".pth", ".bin", ".ckpt", ".tar", ".pkl", ".pickle"], CHECKPOINT),
+    **dict.fromkeys([".tar", ".pkl", ".pickle"], CHECKPOINT),
     **dict.fromkeys([".keras", ".h5", ".hdf5"], KERAS),
     ".json": INDEX,
 }
@@ -64,14 +62,16 @@ def read_weights(
     prefix: str | None = None,
     node: int | str | None = None,
     max_bytes: int | None = None,
+    alone: bool = False,
     **options: Any,
-) -> tuple[Recurrent | SequenceModel, About]:
+) -> tuple[Recurrent | Model, About]:
     """The layer or model in a file, and what was said `about` it; about["left_out"] names what is not read.
 
     model: "tagger" or "classifier", for a file that holds a whole model and does not say which.
     prefix: of the names of the recurrent layer that is to be read alone, e.g. "lstm."; see from_pytorch.
     node: of an .onnx file, the name or number of the recurrent node where that layer begins; see from_onnx.
     max_bytes: what a compressed .npz may unpack to; None: ten times its size, or 1 MiB.
+    alone: of a file of more than a recurrent layer that does not say what model it is, that layer; it needs to be one.
     options: what the file does not tell, as the layer or model takes it, e.g. nonlinearity, pooling.
 
     float16 and bfloat16 are read as float32, to the bit; integers that are no weights, such as a counter, are left out.
@@ -90,6 +90,8 @@ def read_weights(
     if read is read_npz:
         read = partial(read, max_bytes=max_bytes)
     options |= chosen_part(path, model, prefix, node)
+    if alone and read is not read_onnx_file:  # of a graph the recurrent layers are read in any case
+        options["alone"] = True
     with naming(path):
         layer, about = read(path, None if model is None else MODEL_NAMES[model].__name__, options)
         for name, p in layer.params.items():
@@ -114,7 +116,8 @@ def chosen_part(path: str | Path, model: str | None, prefix: str | None, node: i
 
 
 def write_weights(path: str | Path, layer: Layer, about: Mapping[str, Any] | None = None) -> None:
-    """Write a recurrent layer or a model in the format of the path's suffix: whole, or not at all.
+    """Write a recurrent layer or a model in the format of the path's suffix: whole, or not at all. Of a Seq2Seq .onnx
+    are two files, see export_onnx.
 
     Raises OSError, or ValueError for what the format has not or where an extra is not installed.
 
@@ -123,6 +126,20 @@ def write_weights(path: str | Path, layer: Layer, about: Mapping[str, Any] | Non
     GRU(3, 4, 1)
     """
     by_suffix(WRITERS, path)(path, layer, dict(about or {}))
+
+
+def paths_written(path: str | Path, layer: Layer) -> list[Path]:
+    """The files that write_weights makes of the layer when it is given this path."""
+    return onnx_paths(layer, path) if Path(path).suffix.lower() == ".onnx" else [Path(path)]
+
+
+def hold_weights(path: str | Path, max_bytes: int | None = None) -> bool:
+    """Whether a file is one of weights, by its suffix; where that is .npz, as model files have it, by its arrays."""
+    suffix = Path(path).suffix.lower()
+    if suffix != ".npz":
+        return suffix in READERS or suffix in INSTEAD
+    with open_archive(path, max_bytes) as archive:
+        return "meta" not in archive.names
 
 
 def by_suffix(table: Mapping[str, Callable[..., Any]], path: str | Path) -> Callable[..., Any]:
@@ -149,24 +166,22 @@ def require_safetensors() -> Any:
 
 def read_npz(
     path: str | Path, kind: str | None, options: dict[str, Any], max_bytes: int | None = None
-) -> tuple[Recurrent | SequenceModel, About]:
+) -> tuple[Recurrent | Model, About]:
     """A model file of ours, or arrays under names."""
     with open_archive(path, max_bytes) as archive:
         if "meta" in archive.names:
-            if kind is not None or options:
+            if kind is not None or options.keys() - {"alone"}:
                 raise ValueError(
                     f"{path} is a model file, which says itself what it holds; leave the other options out"
                 )
             checkpoint = checkpoint_in(archive)
-            return model_in(checkpoint), checkpoint.about
+            return model_in(checkpoint, Model), checkpoint.about
         arrays = {name: archive.read(name) for name in archive.names}
     text = arrays.pop(KEY).tobytes() if KEY in arrays else None
     return named_layer(path, arrays, text, kind, options)
 
 
-def read_safetensors(
-    path: str | Path, kind: str | None, options: dict[str, Any]
-) -> tuple[Recurrent | SequenceModel, About]:
+def read_safetensors(path: str | Path, kind: str | None, options: dict[str, Any]) -> tuple[Recurrent | Model, About]:
     """Arrays under PyTorch's names."""
     safetensors = require_safetensors()
     with open_file(path) as whole:
@@ -182,9 +197,8 @@ def read_safetensors(
         except Exception as error:  # of its own kind, for bytes not its own
             why = "it is no .safetensors file, is damaged or cut short"
             raise ValueError(f"{path} cannot be read: {why} ({error})") from error
-    for name, dtype in dtypes.items():
-        if name not in arrays:
-            raise ValueError(f"{path}: {wrong_dtype(repr(name), dtype)}")
+    others = {name: Unread(name, dtype) for name, dtype in dtypes.items() if name not in arrays}
+    arrays = {name: arrays.get(name, others.get(name)) for name in dtypes}
     return named_layer(path, arrays, text, kind, options)
 
 
@@ -202,9 +216,12 @@ def bfloat16_of(tensors: list[tuple[str, dict[str, Any]]]) -> Arrays:
     return arrays
 
 
-def read_onnx_file(
-    path: str | Path, kind: str | None, options: dict[str, Any]
-) -> tuple[Recurrent | SequenceModel, About]:
+def read_torch_file(path: str | Path, kind: str | None, options: dict[str, Any]) -> tuple[Recurrent | Model, About]:
+    """A state_dict of PyTorch."""
+    return named_layer(path, read_torch(path), None, kind, options)
+
+
+def read_onnx_file(path: str | Path, kind: str | None, options: dict[str, Any]) -> tuple[Recurrent | Model, About]:
     """A graph."""
     layer, said = read_onnx(path, **options)
     if kind is not None and type(layer).__name__ != kind:
@@ -214,74 +231,28 @@ def read_onnx_file(
 
 def named_layer(
     path: str | Path, arrays: Arrays, text: str | bytes | None, kind: str | None, options: dict[str, Any]
-) -> tuple[Recurrent | SequenceModel, About]:
+) -> tuple[Recurrent | Model, About]:
     """The layer or model that named arrays make, PyTorch's names or ours. Raises ValueError, naming path."""
-    prefix = options.pop("prefix", None)
-    arrays = {name: w for name, w in arrays.items() if is_weight(name, w)}
+    prefix, alone = options.pop("prefix", None), options.pop("alone", False)
+    arrays = weights_of(arrays)
     try:
         said = read_description(text)
-        if prefix is not None:
-            left_out = {"left_out": left} if (left := parts_outside(arrays, prefix)) else {}
-            return under_prefix(arrays, prefix, options), {**said.about, **left_out}
+        if prefix is not None or (alone and said.kind is None):
+            layer, found = one_layer(arrays, prefix, options)
+            return layer, {**said.about, **{name: value for name, value in found.items() if alone or name == LEFT_OUT}}
         if kind is not None and said.kind not in (None, kind):
             raise ValueError(f"it holds a {said.kind}; it cannot be read as a {kind}")
-        layer = made(arrays, kind or said.kind, combined(said.options, options))
-        if said.kind is not None and type(layer).__name__ != said.kind.removeprefix("Bi"):
-            raise ValueError(f"its weights are those of {layer!r}; it says that it holds a {said.kind}")
-        return layer, said.about
+        whole = made(arrays, kind or said.kind, combined(said.options, options))
+        if said.kind is not None and type(whole).__name__ != said.kind.removeprefix("Bi"):
+            raise ValueError(f"its weights are those of {whole!r}; it says that it holds a {said.kind}")
+        return whole, said.about
     except (TypeError, ValueError) as error:
         raise ValueError(f"{path}: {error}") from error
 
 
-def under_prefix(arrays: Arrays, prefix: str, options: dict[str, Any]) -> Recurrent | SequenceModel:
-    """The recurrent layer under a prefix, by PyTorch's names or ours."""
-    own = part_of(arrays, prefix.removesuffix(".")) if prefix else arrays
-    if any(re.fullmatch(r"0\.\w+\.Wx", name) for name in own):
-        cell = prefix.removesuffix(".").rpartition(".")[2]
-        return from_params(own, cell if cell in CELLS else None, **options)
-    return from_pytorch(arrays, prefix, **options)
-
-
-def parts_outside(arrays: Arrays, prefix: str) -> list[str]:
-    """The parts that stand beside those with this prefix, by the beginnings of their names."""
-    return list(dict.fromkeys(name.rpartition(".")[0] or name for name in arrays if not name.startswith(prefix)))
-
-
-def made(arrays: Arrays, kind: str | None, options: dict[str, Any]) -> Recurrent | SequenceModel:
-    """The layer, or the model of this kind, that arrays under PyTorch's names or ours make."""
-    require_weights_themselves(arrays)
-    theirs = recurrent_prefixes(arrays)
-    if len(theirs) > 1 and kind is None:
-        those = in_words(map(repr, theirs))
-        raise ValueError(f"it holds {len(theirs)} recurrent layers, under the prefixes {those}. {alone(theirs[0])}")
-    begins = [f"0.{direction}.Wx" for direction in NUMBERS]
-    ours = [cell for cell in CELLS if any(f"{cell}.{begin}" in arrays for begin in begins)]
-    if not theirs and not ours and not any(begin in arrays for begin in begins):
-        raise ValueError(
-            "it holds no recurrent layer under a known name: weight_ih_l0 and so on, as in a state_dict of PyTorch, "
-            "or lstm.0.forward.Wx and so on, as in params"
-        )
-    prefix = theirs[0] if theirs else f"{ours[0]}." if ours else ""
-    whole = not all(name.startswith(prefix) for name in arrays)
-    make = MODELS.get(kind or "")
-    if whole and make is None:
-        raise ValueError(
-            "it holds a whole model and does not say which; "
-            'model needs to be "tagger" or "classifier" (on the command line: --model)'
-            + (f". {alone(prefix)}" if theirs else "")
-        )
-    if not whole and make is not None:
-        raise ValueError(f"it holds a recurrent layer alone, which makes no {kind}")
-    if theirs:
-        return model_from_pytorch(arrays, make, **options) if make else from_pytorch(arrays, prefix, **options)
-    if make:
-        return model_from_params(arrays, make, ours[0], **options)
-    return from_params(part_of(arrays, ours[0]) if ours else arrays, ours[0] if ours else None, **options)
-
-
 def write_npz(path: str | Path, layer: Layer, about: About) -> None:
     """A model file; or a recurrent layer's params under the name of its cell."""
-    if isinstance(layer, SequenceModel):
+    if isinstance(layer, Model):
         save_model(path, layer, about)
         return
     require_storable(layer)
@@ -297,7 +268,12 @@ def write_safetensors(path: str | Path, layer: Layer, about: About) -> None:
     write_atomically(path, lambda file: file.write(content))
 
 
-READERS = {".npz": read_npz, ".safetensors": read_safetensors, ".onnx": read_onnx_file}
+READERS = {
+    ".npz": read_npz,
+    ".safetensors": read_safetensors,
+    ".onnx": read_onnx_file,
+    **dict.fromkeys([".pt", ".pth", ".bin", ".ckpt"], read_torch_file),
+}
 WRITERS = {
     ".npz": write_npz,
     ".safetensors": write_safetensors,

@@ -55,11 +55,12 @@ from npbilstm.interop.parts import (
     require_storable,
 )
 from npbilstm.layers import Embedding, Layer, Linear
+from npbilstm.layers.cells import CELLS
 from npbilstm.layers.checks import require_bool
 from npbilstm.layers.layer import parts_in
-from npbilstm.layers.models import CELLS, SequenceModel
 from npbilstm.layers.options import CellName
 from npbilstm.layers.recurrent import Recurrent
+from npbilstm.models import SequenceModel
 from npbilstm.textbook.sequences import require_shape
 
 KERAS = ("keras", "tf_keras", "tensorflow")

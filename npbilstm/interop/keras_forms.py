@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from npbilstm.layers.models import CELLS
+from npbilstm.layers.cells import CELLS
 
 BLOCKS = {"lstm": 4, "gru": 3, "rnn": 1}
 

@@ -91,6 +91,24 @@ def told_by(given: Any) -> ToldModel:
     return ToldModel(told, "tagger" if tagger else "classifier", around, None if tagger else pooling or "final")
 
 
+def recurrent_part(given: Any) -> tuple[Any, list[str]]:
+    """Of a model of other layers than told_by takes, its recurrent ones, and the names of the others; else as given.
+
+    Raises ValueError where other layers stand between them, or nobody says that one reads the other.
+    """
+    layers = [layer for layer in getattr(given, "layers", ()) if class_name_of(layer) not in WITHOUT_EFFECT]
+    at = [k for k, layer in enumerate(layers) if is_recurrent(layer)]
+    others = [layer for layer in layers if not is_recurrent(layer)]
+    around = [class_name_of(layer) for layer in others if class_name_of(layer) not in POOLINGS]
+    if not at or not others or around == ["Embedding", "Dense"]:
+        return given, []
+    if len(at) > 1 and (at != list(range(at[0], at[-1] + 1)) or type(given).__name__ != "Sequential"):
+        raise ValueError(
+            f"the Keras model has {len(at)} recurrent layers that are no one stack; give one of them, model.layers[k]"
+        )
+    return [layers[k] for k in at], [str(getattr(layer, "name", class_name_of(layer))) for layer in others]
+
+
 def is_recurrent(layer: Any) -> bool:
     """Whether it is a recurrent layer, of one direction or of both."""
     inner = layer.forward_layer if class_name_of(layer) == "Bidirectional" else layer

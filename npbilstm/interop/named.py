@@ -17,9 +17,9 @@ from npbilstm.interop.parts import (
     require_reset_after,
 )
 from npbilstm.layers.layer import part_of, require_same_names
-from npbilstm.layers.models import SequenceModel
 from npbilstm.layers.options import NUMBERS
 from npbilstm.layers.recurrent import Recurrent
+from npbilstm.models import SequenceModel
 
 
 def from_params(params: Mapping[str, Any], cell: str | None = None, **options: Any) -> Recurrent:

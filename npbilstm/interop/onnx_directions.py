@@ -49,6 +49,21 @@ class End(NamedTuple):
         return self.Y_c
 
 
+RANGE = ("range.0", "range.1")
+"""Where the steps begin, and from one to the next."""
+
+
+def valid_steps(graph: Graph, batch: str) -> str:
+    """The steps that are real, of lengths (N,) and batch (N, T, ...) -> the name of a mask (N, T)."""
+    graph.node("Shape", [batch], "T_axis", start=1, end=2)
+    graph.node("Squeeze", ["T_axis"], "T")
+    start, step = (graph.constant(name, np.int64(n)) for n, name in enumerate(RANGE))
+    graph.node("Range", [start, "T", step], "steps")
+    graph.node("Cast", ["lengths"], "lengths_64", to=graph.onnx.TensorProto.INT64)
+    graph.node("Unsqueeze", ["lengths_64", graph.ints(1)], "lengths_column")
+    return graph.node("Less", ["steps", "lengths_column"], "valid_2")
+
+
 def step_masks(graph: Graph, batch: str, dtype: np.dtype) -> str:
     """Which steps and rows are what, of lengths (N,) and batch (N, T, ...):
 
@@ -59,14 +74,8 @@ def step_masks(graph: Graph, batch: str, dtype: np.dtype) -> str:
     -> the name of a zero, for where nothing is valid.
     """
     zero = graph.constant("zero", np.zeros((), dtype))
-    graph.node("Shape", [batch], "T_axis", start=1, end=2)
-    graph.node("Squeeze", ["T_axis"], "T")
-    start, step = (graph.constant(f"range.{n}", np.int64(n)) for n in (0, 1))
-    graph.node("Range", [start, "T", step], "steps")
-    graph.node("Cast", ["lengths"], "lengths_64", to=graph.onnx.TensorProto.INT64)
-    graph.node("Unsqueeze", ["lengths_64", graph.ints(1)], "lengths_column")
-    graph.node("Less", ["steps", "lengths_column"], "valid_2")
-    graph.node("Unsqueeze", ["valid_2", graph.ints(2)], "valid")
+    graph.node("Unsqueeze", [valid_steps(graph, batch), graph.ints(2)], "valid")
+    start, step = RANGE
     graph.node("Unsqueeze", ["lengths_64", graph.ints(0, 2)], "lengths_of_states")
     graph.node("Equal", ["lengths_of_states", start], "empty")
     graph.node("Max", ["lengths_64", step], "one_or_more")  # to turn one step around is nothing; of 0 runtimes differ
@@ -78,6 +87,14 @@ def step_masks(graph: Graph, batch: str, dtype: np.dtype) -> str:
     graph.node("Not", ["valid_t"], "padding_bool")
     graph.node("CastLike", ["padding_bool", zero], "padding")
     return zero
+
+
+def read_ids(graph: Graph, table: str) -> None:
+    """x_t (T, N, D): the rows of a table (V, D) for ids (N, T). Those of the padding, which may be any, are not looked
+    up."""
+    graph.node("Where", ["valid_2", "ids", graph.constant("id_0", np.int64(0))], "known_ids")
+    graph.node("Gather", [table, "known_ids"], "embedded")
+    graph.node("Transpose", ["embedded"], "x_t", perm=[1, 0, 2])
 
 
 def one_direction(graph: Graph, layer: Any, k: int, s: int, x: str, initial: list[str]) -> End:

@@ -2,7 +2,7 @@
 
 A layer's file takes x (N, T, D), lengths (N,) int32 and the initial states h_0 (and c_0), and gives y and the final
 states h_n (and c_n). A model's takes ids (N, T) int64 and lengths, and gives logits. N and T are free. Padding is as
-here: outputs in it are 0, and a row of length 0 keeps its initial state.
+here: outputs in it are 0, and a row of length 0 keeps its initial state. A Seq2Seq becomes two files: onnx_seq2seq.py.
 
 Runtimes differ in what they do with a node's sequence_lens (some look away), and in the reverse direction most of all.
 So nothing here depends on it, see onnx_directions.py. What a runtime has of the nodes themselves is for it to say:
@@ -12,7 +12,7 @@ onnxruntime 1.32 has them for float32 alone, and stops the process that gives it
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,23 +20,22 @@ import numpy as np
 
 from npbilstm.files import write_atomically
 from npbilstm.interop.description import KEY, describe
-from npbilstm.interop.onnx_directions import End, not_everywhere, one_direction, step_masks
-from npbilstm.interop.onnx_graph import Graph
+from npbilstm.interop.onnx_directions import End, not_everywhere, one_direction, read_ids, step_masks
+from npbilstm.interop.onnx_graph import Graph, Values
+from npbilstm.interop.onnx_seq2seq import decoder_graph, encoder_graph, halves_of
 from npbilstm.interop.parts import require_convertible_options, require_recurrent, require_storable
-from npbilstm.layers import Layer, SequenceTagger
-from npbilstm.layers.models import SequenceModel
-
-PRODUCER = "npbilstm"
+from npbilstm.layers import Layer
+from npbilstm.models import Seq2Seq, SequenceModel, SequenceTagger
 
 MERGE = {"sum": "Sum", "mul": "Mul", "ave": "Mean"}
 """The node that joins the two directions."""
 
-OPSET, IR_VERSION = 18, 8
-"""Of 2022: the first in which all that is used here has its present form."""
-
 
 def export_onnx(layer: Layer, path: str | Path, about: Mapping[str, Any] | None = None) -> None:
     """Write a recurrent layer or a model as an ONNX file: whole, or not at all. from_onnx reads it back.
+
+    A Seq2Seq becomes two files: of the path "dates.onnx" dates.encoder.onnx and dates.decoder.onnx, the latter for one
+    step. interop/onnx_seq2seq.py says what each takes and gives.
 
     about: whatever JSON can hold that its user needs, e.g. vocabulary and classes; it stands in the file's metadata.
 
@@ -47,31 +46,36 @@ def export_onnx(layer: Layer, path: str | Path, about: Mapping[str, Any] | None 
     >>> nb.from_onnx("lstm.onnx")
     LSTM(3, 4, 1)
     """
-    graph = Graph()
     require_storable(layer)
-    if isinstance(layer, SequenceModel):
-        inputs, outputs = model_graph(graph, layer)
-        recurrent: Any = layer.recurrent
+    recurrent: Any = layer
+    graphs: list[tuple[str, Callable[[Graph, Any], Values]]]
+    if isinstance(layer, Seq2Seq):
+        graphs = [("Seq2Seq encoder", encoder_graph), ("Seq2Seq decoder", decoder_graph)]
+        recurrent = layer.encoder
+    elif isinstance(layer, SequenceModel):
+        graphs = [(type(layer).__name__, model_graph)]
+        recurrent = layer.recurrent
     else:
-        inputs, outputs = layer_graph(graph, layer)
-        recurrent = layer
-    helper = graph.onnx.helper
-    content = helper.make_model(
-        helper.make_graph(graph.nodes, type(layer).__name__, inputs, outputs, graph.constants),
-        opset_imports=[helper.make_opsetid("", OPSET)],
-        ir_version=IR_VERSION,
-        producer_name=PRODUCER,
-    )
-    helper.set_model_props(content, {KEY: describe(layer, about)})
-    graph.onnx.checker.check_model(content)
-    write_atomically(path, lambda file: file.write(content.SerializeToString()))
+        graphs = [(type(layer).__name__, layer_graph)]
+    files = []
+    for name, fill in graphs:  # all are made before one is written
+        graph = Graph()
+        values = fill(graph, layer)
+        files.append(graph.file(name, values, {KEY: describe(layer, about)}))
+    for file_path, whole in zip(onnx_paths(layer, path), files):
+        write_atomically(file_path, lambda file, whole=whole: file.write(whole))  # type: ignore[misc]
     for sentence in not_everywhere(recurrent):
         warnings.warn(sentence, stacklevel=2)
 
 
-def layer_graph(graph: Graph, layer: Layer) -> tuple[list[Any], list[Any]]:
+def onnx_paths(layer: Layer, path: str | Path) -> list[Path]:
+    """The files that export_onnx writes when it is given this path."""
+    return halves_of(Path(path)) if isinstance(layer, Seq2Seq) else [Path(path)]
+
+
+def layer_graph(graph: Graph, layer: Layer) -> Values:
     """x, lengths, h_0 (, c_0) -> y, h_n (, c_n): the graph's inputs and outputs."""
-    layer = require_recurrent(layer, "or a model")
+    layer = require_recurrent(layer, "or a tagger, a classifier or a Seq2Seq")
     state = layer.state_parts
     dtype = next(iter(layer.params.values())).dtype
     zero = step_masks(graph, "x", dtype)
@@ -90,16 +94,13 @@ def layer_graph(graph: Graph, layer: Layer) -> tuple[list[Any], list[Any]]:
     return inputs, outputs + [graph.value(f"{part}_n", dtype, [S, "N", H]) for part in state]
 
 
-def model_graph(graph: Graph, model: Any) -> tuple[list[Any], list[Any]]:
+def model_graph(graph: Graph, model: Any) -> Values:
     """ids, lengths -> logits: the graph's inputs and outputs."""
     for name in ("embedding.W", "linear.W", "linear.b"):
         graph.constant(name, model.params[name])
     dtype = model.params["linear.b"].dtype
     zero = step_masks(graph, "ids", dtype)
-    graph.node("Squeeze", ["valid", graph.ints(2)], "valid_ids")
-    graph.node("Where", ["valid_ids", "ids", graph.constant("id_0", np.int64(0))], "known_ids")
-    graph.node("Gather", ["embedding.W", "known_ids"], "embedded")
-    graph.node("Transpose", ["embedded"], "x_t", perm=[1, 0, 2])
+    read_ids(graph, "embedding.W")
     y, ends = recurrent(graph, model.recurrent, "x_t", [])
     graph.node("MatMul", [head(graph, model, y, ends[-1], zero), "linear.W"], "product")
     C = model.linear.output_size

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
 import numpy as np
+
+PRODUCER = "npbilstm"
+
+OPSET, IR_VERSION = 18, 8
+"""Of 2022: the first in which all that is used here has its present form."""
+
+Values = tuple[list[Any], list[Any]]
+"""A graph's inputs and its outputs, as value makes them."""
 
 
 def require_onnx() -> ModuleType:
@@ -44,3 +53,17 @@ class Graph:
         """What an input or output of the graph is; an axis given by a name is free."""
         kind = self.onnx.helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
         return self.onnx.helper.make_tensor_value_info(name, kind, shape)
+
+    def file(self, name: str, values: Values, said: Mapping[str, str]) -> bytes:
+        """The graph, checked, as what a file of it holds. said: its metadata."""
+        helper = self.onnx.helper
+        content = helper.make_model(
+            helper.make_graph(self.nodes, name, *values, self.constants),
+            opset_imports=[helper.make_opsetid("", OPSET)],
+            ir_version=IR_VERSION,
+            producer_name=PRODUCER,
+        )
+        helper.set_model_props(content, dict(said))
+        self.onnx.checker.check_model(content)
+        whole: bytes = content.SerializeToString()
+        return whole

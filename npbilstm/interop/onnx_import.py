@@ -9,21 +9,35 @@ from typing import Any
 import numpy as np
 
 from npbilstm.interop.description import Description, combined, read_description
-from npbilstm.interop.onnx_export import PRODUCER
 from npbilstm.interop.onnx_file import inputs_beside, load_content
+from npbilstm.interop.onnx_graph import PRODUCER
 from npbilstm.interop.onnx_left_out import operators_left_out
 from npbilstm.interop.onnx_node import Node, read_node
 from npbilstm.interop.onnx_reading import Reading
 from npbilstm.interop.onnx_scopes import Scope, Site, require_sites, scopes_of
+from npbilstm.interop.onnx_seq2seq import halves_of, whole_of
 from npbilstm.interop.onnx_stack import Stack, stacks_of
 from npbilstm.interop.onnx_turned import reads_from_the_end
 from npbilstm.interop.onnx_unrolled import rolled_up
 from npbilstm.interop.onnx_weights import from_node, to_node
-from npbilstm.interop.parts import Arrays, assembled, embedding_of, fresh, linear_of
+from npbilstm.interop.parts import (
+    Arrays,
+    assembled,
+    embedding_of,
+    fresh,
+    linear_of,
+    of_one_dtype,
+    require_matrix,
+    require_usual,
+)
 from npbilstm.layers import Recurrent
-from npbilstm.layers.layer import require_same_names
-from npbilstm.layers.models import SequenceModel
+from npbilstm.layers.layer import require_names_and_shapes, require_same_names
+from npbilstm.models import Seq2Seq, SequenceModel
+from npbilstm.models.hollow import hollow_seq2seq
 from npbilstm.training.checkpoints import MODELS
+
+HALVES_HOLD = ("embedding.", "bridge.", "target_embedding.", "decoder.", "linear.")
+"""How the names begin of what the two files of a Seq2Seq hold beside the encoder's nodes."""
 
 LEFT_OUT = "left_out"
 """Under which name `about` says what of a file was not read."""
@@ -31,7 +45,7 @@ LEFT_OUT = "left_out"
 
 def from_onnx(
     path: str | Path, node: int | str | None = None, inputs: Mapping[str, Any] | None = None, **options: Any
-) -> Recurrent | SequenceModel:
+) -> Recurrent | SequenceModel | Seq2Seq:
     """The layer in an ONNX file: one LSTM, GRU or RNN, or several stacked ones; a model where export_onnx wrote one.
 
     node: where the file holds several that are no one stack: the name of a recurrent node, or its number among them,
@@ -40,6 +54,8 @@ def from_onnx(
     beside, which are found.
     options: what the file does not tell, as the layer takes it, e.g. dropout; or merge, where the file is not ours and
     its directions are not concatenated.
+
+    Of a Seq2Seq, which is two files, path is that of either, or the one that export_onnx was given.
 
     Of another's file only the recurrent layers are read, not what stands before the first and after the last, its merge
     included; read_weights says in `about` what that was. Lengths and initial states that come from outside are what
@@ -57,11 +73,18 @@ def from_onnx(
 
 def read_onnx(
     path: str | Path, node: int | str | None = None, inputs: Mapping[str, Any] | None = None, **options: Any
-) -> tuple[Recurrent | SequenceModel, Description]:
+) -> tuple[Recurrent | SequenceModel | Seq2Seq, Description]:
     """from_onnx, and what the file says of itself, with what was left out of it."""
+    if Path(path).suffix and not Path(path).exists():
+        encoder = halves_of(Path(path))[0]
+        path = encoder if encoder.exists() else path
     try:
         content, text = load_content(path)
         said = read_description(text)
+        if said.kind == Seq2Seq.__name__:
+            if node is not None or inputs or options.keys() - {"rng"}:
+                raise ValueError("it holds half of a Seq2Seq, which is read as a whole; leave the other options out")
+            return own_seq2seq(Path(path), text), said
         options = combined(said.options, options)
         if said.kind is None and content.producer_name == PRODUCER:
             raise ValueError("export_onnx wrote it, and the description that it put beside the graph is gone")
@@ -117,6 +140,50 @@ def own_layer(said: Description, nodes: list[tuple[Scope, Any]], options: dict[s
         raise ValueError(f"it is said to hold a {said.kind}, and lacks embedding.W, linear.W or linear.b")
     W, b, E = parts
     return assembled(MODELS[str(said.kind)], embedding_of(E), recurrent, linear_of(W, b), **options)
+
+
+def own_seq2seq(path: Path, text: str | None) -> Seq2Seq:
+    """The Seq2Seq of which a file holds one half and the file beside it the other. text: what the first says of
+    itself, and the other needs to say."""
+    halves = halves_of(whole_of(path))
+    if path not in halves:
+        raise ValueError("it holds half of a Seq2Seq; its name needs to end in .encoder.onnx or .decoder.onnx")
+    read: list[list[tuple[Scope, Any]]] = []
+    for half in halves:
+        content, own_text = load_content(half)
+        if own_text != text:
+            raise ValueError(
+                f"{' and '.join(one.name for one in halves)} are not of one Seq2Seq: what they say differs"
+            )
+        read.append(list(scopes_of(content, half.parent, {})))
+    encoder = own_stack(read[0], {})
+    require_usual(encoder, "a Seq2Seq")
+    arrays = {f"encoder.{name}": p for name, p in encoder.params.items()}
+    for scope, _ in (nodes[0] for nodes in read if nodes):
+        arrays |= {name: scope.constant(name) for name in scope.stored if name.startswith(HALVES_HOLD)}
+    return seq2seq_of(of_one_dtype("the file", arrays))
+
+
+def seq2seq_of(arrays: Arrays) -> Seq2Seq:
+    """The model that has these parameters."""
+    lacks = [name for name in ("embedding.W", "decoder.Wh", "linear.W", "linear.b") if name not in arrays]
+    if lacks:
+        raise ValueError(f"it is said to hold a Seq2Seq, and lacks {lacks[0]}")
+    for name in ("embedding.W", "decoder.Wh", "linear.W"):
+        require_matrix(name, arrays[name])
+    looks = len(arrays["linear.W"]) > len(arrays["decoder.Wh"])  # linear reads the context, too
+    model = hollow_seq2seq(
+        Seq2Seq,
+        num_symbols=len(arrays["embedding.W"]),
+        num_targets=arrays["linear.b"].size - 1,
+        attention="additive" if "decoder.v" in arrays else "dot" if looks else None,
+        embedding_size=arrays["embedding.W"].shape[1],
+        hidden_size=len(arrays["decoder.Wh"]) // 2,
+        dtype=arrays["linear.b"].dtype,
+    )
+    require_names_and_shapes("the file", arrays, model.param_shapes)
+    model.params = {name: np.array(p) for name, p in arrays.items()}
+    return model
 
 
 def own_stack(nodes: list[tuple[Scope, Any]], options: dict[str, Any]) -> Recurrent:

@@ -14,12 +14,15 @@ from typing import Any
 import numpy as np
 
 from npbilstm.layers import Embedding, Layer, Linear
+from npbilstm.layers.cells import CELLS
 from npbilstm.layers.checks import require_dtype
-from npbilstm.layers.hollow import hollow_layer, hollow_model
+from npbilstm.layers.hollow import hollow_layer
 from npbilstm.layers.layer import join, require_sound
-from npbilstm.layers.models import CELLS, SequenceClassifier, SequenceModel, SequenceTagger
 from npbilstm.layers.options import own_options
 from npbilstm.layers.recurrent import Recurrent
+from npbilstm.models import Model, Seq2Seq, SequenceClassifier, SequenceModel, SequenceTagger
+from npbilstm.models.classes_head import ClassesHead
+from npbilstm.models.hollow import hollow_model
 from npbilstm.textbook.sequences import as_array
 
 Arrays = dict[str, np.ndarray]
@@ -79,6 +82,17 @@ def as_weight(name: str, w: Any) -> np.ndarray:
     return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
+class Unread:
+    """What stands in a file under a name and is not read, since no array holds it. It is refused where it is a weight
+    of what is read, and not where it stands beside."""
+
+    def __init__(self, name: str, dtype: str) -> None:
+        self.name, self.dtype = name, dtype
+
+    def __array__(self, *arguments: Any, **options: Any) -> np.ndarray:
+        raise TypeError(f"{self.name} is not read")
+
+
 def wrong_dtype(name: str, dtype: Any) -> str:
     """The sentence for numbers that cannot be read as weights, such as those of a quantized model."""
     return f"{name} has dtype {dtype}; it needs float32 or float64, float16 or bfloat16"
@@ -120,6 +134,17 @@ def require_storable(layer: Any) -> None:
     if isinstance(layer, Layer):
         require_sound(layer)
         of_one_dtype("params", dict(layer.params))
+    if isinstance(layer, Model) and not isinstance(layer, SequenceModel | Seq2Seq):
+        raise ValueError(
+            f"a {type(layer).__name__} is no model of another format; npbilstm.save_model keeps it, and its recurrent "
+            "layer can be written alone"
+        )
+    if isinstance(layer, SequenceModel) and (layer.embedding is None or type(layer.head) is not ClassesHead):
+        what = "reads features" if layer.embedding is None else f"has a {type(layer.head).__name__}"
+        raise ValueError(
+            f"the model {what}, and a model in another format reads ids and answers with the likeliest class; "
+            "npbilstm.save_model keeps it, and its recurrent layer can be written alone"
+        )
 
 
 def require_matrix(name: str, w: np.ndarray) -> None:
@@ -211,6 +236,13 @@ def linear_of(W: np.ndarray, b: np.ndarray) -> Linear:
     return Linear(*W.shape, dtype=W.dtype.type).with_params({"W": np.array(W, order="C"), "b": b.copy()})
 
 
+def require_usual(recurrent: Recurrent, whose: str) -> None:
+    """Raise ValueError where an option of the layer is another than models give it."""
+    needed = {"merge": "concat", "reverse": False, "bias": True, "nonlinearity": "tanh", "reset_after": True}
+    lstm_needs = {"projection_size": None, "peepholes": False, "coupled": False}
+    require_convertible_options(recurrent, whose, {**needed, **lstm_needs, **USUAL_ACTIVATIONS})
+
+
 def assembled(
     make: type[SequenceModel], embedding: Embedding, recurrent: Recurrent, linear: Linear, **options: Any
 ) -> SequenceModel:
@@ -228,9 +260,7 @@ def assembled(
     for option in options:
         if option not in ("dropout", "pooling", "rng"):
             raise ValueError(f"{option} is given; of a {make.__name__} the weights tell it, or it cannot be chosen")
-    needed = {"merge": "concat", "reverse": False, "bias": True, "nonlinearity": "tanh", "reset_after": True}
-    lstm_needs = {"projection_size": None, "peepholes": False, "coupled": False}
-    require_convertible_options(recurrent, f"a {make.__name__}", {**needed, **lstm_needs, **USUAL_ACTIVATIONS})
+    require_usual(recurrent, f"a {make.__name__}")
     cell = cell_of(recurrent)
     model = hollow_model(
         make,

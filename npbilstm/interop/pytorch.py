@@ -55,8 +55,8 @@ from npbilstm.interop.pytorch_names import (
 )
 from npbilstm.layers import Embedding, Layer, Linear
 from npbilstm.layers.layer import join, parts_in, require_same_names
-from npbilstm.layers.models import SequenceModel
 from npbilstm.layers.recurrent import Recurrent
+from npbilstm.models import Seq2Seq, SequenceModel
 
 BLOCKS = {4: "lstm", 3: "gru", 1: "rnn"}
 """How many blocks of gates tell which cell."""
@@ -74,6 +74,11 @@ def to_pytorch(layer: Layer) -> Arrays:
     {'weight_ih_l0': (16, 3), 'weight_hh_l0': (16, 4), 'bias_ih_l0': (16,), 'bias_hh_l0': (16,)}
     """
     require_storable(layer)
+    if isinstance(layer, Seq2Seq):
+        raise ValueError(
+            "a Seq2Seq is no module of PyTorch; .npz and .onnx files hold it, and its encoder, model.encoder, can be "
+            "written alone"
+        )
     if isinstance(layer, SequenceModel):
         return join({name: to_pytorch(part) for name, part in layer.parts.items()})
     if isinstance(layer, Embedding):

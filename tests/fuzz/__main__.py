@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.fuzz.bases import installed
 from tests.fuzz.cases import PACKAGES, SUFFIXES, Case
-from tests.fuzz.crafted import CRAFTED
+from tests.fuzz.crafted import crafted_cases
 from tests.fuzz.run import MEGABYTES, SECONDS, mutated_cases, try_all
 
 
@@ -23,7 +23,7 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes at once (%(default)s)")
     options = parser.parse_args()
     start = time.monotonic()
-    cases = [*CRAFTED, *mutated_cases(options.seed, options.mutated)]
+    cases = [*crafted_cases(), *mutated_cases(options.seed, options.mutated)]
     if options.only:
         cases = [case for case in cases if options.only in case.name]
     if options.keep:
@@ -35,7 +35,7 @@ def main() -> int:
     failures = try_all(cases, options.workers)
     for failure in failures:
         print(f"\n{failure}\n  again: python -m tests.fuzz --seed {options.seed} --only {failure.case.name!r}")
-    crafted = sum(case in CRAFTED for case in cases)
+    crafted = sum(case in crafted_cases() for case in cases)
     print(
         f"\n{crafted} crafted and {len(cases) - crafted} changed files, each within {MEGABYTES} MB and {SECONDS:g} s: "
         f"{len(failures)} failures, in {time.monotonic() - start:.0f} s"

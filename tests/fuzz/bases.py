@@ -11,10 +11,12 @@ import numpy as np
 import npbilstm as nb
 from npbilstm.commands.data import TEXT as TEXT_KIND
 from npbilstm.commands.data import about_data
+from npbilstm.commands.tasks.language import encoded, fingerprint
 from npbilstm.datasets.python_source import CHARACTERS, CLASSES
 from npbilstm.interop import export_onnx, to_pytorch, write_weights
 from npbilstm.layers import Layer
 from tests.fuzz.cases import PACKAGES
+from tests.interop.torch_files import saved
 
 SENTENCES = [[("the", "DET"), (noun, "NOUN"), ("runs", "VERB")] for noun in ("cat", "dog", "cow") * 4]
 COLUMNS = "# doc\n" + "\n".join("".join(f"{word}\t{tag}\n" for word, tag in words) for words in SENTENCES)
@@ -56,14 +58,17 @@ def lstm_step_forward(x, h_prev, c_prev, params):
     return h, c, None
 """
 
+VECTORS = "4 3\nthe 0.5 -1 2.25\ncat 1 2 3e-1\ndog -0.1 .5 7\nover 0 0 0\n"
+TABLE = "a,b\n1.5,-2\n0,3e-1\n.25,7\n"
+LETTERS = {f"folder/m{n}.py": f"x{n} = f(1)\n" * 40 for n in range(3)}
 CODE_SAID = {"data": {"kind": "python source", "window": 16}, "symbols": None, "classes": CLASSES}
 
 
-def words_data(folder: Path) -> tuple[nb.TaggedData, dict[str, Any]]:
+def words_data(folder: Path, **spelled: Any) -> tuple[nb.TaggedData, dict[str, Any]]:
     """The data of a model of words, and what its file says of it: that it stands in words.txt."""
     (folder / "words.txt").write_text(COLUMNS)
-    description = {"kind": TEXT_KIND, "train": "words.txt", "valid": None, "test": None, "seed": 0}
-    data = nb.tagged_text(folder / "words.txt")
+    description = {"kind": TEXT_KIND, "train": "words.txt", "valid": None, "test": None, "seed": 0, **spelled}
+    data = nb.tagged_text(folder / "words.txt", **spelled)
     return data, about_data(data, description).to_json()
 
 
@@ -78,10 +83,37 @@ def write_companions(folder: Path) -> None:
     nb.save_model(folder / "words.npz", words_model(), said)
     code = nb.SequenceTagger(len(CHARACTERS), len(CLASSES), embedding_size=3, hidden_size=3, rng=0)
     nb.save_model(folder / "code.npz", code, CODE_SAID)
+    (folder / "lstm.npz").write_bytes(npz(to_pytorch(nb.LSTM(2, 2, rng=0))))
     (folder / "text.txt").write_text("the cat runs\n")
     (folder / "folder").mkdir()
-    for n in range(3):
-        (folder / "folder" / f"m{n}.py").write_text(f"x{n} = f(1)\n" * 40)
+    for path, text in LETTERS.items():
+        (folder / path).write_text(text)
+
+
+def language_run(folder: Path) -> bytes:
+    """A run of a language model on those good files, stopped within its epoch."""
+    (folder / "folder").mkdir(exist_ok=True)
+    for path, text in LETTERS.items():
+        (folder / path).write_text(text)
+    data = nb.plain_text([folder / path for path in LETTERS])
+    model = nb.LanguageModel(len(data.vocabulary), embedding_size=3, hidden_size=3, window=16, rng=0)
+    trainer = nb.Trainer(model, nb.Adam(0.01), nb.Settings(epochs=2, batch_size=4))
+    trainer.train(encoded(model, data, data.train), should_stop=lambda: True, show=False)
+    described = {"kind": "language", "files": [*LETTERS], "characters": None, "fingerprint": fingerprint(data)}
+    nb.save_checkpoint(folder / "run.npz", trainer, {"data": described, "symbols": data.vocabulary.symbols[1:]})
+    return (folder / "run.npz").read_bytes()
+
+
+def spelled_run(folder: Path) -> bytes:
+    """A run of a tagger of words and their characters, stopped within its epoch, when rows of its table are late."""
+    data, said = words_data(folder, spelled=True)
+    sizes = len(data.vocabulary), len(said["characters"]) + 1, len(data.classes)
+    small: Any = {"embedding_size": 3, "character_embedding_size": 2, "character_hidden_size": 2, "hidden_size": 3}
+    model = nb.WordTagger(*sizes, **small, word_counts=[0] + [4] * (sizes[0] - 1), head="crf", rng=0)
+    trainer = nb.Trainer(model, nb.Adam(0.01), nb.Settings(epochs=2, batch_size=4))
+    trainer.train(data.train, should_stop=lambda: trainer.position.batch == 2, show=False)
+    nb.save_checkpoint(folder / "run.npz", trainer, said)
+    return (folder / "run.npz").read_bytes()
 
 
 def good_files(folder: Path) -> dict[str, list[bytes]]:
@@ -92,6 +124,8 @@ def good_files(folder: Path) -> dict[str, list[bytes]]:
         "source": [SOURCE],
         "text": [TEXT, FOUR, CONLLU],
         "check": [CHECK],
+        "table": [TABLE, "series,class," + TABLE.replace("\n", "\nx,u,")[: -len("x,u,")]],
+        "vectors": [VECTORS, VECTORS.partition("\n")[2]],
     }
     found = {kind: [text.encode() for text in several] for kind, several in texts.items()}
     data, said = words_data(folder)
@@ -100,8 +134,14 @@ def good_files(folder: Path) -> dict[str, list[bytes]]:
     nb.save_checkpoint(folder / "run.npz", trainer, said)
     nb.save_model(folder / "words.npz", words_model(), said)
     found["model"] = [(folder / "run.npz").read_bytes(), (folder / "words.npz").read_bytes()]
+    found["language"] = [language_run(folder)]
+    found["spelled"] = [spelled_run(folder)]
+    np.save(folder / "x.npy", np.arange(12.0).reshape(2, 3, 2))
+    np.save(folder / "row.npy", np.arange(6, dtype=np.float32).reshape(3, 2))
+    found["numbers"] = [(folder / name).read_bytes() for name in ("x.npy", "row.npy")]
     layers: list[Layer] = [nb.BiLSTM(3, 2, rng=0), nb.GRU(3, 2, 2, rng=0), words_model()]
     found["weights"] = [npz(to_pytorch(layer)) for layer in layers] + [written(layers[1], folder / "gru.npz")]
+    found["torch"] = [saved(to_pytorch(layer)) for layer in layers]
     if installed("safetensors"):
         found["safetensors"] = [written(layer, folder / "l.safetensors") for layer in layers]
     if installed("onnx"):

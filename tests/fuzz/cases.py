@@ -8,9 +8,15 @@ from typing import NamedTuple
 
 SUFFIXES = {
     "model": ".npz",
+    "language": ".npz",
+    "spelled": ".npz",
+    "vectors": ".txt",
     "weights": ".npz",
     "safetensors": ".safetensors",
     "onnx": ".onnx",
+    "torch": ".pt",
+    "numbers": ".npy",
+    "table": ".csv",
     "columns": ".txt",
     "conllu": ".conllu",
     "source": ".py",
@@ -19,6 +25,8 @@ SUFFIXES = {
 }
 """The kinds of files that a command reads, and how their names end."""
 
+SPELLED = "train words.txt --characters-of-words --out new.npz --quiet --epochs 1 --hidden-size 3 --vectors {file}"
+LETTERS = "train {file} --task language --out new.npz --quiet --epochs 1 --embedding-size 3 --hidden-size 3"
 COMMANDS = {
     "model": [
         "tag {file} text.txt",
@@ -26,9 +34,24 @@ COMMANDS = {
         "inspect {file} --text the",
         "convert {file} new.npz",
     ],
-    "weights": ["convert {file} new.npz", "convert {file} new.npz --model tagger"],
-    "safetensors": ["convert {file} new.npz", "convert {file} new.npz --model classifier"],
-    "onnx": ["convert {file} new.npz"],
+    "language": [
+        "sample {file} --length 20",
+        "train --resume {file} --quiet",
+        "tag {file} text.txt",
+    ],
+    "spelled": [
+        "tag {file} text.txt",
+        "train --resume {file} --quiet",
+        "inspect {file} --text the",
+        "convert {file} new.npz",
+    ],
+    "vectors": [SPELLED],
+    "weights": ["convert {file} new.npz", "convert {file} new.npz --model tagger", "inspect {file}"],
+    "safetensors": ["convert {file} new.npz", "convert {file} new.npz --model classifier", "inspect {file}"],
+    "onnx": ["convert {file} new.npz", "inspect {file}"],
+    "torch": ["inspect {file}", "convert {file} new.npz"],
+    "numbers": ["inspect lstm.npz {file}"],
+    "table": ["inspect lstm.npz {file}"],
     "columns": [
         "train {file} --out new.npz --quiet --epochs 1 --embedding-size 3 --hidden-size 3",
         "tag words.npz {file} --columns",
@@ -45,7 +68,7 @@ COMMANDS = {
         "inspect code.npz {file}",
         "train {folder} --out new.npz --quiet --epochs 1 --embedding-size 3 --hidden-size 3 --characters 1000",
     ],
-    "text": ["tag words.npz {file}", "tag code.npz {file} --columns", "inspect words.npz {file}"],
+    "text": ["tag words.npz {file}", "tag code.npz {file} --columns", "inspect words.npz {file}", LETTERS],
     "check": ["check {file} --seconds 2"],
 }
 """What is done with a file of each kind. {folder} holds it beside a few good ones."""

@@ -188,6 +188,23 @@ def safetensors_changed(content: bytes, rng: random.Random) -> bytes:
     return struct.pack("<Q", len(header)) + header + content[8 + size :]
 
 
+def torch_changed(content: bytes, rng: random.Random) -> bytes:
+    """A file of torch.save whose pickle is changed, packed again so that it is read further."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as packed:
+            members = {name: packed.read(name) for name in packed.namelist()}
+    except Exception:
+        return flipped(content, rng)
+    name = rng.choice(sorted(members)) if rng.random() < 0.2 else "net/data.pkl"
+    if members.get(name):
+        members[name] = rng.choice([flipped, flipped, overwritten])(members[name], rng)
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as packed:
+        for each, own in members.items():
+            packed.writestr(zipfile.ZipInfo(each), own)
+    return file.getvalue()
+
+
 def text_changed(content: bytes, rng: random.Random) -> bytes:
     """Text with an odd character in it, or blanks for tabs."""
     at = a_span(content, rng).start
@@ -226,9 +243,15 @@ NPZ: list[Change] = [members_changed]
 TEXT: list[Change] = [text_changed, lines_changed]
 WAYS: dict[str, list[Change]] = {
     "model": NPZ,
+    "language": NPZ,
+    "spelled": NPZ,
+    "vectors": TEXT,
     "weights": NPZ,
     "safetensors": [safetensors_changed],
     "onnx": [flipped, overwritten, number_changed],
+    "torch": [torch_changed],
+    "numbers": [flipped, overwritten, number_changed],
+    "table": TEXT,
     "columns": TEXT,
     "conllu": TEXT,
     "source": TEXT,

@@ -68,13 +68,19 @@ def mutated_cases(seed: int, count: int) -> list[Case]:
 
 
 SHARES = {
-    "model": 18,
-    "weights": 12,
-    "safetensors": 12,
-    "onnx": 16,
-    "columns": 14,
-    "conllu": 10,
-    "source": 10,
+    "model": 12,
+    "language": 4,
+    "spelled": 4,
+    "vectors": 4,
+    "weights": 10,
+    "safetensors": 8,
+    "onnx": 12,
+    "torch": 8,
+    "numbers": 2,
+    "table": 2,
+    "columns": 10,
+    "conllu": 8,
+    "source": 8,
     "text": 6,
     "check": 2,
 }

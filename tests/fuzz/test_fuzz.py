@@ -3,19 +3,19 @@
 import pytest
 
 from tests.fuzz.cases import Case
-from tests.fuzz.crafted import CRAFTED
+from tests.fuzz.crafted import crafted_cases
 from tests.fuzz.run import Worker, fault, mutated_cases, try_all
 
 pytestmark = pytest.mark.skipif("sys.platform != 'linux'", reason="limits of memory and time as Linux has them")
 
 
 def test_there_are_200_files_made_to_be_difficult_each_under_a_name_of_its_own():
-    names = [case.name for case in CRAFTED]
+    names = [case.name for case in crafted_cases()]
     assert len(names) == len(set(names)) >= 200
 
 
 def test_some_of_the_files_give_no_traceback_and_touch_nothing():
-    small = [case for case in CRAFTED if case.make is None and len(case.content) < 100_000]
+    small = [case for case in crafted_cases() if case.make is None and len(case.content) < 100_000]
     cases = [case._replace(commands=case.tried[:1]) for case in small[::15]] + mutated_cases(0, 30)
     failures = try_all([case for case in cases if case.kind != "check"], workers=1)  # which takes a process each
     assert not failures, "\n\n".join(map(str, failures))

@@ -118,6 +118,17 @@ def test_a_state_dict_of_anybodys_becomes_a_model_file(tmp_path, capsys, kind):
         assert_same(getattr(model, part), getattr(again, part))
 
 
+def test_a_seq2seq_goes_to_a_model_file_and_pytorch_has_no_such_module(tmp_path, capsys):
+    model = nb.Seq2Seq(3, 4, hidden_size=2, embedding_size=2, rng=0)
+    nb.save_model(tmp_path / "m.npz", model, {"sources": ["a", "b", "c"]})
+    assert convert(capsys, tmp_path / "m.npz", tmp_path / "again.npz")[0] == 0
+    again, about = nb.load_model(tmp_path / "again.npz", kind=nb.Seq2Seq)
+    assert about == {"sources": ["a", "b", "c"]}
+    assert all((again.params[name] == p).all() for name, p in model.params.items())
+    with pytest.raises(ValueError, match="a Seq2Seq is no module of PyTorch; .npz and .onnx files hold it"):
+        to_pytorch(model)
+
+
 def test_arrays_under_our_names_are_read(tmp_path):
     model, layer = tagger(), nb.GRU(3, 4, rng=0)
     np.savez(tmp_path / "m.npz", **model.params)
@@ -228,7 +239,7 @@ def files(tmp_path, monkeypatch):
     [
         ("absent.npz out.npz", "absent.npz: No such file or directory"),
         ("folder.npz out.npz", "folder.npz: Is a directory"),
-        ("net.pt out.npz", "net.pt ends in '.pt'; it needs to end in .npz or .safetensors or .onnx"),
+        ("net.pt out.npz", "net.pt: No such file or directory"),
         ("model out.npz", "model has no suffix; it needs to end in .npz or .safetensors or .onnx"),
         ("model.npz out.h5", "out.h5 ends in '.h5'; it needs to end in .npz or .safetensors or .onnx"),
         ("model.npz model.npz", "DESTINATION is model.npz, which this command reads; choose another name"),

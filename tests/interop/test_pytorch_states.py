@@ -341,8 +341,8 @@ def test_shapes_without_numbers_make_no_layer_of_gigabytes(tmp_path):
     ("name", "sentence"),
     [
         ("net.pth.tar", "of a checkpoint: state = torch.load(path, map_location='cpu')"),
-        ("net.ckpt", "safetensors.torch.save_file(net.state_dict(), 'net.safetensors')"),
-        ("pytorch_model.bin", "in which the state_dict may stand under 'state_dict' or 'model_state_dict'"),
+        ("net.pkl", "safetensors.torch.save_file(net.state_dict(), 'net.safetensors')"),
+        ("net.pickle", "in which the state_dict may stand under 'state_dict' or 'model_state_dict'"),
         ("model.weights.h5", "npbilstm.from_keras(layer.get_weights(), ...)"),
         ("model.safetensors.index.json", "It says which .safetensors files hold which weights: read the one that"),
     ],

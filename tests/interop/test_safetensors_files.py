@@ -7,6 +7,7 @@ import struct
 import numpy as np
 import pytest
 
+from npbilstm.interop import open_weights
 from npbilstm.interop.files import read_weights
 
 pytest.importorskip("safetensors", reason="safetensors is not installed (extra safetensors)")
@@ -61,3 +62,13 @@ def test_a_shape_of_no_numbers_makes_no_layer_of_gigabytes(tmp_path):
         ValueError, match=r"n.safetensors: LSTM\(100000000, 4, 1\) has [\d,]+ numbers; what is given ho"
     ):
         read_weights(path)
+
+
+def test_numbers_that_no_array_holds_are_refused_where_they_are_read_and_not_beside(tmp_path):
+    shapes = {**{f"lstm.{name}": shape for name, shape in LSTM.items()}, "fc.weight": (2,)}
+    eight = {"dtype": "F8_E4M3", "shape": [8]}
+    path = write(tmp_path / "n.safetensors", shapes, **{"fc.weight": eight})
+    assert repr(read_weights(path, prefix="lstm.")[0]) == "LSTM(3, 4, 1)"
+    assert open_weights(path)[1] == {"left_out": ["fc"]}
+    with pytest.raises(ValueError, match=r"state\['fc.weight'\] has dtype F8_E4M3; it needs float32"):
+        read_weights(path, "tagger")

@@ -1,4 +1,4 @@
-"""The module of PyTorch, and the layers of Keras on PyTorch, that do what a layer of ours does.
+"""The module of PyTorch, the layers of Keras on PyTorch, and the node of ONNX, that do what a layer of ours does.
 
 Each framework is imported by whoever asks for one of its layers.
 """
@@ -9,9 +9,11 @@ import os
 from typing import Any
 
 import numpy as np
+import pytest
 
 import npbilstm as nb
 from npbilstm.interop import to_keras, to_pytorch
+from npbilstm.interop.onnx_weights import to_node
 from npbilstm.interop.parts import cell_of
 from npbilstm.layers.recurrent import merge_at
 
@@ -69,6 +71,27 @@ def keras_stack(layer, weights):
         one.set_weights([next(weights) for _ in one.weights])
     assert next(weights, None) is None
     return stack
+
+
+def onnx_node(layer, x, lengths=None, h_0=None, **attributes):
+    """Our layer's one node as onnxruntime runs it: x (T, N, D) -> Y (T, S, N, H), Y_h (S, N, H)."""
+    onnx = pytest.importorskip("onnx", reason="onnx is not installed (group oracles)")
+    onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (group oracles)")
+    lengths = None if lengths is None else np.array(lengths, np.int32)
+    inputs = {"X": x, "W": 0, "R": 0, "B": 0, "lengths": lengths, "h_0": h_0, "c_0": None, **to_node(layer, 0)}
+    constants = [onnx.numpy_helper.from_array(array, name) for name, array in inputs.items() if array is not None]
+    names = ["" if array is None else name for name, array in inputs.items()]
+    direction = "bidirectional" if len(layer.directions) == 2 else "forward"
+    attributes = {"hidden_size": layer.hidden_size, "direction": direction, **attributes}
+    node = onnx.helper.make_node(type(layer).__name__, names[: 8 if "P" in inputs else 6], ["Y", "Y_h"], **attributes)
+    kind = onnx.helper.np_dtype_to_tensor_dtype(x.dtype)
+    outputs = [onnx.helper.make_tensor_value_info(name, kind, None) for name in ("Y", "Y_h")]
+    graph = onnx.helper.make_graph([node], "one_node", [], outputs, constants)
+    content = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 18)], ir_version=8)
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4  # what fails is raised as well
+    session = onnxruntime.InferenceSession(content.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    return session.run(["Y", "Y_h"], {})
 
 
 def arrays(parts):

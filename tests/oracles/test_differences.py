@@ -14,7 +14,7 @@ from npbilstm.interop import from_keras, from_pytorch, to_keras, to_pytorch
 from npbilstm.interop.onnx_weights import to_node
 from tests.cases import assert_all_close, assert_close
 from tests.interop.drawing import with_random_weights
-from tests.oracles.peers import arrays, keras_of, torch_peer, valid
+from tests.oracles.peers import arrays, keras_of, onnx_node, torch_peer, valid
 
 torch = pytest.importorskip("torch", reason="torch is not installed (group oracles)")
 keras = pytest.importorskip("keras", reason="keras is not installed (group oracles)")
@@ -43,27 +43,6 @@ def packed(x, lengths, **options):
 
 def unpacked(y, **options):
     return arrays(pad_packed_sequence(y, batch_first=True, **options)[0])
-
-
-def onnx_node(layer, x, lengths=None, h_0=None, **attributes):
-    """Our layer's one node as onnxruntime runs it: x (T, N, D) -> Y (T, S, N, H), Y_h (S, N, H)."""
-    onnx = pytest.importorskip("onnx", reason="onnx is not installed (group oracles)")
-    onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (group oracles)")
-    lengths = None if lengths is None else np.array(lengths, np.int32)
-    inputs = {"X": x, "W": 0, "R": 0, "B": 0, "lengths": lengths, "h_0": h_0, "c_0": None, **to_node(layer, 0)}
-    constants = [onnx.numpy_helper.from_array(array, name) for name, array in inputs.items() if array is not None]
-    names = ["" if array is None else name for name, array in inputs.items()]
-    direction = "bidirectional" if len(layer.directions) == 2 else "forward"
-    attributes = {"hidden_size": layer.hidden_size, "direction": direction, **attributes}
-    node = onnx.helper.make_node(type(layer).__name__, names[: 8 if "P" in inputs else 6], ["Y", "Y_h"], **attributes)
-    kind = onnx.helper.np_dtype_to_tensor_dtype(x.dtype)
-    outputs = [onnx.helper.make_tensor_value_info(name, kind, None) for name in ("Y", "Y_h")]
-    graph = onnx.helper.make_graph([node], "one_node", [], outputs, constants)
-    content = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 18)], ir_version=8)
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4  # what fails is raised as well
-    session = onnxruntime.InferenceSession(content.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    return session.run(["Y", "Y_h"], {})
 
 
 def test_the_reverse_directions_final_state_is_not_in_the_last_output():
@@ -380,16 +359,28 @@ def passes_on(num_layers, **options):
 
 def test_keras_drops_its_input_the_same_at_all_steps_and_pytorch_and_we_between_layers_step_by_step():
     x = np.ones((50, 6, 1), "f4")
-    layer = passes_on(1)
-    y = arrays(keras_of(layer, dropout=0.5, return_state=False)(torch.tensor(x), training=True))
-    assert set(np.unique(y)) == {0, 2}
-    assert (y == y[:, :1]).all()
+    theirs = arrays(keras_of(passes_on(1), dropout=0.5, return_state=False)(torch.tensor(x), training=True))
+    of_input, _, _ = passes_on(1, input_dropout=0.5, rng=0).forward(x, training=True)
+    for y in (theirs, of_input):
+        assert set(np.unique(y)) == {0, 2}
+        assert (y == y[:, :1]).all()
     torch.manual_seed(0)
     deep = passes_on(2, dropout=0.5, rng=0)
     for y in (deep.forward(x, training=True)[0], arrays(torch_peer(deep, dropout=0.5)(torch.tensor(x))[0])):
         assert set(np.unique(y)) == {0, 2}
         assert not (y == y[:, :1]).all()
     assert_close(passes_on(1, dropout=0.5).forward(x, training=True)[0], x)  # what leaves the last layer stays whole
+
+
+def test_a_dropped_input_is_dropped_for_both_directions_here_and_for_each_alone_in_keras():
+    x = np.ones((50, 1, 1), "f4")
+    layer = passes_on(1, bidirectional=True, input_dropout=0.5, rng=0)
+    theirs = arrays(keras_of(layer, dropout=0.5, seed=0)(torch.tensor(x), training=True)[0])
+    own, _, _ = layer.forward(x, training=True)
+    for y, shared in ((own, True), (theirs, False)):
+        forward, reverse = np.moveaxis(y, 2, 0)
+        assert 0.2 < (forward == 0).mean() < 0.8
+        assert (forward == reverse).all() == shared
 
 
 def test_pytorch_warns_of_dropout_on_one_layer_and_we_do_not():

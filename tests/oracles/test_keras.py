@@ -54,19 +54,28 @@ def drawn(layer, N, T, with_state, seed):
     return rng.standard_normal((N, T, layer.input_size)), state if with_state else None, dy, dfinal
 
 
-def ours(layer, x, lengths, state, dy, dfinal, to_keras=to_keras):
+def ours(layer, x, lengths, state, dy, dfinal, to_keras=to_keras, rng=None):
     """Outputs, final states, dx, dstate and the gradients of all weights, in Keras's order."""
     one = len(layer.state_parts) == 1
     given = None if state is None else state[0] if one else state
-    y, final, cache = layer.forward(x, lengths, given, training=True)
+    y, final, cache = layer.forward(x, lengths, given, training=True, rng=rng)
     dx, grads, dinitial = layer.backward(dy[0] if len(dy) == 1 else dy, cache, dfinal[0] if one else dfinal)
     S, levels = len(layer.directions), range(layer.num_layers)
     states = [[part for k in levels for part in by_directions(s, k, S)] for s in (final, dinitial)]
     return as_list(y), states[0], dx, states[1] if state else [], as_keras_gradients(layer, grads, to_keras)
 
 
-def by_keras(layer, x, lengths, state, dy, dfinal, to_keras=to_keras):
+def drops(one, input_mask):
+    """Let the cells of a layer of Keras take this mask (N, D) in the place of one that they draw."""
+    for each in [one] if hasattr(one, "cell") else [one.forward_layer, one.backward_layer]:
+        each.cell.dropout = 0.5  # any: that there is dropout
+        each.cell.get_dropout_mask = lambda inputs: torch.tensor(input_mask)
+
+
+def by_keras(layer, x, lengths, state, dy, dfinal, to_keras=to_keras, input_masks=()):
     stack = keras_stack(layer, to_keras(layer))
+    for one, input_mask in zip(stack, input_masks):
+        drops(one, input_mask)
     mask = valid(lengths, x.shape[1])
     x = torch.tensor(x, requires_grad=True)
     S = len(layer.directions)
@@ -76,7 +85,7 @@ def by_keras(layer, x, lengths, state, dy, dfinal, to_keras=to_keras):
         if state is not None:
             initial = [torch.tensor(part, requires_grad=True) for part in by_directions(state, k, S)]
             initials += initial
-        out = one(y[0], mask=mask, initial_state=initial)
+        out = one(y[0], mask=mask, initial_state=initial, training=bool(input_masks))
         count = S * len(layer.state_parts)
         y, final = out[:-count], list(out[-count:])
         finals += final
@@ -100,6 +109,18 @@ def test_layers_agree_with_keras_forward_and_in_every_gradient(layer, batch):
     N, T, lengths, with_state, seed = batch
     x, *rest = drawn(layer, N, T, with_state, seed)
     assert_all_close(ours(layer, x, lengths, *rest), by_keras(layer, x, lengths, *rest), TOLERANCE)
+
+
+@settings(max_examples=50)
+@given(recurrent_layers(variants=False, dtypes=["f8"], deep=2), batches())
+def test_input_dropout_is_keras_dropout_where_the_masks_are_the_same(layer, batch):
+    N, T, lengths, with_state, seed = batch
+    layer.input_dropout = 0.5
+    x, *rest = drawn(layer, N, T, with_state, seed)
+    _, _, cache = layer.forward(x, lengths, training=True, rng=seed)
+    masks = [one.scaled_mask[:, 0] for one in cache.stack]
+    mine, theirs = ours(layer, x, lengths, *rest, rng=seed), by_keras(layer, x, lengths, *rest, input_masks=masks)
+    assert_all_close(mine, theirs, TOLERANCE)
 
 
 @settings(max_examples=150)

@@ -4,6 +4,8 @@ onnxruntime computes in float32, and these nodes in float32 alone. onnx's own Re
 lengths, and OpenVINO does not where sizes are free; what else they leave out is in `has`.
 """
 
+import warnings
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -84,13 +86,26 @@ def check_layer(runtime, path, layer, batch, seed):
     x[np.arange(T) >= lengths[:, None]] = rng.choice([np.nan, np.inf, 1e30, 1.0])
     states = [rng.standard_normal((S, N, layer.hidden_size)).astype(np.float32) for _ in layer.state_parts]
     feeds = {"x": x, "lengths": lengths, **{f"{part}_0": s for part, s in zip(layer.state_parts, states)}}
-    y, final, _ = layer.forward(x, lengths, tuple(states) if len(states) == 2 else states[0])
     outputs = ["y", *(f"{part}_n" for part in layer.state_parts)]
-    expected = [y, *(final if len(states) == 2 else [final])]
-    scale = max(1.0, max(np.abs(array).max(initial=0) for array in expected))  # of relu, numbers grow
-    assert_all_close(
-        [a / scale for a in RUNTIMES[runtime](path, outputs, feeds)], [a / scale for a in expected], TOLERANCE
-    )
+    expected, exact = (outputs_of(each, x, lengths, states) for each in (layer, in_float64(layer)))
+    scale = max(1.0, max(np.abs(array).max(initial=0) for array in exact))  # of relu, numbers grow
+    if scale > 1e18:  # the products of such numbers leave float32's range, here and there
+        return
+    rounding = max(np.abs(one - other).max(initial=0) for one, other in zip(expected, exact)) / scale
+    got = RUNTIMES[runtime](path, outputs, feeds)
+    assert_all_close([a / scale for a in got], [a / scale for a in expected], max(TOLERANCE, 10 * rounding))
+
+
+def in_float64(layer):
+    return layer.with_params({name: p.astype(float) for name, p in layer.params.items()})
+
+
+def outputs_of(layer, x, lengths, states):
+    """y and the parts of the final state."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of relu, numbers leave the range
+        y, final, _ = layer.forward(x, lengths, tuple(states) if len(states) == 2 else states[0])
+    return [y, *(final if len(states) == 2 else [final])]
 
 
 @settings(max_examples=300)
@@ -196,7 +211,6 @@ EXPORT_BUGS = {
     "mul is sum": ('"mul": "Mul"', '"mul": "Sum"'),
     "ave is sum": ('"ave": "Mean"', '"ave": "Sum"'),
     "time and batch not swapped back": ('[x], "y_by_row", perm=[1, 0, 2]', '[x], "y_by_row", perm=[0, 1, 2]'),
-    "ids of the padding looked up": ('["valid_ids", "ids", graph', '["valid_ids", "ids", "ids"] + 0 * [graph'),
     "logits of the padding not 0": (
         '["valid", "unmasked", zero], "logits"',
         '["valid", "unmasked", "unmasked"], "logits"',
@@ -212,6 +226,7 @@ EXPORT_BUGS = {
 }
 
 DIRECTION_BUGS = {
+    "ids of the padding looked up": ('["valid_2", "ids", graph', '["valid_2", "ids", "ids"] + 0 * [graph'),
     "c is not held": ("if holds:", "if False:"),
     "the output gate holds, not the input gate": ("[-HOLD, 0, HOLD, 0]", "[0, -HOLD, HOLD, 0]"),
     "the GRU's reset forgotten": ('found["linear_before_reset"] = int(layer.reset_after)', "pass"),

@@ -142,8 +142,9 @@ def test_the_code_on_the_page_prints_what_stands_below_it():
     pytest.importorskip("keras", reason="keras is not installed (group oracles)")
     names = {}
     blocks = re.findall(r"```python\n(.*?)```(?:\n\n```text\n(.*?)```)?", PAGE.read_text(encoding="utf-8"), re.DOTALL)
-    assert len(blocks) > 5
-    for code, expected in blocks:
+    models = [block for block in blocks if "dates.{part}" not in block[0]]  # test_onnx_seq2seq.py has files for that
+    assert len(blocks) > len(models) > 5
+    for code, expected in models:
         with contextlib.redirect_stdout(io.StringIO()) as printed:
             exec(compile(code, "peers.md", "exec"), names)
         assert printed.getvalue() == expected, code

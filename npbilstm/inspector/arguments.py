@@ -52,6 +52,15 @@ def checked_classes(classes: Any, V: int) -> list[str] | None:
     return [str(name) for name in classes]
 
 
+def checked_rows(target: Any, N: int, alone: bool) -> list[np.ndarray]:
+    """Rows of integers, one for each row of the batch; of a lone sequence its own may come as it is. Raises ValueError
+    where there are not as many."""
+    rows = [target] if alone and np.ndim(target[0] if len(target) else 0) == 0 else list(target)
+    if len(rows) != N:
+        raise ValueError(f"target has {in_number(len(rows), 'row')}; x has {N}")
+    return [np.asarray(row) if len(row) else np.zeros(0, np.int64) for row in rows]
+
+
 def token_names(tokens: Any, lengths: np.ndarray, T: int) -> list[list[str]]:
     """A name for every valid step of every row; None for the steps' numbers.
 

@@ -62,6 +62,9 @@ def backward_of_layer(
     dy = in_reading_order(trace, dy, axis=2)
     last = {f"d{part}_next": d for part, d in zip(layer.state_parts, final)}
     das = [f"da_{gate}" for gate in layer.gates] or ["da"]
+    held = {
+        f"d{name}": in_reading_order(trace, setting.where[k][:, row, :T]) for name, setting in trace.settings.items()
+    }
     WxT = np.stack([layer.params[f"{k}.{direction}.Wx"].T for direction in layer.directions])
     weights: dict[str, np.ndarray] = {}
 
@@ -89,6 +92,8 @@ def backward_of_layer(
                 now[equation.name] = last[equation.name]
             else:
                 now[equation.name] = evaluate(equation.sum, value, dot)
+            if equation.name in held:  # nothing passes back through what is set
+                now[equation.name] = np.where(held[equation.name][:, None, turn], 0, now[equation.name])
         dx[:, :, turn] = np.concatenate([now[name] for name in das], axis=-1) @ WxT
         for name in keep:
             kept.setdefault(name, np.zeros((S, B, T, now[name].shape[-1]), dy.dtype))[:, :, turn] = now[name]

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from npbilstm.layers import GRU, LSTM, RNN, Recurrent
+from npbilstm.layers.layer import blocks_in
 
 
 class Equations(NamedTuple):
@@ -130,5 +131,5 @@ def weight_block(layer: Recurrent, k: int, direction: str, symbol: str) -> np.nd
     if prefix + symbol in layer.params:
         return layer.params[prefix + symbol]
     name, _, letter = symbol.rpartition("_")
-    gates, p = layer.blocks[prefix + name], layer.params[prefix + name]
+    gates, p = blocks_in(layer.gates, name), layer.params[prefix + name]
     return np.split(p, len(gates), axis=-1)[gates.index(letter)]

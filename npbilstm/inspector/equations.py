@@ -73,6 +73,7 @@ FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "": lambda a: a,
     "^2": lambda a: a * a,
     **{name: function for name, (function, _) in ACTIVATIONS.items()},
+    "exp": np.exp,
     "positive": ACTIVATIONS["relu"][1],
     "slope_fifth": ACTIVATIONS["hard_sigmoid"][1],
     "slope_sixth": ACTIVATIONS["hard_sigmoid_sixth"][1],

@@ -149,7 +149,7 @@ def forward_sources(at: UnitAtStep) -> str:
     """Where x and the state before the step come from."""
     if at.layer > 0:
         x = f"x is what layer {at.layer - 1} put out"
-    elif at.trace.model is None:
+    elif not at.trace.reads_symbols:
         x = "x is the input"
     else:
         x = f"x is the embedding of {at.trace.tokens[at.row][at.step]!r}"
@@ -176,7 +176,7 @@ def backward_sources(at: UnitAtStep) -> str:
     if at.layer < at.trace.layer.num_layers - 1:
         dy = f"dy is from layer {at.layer + 1}, which reads h"
     else:
-        dy = "dy is the upstream gradient" if at.trace.model is None else "dy is from the model's output"
+        dy = "dy is from the model's output" if at.trace.is_of_model else "dy is the upstream gradient"
     return f"{dy}; " + ("no step is read next" if at.after is None else f"next is {step_name(at, at.after)}")
 
 

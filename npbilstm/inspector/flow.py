@@ -111,6 +111,9 @@ def forgetting(trace: TraceData, step: int | None = None, row: int = 0) -> np.nd
     if gate is None:
         return None
     f = trace[gate][:, :, row, :T].astype(np.float64)  # (L, S, T, H)
+    kept = trace.settings.get("c" if gate == "f" else "h")
+    if kept is not None:  # of what was there before nothing is left in a state that is set
+        f[kept.where[:, :, row, :T]] = 0
     found = []
     for s, direction in enumerate(trace.directions):
         if direction == "forward":
@@ -131,7 +134,7 @@ def product_to(f: np.ndarray, last: int) -> np.ndarray:
 
 def loss_is_by_step(trace: TraceData) -> bool:
     """Whether the loss has a part for each step."""
-    return trace.output_is_by_step and trace.upstream is not None
+    return trace.output_is_by_step and trace.upstream is not None and trace.step_maps is None
 
 
 def require_gradients(trace: TraceData) -> None:
@@ -144,6 +147,8 @@ def require_loss_by_step(trace: TraceData, step: int) -> None:
     """Raise ValueError where the loss at one step alone is asked for and there is none."""
     if not loss_is_by_step(trace):
         sees = "the final states alone" if trace.output_is_by_step else "a whole sequence"
+        if trace.step_maps is not None:
+            sees = "a whole sequence" if trace.seq2seq is None else "a whole answer"
         raise ValueError(f"step is {step}; this trace's loss is of {sees}, so step needs to be None")
 
 

@@ -15,10 +15,12 @@ import numpy as np
 from npbilstm.inspector.backpropagation import backward_of_row, in_batches
 from npbilstm.inspector.flow import size
 from npbilstm.inspector.indices import row_of, step_of
+from npbilstm.inspector.intervention import scores_of
 from npbilstm.inspector.trace_data import TraceData
-from npbilstm.layers.models import backward_to_recurrent
+from npbilstm.models import backward_to_recurrent
 
 
+@np.errstate(all="ignore")  # a model that diverged has infinite numbers
 def influence(trace: TraceData, step: int | None = None, row: int = 0) -> np.ndarray:
     """How much the output at each step depends on each step's input, of one row.
 
@@ -71,6 +73,9 @@ def gradients_of_outputs(trace: TraceData, row: int) -> Callable[[int], tuple[An
     model = trace.model
     assert trace.ids is not None
     logits, cache = model.forward(np.repeat(trace.ids[row, None, :T], V, axis=0), training=True)
+    if trace.settings:
+        states = np.repeat(trace["h"][:, :, [row], :T], V, axis=2)
+        cache = cache._replace(**scores_of(trace, model, states, np.full(V, T))[1])
 
     def of_model(step: int) -> tuple[Any, Any]:
         dlogits = np.zeros_like(logits)

@@ -8,16 +8,27 @@ from typing import Any
 
 import numpy as np
 
-from npbilstm.inspector.arguments import as_batch, checked_classes, copied_ids, require_real, require_steps, token_names
+from npbilstm.inspector.arguments import (
+    as_batch,
+    checked_classes,
+    checked_rows,
+    copied_ids,
+    require_real,
+    require_steps,
+    token_names,
+)
 from npbilstm.inspector.cell_equations import equations_of, weight_block
 from npbilstm.inspector.equations import Dot, Symbol, evaluate, parse
+from npbilstm.inspector.head_maps import head_step_maps
+from npbilstm.inspector.losses import loss_of_classes, loss_of_head
 from npbilstm.inspector.trace_data import TraceData
 from npbilstm.layers import Dropout, Recurrent
 from npbilstm.layers.merge import batch_of_one, merge_forward, unbatched
-from npbilstm.layers.models import SequenceModel, backward_to_recurrent
+from npbilstm.layers.padding import pad
 from npbilstm.layers.stack import RecurrentLayerCache
 from npbilstm.layers.steps import backward_by_steps, forward_by_steps
-from npbilstm.textbook import softmax_cross_entropy_backward, softmax_cross_entropy_forward
+from npbilstm.models import SequenceModel, backward_to_recurrent
+from npbilstm.models.ctc_head import CTCHead
 from npbilstm.textbook.sequences import check_lengths, valid_steps
 
 
@@ -26,39 +37,47 @@ def model_run(
     model: SequenceModel, ids: Any, lengths: Any, upstream: Any, tokens: Any, target: Any, classes: Any
 ) -> TraceData:
     """Of a model; arguments as trace has them."""
-    model = without_dropout(model)
+    embedding, model = model.embedding, without_dropout(model)
     if target is not None and upstream is not None:
         raise ValueError("target and upstream are both given; the loss needs one of them")
-    ids = copied_ids(ids)
-    alone = ids.ndim == 1
+    ids = copied_ids(ids) if embedding is not None else np.array(require_real("x", ids))
+    alone = ids.ndim == (1 if embedding is not None else 2)
     if alone:
         ids = ids[None]
-    require_steps(ids.shape)
+    require_steps(ids.shape[:2])
     logits, cache = model.forward(ids, lengths, training=True)
-    loss = None
-    if target is not None:
+    loss = labels = None
+    names = checked_classes(classes, logits.shape[-1])
+    if target is not None and isinstance(model.head, CTCHead):
+        labels = checked_rows(target, len(ids), alone)
+        for n, row in enumerate(labels):
+            model.head.require_targets(f"target[{n}]", row, int(cache.valid[n].sum()))
+        loss, upstream, target = *loss_of_head(model.head, logits, pad(labels), lengths), None
+    elif target is not None:
         target = as_batch("target", target, logits.shape[:-1], alone)
         if target.dtype.kind not in "iu":
             raise TypeError(f"target has dtype {target.dtype}; it needs integers, each the number of a class")
-        loss, loss_cache = softmax_cross_entropy_forward(logits, target, lengths if model.label_per_step else None)
-        upstream = softmax_cross_entropy_backward(1.0, loss_cache)
+        loss, upstream = loss_of_classes(model, logits, target, lengths)
     elif upstream is not None:
         upstream = as_batch("upstream", require_real("upstream", upstream), logits.shape, alone)
     dy = dstate = None
     if upstream is not None:
         dy, dstate, _ = backward_to_recurrent(model, upstream, cache)
-    x, _ = model.embedding.forward(np.where(cache.valid, ids, 0))
-    shown = ids.tolist() if tokens is None else tokens
+    x = ids if embedding is None else embedding.forward(np.where(cache.valid, ids, 0))[0]
+    shown = ids.tolist() if tokens is None and embedding is not None else tokens
     recurrent = recorded_arrays(model.recurrent, x, lengths, cache.recurrent, dy, dstate, shown)
     return TraceData(
         **recurrent,
         model=model,
         output=logits,
         target=target,
-        classes=checked_classes(classes, logits.shape[-1]),
+        classes=names,
         loss=None if loss is None else float(loss),
         ids=ids,
         upstream=dy,
+        step_maps=head_step_maps(
+            model, logits, recurrent["lengths"], labels, names or [str(k) for k in range(logits.shape[-1])]
+        ),
     )
 
 
@@ -161,7 +180,7 @@ def processing_order(lengths: np.ndarray, valid: np.ndarray, directions: Sequenc
 def layer_without_dropout(layer: Recurrent) -> Recurrent:
     """The layer as it is now and when nobody trains it, weights of its own; every step is kept."""
     other = copy.deepcopy(layer)
-    other.dropout = other.recurrent_dropout = 0.0
+    other.dropout = other.input_dropout = other.recurrent_dropout = 0.0
     other.store_every = None
     return other
 

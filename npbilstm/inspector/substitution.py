@@ -88,6 +88,11 @@ class UnitAtStep:
         """Whether the unit has a number of that name: with a projection h has fewer numbers than there are units."""
         return self.unit < self.trace[name].shape[-1]
 
+    def is_set(self, name: str) -> bool:
+        """Whether the number of that name was set, see intervention.py."""
+        setting = self.trace.settings.get(name)
+        return setting is not None and bool(setting.where[self.layer, self.axis, self.row, self.step, self.unit])
+
     def vector(self, symbol: Symbol) -> np.ndarray:
         """The numbers of all units, in float64."""
         step = self.step + self.stride if symbol.next else self.step
@@ -131,6 +136,10 @@ def with_numbers(equation: Equation, at: UnitAtStep) -> SubstitutedEquation:
     """The equation with its numbers."""
     name, total, text = equation
     value = at.value(Symbol(name))
+    if at.is_set(name):
+        return SubstitutedEquation(name, text, ("set, whatever the equation says", number(value)), value, ())
+    if at.is_set(name.removeprefix("d")):
+        return SubstitutedEquation(name, text, ("nothing passes back through what is set", number(value)), value, ())
     if at.after is None and text.count("next."):
         return SubstitutedEquation(
             name, text, ("the gradient of the final state, since no step is read next", number(value)), value, ()

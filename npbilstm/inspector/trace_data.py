@@ -6,15 +6,25 @@ Axes of the arrays: layer of the stack L, direction S (forward, reverse), row N,
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from npbilstm.inspector.cell_equations import Equations
+from npbilstm.inspector.step_map import StepMap
 from npbilstm.layers import Recurrent
-from npbilstm.layers.models import SequenceModel
+from npbilstm.models import Seq2Seq, SequenceModel
+from npbilstm.models.crf_head import CRFHead
+from npbilstm.models.heads import ValuesHead
+
+
+class Setting(NamedTuple):
+    """Numbers of one name that are set: where (L, S, N, T, .), True or False, and to what."""
+
+    where: np.ndarray
+    to: np.ndarray
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -31,8 +41,12 @@ class TraceData:
     output: the model's logits, or the layer's y, N first. target, predicted: classes as integers, or None.
     classes: their names.
     loss: the mean cross-entropy, where there is a target. dx: the gradient of inputs[0], where there are gradients.
-    ids: the symbols that a model read, (N, T); None for a layer alone. upstream: the gradient of the layer's y, (N, T,
-        features) or a pair; None where the loss does not see y.
+    ids: the symbols that a model read, (N, T), or features (N, T, D); None for a layer alone. upstream: the gradient of
+        the layer's y, (N, T, features) or a pair; None where the loss does not see y.
+    notes: what a reader should know of it, sentences without their full stops: that the input is drawn, say.
+    seq2seq: the model whose encoder is traced, as a layer that reads ids; then model is None. step_maps: of each row
+        what the model makes of its steps, a map, see step_map.py; None for nothing.
+    settings: of a changed run by name the numbers that are set, where the equations do not hold; see intervention.py.
     """
 
     layer: Recurrent
@@ -50,6 +64,10 @@ class TraceData:
     dx: np.ndarray | None
     ids: np.ndarray | None
     upstream: Any
+    seq2seq: Seq2Seq | None = None
+    step_maps: Sequence[StepMap] | None = None
+    settings: Mapping[str, Setting] = field(default_factory=dict)
+    notes: Sequence[str] = ()
 
     def __getitem__(self, name: str) -> np.ndarray:
         if name not in self.arrays:
@@ -80,8 +98,20 @@ class TraceData:
 
     @cached_property
     def predicted(self) -> np.ndarray | None:
-        """The likeliest classes, (N, T) or (N,); None for a layer alone."""
-        return None if self.model is None else self.output.argmax(axis=-1)
+        """The likeliest classes, (N, T) or (N,); None for a layer alone, and for a model that answers with values."""
+        if self.model is None or isinstance(self.model.head, ValuesHead):
+            return None
+        return likeliest(self.model, self.output, self.lengths)
+
+    @property
+    def reads_symbols(self) -> bool:
+        """Whether inputs[0] is an embedding's."""
+        return self.seq2seq is not None or (self.model is not None and self.model.embedding is not None)
+
+    @property
+    def is_of_model(self) -> bool:
+        """Whether upstream comes from the rest of a model."""
+        return self.model is not None or self.seq2seq is not None
 
     @property
     def output_is_by_step(self) -> bool:
@@ -94,3 +124,11 @@ class TraceData:
         if self.classes is not None:
             return self.classes
         return [str(k) for k in range(0 if self.logits is None else self.logits.shape[-1])]
+
+
+def likeliest(model: SequenceModel, scores: np.ndarray, lengths: np.ndarray | None = None) -> np.ndarray:
+    """The class of the highest score at each step, or of each sequence; of a CRF those of the best path."""
+    if isinstance(model.head, CRFHead) and np.isfinite(scores).all():
+        return model.head.predict(scores, lengths)
+    classes: np.ndarray = scores.argmax(axis=-1)
+    return classes

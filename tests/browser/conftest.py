@@ -43,8 +43,11 @@ class Visits:
         page.on("request", lambda request: request.url == path.as_uri() or self.seen.append(request.url))
         page.goto(path.as_uri())
         page.wait_for_function("document.documentElement.dataset.ready === '1' || document.readyState === 'complete'")
-        page.wait_for_timeout(50)
-        ready = page.evaluate("document.documentElement.dataset.ready")
+        for _ in range(1000):  # ready is said some frames after complete; a page that failed has said so instead
+            ready = page.evaluate("document.documentElement.dataset.ready")
+            if ready == "1" or self.seen:
+                break
+            page.wait_for_timeout(20)
         assert ready == "1", self.seen
         if not start:
             page.evaluate("typeof choose === 'function' && choose({ direction: 0, unit: 0 })")

@@ -53,6 +53,32 @@ def classifier(cell="gru"):
 
 
 @cache
+def attention(kind="additive"):
+    """An encoder, and where the decoder looks: five words, an answer of three symbols and its end."""
+    model = nb.Seq2Seq(5, 3, attention=kind, hidden_size=3, embedding_size=4, dtype=np.float64, rng=1)
+    for part in model.parts.values():
+        with_large_weights(part)
+    return trace(model, np.arange(5), tokens=WORDS, target=[2, 0, 1], classes=["a", "bc", "d"])
+
+
+@cache
+def long_attention():
+    """Sixty words, far more than a page is wide."""
+    model = nb.Seq2Seq(5, 3, hidden_size=3, embedding_size=4, dtype=np.float64, rng=1)
+    return trace(model, np.arange(60) % 5, tokens=[WORDS[k % 5] * 2 for k in range(60)], target=[2, 0, 1])
+
+
+@cache
+def head(name):
+    """A tagger with a CRF, or one of labels whose steps nobody knows."""
+    model = nb.SequenceTagger(5, 3, head=name, hidden_size=3, embedding_size=4, dtype=np.float64, rng=1)
+    for part in (*model.parts.values(), model.head):
+        with_large_weights(part)
+    target = [2, 1] if name == "ctc" else np.array([0, 1, 2, 0, 0])
+    return trace(model, np.arange(5), tokens=WORDS, target=target, classes=["-", "NP", "VP"])
+
+
+@cache
 def large():
     """200 steps, 128 units, two layers, both directions."""
     layer = nb.BiLSTM(32, 128, 2, rng=0)

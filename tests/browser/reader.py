@@ -50,11 +50,16 @@ def chosen(page):
 
 
 def point(page, name, direction, step, unit, steps, units, click=False):
-    """Bring the pointer to a cell of a map, and wait for the panel."""
-    canvas = page.locator(f'canvas.cells[data-name="{name}"][data-direction="{direction}"]')
+    """Bring the pointer to a cell of a unit's map, and wait for the panel."""
+    point_at(page, f'canvas.cells[data-name="{name}"][data-direction="{direction}"]', step, unit, steps, units, click)
+
+
+def point_at(page, canvas, column, row, columns, rows, click=False):
+    """Bring the pointer to a cell of any map, and wait for the panel."""
+    canvas = page.locator(canvas)
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
-    x, y = box["x"] + (step + 0.5) / steps * box["width"], box["y"] + (unit + 0.5) / units * box["height"]
+    x, y = box["x"] + (column + 0.5) / columns * box["width"], box["y"] + (row + 0.5) / rows * box["height"]
     page.mouse.move(x, y)
     if click:
         page.mouse.click(x, y)
@@ -113,6 +118,7 @@ def sigmoid(a):
 NAMES = {
     "sigmoid": sigmoid,
     "tanh": math.tanh,
+    "exp": math.exp,
     "relu": lambda a: max(a, 0),
     "positive": lambda a: float(a > 0),
     "hard_sigmoid": lambda a: min(max(a / 5 + 0.5, 0), 1),
@@ -169,7 +175,10 @@ def pixels(page, name, direction, kind="cells"):
         """([name, direction, kind]) => {
         const canvas = document.querySelector(`canvas.${kind}[data-name="${name}"][data-direction="${direction}"]`);
         const { width, height } = canvas;
-        return [height, width, [...canvas.getContext("2d").getImageData(0, 0, width, height).data]];
+        // from a copy: to read the page's own canvas twice has Chromium warn that it was not made for that
+        const copy = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
+        copy.drawImage(canvas, 0, 0);
+        return [height, width, [...copy.getImageData(0, 0, width, height).data]];
         }""",
         [name, direction, kind],
     )

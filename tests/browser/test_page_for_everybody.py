@@ -127,7 +127,7 @@ def test_what_is_not_finite_has_a_colour_of_its_own_and_the_legend_says_so(opene
     strange = (colours == [0xD1, 0x00, 0xC4, 0xFF]).all(axis=-1)
     assert strange[1].all()
     assert not strange[:, 0][[0, 2, 3, 4]].any()
-    assert "not finite" in page.locator("figcaption").first.inner_text()
+    assert "not finite" in page.locator("#maps figcaption").first.inner_text()
 
 
 def test_a_units_strip_of_c_has_the_units_own_scale(opened):

@@ -1,5 +1,6 @@
 """A bug planted in the page's script makes the test of what it breaks fail."""
 
+import functools
 import json
 
 import pytest
@@ -7,10 +8,69 @@ import pytest
 from npbilstm.inspector import page
 from npbilstm.inspector.page import page_html
 from tests.browser import pages
+from tests.browser import test_order_of_units as order
 from tests.browser import test_page_for_everybody as everybody
 from tests.browser import test_page_in_chromium as claims
+from tests.browser import test_step_map as step_map
+from tests.browser import test_transitions as transitions
+from tests.browser import test_what_if as what_if
 
 PLANTED = {
+    "what if: what follows later is not computed again": (
+        "readsNewState = states.some(",
+        "readsNewState = [].some(",
+        functools.partial(what_if.test_a_changed_run_is_the_engines, k=10),
+    ),
+    "what if: a run of float32 is kept in float64": (
+        'stored("arrays", name)?.values.constructor ?? Float64Array',
+        "Float64Array",
+        functools.partial(what_if.test_a_changed_run_is_the_engines, k=11),
+    ),
+    "of a changed run gradients pass through what is set": (
+        "if (passesNothing(name, cell)) return 0;",
+        "",
+        what_if.test_a_changed_run_has_a_page_of_its_own_that_says_what_is_set,
+    ),
+    "what if: what was set before is computed again": (
+        "(isSet(name, { ...at, step, unit })",
+        "(false",
+        what_if.test_a_changed_run_can_be_changed_again_on_its_page,
+    ),
+    "units that go down with it are sorted to the end": (
+        "Math.abs(correlations[b]) - Math.abs(correlations[a])",
+        "correlations[b] - correlations[a]",
+        order.test_the_maps_are_sorted_as_python_sorts_units,
+    ),
+    "what if: the labels that change are those that stay": (
+        "(name === now[step] ? [] : [step])",
+        "(name === now[step] ? [step] : [])",
+        what_if.test_the_labels_that_change_are_told_and_outlined,
+    ),
+    "a CRF's pair is taken of the step after": (
+        "data.tags.indexOf(data.predicted[step - 1])",
+        "data.tags.indexOf(data.predicted[step])",
+        transitions.test_the_pair_at_the_chosen_step_is_outlined_and_told,
+    ),
+    "the map's line is taken from the left": (
+        "line: Math.floor(y * lines)",
+        "line: Math.floor(x * lines)",
+        step_map.test_pointing_at_a_weight_shows_its_equations_and_chooses_the_encoders_step,
+    ),
+    "the map is drawn by columns": (
+        "values[y * data.steps + x], scale",
+        "values[(y + x) % values.length], scale",
+        step_map.test_the_map_is_coloured_by_value_as_the_gates_are,
+    ),
+    "of the vector before the score the first unit is shown": (
+        "Math.max(0, sizes.indexOf(Math.max(...sizes)))",
+        "0",
+        step_map.test_the_score_is_that_of_the_textbook,
+    ),
+    "on the map the arrows choose units": (
+        "? { line: within(cell.line + by, data.map.lines.length) }",
+        "? { unit: within(cell.unit + by, data.units) }",
+        step_map.test_m_goes_to_the_map_where_arrows_walk_through_outputs_and_back,
+    ),
     "the reverse direction's c_prev is taken at t - 1": (
         "step: cell.step - way(cell)",
         "step: cell.step - 1",
@@ -62,7 +122,7 @@ PLANTED = {
         claims.test_a_state_and_its_gradient_that_were_given_are_shown,
     ),
     "unit and step are swapped in the maps": (
-        "const unit = Math.floor(y * width);",
+        "const unit = units[Math.floor(y * width)];",
         "const unit = Math.floor(x * width);",
         claims.test_pointing_at_a_cell_shows_the_numbers_that_the_trace_holds,
     ),
@@ -72,8 +132,8 @@ PLANTED = {
         claims.test_pointing_at_a_cell_shows_the_numbers_that_the_trace_holds,
     ),
     "maps are drawn in reading order": (
-        "values[x * width + y]",
-        "values[(direction ? data.steps - 1 - x : x) * width + y]",
+        "values[x * width + units[y]]",
+        "values[(direction ? data.steps - 1 - x : x) * width + units[y]]",
         claims.test_maps_are_coloured_by_value_in_input_time_order,
     ),
     "strips show unit 0": (
@@ -132,13 +192,14 @@ PLANTED = {
         everybody.test_what_is_not_finite_has_a_colour_of_its_own_and_the_legend_says_so,
     ),
     "maps keep the colours of the other ground": (
-        'darkMode.addEventListener("change", drawLayer);',
+        'groundChange.addEventListener("change", drawLayer);',
         "",
         claims.test_maps_are_drawn_anew_when_the_ground_changes,
     ),
 }
 
 ARGUMENTS = {
+    step_map.test_pointing_at_a_weight_shows_its_equations_and_chooses_the_encoders_step: [{"kind": "dot"}],
     claims.test_every_equation_of_every_step_holds_in_the_numbers_shown: [
         {"layer": layer, "direction": direction} for layer in (0, 1) for direction in ("forward", "reverse")
     ],

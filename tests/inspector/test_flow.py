@@ -5,7 +5,7 @@ import pytest
 
 import npbilstm as nb
 from npbilstm.inspector import backpropagation, flow, influence
-from npbilstm.layers import SequenceClassifier, SequenceTagger
+from npbilstm.models import SequenceClassifier, SequenceTagger
 from tests.cases import assert_close
 from tests.inspector.test_tracing import every_variant, traced
 from tests.inspector.traced import numbers_by_textbook
@@ -49,6 +49,7 @@ def require_gradients_of_steps(module, variant):
                     assert_close(dc[:, :, b], masked["dc"][:, :, row, :length], 1e-13)
 
 
+@pytest.mark.few(5)
 @every_variant
 def test_the_gradients_of_a_step_alone_are_the_textbooks(variant):
     require_gradients_of_steps(flow, variant)

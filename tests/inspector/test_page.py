@@ -4,6 +4,7 @@ import base64
 import html
 import json
 import re
+import warnings
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ import npbilstm as nb
 from npbilstm.inspector import trace
 from npbilstm.inspector.page import document, iframe_html, over_time, page_html, payload
 from npbilstm.inspector.page.encoding import PRECISIONS, encode, encoded_size
+from npbilstm.inspector.page.what_if import why_not
 
 HOSTILE = "</script><script>alert(1)</script>"
 
@@ -168,3 +170,19 @@ def test_a_trace_beside_must_be_of_the_same_steps():
         match="beside has layers 1, directions forward and reverse, steps in this row 4, states h and c; it needs",
     ):
         page_html(small(), beside=small(steps=4))
+
+
+def test_a_model_that_diverged_has_a_page_and_no_unit_that_matters():
+    model = nb.SequenceTagger(6, 3, hidden_size=2, rng=0)
+    model.linear.params["W"][...] = np.inf
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert '"matters":[]' in page_html(trace(model, [1, 2, 3], target=[0, 1, 2]))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_only_what_is_kept_as_it_is_is_computed_again_on_the_page(dtype):
+    one = trace(nb.LSTM(2, 3, dtype=dtype, rng=0), np.ones((1, 3, 2), dtype))
+    assert why_not(one, 0, "own", True) == ""
+    assert bool(why_not(one, 0, "float32", True)) == (dtype is np.float64)
+    assert "rounded" in why_not(one, 0, "int16", True)

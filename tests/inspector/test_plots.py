@@ -10,7 +10,7 @@ import npbilstm as nb
 from npbilstm.inspector import plots
 from npbilstm.inspector.flow import flow
 from npbilstm.inspector.influence import influence
-from npbilstm.layers import SequenceTagger
+from npbilstm.models import SequenceTagger
 from tests.inspector.test_flow import classifier_trace, tagger_trace
 from tests.inspector.test_tracing import traced
 

@@ -6,11 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import npbilstm as nb
-from npbilstm import engine
-from npbilstm.engine import steps
 from npbilstm.inspector import recording
 from npbilstm.inspector.cell_equations import Equations, equations_of
-from npbilstm.layers import SequenceClassifier, SequenceTagger
+from npbilstm.layers import steps
+from npbilstm.models import SequenceClassifier, SequenceTagger
 from npbilstm.textbook import softmax_cross_entropy_backward, softmax_cross_entropy_forward
 from tests.cases import assert_close
 from tests.inspector.traced import gradients_by_nudging, numbers_by_textbook
@@ -107,13 +106,13 @@ def test_the_complex_step_rejects_a_wrong_equation(monkeypatch, variant, right, 
 
 
 PLANTED_STEPS = [
-    ("kept(cache, k)[:-1]", "kept(cache, k)[np.arange(len(cache.x)) // 2]"),
+    ("kept(cache, k)[:-1]", "kept(cache, k)[np.arange(len(cache.layer.x)) // 2]"),
     ("part[last[rows], :, rows] = d_T[:, rows].swapaxes(0, 1)", "pass"),
     ("part[step - 1, own] = d", "part[step, own] = d"),
     ('"h_prev": np.concatenate([cache.stored[0], h])[:-1]', '"h_prev": h'),
     (
-        "found[s][input_index(direction, 0, T, T, cache.lengths)] = array[:, s]",
-        "found[s][input_index(0, 0, T, T, cache.lengths)] = array[:, s]",
+        "flip(own, cache.layer.lengths) if way else own for own",
+        "own for own",
     ),
 ]
 
@@ -121,8 +120,8 @@ PLANTED_STEPS = [
 @pytest.mark.parametrize(("right", "wrong"), PLANTED_STEPS)
 def test_the_textbook_rejects_steps_read_wrongly(monkeypatch, right, wrong):
     mutant = planted(steps, right, wrong)
-    monkeypatch.setattr(engine, "forward_steps_of", mutant.forward_steps_of)
-    monkeypatch.setattr(engine, "backward_steps_of", mutant.backward_steps_of)
+    monkeypatch.setattr(recording, "forward_by_steps", mutant.forward_by_steps)
+    monkeypatch.setattr(recording, "backward_by_steps", mutant.backward_by_steps)
     wrong_trace = traced(num_layers=2)
     with pytest.raises(AssertionError):
         require_textbooks_numbers(*wrong_trace)
@@ -192,6 +191,34 @@ def test_a_models_trace_has_the_gradients_of_its_loss(cell, pooling):
     for k, s in [(0, 0), (1, 1)]:
         block = grads[f"{cell}.{k}.{model.recurrent.directions[s]}.b"][:4]
         assert_close(trace[name][k, s].sum(axis=(0, 1)), block)
+
+
+def test_the_loss_of_a_model_with_class_weights_is_its_own():
+    model = nb.SequenceTagger(4, 3, hidden_size=2, class_weights=[1, 5, 0.5], dtype=np.float64, rng=0)
+    ids, target, lengths = np.array([[1, 2, 3], [3, 0, 0]]), np.array([[0, 1, 2], [1, -100, 7]]), [3, 1]
+    trace = nb.trace(model, ids, lengths, target=target)
+    loss, cache = model.loss_forward(ids, target, lengths, training=True)
+    assert_close(trace.loss, loss)
+    dy = model.head.loss_backward(1.0, cache.loss)[0] @ model.linear.params["W"].T
+    assert_close(trace.upstream, dy)
+    with pytest.raises(ValueError, match="target holds -100 at a valid step"):
+        nb.trace(model, ids, target=target)
+    with pytest.raises(ValueError, match="target is classes, and the model answers with values"):
+        nb.trace(nb.SequenceTagger(4, num_values=3, rng=0), ids, target=target)
+
+
+@pytest.mark.parametrize("kind", [SequenceTagger, SequenceClassifier])
+def test_a_model_of_features_and_values_shows_no_embedding_and_no_class(kind):
+    trace = nb.trace(
+        kind(input_size=2, num_values=3, hidden_size=2, rng=0),
+        np.ones((3, 2)),
+        upstream=np.ones((3, 3) if kind is SequenceTagger else 3),
+    )
+    assert trace.predicted is None
+    said = str(trace.explain(step=1, unit=0))
+    assert "x is the input" in said
+    assert "dy is from the model's output" in said
+    assert "predicted" not in said
 
 
 def test_dropout_is_off_in_a_trace():
@@ -274,3 +301,22 @@ tagger = SequenceTagger(9, 4, rng=0)
 def test_wrong_input_is_a_sentence(arguments, options, sentence):
     with pytest.raises((TypeError, ValueError, IndexError), match=sentence):
         nb.trace(*arguments, **options)
+
+
+def test_a_model_of_features_is_traced_as_its_layer_is_with_what_its_loss_says():
+    model = nb.SequenceTagger(input_size=3, num_classes=2, hidden_size=2, dtype=np.float64, rng=0)
+    x = np.random.default_rng(0).standard_normal((2, 4, 3))
+    x[1, 2:] = np.nan  # padding
+    target = np.array([[0, 1, 1, 0], [1, 0, 0, 0]])
+    seen = nb.trace(model, x, [4, 2], target=target)
+    logits, cache = model.forward(x, [4, 2], training=True)
+    loss, loss_cache = model.head.loss_forward(logits, target, np.array([4, 2]))
+    dx, _ = model.backward(model.head.loss_backward(1.0, loss_cache)[0], cache)
+    np.testing.assert_allclose(seen.loss, loss)
+    np.testing.assert_allclose(seen.dx, dx, atol=1e-15)
+    assert np.array_equal(seen.output, logits)
+    assert [len(row) for row in seen.tokens] == [4, 2]
+    alone = nb.trace(model, x[1, :2])
+    assert np.array_equal(alone.output, logits[1:, :2])
+    assert "h" in seen.to_html()
+    assert seen.influence(1).shape == nb.trace(model.recurrent, x, [4, 2]).influence(1).shape

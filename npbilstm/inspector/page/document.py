@@ -13,9 +13,25 @@ from npbilstm.inspector.highlight import DARK, LIGHT
 from npbilstm.inspector.indices import row_of
 from npbilstm.inspector.page.over_time import pictures_over_time
 from npbilstm.inspector.page.payload import payload
+from npbilstm.inspector.page.what_if import matters, settings_in_words
 from npbilstm.inspector.trace_data import TraceData
 
-SCRIPTS = ("numbers", "equations", "arithmetic", "colours", "pictures", "curves", "panel", "form", "inspect")
+SCRIPTS = (
+    "numbers",
+    "equations",
+    "arithmetic",
+    "colours",
+    "pictures",
+    "curves",
+    "order",
+    "stepmap",
+    "transitions",
+    "panel",
+    "form",
+    "rerun",
+    "whatif",
+    "inspect",
+)
 """The files of js/, in the order in which they build on each other."""
 
 HEIGHT = "820px"
@@ -35,8 +51,10 @@ def page_html(trace: TraceData, row: int = 0, beside: TraceData | None = None, n
     script = "\n".join(asset(f"js/{name}.js") for name in SCRIPTS)
     markup = asset("inspect.html")
     pictures, missing = pictures_over_time(trace, row, beside)
-    data = payload(trace, row, pictures, room=len(markup) + len(style) + len(script))
-    data["notes"] = [*notes, *data["notes"], *missing]
+    mattering = matters(trace, row)
+    data = payload(trace, row, pictures, room=len(markup) + len(style) + len(script) + len(json.dumps(mattering)))
+    data["matters"] = mattering
+    data["notes"] = [*notes, *settings_in_words(trace, row), *data["notes"], *missing]
     title = html.escape(data["title"])
     parts = {"title": title, "style": style, "script": script, "trace": json_in_html(data)}
     # all at once: what is put in is never looked through for marks again

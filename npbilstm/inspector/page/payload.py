@@ -16,7 +16,10 @@ from npbilstm.inspector.descriptions import QUANTITIES, description_of, gates_of
 from npbilstm.inspector.indices import most_varying
 from npbilstm.inspector.page.encoding import PRECISIONS, encode, encoded_size
 from npbilstm.inspector.page.over_time import Picture
+from npbilstm.inspector.page.what_if import head_arrays, what_if, why_not
+from npbilstm.inspector.step_map import StepMap
 from npbilstm.inspector.trace_data import TraceData
+from npbilstm.inspector.transitions import transitions_of
 from npbilstm.printable import printable
 
 ARRIVING = ("dy", "dh_next", "dc_next")
@@ -28,6 +31,9 @@ MATRICES = ("Wx", "Wh", "Wp")
 LARGEST_DOCUMENT = 4_900_000
 """Characters, all of them ASCII, so that a document stays under 5 MB."""
 
+MOST_TAGS = 60
+"""Of a table that is shown; a larger one nobody reads."""
+
 LEFT_OUT = {
     "beside": "the gradients over time of the model beside it are left out",
     "flow": "the gradients over time are left out",
@@ -38,7 +44,7 @@ LEFT_OUT = {
 """What a page that would be too large goes without, in this order."""
 
 Parts = dict[str, dict[str, np.ndarray]]
-"""The arrays of a page: arrays, weights, inputs; and, where there are such, flow, beside and influence."""
+"""The arrays of a page: arrays, weights, inputs, head, map_arrays, set; where there are, flow, beside and influence."""
 
 
 def payload(trace: TraceData, row: int, pictures: Mapping[str, Picture], room: int) -> dict[str, Any]:
@@ -67,9 +73,15 @@ def payload(trace: TraceData, row: int, pictures: Mapping[str, Picture], room: i
         precision = PRECISIONS[-1] if plan in LEFT_OUT else plan
         if room + characters_of(parts | empty, precision) <= LARGEST_DOCUMENT:
             parts |= {name: picture.make() for name, picture in kept.items()}
+            head["what_if"] = what_if(trace, row, precision, "weights" not in gone)
             head["notes"] = ["numbers are rounded to 16 bits, about four digits"] if precision == "int16" else []
             head["notes"] += [LEFT_OUT[name] for name in gone]
-            if not all(np.isfinite(array).all() for part in parts.values() for array in part.values()):
+            if not all(
+                np.isfinite(array).all()
+                for name, part in parts.items()
+                if name != "map_arrays"
+                for array in part.values()
+            ):
                 head["notes"].append("there are NaN or infinite numbers")
             if "gradients" in gone:
                 head |= {"gradients": False, "equations": {"forward": trace.equations.forward, "backward": ()}}
@@ -95,7 +107,7 @@ def description(trace: TraceData, row: int) -> dict[str, Any]:
     numbered = tokens == [str(t) for t in range(len(tokens))]
     title = repr(layer) if numbered else " ".join(whole.split())
     return {
-        "title": title if len(title) <= 60 else f"{title[:59]}…",
+        "title": shortened(title),
         "cell": type(layer).__name__,
         "directions": list(trace.directions),
         "layers": layer.num_layers,
@@ -105,11 +117,15 @@ def description(trace: TraceData, row: int) -> dict[str, Any]:
         "row": row,
         "rows": len(trace.lengths),
         "start": most_varying(trace, row=row),
-        "embedded": trace.model is not None,
+        "embedded": trace.reads_symbols,
+        "of_model": trace.is_of_model,
+        "encoder": trace.seq2seq is not None,
+        "map": None if trace.step_maps is None else map_description(trace.step_maps[row]),
         "tokens": tokens,
         "predicted": classes_shown(trace, trace.predicted, row),
         "true": classes_shown(trace, trace.target, row),
         "by_step": trace.output_is_by_step,
+        **transitions_shown(trace),
         "classes": None if trace.classes is None else [printable(name) for name in trace.classes],
         "loss": trace.loss if trace.loss is not None and np.isfinite(trace.loss) else None,
         "gradients": trace.has_gradients,
@@ -121,6 +137,36 @@ def description(trace: TraceData, row: int) -> dict[str, Any]:
         "blocks": blocks,
         "notes": [],
     }
+
+
+def map_description(found: StepMap) -> dict[str, Any]:
+    """The words of a map over the steps; its numbers are in the part map_arrays."""
+    words = {name: getattr(found, name) for name in ("name", "title", "about", "down", "by", "equations")}
+    return {
+        **words,
+        "fact": shortened(printable(found.fact)),
+        "lines": [printable(line) for line in found.lines],
+        "words": dict(found.words),
+        "axes": {name: axes for name, (axes, _) in found.arrays.items()},
+    }
+
+
+def transitions_shown(trace: TraceData) -> dict[str, Any]:
+    """The table of a CRF of at most MOST_TAGS, as numbers or, where they are not finite, as words; None for what is no
+    pair, the end after the beginning. Its tags."""
+    found = transitions_of(trace.model)
+    if found is None or len(found) > MOST_TAGS + 1:
+        return {"transitions": None}
+    rows: list[list[Any]] = [
+        [round(v, 4) if np.isfinite(v) else str(v) for v in row] for row in found.astype(float).tolist()
+    ]
+    rows[0][-1] = None
+    return {"transitions": rows, "tags": [printable(name) for name in trace.class_names]}
+
+
+def shortened(text: str) -> str:
+    """At most 60 signs of it."""
+    return text if len(text) <= 60 else f"{text[:59]}…"
 
 
 def classes_shown(trace: TraceData, labels: np.ndarray | None, row: int) -> list[str] | str | None:
@@ -142,7 +188,10 @@ def row_arrays(trace: TraceData, row: int, weights: bool, gradients: bool) -> Pa
     T = int(trace.lengths[row])
     texts = trace.equations.forward + (trace.equations.backward if gradients and trace.has_gradients else ())
     products = [text.split(" = ")[0] for text in texts if "@" in text]
-    derived = {"h"} if any(text.startswith("h = o * ") for text in texts) else set()
+    # what is computed again begins with the run's own h; one of float32, derived from o and c, is a rounding beside it
+    needs_h = trace["h"].dtype != np.float64 and not why_not(trace, row, "own", weights)
+    has_product = any(text.startswith("h = o * ") for text in texts)
+    derived = {"h"} if has_product and not needs_h and "h" not in trace.settings else set()
     stored = [
         name
         for name in (*QUANTITIES, "q", *(ARRIVING if gradients else []), *([] if weights else products))
@@ -160,4 +209,8 @@ def row_arrays(trace: TraceData, row: int, weights: bool, gradients: bool) -> Pa
         if k == 0 or not np.array_equal(own, np.concatenate(list(trace["h"][k - 1, :, row, :T]), axis=-1)):
             inputs[str(k)] = own
     kept = {name: p for name, p in trace.layer.params.items() if weights or name.split(".")[-1] not in MATRICES}
-    return {"arrays": arrays, "weights": kept, "inputs": inputs if weights else {}}
+    maps = {} if trace.step_maps is None else trace.step_maps[row].arrays
+    parts = {"arrays": arrays, "weights": kept, "inputs": inputs if weights else {}}
+    parts["head"] = head_arrays(trace) if weights else {}
+    parts["set"] = {name: one.where[:, :, row, :T].astype(np.float32) for name, one in trace.settings.items()}
+    return parts | {"map_arrays": {name: np.atleast_1d(array) for name, (_, array) in maps.items()}}

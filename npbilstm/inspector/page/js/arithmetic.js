@@ -62,6 +62,8 @@ function worked(equation, cell) {
   const { name, sum } = equation;
   const kept = value(name, cell);
   const only = (lines, note = "") => ({ lines, result: written(kept), terms: [], note });
+  if (!cell.ofMap && isSet(name, cell)) return only([], "set, whatever the equation says");
+  if (!cell.ofMap && passesNothing(name, cell)) return only([], "nothing passes back through what is set");
   // nothing is read after the last step: the equation does not hold, its value was given
   if (isLast(cell) && uses(sum, (one) => one.next)) return only([], `gradient of the final state ${name[1]}`);
 
@@ -99,7 +101,7 @@ function before(cell) {
 /** The same for the backward pass. */
 function after(cell) {
   const above = cell.layer < data.layers - 1 ? `layer ${cell.layer + 1}, which reads h` : "";
-  const last = data.embedded ? "the loss, through the model's output" : "the upstream gradient that was given";
+  const last = data.of_model ? "the loss, through the model's output" : "the upstream gradient that was given";
   const dy = `dy: from ${above || last}`;
   if (isLast(cell)) return [dy, "no step is read after this one"];
   return [dy, `next: ${stepName(readNext(cell).step)}, read after this one`];

@@ -2,6 +2,8 @@
 // Both can be read by colour-blind eyes: the one is told by lightness, the other is blue against orange.
 
 const darkMode = matchMedia("(prefers-color-scheme: dark)");
+// for who listens, a query of its own: one whose answer is read before Chromium tells of its change tells of none
+const groundChange = matchMedia("(prefers-color-scheme: dark)");
 
 const GATE = ["#00204d", "#31446b", "#666970", "#958f78", "#cbba69", "#ffea46"];
 const AROUND_ZERO = {

@@ -8,6 +8,7 @@ const slope = (size) => (s) => (s > 0 && s < 1 ? size : 0);
 const FUNCTIONS = {
   sigmoid: (a) => 1 / (1 + Math.exp(-a)),
   tanh: Math.tanh,
+  exp: Math.exp,
   relu: (a) => Math.max(a, 0),
   positive: (a) => (a > 0 ? 1 : 0),
   hard_sigmoid: (a) => toUnit(a / 5 + 0.5),
@@ -63,9 +64,11 @@ const equations = {
   forward: data.equations.forward.map(parse),
   backward: data.gradients ? data.equations.backward.map(parse) : [],
 };
+equations.map = (data.map?.equations ?? []).map(parse);
+const mapEquationOf = Object.fromEntries(equations.map.map((e) => [e.name, e]));
 const equationOf = Object.fromEntries([...equations.forward, ...equations.backward].map((e) => [e.name, e]));
 
-/** A cell is {layer, direction, step, unit}: whose numbers an equation is about. */
+/** A cell is {layer, direction, step, unit}: whose numbers an equation is about; of the map {line, step, unit, ofMap}. */
 const way = (cell) => (data.directions[cell.direction] === "reverse" ? -1 : 1);
 const turn = (cell) => (way(cell) > 0 ? cell.step : data.steps - 1 - cell.step);
 const isRead = (step) => step >= 0 && step < data.steps;
@@ -73,16 +76,37 @@ const readBefore = (cell) => ({ ...cell, step: cell.step - way(cell) });
 const readNext = (cell) => ({ ...cell, step: cell.step + way(cell) });
 const widthOf = (name) => data.widths[name] ?? data.units;
 
-/** What a symbol is at a cell. */
+/** What a symbol is at a cell of the map: kept by those axes that it has, or derived. */
+function mapValue(name, cell) {
+  if (!(name in data.map.axes)) return evaluate(mapEquationOf[name].sum, cell);
+  const { shape, values } = stored("map_arrays", name);
+  return values[data.map.axes[name].reduce((place, axis, k) => place * shape[k] + cell[axis], 0)];
+}
+
+/** The number at a cell of what is kept by layer, direction, step and unit. */
+function keptAt({ shape, values }, { layer, direction, step, unit }) {
+  const [, S, T, U] = shape;
+  return values[((layer * S + direction) * T + step) * U + unit];
+}
+
+/** Whether a number of a changed run is set, whatever its equation says. */
+function isSet(name, cell) {
+  const where = stored("set", name);
+  return Boolean(where) && cell.unit < widthOf(name) && keptAt(where, cell) !== 0;
+}
+
+/** Whether it is the gradient of what is set. */
+const passesNothing = (name, cell) => name.startsWith("d") && isSet(name.slice(1), cell);
+
+/** What a symbol is at a cell, one of a unit or, where it says so, one of the map. */
 function value(name, cell) {
-  const { layer, direction, step, unit } = cell;
+  if (cell.ofMap) return mapValue(name, cell);
+  const { layer, step, unit } = cell;
   const kept = stored("arrays", name);
-  if (kept) {
-    const [, S, T, U] = kept.shape;
-    return kept.values[((layer * S + direction) * T + step) * U + unit];
-  }
+  if (kept) return keptAt(kept, cell);
   if (name === "x") return input(layer, step, unit);
   if (name.endsWith("_prev")) return state(name.replace("_prev", ""), readBefore(cell));
+  if (passesNothing(name, cell)) return 0;
   if (equationOf[name]) return evaluate(equationOf[name].sum, cell);
   return weight(name, cell).at(unit);
 }
@@ -116,11 +140,20 @@ function weight(symbol, { layer, direction }) {
   const width = letter ? columns / blocks.length : columns;
   const start = letter ? blocks.indexOf(letter) * width : 0;
   if (found.shape.length === 1) return { at: (unit) => found.values[start + unit] };
-  return { width, rows: found.shape[0], at: (row, unit) => found.values[row * columns + start + unit] };
+  const { values } = found;
+  return { width, rows: found.shape[0], columns, start, values, at: (row, unit) => values[row * columns + start + unit] };
+}
+
+/** The terms of a dot product on the map, of which both sides are vectors. */
+function mapTerms({ vector, weight: other }, cell) {
+  const length = stored("map_arrays", other).shape.at(-1);
+  const at = (name, unit) => mapValue(name, { ...cell, unit });
+  return Array.from({ length }, (_, unit) => at(vector.name, unit) * at(other, unit));
 }
 
 /** The terms of a dot product, in order; null where the weights were left out. */
 function dotTerms(node, cell) {
+  if (cell.ofMap) return mapTerms(node, cell);
   const matrix = weight(node.weight, cell);
   if (!matrix) return null;
   const { name, next } = node.vector;
@@ -151,12 +184,13 @@ function evaluate(node, cell) {
 
 const fields = new Map();
 
-/** All of a quantity in one layer and direction, step by step (T, U): what a map draws. */
+/** All of a quantity in one layer and direction, step by step (T, U), in the precision in which it is kept: what a map draws. */
 function field(name, layer, direction) {
   const key = `${name} ${layer} ${direction}`;
   if (!fields.has(key)) {
     const width = widthOf(name);
-    const values = new Float64Array(data.steps * width);
+    const Numbers = stored("arrays", name)?.values.constructor ?? Float64Array;
+    const values = new Numbers(data.steps * width);
     for (let step = 0; step < data.steps; step++)
       for (let unit = 0; unit < width; unit++)
         values[step * width + unit] = value(name, { layer, direction, step, unit });

@@ -20,16 +20,26 @@ function buildForm() {
   }
   onChoice(layerChoice, (layer) => setLayer(Number(layer)));
   onChoice(document.getElementById("quantities"), (quantity) => setGradients(quantity === "gradients"));
-  onChoice(directions, (name) => step(() => ({ direction: data.directions.indexOf(name) })));
-  for (const [part, count] of Object.entries({ step: data.steps, unit: data.units })) {
+  onChoice(directions, (name) => step(() => ofUnit({ direction: data.directions.indexOf(name) })));
+  const choices = { step: (part) => part, unit: ofUnit, line: ofMap };
+  const counts = { step: data.steps, unit: data.units, line: data.map?.lines.length };
+  for (const [part, count] of Object.entries(counts)) {
     const field = document.getElementById(`${part}-field`);
     field.max = count - 1;
     field.addEventListener("input", () => {
-      if (field.value !== "") step(() => ({ [part]: within(Math.floor(field.value), count) }));
+      if (field.value !== "") step(() => choices[part]({ [part]: within(Math.floor(field.value), count) }));
     });
     field.addEventListener("blur", changed); // what was left empty is filled again
   }
-  const there = { layer: data.layers > 1, gradients: data.gradients, direction: data.directions.length > 1 };
+  const there = {
+    layer: data.layers > 1,
+    gradients: data.gradients,
+    direction: data.directions.length > 1,
+    map: Boolean(data.map),
+    "what-if": !data.what_if.why_not,
+  };
+  document.getElementById("lines").hidden = !there.map;
+  for (const name of document.querySelectorAll(".down")) name.textContent = data.map?.down ?? "";
   document.getElementById("layers").hidden = !there.layer;
   document.getElementById("quantities").hidden = !there.gradients;
   directions.hidden = !there.direction;

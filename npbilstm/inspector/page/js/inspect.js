@@ -1,7 +1,7 @@
 // What is chosen, and how pointer and keys change it.
 
 const view = {
-  cell: { layer: 0, direction: data.start[0], step: Math.floor((data.steps - 1) / 2), unit: data.start[1] },
+  cell: { layer: 0, direction: data.start[0], step: Math.floor((data.steps - 1) / 2), unit: data.start[1], line: 0 },
   name: null, // the quantity pointed at
   pinned: null, // the cell and name to go back to
   gradients: false,
@@ -43,8 +43,8 @@ function drawCell() {
   say("units", `All units${layer}`);
   say("times", `Over time${data.layers > 1 ? ` in layer ${cell.layer}` : ""}`);
   say("about-strips", aboutStrips(cell));
-  say("about-maps", ABOUT_MAPS[gradients ? "gradients" : "values"]);
-  for (const part of ["step", "unit"]) {
+  say("about-maps", ABOUT_MAPS[gradients ? "gradients" : "values"] + orderInWords(cell.layer));
+  for (const part of ["step", "unit", "line"]) {
     const field = document.getElementById(`${part}-field`);
     if (Number(field.value) !== cell[part] || field !== document.activeElement) field.value = cell[part];
   }
@@ -52,7 +52,10 @@ function drawCell() {
   markCell(cell, name);
   drawInfluence(cell);
   drawFlow(cell);
-  drawPanel(cell, name, pinned?.cell, gradients);
+  markStepMap(cell, name);
+  markTransitions(cell);
+  drawPanel(cell, name, pinned, gradients);
+  nameWhatIf(cell);
   clearTimeout(drawCell.timer);
   drawCell.timer = setTimeout(() => (spoken.textContent = spokenWords(cell, name)), 400);
 }
@@ -74,6 +77,7 @@ function aboutStrips({ unit }) {
 }
 
 function spokenWords(cell, name) {
+  if (isOfMap(name)) return `${mapCellInWords(cell)}, ${mapValueInWords(cell)}`;
   const pointed = name && cell.unit < widthOf(name) && `${name} is ${written(value(name, cell))}`;
   return [cellInWords(cell), pointed, labelsInWords(cell.step)].filter(Boolean).join(", ");
 }
@@ -84,15 +88,17 @@ function drawLayer() {
   buildStrips(names, choose);
   buildMaps(names, view.cell.layer, choose);
   buildInfluence(choose);
+  buildStepMap(choose);
   paintedStrips = "";
   drawCell();
 }
 
-/** Choose a part of the cell; `follow` where it was not chosen among the strips, which then scroll along. */
+/** Choose a part of the cell; `follow` where it was not chosen among strips. All strips scroll along, but those under the
+    pointer where it was. */
 function choose({ name = view.name, ...part }, follow = false) {
   view.cell = { ...view.cell, ...part };
   view.name = name;
-  if (follow) keepInView();
+  keepInView(follow ? null : document.querySelector(".scroller:hover"));
   changed();
 }
 
@@ -118,10 +124,15 @@ function step(part) {
   if (view.pinned) pin();
 }
 
-/** The chosen column of the strips stays where it can be seen. */
-function keepInView() {
-  const token = picture.tokens[view.cell.step];
-  const scroller = document.getElementById("scroller");
+/** The chosen column of strips stays where it can be seen, but in the scroller that is to keep its place. */
+function keepInView(still = null) {
+  for (const tokens of [picture.tokens, stepMap.tokens]) bringIntoView(tokens[view.cell.step], still);
+}
+
+/** A token's column comes to the middle of its scroller, unless it can be seen there. */
+function bringIntoView(token, still) {
+  const scroller = token?.closest(".scroller");
+  if (!scroller || scroller === still) return;
   const [box, frame] = [token.getBoundingClientRect(), scroller.getBoundingClientRect()];
   const hidden = box.left < frame.left + 72 || box.right > frame.right - 8;
   if (hidden) scroller.scrollLeft += (box.left + box.right - frame.left - frame.right) / 2;
@@ -129,7 +140,7 @@ function keepInView() {
 
 function setLayer(layer) {
   layerChoice.value = layer;
-  step(() => ({ layer }));
+  step(() => ofUnit({ layer }));
   drawLayer();
 }
 
@@ -138,7 +149,8 @@ function setGradients(on) {
   view.gradients = on;
   check("quantity", on ? "gradients" : "values");
   // from c to dc and back
-  const counterpart = (name) => shownNames().find((other) => other === (on ? `d${name}` : name?.slice(1))) ?? null;
+  const counterpart = (name) =>
+    isOfMap(name) ? name : shownNames().find((other) => other === (on ? `d${name}` : name?.slice(1))) ?? null;
   view.name = counterpart(view.name);
   if (view.pinned) view.pinned.name = counterpart(view.pinned.name);
   drawLayer();
@@ -146,33 +158,50 @@ function setGradients(on) {
 
 const within = (number, count) => Math.max(0, Math.min(count - 1, number));
 const stepBy = (by) => step((cell) => ({ step: within(cell.step + by, data.steps) }));
-const unitBy = (by) => step((cell) => ({ unit: within(cell.unit + by, data.units) }));
+/** Down the map or the units. */
+const downBy = (by) =>
+  step((cell) =>
+    isOfMap(view.name)
+      ? { line: within(cell.line + by, data.map.lines.length) }
+      : { unit: unitBelow(cell, by) },
+  );
+/** So many rows further down in the maps' order. */
+function unitBelow({ layer, direction, unit }, by) {
+  const { units } = orderOf(layer, direction);
+  return units[within(units.indexOf(unit) + by, data.units)];
+}
+/** Something of a unit is chosen: its equations in place of the map's. */
+const ofUnit = (part) => ({ ...part, name: isOfMap(view.name) ? null : view.name });
+const ofMap = (part) => ({ ...part, name: data.map.name });
 const layerBy = (by) => setLayer(within(view.cell.layer + by, data.layers));
 
 const KEYS = {
   ArrowLeft: () => stepBy(-1),
   ArrowRight: () => stepBy(1),
-  ArrowUp: () => unitBy(-1),
-  ArrowDown: () => unitBy(1),
-  PageUp: () => unitBy(-10),
-  PageDown: () => unitBy(10),
+  ArrowUp: () => downBy(-1),
+  ArrowDown: () => downBy(1),
+  PageUp: () => downBy(-10),
+  PageDown: () => downBy(10),
   Home: () => stepBy(-Infinity),
   End: () => stepBy(Infinity),
   Enter: pin,
   " ": pin,
   Escape: free,
-  d: () => step((cell) => ({ direction: (cell.direction + 1) % data.directions.length })),
+  d: () => step((cell) => ofUnit({ direction: (cell.direction + 1) % data.directions.length })),
+  m: () => data.map && step(() => (isOfMap(view.name) ? ofUnit({}) : ofMap({}))),
   g: () => setGradients(!view.gradients),
+  w: () => data.what_if.why_not || document.getElementById("what-if-name").focus(),
   "[": () => layerBy(-1),
   "]": () => layerBy(1),
 };
 
-const ANYWHERE = ["d", "g", "[", "]"];
+const ANYWHERE = ["d", "g", "m", "w", "[", "]"];
 const SIDEWAYS = ["ArrowLeft", "ArrowRight", "Enter"]; // take no scrolling away
 
 /** Whether a key is for the pictures: not where a field or the panel needs it. */
 function isForPictures(target, key) {
-  if (pictures.contains(target) || (key === "Escape" && view.pinned)) return true;
+  const isField = target.closest?.("form, button");
+  if ((pictures.contains(target) && !isField) || (key === "Escape" && view.pinned)) return true;
   if (ANYWHERE.includes(key)) return !target.matches("select, [type=number]");
   return target === document.body && (SIDEWAYS.includes(key) || pictures.matches(":hover"));
 }
@@ -208,10 +237,11 @@ pictures.addEventListener("click", (event) => {
 function begin() {
   say("title", data.title);
   const facts = [
-    `${data.cell}, ${data.directions.length === 2 ? "both directions" : `one direction, ${data.directions[0]}`}`,
+    `${data.encoder ? "encoder: " : ""}${data.cell}, ${data.directions.length === 2 ? "both directions" : `one direction, ${data.directions[0]}`}`,
     `${data.layers} ${data.layers === 1 ? "layer" : "layers"} of ${data.units} units`,
     `${data.steps} ${data.steps === 1 ? "step" : "steps"}`,
     data.rows > 1 && `row ${data.row} (of 0 to ${data.rows - 1})`,
+    data.map?.fact,
     data.loss !== null && `loss ${written(data.loss)}${lossInWords()}`,
     typeof data.predicted === "string" && labelsInWords(0),
   ];
@@ -219,17 +249,21 @@ function begin() {
   document.getElementById("notes").append(...data.notes.map((note) => element("li", "", `Note: ${note}.`)));
   buildForm();
   buildFold();
+  buildWhatIf();
+  buildOrder();
+  buildTransitions();
   if (Array.isArray(data.predicted)) document.getElementById("classes").append(...classLegend());
+  if (data.encoder) say("influence-title", "Where the encoder’s outputs look");
   document.getElementById("flow").hidden = data.steps === 1 || (!data.flow && !KEEPER);
   document.getElementById("beside").hidden = !data.beside;
   document.getElementById("pinned").addEventListener("click", free);
-  darkMode.addEventListener("change", drawLayer);
+  groundChange.addEventListener("change", drawLayer);
   drawLayer();
   keepInView();
   requestAnimationFrame(() => setTimeout(() => (document.documentElement.dataset.ready = "1")));
 }
 
 const lossInWords = () =>
-  data.true === null ? "" : ` (mean cross-entropy${data.rows > 1 ? " of the batch" : ""})`;
+  !data.encoder && (data.true === null || data.map) ? "" : ` (mean cross-entropy${data.rows > 1 ? " of the batch" : ""})`;
 
 begin();

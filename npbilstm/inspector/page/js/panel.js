@@ -4,7 +4,7 @@
 function kindOf(name) {
   if (data.gates.includes(name)) return "gate";
   if (/^d([a-z]|_)/.test(name)) return "gradient";
-  if (/^(W|b|p(_|$))/.test(name)) return "weight";
+  if (/^(W|v$|(b|p)(_|$))/.test(name)) return "weight";
   return "number";
 }
 
@@ -46,7 +46,8 @@ const unbroken = (line) =>
 function equationBlock(equation, cell, current) {
   const block = element("div", `equation${equation.name === current ? " current" : ""}`);
   block.dataset.name = equation.name;
-  block.append(element("p", "words", data.words[equation.name] ?? ""));
+  const words = cell.ofMap ? mapWords(equation, cell) : data.words[equation.name];
+  block.append(element("p", "words", words ?? ""));
   block.append(element("div", "line formula", coloured(equation.text)));
   const { lines, result, terms, note } = worked(equation, cell);
   for (const line of lines) block.append(element("div", "line put-in", ["= ", ...unbroken(line)]));
@@ -57,24 +58,23 @@ function equationBlock(equation, cell, current) {
   return block;
 }
 
-const sameCell = (a, b) => ["layer", "direction", "step", "unit"].every((part) => a[part] === b[part]);
+const PARTS = ["layer", "direction", "step", "unit", "line"];
+const sameCell = (a, b) => PARTS.every((part) => a[part] === b[part]);
+
+/** Whether what is pinned is shown: the same cell, of the same picture. */
+const isShown = (pinned, cell, name) => sameCell(pinned.cell, cell) && isOfMap(pinned.name) === isOfMap(name);
 
 /** Which cell is pinned: the one shown, or another one while the pointer is elsewhere. */
-function pinnedInWords(pinned, cell) {
-  if (!pinned || sameCell(pinned, cell)) return pinned ? "pinned ✕" : "";
+function pinnedInWords(kept, cell, name) {
+  if (!kept || isShown(kept, cell, name)) return kept ? "pinned ✕" : "";
+  const pinned = kept.cell;
+  if (isOfMap(kept.name)) return `pinned: ${data.map.down} ${pinned.line}, step ${pinned.step} ✕`;
   const direction = pinned.direction === cell.direction ? "" : `${data.directions[pinned.direction]}, `;
   return `pinned: ${direction}step ${pinned.step}, unit ${pinned.unit} ✕`;
 }
 
-/** name: the quantity pointed at; pinned: the pinned cell or null; gradients: whether they are shown. */
-function drawPanel(cell, name, pinned, gradients) {
-  const panel = document.getElementById("panel");
-  document.getElementById("where").textContent = cellInWords(cell);
-  const read = `read ${ordinal(turn(cell) + 1)} of ${data.steps}`;
-  document.getElementById("turn").textContent = [read, labelsInWords(cell.step)].filter(Boolean).join(" · ");
-  const button = document.getElementById("pinned");
-  button.textContent = pinnedInWords(pinned, cell);
-  button.hidden = !pinned;
+/** What the panel shows of a unit at a step. */
+function cellParts(cell, name) {
   const blocks = (list) =>
     list
       .filter((equation) => cell.unit < widthOf(equation.name))
@@ -86,13 +86,27 @@ function drawPanel(cell, name, pinned, gradients) {
   if (data.gradients) parts.push(element("h3", "", backward), ...notes(after(cell)), ...blocks(equations.backward));
   if (cell.unit >= data.outputs)
     parts.push(element("p", "note", `h has ${data.outputs} numbers, so unit ${cell.unit} has no h of its own`));
+  return parts;
+}
+
+/** name: the quantity pointed at; pinned: the pinned cell and name, or null; gradients: whether they are shown. */
+function drawPanel(cell, name, pinned, gradients) {
+  const onMap = isOfMap(name);
+  const panel = document.getElementById("panel");
+  document.getElementById("where").textContent = onMap ? mapCellInWords(cell) : cellInWords(cell);
+  const read = onMap ? mapValueInWords(cell) : `read ${ordinal(turn(cell) + 1)} of ${data.steps}`;
+  document.getElementById("turn").textContent = [read, labelsInWords(cell.step)].filter(Boolean).join(" · ");
+  const button = document.getElementById("pinned");
+  button.textContent = pinnedInWords(pinned, cell, name);
+  button.hidden = !pinned;
+  const parts = onMap ? mapParts(cell, name) : cellParts(cell, name);
   const scroller = document.getElementById("equations");
   scroller.replaceChildren(...parts);
   // what is pointed at comes into view; without such, the pass that the pictures show
   const current = scroller.querySelector(".current");
   const shown = `${name} ${gradients}`;
   if (shown !== drawPanel.shown) {
-    const target = current ?? scroller.querySelectorAll("h3")[Number(gradients)];
+    const target = current ?? scroller.querySelectorAll("h3")[Number(gradients && !onMap)];
     const [box, frame] = [target.getBoundingClientRect(), scroller.getBoundingClientRect()];
     const inView = current && box.top >= frame.top && box.bottom <= frame.bottom;
     if (!inView) scroller.scrollTop += box.top - frame.top - 8;
@@ -103,6 +117,7 @@ function drawPanel(cell, name, pinned, gradients) {
     direction: data.directions[cell.direction],
     step: cell.step,
     unit: cell.unit,
-    pinned: pinned && sameCell(pinned, cell) ? "1" : "",
+    line: onMap ? cell.line : "",
+    pinned: pinned && isShown(pinned, cell, name) ? "1" : "",
   });
 }

@@ -101,7 +101,7 @@ function buildStrips(names, point) {
     const below = data.directions[direction] === "reverse"; // below the tokens, mirrored: turns first
     rows[data.directions[direction]] = (below ? [turns, strips, way] : [way, strips, turns]).flat();
   });
-  const middle = [element("div", "labels quiet", "token"), tokenRow(point)];
+  const middle = [element("div", "labels quiet", isNamed ? "token" : "step"), tokenRow(point)];
   if (data.influence) {
     const bars = element("div", "bars track");
     picture.bars = data.tokens.map(() => element("span"));
@@ -145,17 +145,18 @@ function map(name, direction, layer, point) {
   const width = widthOf(name);
   const values = field(name, layer, direction);
   const scale = scaleOf(name, layer);
-  paint(canvas, data.steps, width, (x, y) => values[x * width + y], scale);
+  const units = orderOf(layer, direction).units.filter((unit) => unit < width);
+  paint(canvas, data.steps, width, (x, y) => values[x * width + units[y]], scale);
   const height = width > 160 ? 160 : width * Math.max(1, Math.min(28, Math.floor(132 / width)));
   canvas.style.height = `${height}px`;
   const [column, row] = [element("div", "column"), element("div", "row")];
-  const frame = element("div", "frame", [canvas, column, row, unitAxis(width)]);
+  const frame = element("div", "frame", [canvas, column, row, unitAxis(units)]);
   watch(frame, (x, y) => {
     const step = Math.floor(x * data.steps);
-    const unit = Math.floor(y * width);
+    const unit = units[Math.floor(y * width)];
     point({ direction, step, unit, name }, true);
   });
-  picture.maps.push({ name, width, direction, column, row });
+  picture.maps.push({ name, width, direction, units, column, row });
   const caption = element("figcaption", "", [
     element("b", "", symbol(name)),
     element("span", `reading ${data.directions[direction]}`, data.directions[direction]),
@@ -165,18 +166,18 @@ function map(name, direction, layer, point) {
 }
 
 /** Numbers beside a map, each at its column or row. */
-function axis(className, side, count, most) {
+function axis(className, side, count, most, nameOf = (k) => k) {
   const line = element("div", className);
   line.ariaHidden = "true";
   for (const k of ticks(count, most)) {
-    const tick = element("span", "", String(k));
+    const tick = element("span", "", String(nameOf(k)));
     tick.style[side] = `${((k + 0.5) / count) * 100}%`;
     line.append(tick);
   }
   return line;
 }
 
-const unitAxis = (count) => axis("unit-axis", "top", count, 5);
+const unitAxis = (units) => axis("unit-axis", "top", units.length, 5, (k) => units[k]);
 
 function buildMaps(names, layer, point) {
   picture.maps = [];
@@ -202,13 +203,13 @@ function markCell(cell, name) {
     place(box, own && row >= 0 ? cell.step : null, row);
     for (const mark of marks) place(mark, own && !isFirst(cell) ? Math.max(cell.step, readBefore(cell).step) : null);
   });
-  for (const { column, row, direction, width } of picture.maps) {
+  for (const { column, row, direction, width, units } of picture.maps) {
     const own = direction === cell.direction;
     column.style.left = `${(cell.step / data.steps) * 100}%`;
     column.style.width = `${100 / data.steps}%`;
     column.classList.toggle("other", !own);
     row.hidden = !own || cell.unit >= width;
-    row.style.top = `${(cell.unit / width) * 100}%`;
+    row.style.top = `${(units.indexOf(cell.unit) / width) * 100}%`;
     row.style.height = `${100 / width}%`;
   }
   picture.tokens.forEach((token, step) => token.classList.toggle("chosen", step === cell.step));

@@ -26,7 +26,11 @@ EXIT_CODES = (
 )
 
 
-COMMANDS = ("demo", "train", "tag", "inspect", "convert", "check", "exercise", "hunt", "grade")
+COMMANDS = ("demo", "train", "tag", "sample", "inspect", "convert", "check", "exercise", "hunt", "grade")
+
+
+SEVERAL = {"train": "data", "check": "files"}
+"""Which commands take any number of files, and as which argument."""
 
 
 def parser(names: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
@@ -88,13 +92,18 @@ def use_one_thread() -> None:
 
 
 def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """The command and its options. argparse takes no FILE that may be missing after MODEL and an option; we do."""
+    """The command and its options. argparse takes no FILE that may be missing after MODEL and an option, and no
+    files on both sides of one; we do."""
     given = sys.argv[1:] if arguments is None else list(arguments)
     named = [name for name in given[:1] if name in COMMANDS]  # what another command needs takes time to import
     top = parser(named or COMMANDS)
     options, rest = top.parse_known_args(arguments)
     if options.command in ("inspect", "tag") and options.file is None and rest and not rest[0].startswith("--"):
         options.file = rest.pop(0)
+    if options.command in SEVERAL and rest and not any(each.startswith("-") for each in rest):
+        name = SEVERAL[options.command]
+        setattr(options, name, [*vars(options).get(name, []), *rest])
+        rest = []
     if rest:
         top.error(f"unrecognized arguments: {' '.join(rest)}")
     for option, _, value in (each.partition("=") for each in given):

@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 from npbilstm.commands.source_file import read_submission, require_file
-from npbilstm.commands.terminal import fault_of, say
+from npbilstm.commands.terminal import fault_of, say, say_wrapped
 from npbilstm.commands.watching import saves
 from npbilstm.diagnosis.diagnosis import diagnose_pairs
 from npbilstm.diagnosis.layout_search import read_layout
@@ -21,6 +21,7 @@ from npbilstm.submission.function_spec import FunctionSpec
 from npbilstm.submission.layouts import SETTINGS
 from npbilstm.submission.notebook import SUFFIX, read_notebook, submitted_source
 from npbilstm.submission.process import SubmissionProcess
+from npbilstm.submission.same_process import not_contained
 from npbilstm.submission.submitted_code import choose_ways
 from npbilstm.submission.submitted_pair import submitted_pairs
 from npbilstm.submission.unread import none_there, unread_in_source
@@ -135,10 +136,14 @@ def judge_file(options: argparse.Namespace) -> int:
     if not report.diagnoses and not report.unread:
         raise ValueError(f"{options.file}: {none_there(each.name for each in definitions_in_source(source))}")
     seconds = time.perf_counter() - start
+    uncontained = not_contained()
     if options.json:
-        say(json.dumps({"file": options.file, "seconds": round(seconds, 2), **report.as_dict()}, indent=options.indent))
+        more = {"not contained": uncontained} if uncontained else {}
+        found = {"file": options.file, "seconds": round(seconds, 2), **report.as_dict(), **more}
+        say(json.dumps(found, indent=options.indent))
     else:
         say(f"{report} Judged in {seconds:.1f} s.")
+        say_wrapped(uncontained)
     return EXIT_CODES[report.verdict]
 
 

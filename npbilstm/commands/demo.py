@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from npbilstm.commands.checks import CHECKS
+from npbilstm.commands.classic import TASKS, run_classic
 from npbilstm.commands.data import about_data, describe_data
 from npbilstm.commands.inspect import page_beside_fresh, trace_input
 from npbilstm.commands.options import Subparsers, add_colour, add_command, wants_colour
@@ -26,13 +27,13 @@ from npbilstm.datasets.python_source import (
     KEYWORD,
     SourceFile,
     cut_to_windows,
+    library,
     source_files,
 )
 from npbilstm.datasets.tagged import TaggedData
 from npbilstm.files import only_writer, require_name, write_atomically
 from npbilstm.inspector import html_legend, html_page, html_text, terminal_legend, terminal_text
-from npbilstm.layers import SequenceTagger
-from npbilstm.layers.models import SequenceModel
+from npbilstm.models import SequenceModel, SequenceTagger
 from npbilstm.training import (
     Adam,
     Settings,
@@ -210,17 +211,30 @@ def add_arguments(commands: Subparsers) -> None:
         commands,
         "demo",
         "check the gradients, train on Python's own source, and show what the second direction is worth",
-        "  npbilstm demo\n  npbilstm demo --quick --out first-look",
+        "  npbilstm demo\n  npbilstm demo --quick --out first-look\n"
+        "  npbilstm demo --classic                       the classic tasks, by RNN, LSTM and GRU: some minutes\n"
+        "  npbilstm demo --classic adding --plot fading.png",
     )
     command.add_argument("--quick", action="store_true", help="less data: a few seconds, a little less accurate")
     command.add_argument("--out", default="npbilstm-demo", help="folder for the page and the model (%(default)s)")
     command.add_argument("--quiet", action="store_true", help="no progress bars")
+    command.add_argument(
+        "--classic", nargs="*", metavar="TASK", choices=[*TASKS, []], help=f"instead: all of {', '.join(TASKS)}, or one"
+    )
+    command.add_argument("--sequences", type=int, metavar="N", help="with --classic: give up after so many")
+    command.add_argument("--plot", metavar="FILE", help="with --classic: how the gradient fades, .png, .svg or .pdf")
     add_colour(command)
     command.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """The demonstration. -> the exit code."""
+    if options.classic is not None:
+        run_classic(options.classic, options.sequences, options.plot, bars=not options.quiet)
+        return 0
+    for name in ("sequences", "plot"):
+        if getattr(options, name) is not None:
+            raise ValueError(f"--{name} goes with --classic")
     if not options.out:
         raise ValueError("--out is empty; it needs the name of a folder")
     require_name("--out", options.out)
@@ -245,6 +259,8 @@ def demonstrate(out: Path, size: dict[str, int], colour: bool, bars: bool) -> No
     files = source_files(size["characters"])
     data = cut_to_windows(files, WINDOW)
     taken = {part: (sum(len(file.text) for file in members), len(members)) for part, members in files.items()}
+    for note in library()[2]:
+        show(note)
     show(", ".join(f"{part}: {total:,} characters of {number} files" for part, (total, number) in taken.items()))
     show(terminal_legend(CLASSES, colour))
 

@@ -18,9 +18,10 @@ from npbilstm.classroom.instructor import instructors_page
 from npbilstm.classroom.judging import check_file
 from npbilstm.classroom.result import ExerciseResult, table
 from npbilstm.commands.options import Subparsers, add_command
-from npbilstm.commands.terminal import require_free, say
+from npbilstm.commands.terminal import require_free, say, say_wrapped
 from npbilstm.files import write_atomically
 from npbilstm.submission.contained_form import OFFERED
+from npbilstm.submission.same_process import not_contained
 from npbilstm.training.progress import on_terminal, tell
 
 
@@ -48,7 +49,7 @@ def add_arguments(commands: Subparsers) -> None:
 
     add("list", "every exercise, in order").set_defaults(run=run_list)
     action = add("start", "write exercises into a folder; a file that is there is never overwritten")
-    action.add_argument("folder", metavar="DIR")
+    action.add_argument("folder", metavar="DIR", help="the folder to write them into, made where it is not there")
     action.add_argument("--format", choices=list(MAKERS), default="py", help="of the files (%(default)s)")
     action.add_argument("--form", choices=["textbook", *OFFERED], default="textbook", help="%(default)s, or a course's")
     action.add_argument(
@@ -62,7 +63,7 @@ def add_arguments(commands: Subparsers) -> None:
     action.add_argument("--json", action="store_true", help="write what was found as JSON instead")
     action.set_defaults(run=run_check)
     action = add("instructor", "write a page with solutions, minutes, points and the mistakes people make")
-    action.add_argument("out", metavar="FILE.md")
+    action.add_argument("out", metavar="FILE.md", help="the page to write, in Markdown")
     action.add_argument("--overwrite", action="store_true", help="replace the file where it is there")
     action.set_defaults(run=run_instructor)
 
@@ -128,12 +129,15 @@ def run_check(options: argparse.Namespace) -> int:
                 say(f"{result}\n")
         for line in table(results):
             say(line)
+        if any(result.state != "not yet written" for result in results):
+            say_wrapped(not_contained())
     states = {result.state for result in results}
     return 1 if "wrong" in states else 0 if states == {"right"} else 3
 
 
 def as_dict(result: ExerciseResult, path: Path) -> dict[str, str | int]:
     """How an exercise stands, for a program."""
+    uncontained = "" if result.state == "not yet written" else not_contained()
     return {
         "exercise": result.exercise.name,
         "file": str(path),
@@ -141,6 +145,7 @@ def as_dict(result: ExerciseResult, path: Path) -> dict[str, str | int]:
         "points": result.points,
         "of": result.exercise.points,
         "reason": result.reason,
+        **({"not contained": uncontained} if uncontained else {}),
     }
 
 

@@ -16,6 +16,7 @@ from npbilstm.classroom.graded import FORMATS, write_results
 from npbilstm.commands.options import Subparsers, add_command
 from npbilstm.commands.terminal import say
 from npbilstm.files import only_writer
+from npbilstm.processes import require_processes
 from npbilstm.submission.contained_form import OFFERED
 from npbilstm.submission.conventions import conventions_of
 from npbilstm.submission.sandbox import Layers
@@ -53,6 +54,8 @@ def add_arguments(commands: Subparsers) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Grade, and write the results. -> the exit code."""
+    if not options.cluster:
+        require_processes("grade, which runs what others have written in a sandbox,")
     if options.jobs < 1:
         raise ValueError(f"--jobs is {options.jobs}; it needs 1 or more")
     if not 0 < options.seconds < 10**6:

@@ -14,12 +14,13 @@ from npbilstm.classroom.hunt import LEVELS, MOST, Hunt, new_hunt, remaining, spe
 from npbilstm.classroom.hunt_files import hunt_in, hunted_source, tools_source
 from npbilstm.classroom.museum_hunt import exhibit_of, hints_of, museum_seed, museum_source, state_of, story_of
 from npbilstm.commands.options import Subparsers, add_command
-from npbilstm.commands.terminal import say
+from npbilstm.commands.terminal import say, say_wrapped
 from npbilstm.mistakes import Bug
 from npbilstm.mistakes.exhibit import Exhibit
 from npbilstm.submission.errors import SubmissionError
 from npbilstm.submission.layouts import Layout
 from npbilstm.submission.process import SubmissionProcess
+from npbilstm.submission.same_process import not_contained
 
 HUNTED, TOOLS, FROM_MUSEUM = "bilstm.py", "find.py", "hunted.py"
 WIDTH = 100
@@ -98,6 +99,13 @@ def write_new(folder: Path, sources: Mapping[str, str]) -> None:
 
 
 def run_check(options: argparse.Namespace) -> int:
+    """Say how many mistakes are left, and what was not contained of the file. -> the exit code."""
+    code = check_hunt(options)
+    say_wrapped(not_contained())
+    return code
+
+
+def check_hunt(options: argparse.Namespace) -> int:
     """Say how many mistakes are left. -> the exit code."""
     if not (options.seconds > 0):
         raise ValueError(f"--seconds is {options.seconds:g}; it needs a positive number")

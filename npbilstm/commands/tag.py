@@ -16,7 +16,7 @@ from npbilstm.commands.text_inputs import TextInput, TextReading, characters, re
 from npbilstm.datasets.columns import write_back
 from npbilstm.files import naming, write_atomically
 from npbilstm.inspector import html_legend, html_page, html_text, printable, terminal_legend, terminal_text
-from npbilstm.layers import SequenceTagger
+from npbilstm.models import Model, SequenceTagger, WordTagger
 from npbilstm.training import load_model, predict_long
 from npbilstm.training.progress import tell
 
@@ -37,15 +37,15 @@ class Tagged(NamedTuple):
         return None if self.true is None else (self.predicted != self.true) & (self.true >= 0)
 
 
-def load_tagger(path: str, max_bytes: int | None = None) -> tuple[SequenceTagger, About]:
+def load_tagger(path: str, max_bytes: int | None = None) -> tuple[SequenceTagger | WordTagger, About]:
     """A tagger and what is said about it. Raises ValueError where the file holds anything else."""
-    model, said = load_model(path, max_bytes)
-    if not isinstance(model, SequenceTagger):
-        raise ValueError(f"{path} holds a {type(model).__name__}; npbilstm tag needs a SequenceTagger")
+    model, said = load_model(path, max_bytes, kind=Model)
+    if not isinstance(model, SequenceTagger | WordTagger):
+        raise ValueError(f"{path} holds a {type(model).__name__}; npbilstm tag needs a SequenceTagger or a WordTagger")
     return model, read_about(path, said, model)
 
 
-def tag_inputs(model: SequenceTagger, about: About, found: list[TextInput]) -> list[Tagged]:
+def tag_inputs(model: SequenceTagger | WordTagger, about: About, found: list[TextInput]) -> list[Tagged]:
     """Inputs with their predicted classes; one that is longer than a window is read in overlapping pieces."""
     window = SENTENCE if about.words else about.description["window"]
     predicted = predict_long(model, [each.ids for each in found], window)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import textwrap
 import traceback
 from contextlib import suppress
 from pathlib import Path
 
 from npbilstm.files import require_name
 from npbilstm.printable import printable
+
+WIDTH = 100
 
 
 def show(text: str = "") -> None:
@@ -21,6 +24,12 @@ def show(text: str = "") -> None:
 def say(text: str = "") -> None:
     """As show, without what steers a terminal."""
     show(printable(text))
+
+
+def say_wrapped(text: str) -> None:
+    """Say a sentence in lines of WIDTH; nothing of an empty one."""
+    for line in textwrap.wrap(text, WIDTH):
+        say(line)
 
 
 def fault_of(error: BaseException) -> str:

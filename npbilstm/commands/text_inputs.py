@@ -15,7 +15,7 @@ from npbilstm.datasets import label_characters
 from npbilstm.datasets.columns import CONLLU, ColumnForm, Shape, Word, columns_of, form_of, is_id, shape_of_lines
 from npbilstm.datasets.python_source import CLASSES, decode_source
 from npbilstm.datasets.tagged_text import MISSING, grouped
-from npbilstm.datasets.text import decode, read_file, read_stream, require_lines
+from npbilstm.datasets.text import blank_separated, decode, read_file, read_stream, require_lines
 
 TAG = re.compile("[A-Z][A-Z0-9$_+|=/.:-]*|[BIESLU]-.+")
 """What tags look like where nobody knows them: capitals, or B- and its like before a name."""
@@ -27,7 +27,8 @@ MOST_COMPARED = 1_000_000
 class TextInput(NamedTuple):
     """Symbols that are read together: a whole text of characters, or a sentence.
 
-    ids (T,); true (T,), -1 where the truth is none of the model's classes, or None where nobody knows it.
+    ids (T,), or of words that are spelled (T, 1+C).
+    true (T,), -1 where the truth is none of the model's classes, or None where nobody knows it.
     """
 
     symbols: list[str]
@@ -93,15 +94,15 @@ def sentences(about: About, text: str, name: str, columns: Sequence[int | str] |
     for sentence in found:
         symbols = [word.word for word in sentence]
         true = None if form.tag is None else np.array([number.get(word.tag, -1) for word in sentence])
-        inputs.append(TextInput(symbols, about.vocabulary.encode(symbols), true))
+        inputs.append(TextInput(symbols, about.encode(symbols), true))
     words = [word for sentence in found for word in sentence]
     return TextReading(inputs, form, words, notes_on_tags(words, form, about, name))
 
 
 def plain_sentences(about: About, text: str) -> list[TextInput]:
     """The sentences of plain text, one per line."""
-    lines = [line.split() for line in text.split("\n") if line.strip()]
-    return [TextInput(words, about.vocabulary.encode(words), None) for words in lines]
+    lines = map(blank_separated, text.split("\n"))
+    return [TextInput(words, about.encode(words), None) for words in lines if words]
 
 
 def form_to_tag(about: About, shape: Shape, name: str) -> ColumnForm | None:

@@ -147,6 +147,7 @@ def test_passes_of_a_file_beside_it_are_named(file, tmp_path, capsys):
     assert told == {f"not judged  {name}" for name in ("lstm_cell_forward", "RNN")}
 
 
+@pytest.mark.slow
 def test_the_layout_may_stand_in_the_header_or_in_flags(file, capsys):
     other = RIGHT.replace("i, f, g, o = np.split", "i, f, o, g = np.split").replace(
         "dg * tanh_derivative(g), da_o]", "da_o, dg * tanh_derivative(g)]"

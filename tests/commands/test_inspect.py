@@ -7,15 +7,14 @@ import os
 import re
 import subprocess
 import sys
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import npbilstm as nb
-from npbilstm.cli import main
+from npbilstm.cli import main, parser
 from npbilstm.commands import demo
-from npbilstm.commands.inspect import OF_THE_PREDICTED
+from npbilstm.commands.inspect_unit import OF_THE_PREDICTED
 from npbilstm.datasets.python_source import CALLED, CHARACTERS, CLASSES, KEYWORD, SourceFile, label_characters
 from npbilstm.inspector.indices import most_varying
 
@@ -36,6 +35,7 @@ def models(tmp_path_factory):
         ("code", nb.SequenceTagger, PYTHON, {"num_layers": 2}),
         ("words", nb.SequenceTagger, TEXT, {"cell": "gru"}),
         ("one", nb.SequenceTagger, TEXT, {"bidirectional": False, "cell": "rnn"}),
+        ("crf", nb.SequenceTagger, TEXT, {"head": "crf"}),
         ("kinds", nb.SequenceClassifier, {**TEXT, "classes": ["good", "bad"]}, {}),
         ("letters", nb.SequenceClassifier, {**PYTHON, "classes": ["good", "bad"]}, {"pooling": "mean"}),
         ("hostile", nb.SequenceTagger, {**TEXT, "classes": [HOSTILE, "\x1b[31mred", ""]}, {}),
@@ -114,7 +114,8 @@ def test_a_step_prints_the_units_equations_there(run, models):
     model, _ = nb.load_model(models / "code.npz")
     target = label_characters(CODE)
     trace = nb.trace(model, CHARACTERS.encode(CODE), target=target, tokens=CODE, classes=CLASSES)
-    assert out.rstrip().endswith(str(nb.inspector.explain.explain(trace, 1, "reverse", 4, 2)).rstrip())
+    explained = str(nb.inspector.explain.explain(trace, 1, "reverse", 4, 2)).rstrip()
+    assert out.rstrip().endswith(f"{explained}\n\n{trace.matters_most(4)}")
 
 
 def test_a_line_and_a_number_of_steps_choose_what_is_read(run):
@@ -150,7 +151,7 @@ def test_the_gradients_of_unlabelled_text_are_those_of_the_predicted_classes(run
     trace = nb.trace(model, ids, target=model.predict(ids[None])[0], tokens=["the", "ox"], classes=TEXT["classes"])
     _, out, _ = run("words", "--text", "the ox", "--unit", "1", "--step", "0")
     backward = str(nb.inspector.explain.explain(trace, 0, "forward", 0, 1)).split("\nbackward")[1]
-    assert out.split("\nbackward")[1].rstrip() == backward.rstrip()
+    assert out.split("\nbackward")[1].startswith(f"{backward.rstrip()}\n\n")
 
 
 def test_words_in_ten_columns_have_true_classes_too(run):
@@ -175,11 +176,19 @@ def test_tokenize_knows_the_truth_for_taggers_of_its_own_classes_alone(run, mode
     assert not re.search("wrong|true", out)
 
 
+def test_of_a_crf_the_scores_of_neighbours_are_printed(run):
+    _, out, _ = run("crf", "--text", "the cat")
+    assert "by the CRF's scores:\nafter start: DET 0.00, NOUN 0.00, VERB 0.00\nafter DET:   DET 0.00, NOUN" in out
+    assert "by the CRF's scores" not in run("words", "--text", "the cat")[1]
+
+
 @pytest.mark.parametrize("model", ["kinds", "letters"])
 def test_a_classifier_is_shown_too(run, model):
     code, out, _ = run(model, "--text", "the\tcat runs", "--step", "1")
     assert code == 0
     assert re.search(r"the sequence: predicted (good|bad)\n", out)
+    assert re.search(r"nit .* for (good|bad): without", out)
+    assert "for good: " not in run("words", "--text", "the cat")[1]
 
 
 def test_standard_input_is_read(run, monkeypatch):
@@ -348,4 +357,4 @@ def test_the_demonstration_prefers_a_line_of_its_passage():
 def test_the_demonstration_replaces_no_file_of_somebody_else(tmp_path, name):
     (tmp_path / name).write_text("of somebody else")
     with pytest.raises(ValueError, match=rf"{re.escape(name)} exists and is not the demonstration's"):
-        demo.run(SimpleNamespace(quick=True, out=str(tmp_path), quiet=True, color="never"))
+        demo.run(parser(["demo"]).parse_args(["demo", "--quick", "--quiet", "--out", str(tmp_path)]))

@@ -1,4 +1,4 @@
-"""Ctrl-C before a command has begun: exit code 130, and no traceback."""
+"""What ends a command: Ctrl-C before it has begun, exit code 130 and no traceback; and signals that save a run."""
 
 import argparse
 import atexit
@@ -6,10 +6,12 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from npbilstm import cli
+from npbilstm.commands import train
 
 AT_IMPORT = """
 import os, runpy, signal, sys
@@ -113,3 +115,57 @@ def test_a_handler_of_somebody_elses_stays(monkeypatch):
         finally:
             signal.signal(signal.SIGINT, before)
     assert seen == [theirs, signal.SIG_IGN, cli.end_at_once]
+
+
+FEW = ["--hidden-size", "2", "--embedding-size", "2", "--batch-size", "4"]
+
+
+@pytest.fixture
+def words(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "words.txt").write_text("a\tA\nb\tB\n\n" * 20)
+    return tmp_path
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_a_run_that_a_signal_ends_is_saved_and_goes_on_to_the_same_bytes(name, words, monkeypatch, capsys):
+    """Twice, as that of `timeout` comes; what SIGINT does outside is told in test_cli.py."""
+    number = getattr(signal, name)
+    before = signal.signal(number, signal.SIG_DFL)
+
+    class Stopped(train.StopFlag):
+        def __call__(self):
+            signal.raise_signal(number)
+            signal.raise_signal(number)
+            return super().__call__()
+
+    try:
+        with monkeypatch.context() as patched:
+            patched.setattr(train, "StopFlag", Stopped)
+            assert cli.main(["train", "words.txt", "--out", "m.npz", *FEW]) == 128 + number
+        assert signal.getsignal(number) == signal.SIG_DFL
+    finally:
+        signal.signal(number, before)
+    shown = capsys.readouterr().err
+    assert shown.count("Stopping after this batch ...") == 1
+    assert "Stopped; all is saved in m.npz. Go on with: npbilstm train --resume m.npz\n" in shown
+    assert cli.main(["train", "--resume", "m.npz", "--quiet"]) == 0
+    assert cli.main(["train", "words.txt", "--out", "whole.npz", "--quiet", *FEW]) == 0
+    assert (words / "m.npz").read_bytes() == (words / "whole.npz").read_bytes()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+def test_a_signal_that_is_ignored_does_not_end_a_run():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with train.stop_on_signal() as stopped:
+            signal.raise_signal(signal.SIGHUP)
+            assert not stopped()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_a_run_in_another_thread_than_the_main_one_trains(words):
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(cli.main, ["train", "words.txt", "--epochs", "1", "--quiet", *FEW]).result() == 0

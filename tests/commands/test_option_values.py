@@ -5,12 +5,14 @@ import argparse
 import os
 import random
 import re
+from itertools import islice
 
 import pytest
 
 from npbilstm.cli import main, parser
 from npbilstm.commands import check_file
-from npbilstm.training import Trainer
+from npbilstm.models import LanguageModel
+from npbilstm.training import Trainer, save_model
 
 WORDS = "".join(f"the\tDET\n{word}\tNOUN\nruns\tVERB\n\n" for word in ["cat", "dog", "cow"] * 4)
 BASE = {
@@ -29,6 +31,7 @@ BASE = {
     "tag": ["words.npz", "words.txt"],
     "inspect": ["words.npz", "words.txt"],
     "convert": ["words.npz", "new.npz"],
+    "sample": ["letters.npz", "--length", "3"],
     "check": ["own.py"],
 }
 """Arguments with which each command works. The demonstration, which takes long, has but one option with a value."""
@@ -43,10 +46,12 @@ CODES = {0, 2, 130}
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A folder with words, a model of them, and a file of one's own."""
+    """A folder with words, a model of them, one of a language, and a file of one's own."""
     folder = tmp_path_factory.mktemp("values")
     (folder / "words.txt").write_text(WORDS)
     (folder / "own.py").write_text("def sigmoid_derivative(value):\n    return value * (1 - value)\n")
+    letters = LanguageModel(3, embedding_size=2, hidden_size=2, rng=0)
+    save_model(folder / "letters.npz", letters, {"symbols": ["a", "b"]})
     before = os.getcwd()
     os.chdir(folder)
     try:
@@ -90,17 +95,18 @@ def contents(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.name in KEPT}
 
 
-KEPT = ("words.txt", "words.npz", "own.py")
+KEPT = ("words.txt", "words.npz", "letters.npz", "own.py")
 
 
 @pytest.mark.parametrize(("seed", "count"), [(0, 150), pytest.param(1, 1200, marks=pytest.mark.slow)])
 def test_no_value_of_an_option_gives_a_traceback(folder, seed, count, monkeypatch, capsys):
-    train = Trainer.train
+    train, sample = Trainer.train, LanguageModel.sample
     monkeypatch.chdir(folder)
-    # a training of 10^30 epochs is what was asked for: here it ends after its first batch
+    # a training of 10^30 epochs is what was asked for: here it ends after its first batch, and a long text early
     monkeypatch.setattr(
         Trainer, "train", lambda *given, **named: train(*given, **{**named, "should_stop": lambda: True})
     )
+    monkeypatch.setattr(LanguageModel, "sample", lambda *given, **named: islice(sample(*given, **named), 3))
     monkeypatch.setattr(check_file, "judge_file", lambda options: 0)  # test_check_file.py runs files
     before = contents(folder)
     for line in lines(seed, count):
@@ -127,6 +133,8 @@ def test_no_value_of_an_option_gives_a_traceback(folder, seed, count, monkeypatc
         ["check", "own.py", "--seconds=--"],
         ["demo", "--out=--"],
         ["tag", "words.npz", "words.txt", "--html=--"],
+        ["sample", "letters.npz", "--top-k=--"],
+        ["sample", "letters.npz", "--prompt=--"],
     ],
 )
 def test_two_dashes_are_no_value(folder, line, monkeypatch, capsys):

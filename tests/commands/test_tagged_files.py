@@ -186,6 +186,11 @@ def test_plain_text_is_no_columns(tag, text, note):
     assert (note in err) if note else err == ""
 
 
+def test_in_plain_text_too_white_space_that_is_not_asciis_is_part_of_a_word(tag):
+    code, out, _ = tag("words", "the\xa0cat runs\n\u3000\nthe dog\n")
+    assert (code, out) == (0, "the\xa0cat runs\n\u3000\nthe dog\n")
+
+
 def test_a_full_stop_that_is_a_class_makes_no_columns_of_plain_text(folder, tmp_path, monkeypatch, capsys):
     nb.save_model(
         tmp_path / "m.npz", nb.SequenceTagger(4, 3, hidden_size=3, rng=1), {**TEXT, "classes": ["UH", ".", "NN"]}

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from npbilstm import textbook
 from npbilstm.commands.checks.case import LENGTHS, Arrays, D, H, N, Outputs, T, V, drawn, of_weighted_sum
 from npbilstm.gradcheck import GradientReport, check_gradients
-from npbilstm.layers import GRU, LSTM, RNN, Dropout, Embedding, Linear, Recurrent, SequenceClassifier, SequenceTagger
+from npbilstm.layers import GRU, LSTM, RNN, Dropout, Embedding, Linear, Recurrent
+from npbilstm.models import SequenceClassifier, SequenceTagger
 
 
 def check_recurrent(layer: Recurrent, **options: Any) -> GradientReport:
@@ -90,16 +90,25 @@ def check_dropout(**options: Any) -> GradientReport:
 def check_model(model: SequenceTagger | SequenceClassifier, **options: Any) -> GradientReport:
     """A whole model through its loss."""
     rng = np.random.default_rng(10)
-    ids = rng.integers(0, model.embedding.num_embeddings, (N, T))
-    per_step = model.label_per_step
-    targets = rng.integers(0, V, (N, T) if per_step else N)
-    params = drawn(10, **{name: p.shape for name, p in model.params.items()})
+    embedding = model.embedding
+    ids = rng.integers(0, 1 if embedding is None else embedding.num_embeddings, (N, T))
+    steps = (N, T) if model.label_per_step else (N,)
+    targets = rng.integers(0, V, steps) if model.head.sizes == "num_classes" else rng.standard_normal((*steps, V))
+    params = drawn(
+        10, **{name: p.shape for name, p in model.params.items()}, **({"x": (N, T, D)} if embedding is None else {})
+    )
 
     def run(p: Arrays) -> tuple[Any, Callable[[], Arrays]]:
-        used = model.with_params(p)
-        logits, cache = used.forward(ids, LENGTHS, training=True, rng=np.random.default_rng(11))
-        loss, loss_cache = textbook.softmax_cross_entropy_forward(logits, targets, LENGTHS if per_step else None)
-        return loss, lambda: used.backward(textbook.softmax_cross_entropy_backward(1.0, loss_cache), cache)[1]
+        used = model.with_params({name: p[name] for name in model.params})
+        inputs = p.get("x", ids)
+        loss, cache = used.loss_forward(inputs, targets, LENGTHS, training=True, rng=np.random.default_rng(11))
+
+        def grads() -> Arrays:
+            dscores, _ = used.head.loss_backward(1.0, cache.loss)
+            dx, found = used.backward(dscores, cache.scores)
+            return found if dx is None else {**found, "x": dx}
+
+        return loss, grads
 
     return check_gradients(lambda p: run(p)[0], params, run(params)[1](), **options)
 
@@ -111,8 +120,10 @@ def recurrent(kind: type[Recurrent], num_layers: int = 1, **options: Any) -> Cal
 
 
 def whole_model(kind: Any, **options: Any) -> Callable[..., GradientReport]:
-    """check_model for a model made with these options."""
-    model = kind(6, V, embedding_size=D, hidden_size=H, dtype=np.float64, rng=0, **options)
+    """check_model for a model made with these options: of 6 symbols and V classes, unless they say otherwise."""
+    reads = {} if "input_size" in options else {"num_symbols": 6, "embedding_size": D}
+    answers = {} if "num_values" in options else {"num_classes": V}
+    model = kind(**reads, **answers, hidden_size=H, dtype=np.float64, rng=0, **options)
     return lambda **check_options: check_model(model, **check_options)
 
 
@@ -129,6 +140,7 @@ CHECKS: dict[str, Callable[..., GradientReport]] = {
     "BiLSTM, merge None, 2 layers": recurrent(LSTM, 2, **BOTH, merge=None),
     "BiLSTM, 2 layers, dropout": recurrent(LSTM, 2, **BOTH, dropout=0.3),
     "BiLSTM, recurrent dropout": recurrent(LSTM, **BOTH, recurrent_dropout=0.4),
+    "BiLSTM, dropout of inputs": recurrent(LSTM, **BOTH, input_dropout=0.4),
     "BiLSTM, states stored every 2 steps": recurrent(LSTM, **BOTH, store_every=2),
     "BiLSTM, peepholes": recurrent(LSTM, **BOTH, peepholes=True),
     "BiLSTM, coupled gates": recurrent(LSTM, **BOTH, coupled=True),
@@ -139,22 +151,28 @@ CHECKS: dict[str, Callable[..., GradientReport]] = {
     "GRU without bias": recurrent(GRU, bias=False),
     "GRU, reverse": recurrent(GRU, reverse=True),
     "GRU, both directions": recurrent(GRU, **BOTH),
-    "GRU, 2 layers, dropout of both kinds": recurrent(GRU, 2, **BOTH, dropout=0.3, recurrent_dropout=0.4),
+    "GRU, 2 layers, dropout of all kinds": recurrent(
+        GRU, 2, **BOTH, dropout=0.3, input_dropout=0.3, recurrent_dropout=0.4
+    ),
     "GRU, reset before": recurrent(GRU, **BOTH, reset_after=False),
-    "GRU, reset before, 2 layers, dropout of both kinds": recurrent(
-        GRU, 2, **BOTH, reset_after=False, dropout=0.3, recurrent_dropout=0.4, store_every=2
+    "GRU, reset before, 2 layers, dropout of all kinds": recurrent(
+        GRU, 2, **BOTH, reset_after=False, dropout=0.3, input_dropout=0.3, recurrent_dropout=0.4, store_every=2
     ),
     "RNN, tanh": recurrent(RNN, **BOTH),
     "RNN, relu": recurrent(RNN, **BOTH, nonlinearity="relu"),
     "LSTM, relu and hard sigmoid": recurrent(LSTM, 2, **BOTH, activation="relu", recurrent_activation="hard_sigmoid"),
     "GRU, relu and hard sigmoid": recurrent(GRU, 2, **BOTH, activation="relu", recurrent_activation="hard_sigmoid"),
     "RNN, hard sigmoid": recurrent(RNN, **BOTH, nonlinearity="hard_sigmoid_sixth"),
-    "RNN, 2 layers, dropout of both kinds": recurrent(RNN, 2, **BOTH, dropout=0.3, recurrent_dropout=0.4),
+    "RNN, 2 layers, dropout of all kinds": recurrent(
+        RNN, 2, **BOTH, dropout=0.3, input_dropout=0.3, recurrent_dropout=0.4
+    ),
     "Linear": check_linear,
     "Embedding": check_embedding,
     "Dropout": check_dropout,
     "SequenceTagger, 2 layers, dropout": whole_model(SequenceTagger, num_layers=2, dropout=0.2),
     "SequenceTagger of GRUs": whole_model(SequenceTagger, cell="gru"),
+    "SequenceTagger, from features to values": whole_model(SequenceTagger, input_size=D, num_values=V, dropout=0.2),
+    "SequenceClassifier of features": whole_model(SequenceClassifier, input_size=D, cell="gru"),
     "SequenceClassifier": whole_model(SequenceClassifier),
     "SequenceClassifier, 2 layers": whole_model(SequenceClassifier, num_layers=2),
     "SequenceClassifier, mean over steps": whole_model(SequenceClassifier, pooling="mean", cell="rnn"),

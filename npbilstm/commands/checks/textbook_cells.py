@@ -1,4 +1,4 @@
-"""Gradient checks of the textbook's other cells, of embedding and affine map, losses and poolings."""
+"""Gradient checks of the other cells, of layer normalisation, embedding, affine map, losses, poolings and the CRF."""
 
 from __future__ import annotations
 
@@ -46,6 +46,7 @@ def cells(D: int, H: int, R: int) -> dict[str, CheckedCell]:
     rnn = CheckedCell("rnn_step", "RNNParams", weights(1), (H,))
     gru = CheckedCell("gru_step", "GRUParams", {**weights(3), "b_hn": (H,)}, (H,))
     before = CheckedCell("gru_reset_before_step", "GRUResetBeforeParams", weights(3), (H,))
+    norms = {"gain_x": (4 * H,), "gain_h": (4 * H,), "gain_c": (H,), "bias_c": (H,)}
     return {
         "RNN": rnn,
         "RNN, relu": CheckedCell("rnn_relu_step", "RNNParams", weights(1), (H,)),
@@ -59,6 +60,9 @@ def cells(D: int, H: int, R: int) -> dict[str, CheckedCell]:
         "LSTM, coupled, projection": variant(3, R=R, Wp=(H, R)),
         "LSTM, peepholes, projection": variant(R=R, p=(3 * H,), Wp=(H, R)),
         "LSTM, coupled, peepholes, projection": variant(3, R=R, p=(2 * H,), Wp=(H, R)),
+        "LSTM, layer normalisation": CheckedCell(
+            "layer_norm_lstm_step", "LayerNormLSTMParams", {**weights(4), **norms}, (H, H)
+        ),
         "RNN, sigmoid": rnn._replace(activations=("sigmoid", "sigmoid")),
         "RNN, hard_sigmoid": rnn._replace(activations=("hard_sigmoid", "sigmoid")),
         "LSTM, relu": variant()._replace(activations=("relu", "sigmoid")),
@@ -115,6 +119,19 @@ def check_cell(cell: CheckedCell, **options: Any) -> GradientReport:
         return {"x": dx, **dict(zip(states, dstate_0)), **named}
 
     return of_weighted_sum(run, back, inputs, **options)
+
+
+def check_layer_norm(**options: Any) -> GradientReport:
+    """Layer normalisation, of every step of every row."""
+
+    def run(p: Arrays) -> tuple[Outputs, Any]:
+        normed, cache = textbook.layer_norm_forward(p["z"], p["gain"], p["bias"])
+        return {"normed": normed}, cache
+
+    def back(d: Outputs, cache: Any) -> Arrays:
+        return dict(zip(("z", "gain", "bias"), textbook.layer_norm_backward(d["normed"], cache)))
+
+    return of_weighted_sum(run, back, drawn(23, z=(N, T, H), gain=(H,), bias=(H,)), **options)
 
 
 def given(grads: Any) -> Arrays:
@@ -186,15 +203,30 @@ def check_pooling(name: str, **options: Any) -> GradientReport:
     return of_weighted_sum(run, back, drawn(17, y=(N, T, V)), **options)
 
 
+def check_crf(**options: Any) -> GradientReport:
+    """The loss of a CRF over a ragged batch."""
+    inputs = drawn(20, scores=(N, T, V), transitions=(V, V), start=(V,), end=(V,))
+    targets = np.random.default_rng(20).integers(0, V, (N, T))
+
+    def loss(p: Arrays) -> Any:
+        params = textbook.CRFParams(p["transitions"], p["start"], p["end"])
+        return textbook.crf_forward(p["scores"], targets, params, LENGTHS)
+
+    dscores, grads = textbook.crf_backward(1.5, loss(inputs)[1])
+    return check_gradients(lambda p: 1.5 * loss(p)[0], inputs, {"scores": dscores, **grads._asdict()}, **options)
+
+
 CELLS = cells(D, H, R)
 
 CHECKS: dict[str, Callable[..., GradientReport]] = {
     **{f"textbook: {name}, one step": partial(check_cell_step, cell) for name, cell in CELLS.items()},
     **{f"textbook: {name}, both directions": partial(check_cell, cell) for name, cell in CELLS.items()},
+    "textbook: layer normalisation": check_layer_norm,
     "textbook: embedding": check_embedding,
     "textbook: affine": check_affine,
     "textbook: binary cross-entropy": check_binary_cross_entropy,
     "textbook: mean squared error": check_mean_squared_error,
     "textbook: mean over steps": partial(check_pooling, "mean_over_steps"),
     "textbook: max over steps": partial(check_pooling, "max_over_steps"),
+    "textbook: CRF": check_crf,
 }

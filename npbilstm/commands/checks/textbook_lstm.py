@@ -97,10 +97,26 @@ def check_cross_entropy(**options: Any) -> GradientReport:
     )
 
 
+def check_weighted_cross_entropy(**options: Any) -> GradientReport:
+    """The same with weights of classes and steps in the middle of rows that do not count."""
+    rng = np.random.default_rng(6)
+    logits, targets = rng.standard_normal((N, T, V)), rng.integers(0, V, (N, T))
+    given = targets, np.linspace(0.5, 2.0, V), rng.random((N, T)) < 0.6
+    _, cache = textbook.weighted_cross_entropy_forward(logits, *given)
+    grads = {"logits": textbook.weighted_cross_entropy_backward(1.5, cache)}
+    return check_gradients(
+        lambda p: 1.5 * textbook.weighted_cross_entropy_forward(p["logits"], *given)[0],
+        {"logits": logits},
+        grads,
+        **options,
+    )
+
+
 CHECKS: dict[str, Callable[..., GradientReport]] = {
     "textbook: one sequence, both directions": check_one_sequence,
     "textbook: LSTM, one step": check_step,
     "textbook: LSTM, a ragged batch": check_sequence,
     "textbook: bidirectional LSTM": check_bidirectional,
     "textbook: softmax cross-entropy": check_cross_entropy,
+    "textbook: weighted cross-entropy": check_weighted_cross_entropy,
 }

@@ -10,38 +10,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-
-class Shape(NamedTuple):
-    """T steps, N rows, D inputs, H units; stacked layers, the outputs of a linear layer on top (0: none), the cell."""
-
-    T: int
-    N: int
-    D: int
-    H: int
-    layers: int = 1
-    outputs: int = 0
-    cell: str = "LSTM"
-
-    @property
-    def name(self) -> str:
-        above = f", {self.layers} layers, {self.outputs} outputs" if self.outputs else ""
-        cell = "" if self.cell == "LSTM" else f"{self.cell} "
-        return f"{cell}({self.T}, {self.N}, {self.D}, {self.H}){above}"
-
-
-Pair = tuple[Callable[[], Any], Callable[[], Any]]
-
-
-def arrays(shape: Shape) -> tuple[np.ndarray, np.ndarray]:
-    """x (N, T, D) and the upstream gradient of the output."""
-    rng = np.random.default_rng(0)
-    x = rng.standard_normal((shape.N, shape.T, shape.D), dtype=np.float32)
-    dy = rng.standard_normal((shape.N, shape.T, shape.outputs or 2 * shape.H), dtype=np.float32)
-    return x, dy
+from tests.benchmarks.floor import products, tanh_passes
+from tests.benchmarks.shapes import Pair, Shape, arrays
 
 
 def npbilstm(shape: Shape) -> Pair:
@@ -64,55 +38,6 @@ def npbilstm(shape: Shape) -> Pair:
         y = layer.forward(x)[0]
         if linear:
             linear.forward(y)
-
-    return train, infer
-
-
-def products(shape: Shape) -> Pair:
-    """The matrix products alone, in this engine's tiles and blocks: what is left when everything else costs nothing."""
-    from npbilstm.engine.schedule import backward_block, groups_of_directions, run_each
-    from npbilstm.engine.tiles import row_tiles, tile_rows, tile_width, tiles_of
-
-    T, N, D, H, *_ = shape
-    K, block = D + H + 1, backward_block(N, H, T)
-    R, w_h, w_x, w = block * N, tile_width(H), tile_width(D), tile_width(4 * H)
-    r, r_back, r_x = tile_rows(N, K, w_h), tile_rows(N, 4 * H, w_h), tile_rows(R, 4 * H, w_x)
-    count, each = row_tiles(H + D, R, w)
-    rng = np.random.default_rng(0)
-
-    def draw(*dimensions: int) -> np.ndarray:
-        return rng.standard_normal(dimensions, dtype=np.float32)
-
-    def directions(P: int) -> tuple[Callable[[], None], Callable[[], None]]:
-        Z, W, a = draw(P, 1, 1, N // r, r, K), draw(P, 4, H // w_h, 1, K, w_h), tiles_of(draw(P, 4, N, H), r, w_h)
-        da, WhT, dh = draw(P, 1, N // r_back, r_back, 4 * H), draw(P, H // w_h, 1, 4 * H, w_h), draw(P, N, H)
-        Z_block, dW = draw(P, R, count * each), draw(P, count * each, 4 * H)
-        da_block = draw(P, R, 4 * H + 16)[..., : 4 * H]
-        Z_columns = Z_block.reshape(P, R, count, each).transpose(0, 2, 3, 1)[:, None]
-        WxT, dx = draw(P, D // w_x, 1, 4 * H, w_x), draw(P, R, D)
-
-        def forward() -> None:
-            for _ in range(T):
-                np.matmul(Z, W, out=a)
-
-        def backward() -> None:
-            for _ in range(T):
-                np.matmul(da, WhT, out=tiles_of(dh, r_back, w_h))
-            for _ in range(-(-T // block)):
-                np.matmul(Z_columns, tiles_of(da_block, R, w), out=tiles_of(dW, each, w))
-                np.matmul(da_block.reshape(P, 1, R // r_x, r_x, 4 * H), WxT, out=tiles_of(dx, r_x, w_x))
-
-        return forward, backward
-
-    groups, at_once = groups_of_directions(N, D, H, 2)
-    jobs = [directions(group.stop - group.start) for group in groups]
-
-    def train() -> None:
-        run_each(lambda job: job[0](), jobs, at_once)
-        run_each(lambda job: job[1](), jobs, at_once)
-
-    def infer() -> None:
-        run_each(lambda job: job[0](), jobs, at_once)
 
     return train, infer
 
@@ -277,6 +202,7 @@ def keras_jax(shape: Shape) -> Pair:
 ENGINES: dict[str, Callable[..., Pair]] = {
     "npbilstm": npbilstm,
     "products": products,
+    "tanh": tanh_passes,
     "loop": per_gate_loop,
     "pytorch": pytorch,
     "jax": jax,

@@ -51,4 +51,9 @@ def paragraph(results: dict[str, Any]) -> str:
         f"too, {both('jax')}. The plain loop, one gate at a time, takes {plain:.0f} times as long as this engine on a "
         "small layer."
     )
+    if ratios(results, "floor", "LSTM", "one thread", "training"):
+        words += (
+            f" On one thread it takes {both('floor', 'one thread')} times as long as its matrix products and its tanh "
+            "alone, without which there is no LSTM in NumPy."
+        )
     return textwrap.fill(words, 125) + "\n"

@@ -1,35 +1,20 @@
-"""The race: every contestant in a process of its own, in turns, with nothing in its environment but its settings."""
+"""The race: every contestant in a process of its own, in turns."""
 
 from __future__ import annotations
 
 import importlib.util
 import itertools
-import json
 import math
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
 from typing import Any, NamedTuple
 
-from tests.benchmarks.engines import ENGINES, NEEDS, Shape
-from tests.benchmarks.settings import AS_IT_COMES, SETTINGS, THREADS, Settings, environment
-
-LSTM_SHAPES = [
-    Shape(40, 32, 10, 20),
-    Shape(100, 32, 64, 64),
-    Shape(100, 32, 128, 128),
-    Shape(100, 64, 256, 256),
-    Shape(50, 1, 64, 64),
-    Shape(35, 20, 200, 200),
-    Shape(200, 16, 32, 512),
-    Shape(400, 64, 32, 32),
-    Shape(40, 32, 10, 20, layers=2, outputs=5),
-]
-SHAPES = LSTM_SHAPES + [shape._replace(cell="GRU") for shape in LSTM_SHAPES[:8]]
-QUICK_SHAPES = [SHAPES[0], SHAPES[1], SHAPES[10]]
-MODES = ["training", "inference"]
+from tests.benchmarks.engines import ENGINES, NEEDS
+from tests.benchmarks.process import Process
+from tests.benchmarks.settings import AS_IT_COMES, SETTINGS, THREADS, Settings
+from tests.benchmarks.shapes import BY_NAME, MODES, QUICK_SHAPES, SHAPES, Shape
 
 
 class Contestant(NamedTuple):
@@ -43,15 +28,6 @@ class Contestant(NamedTuple):
 OURS = Contestant("npbilstm", "npbilstm")
 
 
-def run_worker(task: dict[str, Any], threads: str, settings: Settings = AS_IT_COMES) -> Any:
-    """What a process of its own measured; a RuntimeError with its last words where it failed."""
-    command = [sys.executable, "-m", "tests.benchmarks.worker", json.dumps(task)]
-    done = subprocess.run(command, env=environment(threads, settings), capture_output=True, text=True)
-    if done.returncode:
-        raise RuntimeError(f"{task} failed: {(done.stderr.strip() or 'without a word').splitlines()[-1]}")
-    return json.loads(done.stdout.splitlines()[-1])
-
-
 def installed(engine: str) -> bool:
     return all(importlib.util.find_spec(package) for package in NEEDS.get(engine, []))
 
@@ -61,22 +37,40 @@ Times = dict[tuple[str, str, str, str], list[tuple[float, float]]]
 
 
 class Lap(NamedTuple):
-    """One turn on one shape: home, other, other, home, other, other, home. Each other has home for a neighbour."""
+    """Turns on one shape: home, other, other, home, other, other, home. Each other has home for a neighbour."""
 
     threads: str
     shape: Shape
     home: Contestant
     others: list[Contestant]
+    turns: int = 1
 
     def run(self, seconds: float, found: Times, failed: dict[str, str]) -> None:
         """Measure everybody; an other that fails is named in `failed` and left out from then on."""
+        with ExitStack() as stack:
+            everybody = [self.home, *(other for other in self.others if other.name not in failed)]
+            processes = {one.name: stack.enter_context(Process(self.threads, one.settings)) for one in everybody}
 
-        def measure(contestant: Contestant) -> Any:
-            task = {"engine": contestant.engine, "options": contestant.settings.options, "shape": list(self.shape)}
-            times = run_worker({**task, "seconds": seconds}, self.threads, contestant.settings)
-            time.sleep(0.2)
-            return times
+            def task(contestant: Contestant) -> dict[str, Any]:
+                options = contestant.settings.options
+                return {"engine": contestant.engine, "options": options, "shape": list(self.shape)}
 
+            def measure(contestant: Contestant) -> Any:
+                process = processes[contestant.name]
+                times = process.ask({**task(contestant), "seconds": seconds, "count page faults": False})
+                time.sleep(0.1)  # until its threads sleep
+                return times
+
+            peers = [one for one in everybody if one.engine in NEEDS]
+            for peer in peers:  # all at once: to import and to compile takes them longer than to race
+                processes[peer.name].send({**task(peer), "only make": True})
+            for peer in peers:
+                with suppress(RuntimeError):  # it fails again when it is measured
+                    processes[peer.name].answer()
+            for _ in range(self.turns):
+                self.turn(measure, found, failed)
+
+    def turn(self, measure: Callable[[Contestant], Any], found: Times, failed: dict[str, str]) -> None:
         ours = measure(self.home)
         for j, other in enumerate(other for other in self.others if other.name not in failed):
             theirs = None
@@ -93,34 +87,58 @@ class Lap(NamedTuple):
 
 
 def run_laps(
-    laps: list[Lap], seconds: float, progress: Callable[[str], None], found: Times, failed: dict[str, str]
+    laps: list[Lap],
+    seconds: float,
+    progress: Callable[[str], None],
+    found: Times,
+    failed: dict[str, str],
+    save: Callable[[], None] = lambda: None,
 ) -> None:
-    """Run all laps into `found`, `seconds` or more a time, so that an interruption loses nothing."""
+    """Run all laps into `found`, `seconds` or more a time, and `save` after each; those that it has are left out."""
+    done = {key[:2] for key in found}
     for k, lap in enumerate(laps):
+        if (lap.threads, lap.shape.name) in done:
+            continue
         others = ", ".join(other.name for other in lap.others)
         progress(f"{k + 1}/{len(laps)}  {lap.threads}  {lap.shape.name}  {lap.home.engine} and {others}")
         lap.run(seconds, found, failed)
+        save()
 
 
-def qualifying_laps(engine: str, quick: bool) -> list[Lap]:
-    """An engine as it comes against itself with its other settings, on the first three LSTMs."""
-    shapes = LSTM_SHAPES[: 1 if quick else 3]
+def qualifying_laps(engine: str, cell: str, quick: bool) -> list[Lap]:
+    """An engine as it comes against itself with its other settings, on two of the cell's middle shapes."""
+    shapes = [shape for shape in SHAPES if shape.cell == cell][1 : 2 if quick else 3]
     home, *others = [Contestant(settings.name, engine, settings) for settings in SETTINGS[engine]]
     return [Lap("default threads", shape, home, others) for shape in shapes]
 
 
+def key_of(engine: str, cell: str) -> str:
+    """Under which an engine's best settings for a cell stand."""
+    return engine if cell == "LSTM" else f"{engine}, {cell}"
+
+
 def qualify(
-    quick: bool, progress: Callable[[str], None], rows: list[dict[str, Any]], failed: dict[str, str]
-) -> dict[str, Settings]:
-    """The best settings of each peer; all that was measured goes into `rows`, ours included."""
-    best = {}
-    for engine in SETTINGS:
+    cells: list[str],
+    quick: bool,
+    progress: Callable[[str], None],
+    best: dict[str, Settings],
+    rows: list[dict[str, Any]],
+    failed: dict[str, str],
+    save: Callable[[], None] = lambda: None,
+) -> None:
+    """Put the best settings of each peer for each cell into `best`, and all that was measured, ours included, into
+    `rows`; and `save` after each. Who is in `rows` is left out."""
+    for engine, cell in itertools.product(SETTINGS, cells):
         if not installed(engine) or (quick and engine.startswith("keras")):
+            continue
+        if (cell != "LSTM" and engine != "pytorch") or any(
+            (row["engine"], BY_NAME[row["shape"]].cell) == (engine, cell) for row in rows
+        ):
             continue
         found: Times = {}
         without: dict[str, str] = {}
         try:
-            run_laps(qualifying_laps(engine, quick), 0.2, progress, found, without)
+            run_laps(qualifying_laps(engine, cell, quick), 0.2, progress, found, without)
         except RuntimeError as error:  # as it comes: then it cannot race at all
             if engine == OURS.engine:
                 raise
@@ -130,8 +148,8 @@ def qualify(
         its_rows = rows_of({key: times for key, times in found.items() if key[2] not in without}, AS_IT_COMES.name)
         rows += [{"engine": engine, **row} for row in its_rows]
         if engine != OURS.engine:
-            best[engine] = best_settings(engine, its_rows)
-    return best
+            best[key_of(engine, cell)] = best_settings(engine, its_rows)
+        save()
 
 
 def best_settings(engine: str, rows: list[dict[str, Any]]) -> Settings:
@@ -146,31 +164,51 @@ def best_settings(engine: str, rows: list[dict[str, Any]]) -> Settings:
     return next(settings for settings in SETTINGS[engine] if settings.name == fastest)
 
 
-def contestants(best: dict[str, Settings]) -> list[Contestant]:
+def contestants(best: dict[str, Settings], cell: str) -> list[Contestant]:
     """Who races against ours: what shows where the time goes, the peers at their best, and PyTorch as it comes."""
-    everybody = [Contestant(engine, engine, best.get(engine, AS_IT_COMES)) for engine in ENGINES]
+    everybody = [Contestant(engine, engine, best.get(key_of(engine, cell), AS_IT_COMES)) for engine in ENGINES]
     everybody.append(Contestant("pytorch-as-it-comes", "pytorch"))
     return [other for other in everybody if other.engine != OURS.engine and installed(other.engine)]
 
 
 def takes_part(contestant: Contestant, shape: Shape, threads: str) -> bool:
     """Who has no setting for one thread runs with the default only; the plain loop on the small shape only."""
+    if contestant.name in FLOOR:
+        return True
     if shape.cell != "LSTM":
         return contestant.name == "pytorch"
     if contestant.name == "loop":
         return shape == SHAPES[0] and threads == "one thread"
-    if contestant.name == "products":
-        return not shape.outputs
     return threads == "default threads" or contestant.engine == "pytorch"
 
 
-def race_laps(best: dict[str, Settings], quick: bool, turns: int) -> Iterator[Lap]:
-    """Every shape and number of threads, each in `turns` laps one after the other."""
+def race_laps(best: dict[str, Settings], cells: list[str], quick: bool, turns: int) -> Iterator[Lap]:
+    """Every shape and number of threads."""
     for threads, shape in itertools.product(THREADS[1:] if quick else THREADS, QUICK_SHAPES if quick else SHAPES):
-        others = [other for other in contestants(best) if takes_part(other, shape, threads)]
+        if shape.cell not in cells:
+            continue
+        others = [other for other in contestants(best, shape.cell) if takes_part(other, shape, threads)]
         if quick:
             others = [other for other in others if not other.engine.startswith("keras")]
-        yield from [Lap(threads, shape, OURS, others)] * turns
+        yield Lap(threads, shape, OURS, others, turns)
+
+
+FLOOR = ("products", "tanh")
+"""The two contestants whose times make the floor."""
+
+
+def with_floor(found: Times) -> Times:
+    """With the floor as one more contestant: its time is the sum of the two; and ours is what, over this sum, gives the
+    ratio of this engine's time to it, 1 / (1 / ratio to the one + 1 / ratio to the other), as ours was measured twice.
+    """
+    both = dict(found)
+    for threads, shape_name, other, mode in found:
+        parts = [found.get((threads, shape_name, part, mode), []) for part in FLOOR]
+        if other == FLOOR[0] and len(parts[0]) == len(parts[1]):
+            both[threads, shape_name, "floor", mode] = [
+                ((p + t) / (p / ours_p + t / ours_t), p + t) for (ours_p, p), (ours_t, t) in zip(*parts)
+            ]
+    return both
 
 
 def rows_of(found: Times, home: str = OURS.name) -> list[dict[str, Any]]:

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from npbilstm.files import write_atomically
-from tests.benchmarks.race import MODES, SHAPES, geometric_mean
+from tests.benchmarks.race import FLOOR, geometric_mean, key_of
 from tests.benchmarks.settings import AS_IT_COMES, THREADS
+from tests.benchmarks.shapes import BY_NAME, CELLS, MODES, SHAPES
 
 TITLES = {
     "pytorch": "PyTorch at its best",
@@ -19,11 +20,10 @@ TITLES = {
     "jax": "JAX, jit",
     "keras-torch": "Keras on PyTorch",
     "keras-jax": "Keras on JAX, jit",
-    "products": "the products alone",
+    "floor": "the floor",
     "loop": "the plain loop",
 }
 PEERS = list(TITLES)[:5]
-CELLS = {shape.name: shape.cell for shape in SHAPES}
 PACKAGES = ["numpy", "torch", "jax", "keras"]
 
 
@@ -61,42 +61,42 @@ def tables(results: dict[str, Any]) -> str:
         f"{about['C library']}, Python {about['Python']}, {packages}; turns: {results['turns']}."
     ]
     parts += [summary_table(results), settings_table(results["qualifying"], results["best"])]
-    for cell, threads, mode in itertools.product(dict.fromkeys(CELLS.values()), THREADS, MODES):
-        rows = [
-            row
-            for row in results["race"]
-            if (CELLS[row["shape"]], row["threads"], row["mode"]) == (cell, threads, mode)
-        ]
-        parts.append(race_table(rows, cell, threads, mode))
+    for cell, threads, mode in itertools.product(CELLS, THREADS, MODES):
+        parts.append(race_table(rows_in(results, cell, threads, mode), cell, threads, mode))
     parts.append(measures_tables(results["measures"]))
     parts += [f"Not measured: {name}. {why}" for name, why in results.get("failed", {}).items()]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
+def rows_in(results: dict[str, Any], cell: str, threads: str, mode: str) -> list[dict[str, Any]]:
+    """The rows of the race that one of its tables shows."""
+    return [
+        row
+        for row in results["race"]
+        if (BY_NAME[row["shape"]].cell, row["threads"], row["mode"]) == (cell, threads, mode)
+    ]
+
+
 def ratios(results: dict[str, Any], contestant: str, cell: str, threads: str, mode: str) -> list[float]:
     """This engine's time over the contestant's, for each shape."""
-    wanted = contestant, cell, threads, mode
-    return [
-        row["ratio"]
-        for row in results["race"]
-        if (row["contestant"], CELLS[row["shape"]], row["threads"], row["mode"]) == wanted
-    ]
+    return [row["ratio"] for row in rows_in(results, cell, threads, mode) if row["contestant"] == contestant]
 
 
 def summary_table(results: dict[str, Any]) -> str:
     """One line per peer and cell: mean ratio and range, of training and inference, on one thread and several."""
     columns = list(itertools.product(THREADS, MODES))
     lines = []
-    for cell, peer in itertools.product(dict.fromkeys(CELLS.values()), PEERS):
-        found = [ratios(results, peer, cell, threads, mode) for threads, mode in columns]
+    for cell, other in itertools.product(CELLS, [*PEERS, "floor"]):
+        found = [ratios(results, other, cell, threads, mode) for threads, mode in columns]
         if any(found):
             cells = [
                 f"**{geometric_mean(some):.2f}** ({min(some):.2f}–{max(some):.2f})" if some else "" for some in found
             ]
-            lines.append([f"{cell}, {TITLES[peer]}", *cells])
+            lines.append([f"{cell}, {TITLES[other]}", *cells])
     return table(
-        "**Summary**: this engine's time over the peer's. Above 1, this engine is slower. Geometric mean over the "
-        "shapes; in brackets the least and the largest. Peers are at their best where nothing else is said",
+        "**Summary**: this engine's time over the peer's, or over its floor, the products and the tanh passes alone. "
+        "Above 1, this engine is slower. Geometric mean over the shapes; in brackets the least and the largest. Peers "
+        "are at their best where nothing else is said",
         ["", *(f"{mode}, {threads}" for threads, mode in columns)],
         lines,
     )
@@ -105,10 +105,10 @@ def summary_table(results: dict[str, Any]) -> str:
 def settings_table(rows: list[dict[str, Any]], best: dict[str, dict[str, Any]]) -> str:
     """What each setting gains an engine, and which one is raced."""
     lines = []
-    for engine in dict.fromkeys(row["engine"] for row in rows):
-        its = [row for row in rows if row["engine"] == engine]
-        title = TITLES.get(engine, engine).replace(" at its best", "")
-        raced = best[engine]["name"] if engine in best else AS_IT_COMES.name
+    for engine, cell in dict.fromkeys((row["engine"], BY_NAME[row["shape"]].cell) for row in rows):
+        its = [row for row in rows if (row["engine"], BY_NAME[row["shape"]].cell) == (engine, cell)]
+        title = TITLES.get(engine, engine).replace(" at its best", "") + ("" if cell == "LSTM" else f", {cell}")
+        raced = best[key_of(engine, cell)]["name"] if key_of(engine, cell) in best else AS_IT_COMES.name
         lines.append([f"{title}: {AS_IT_COMES.name}", "1", "1", "raced" if raced == AS_IT_COMES.name else ""])
         for name in dict.fromkeys(row["contestant"] for row in its):
             shares = [
@@ -117,7 +117,8 @@ def settings_table(rows: list[dict[str, Any]], best: dict[str, dict[str, Any]]) 
             ]
             lines.append([f"{title}: {name}", *(f"{share:.2f}" for share in shares), "raced" if raced == name else ""])
     return table(
-        "**Settings**: an engine's time as a share of its time as it comes, LSTM, default threads, geometric means",
+        "**Settings**: an engine's time as a share of its time as it comes, LSTM where nothing else is said, default "
+        "threads, geometric means",
         ["", *MODES, ""],
         lines,
     )
@@ -129,21 +130,26 @@ def race_table(rows: list[dict[str, Any]], cell: str, threads: str, mode: str) -
     if not names:
         return ""
     cells = {(row["shape"], row["contestant"]): row for row in rows}
+
+    def entry(shape: str, name: str) -> str:
+        if (shape, name) not in cells:
+            return ""
+        parts = FLOOR if name == "floor" else [name]
+        times = " + ".join(f"{cells[shape, part]['ms']:.3g}" for part in parts)
+        return f"{times} ({cells[shape, name]['ratio']:.2f})"
+
     lines = []
     for shape in [shape.name for shape in SHAPES]:
         found = [cells[shape, name] for name in names if (shape, name) in cells]
         if found:
             ours = sorted(row["npbilstm ms"] for row in found)[len(found) // 2]
-            theirs = [
-                f"{cells[shape, name]['ms']:.3g} ({cells[shape, name]['ratio']:.2f})" if (shape, name) in cells else ""
-                for name in names
-            ]
-            lines.append([shape, f"{ours:.3g}", *theirs])
+            lines.append([shape, f"{ours:.3g}", *(entry(shape, name) for name in names)])
     ratios = [[row["ratio"] for row in rows if row["contestant"] == name] for name in names]
     lines.append(["geometric mean of the ratios", "", *(f"**{geometric_mean(some):.2f}**" for some in ratios)])
     lines.append(["largest ratio", "", *(f"{max(some):.2f}" for some in ratios)])
+    of_floor = "; of the floor, those of the products and of the tanh passes" if "floor" in names else ""
     return table(
-        f"**{cell}, {mode}, {threads}**: milliseconds, and in brackets the ratio of this engine's time to it",
+        f"**{cell}, {mode}, {threads}**: milliseconds{of_floor}; in brackets the ratio of this engine's time to them",
         ["T, N, D, H", "npbilstm", *(TITLES[name] for name in names)],
         lines,
     )
@@ -189,6 +195,24 @@ def measures_tables(measures: dict[str, Any]) -> str:
                 ],
             )
         )
+    if "memory" in measures:
+        found = measures["memory"]
+        parts.append(
+            table(
+                "**Memory** at (100, 32, 64, 64)",
+                ["", ""],
+                [
+                    [
+                        "floats a unit, direction and step that training takes beyond y and dx",
+                        f"{found['training, floats']:.1f}",
+                    ],
+                    [
+                        "what an inference takes beyond y, of twice as many steps over that of as many",
+                        f"{found['inference, growth']:.2f}",
+                    ],
+                ],
+            )
+        )
     if "imports" in measures:
         rows = [[name, f"{1e3 * seconds:.0f}"] for name, seconds in measures["imports"].items()]
         parts.append(table("**Imports**", ["", "milliseconds"], rows))
@@ -217,7 +241,7 @@ def chart(results: dict[str, Any], path: Path) -> None:
 
     rows = [
         (cell, peer, threads)
-        for cell, peer, threads in itertools.product(dict.fromkeys(CELLS.values()), PEERS, reversed(THREADS))
+        for cell, peer, threads in itertools.product(CELLS, [*PEERS, "floor"], reversed(THREADS))
         if all(ratios(results, peer, cell, threads, mode) for mode in MODES)
     ]
     figure, both = plt.subplots(
@@ -233,7 +257,7 @@ def chart(results: dict[str, Any], path: Path) -> None:
         for side in ("top", "right"):
             axes.spines[side].set_visible(False)
     both[0].set_xscale("log")
-    ticks = [0.05, 0.1, 0.2, 0.5, 1, 2]
+    ticks = [0.05, 0.1, 0.2, 0.5, 1, 2, 5]
     both[0].set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     both[0].minorticks_off()
     both[0].set_yticks(range(len(rows)), [f"{cell}, {TITLES[peer]}, {threads}" for cell, peer, threads in rows])

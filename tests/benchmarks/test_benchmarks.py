@@ -7,36 +7,11 @@ import pytest
 
 from tests.benchmarks import __main__ as command
 from tests.benchmarks import pages, race, report
-from tests.benchmarks.engines import Shape
 from tests.benchmarks.measures import MEASURES
 from tests.benchmarks.race import Contestant, Lap
+from tests.benchmarks.shapes import CELLS, LSTM_SHAPES, MODES, QUICK_SHAPES, SHAPES, Shape
 
 TINY = Shape(T=5, N=4, D=3, H=4)
-
-
-@pytest.mark.parametrize("engine", ["npbilstm", "products", "loop"])
-def test_a_worker_measures_training_and_inference_in_a_process_of_its_own(engine):
-    times = race.run_worker({"engine": engine, "shape": list(TINY), "seconds": 0.001}, "one thread")
-    assert times["training"] > 0
-    assert times["inference"] > 0
-
-
-def test_a_worker_counts_the_page_faults_of_a_training_step():
-    pytest.importorskip("resource", reason="Windows does not count them so")
-    times = race.run_worker({"engine": "npbilstm", "shape": list(TINY), "seconds": 0.001}, "one thread")
-    assert times["page faults"] >= 0
-
-
-@pytest.mark.parametrize("batch_first", [True, False])
-def test_pytorch_runs_with_rows_first_and_with_time_first(batch_first):
-    pytest.importorskip("torch", reason="the extra `benchmarks` brings PyTorch")
-    task = {"engine": "pytorch", "options": {"batch_first": batch_first}, "shape": list(TINY), "seconds": 0.001}
-    assert race.run_worker(task, "one thread")["training"] > 0
-
-
-def test_a_worker_that_fails_says_why():
-    with pytest.raises(RuntimeError, match="failed: KeyError: 'nobody'"):
-        race.run_worker({"engine": "nobody", "shape": list(TINY), "seconds": 0.001}, "one thread")
 
 
 def in_place_of_processes(monkeypatch, milliseconds, asked=None):
@@ -45,16 +20,32 @@ def in_place_of_processes(monkeypatch, milliseconds, asked=None):
     A function of the settings' name may stand in place of milliseconds. `asked` gets what was run, in order.
     """
 
-    def run_worker(task, threads, settings=race.AS_IT_COMES):
-        if asked is not None:
-            asked.append((task["engine"], settings.name, *task["options"]))
-        time = milliseconds[task["engine"]]
-        time = time(settings.name) if callable(time) else time
-        if isinstance(time, Exception):
-            raise time
-        return {"training": time, "inference": time / 2}
+    class Fake:
+        def __init__(self, threads, settings=race.AS_IT_COMES):
+            self.settings = settings
 
-    monkeypatch.setattr(race, "run_worker", run_worker)
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *raised):
+            pass
+
+        def send(self, task):
+            assert task["only make"]
+
+        def answer(self):
+            pass
+
+        def ask(self, task):
+            if asked is not None:
+                asked.append((task["engine"], self.settings.name, *task["options"]))
+            time = milliseconds[task["engine"]]
+            time = time(self.settings.name) if callable(time) else time
+            if isinstance(time, Exception):
+                raise time
+            return {"training": time, "inference": time / 2}
+
+    monkeypatch.setattr(race, "Process", Fake)
     monkeypatch.setattr(race, "installed", lambda engine: engine in milliseconds)
     monkeypatch.setattr(race.time, "sleep", lambda seconds: None)
 
@@ -63,8 +54,8 @@ def a_race(monkeypatch, best=None, quick=True, **milliseconds):
     """The rows of a race of three turns with these milliseconds, and who failed."""
     in_place_of_processes(monkeypatch, milliseconds)
     found, failed = {}, {}
-    race.run_laps(list(race.race_laps(best or {}, quick, 3)), 0.001, lambda line: None, found, failed)
-    return race.rows_of(found), failed
+    race.run_laps(list(race.race_laps(best or {}, CELLS, quick, 3)), 0.001, lambda line: None, found, failed)
+    return race.rows_of(race.with_floor(found)), failed
 
 
 def a_lap(monkeypatch, *others, failing=()):
@@ -100,29 +91,29 @@ def test_where_one_fails_the_others_still_have_a_neighbour(monkeypatch, failing)
 def test_ratios_are_this_engines_time_over_the_others(monkeypatch):
     rows, _ = a_race(monkeypatch, npbilstm=2.0, jax=4.0, products=1.0)
     assert {(row["contestant"], row["ratio"]) for row in rows} == {("jax", 0.5), ("products", 2.0)}
-    assert {row["shape"] for row in rows} == {shape.name for shape in race.QUICK_SHAPES[:2]}
+    assert {row["shape"] for row in rows} == {shape.name for shape in QUICK_SHAPES}
     assert all(len(row["ratios"]) == 3 for row in rows)
 
 
 def test_pytorch_at_its_best_races_on_every_shape_with_one_thread_and_with_several(monkeypatch):
     rows, _ = a_race(monkeypatch, quick=False, npbilstm=2.0, pytorch=4.0)
     raced = [(row["threads"], row["shape"], row["mode"]) for row in rows if row["contestant"] == "pytorch"]
-    names = [f"({T}, {N}, {D}, {H})" for T, N, D, H, *_ in race.SHAPES[:8]]
+    names = [f"({T}, {N}, {D}, {H})" for T, N, D, H, *_ in SHAPES[:8]]
     shapes = [*names, "(40, 32, 10, 20), 2 layers, 5 outputs", *(f"GRU {name}" for name in names)]
-    assert sorted(raced) == sorted((t, s, m) for t in race.THREADS for s in shapes for m in race.MODES)
+    assert sorted(raced) == sorted((t, s, m) for t in race.THREADS for s in shapes for m in MODES)
 
 
 def test_pytorch_as_it_comes_races_on_every_lstm(monkeypatch):
     rows, _ = a_race(monkeypatch, quick=False, npbilstm=2.0, pytorch=4.0)
     raced = {(row["threads"], row["shape"]) for row in rows if row["contestant"] == "pytorch-as-it-comes"}
-    assert raced == {(threads, shape.name) for threads in race.THREADS for shape in race.LSTM_SHAPES}
+    assert raced == {(threads, shape.name) for threads in race.THREADS for shape in LSTM_SHAPES}
 
 
 def test_peers_race_with_their_best_settings_and_pytorch_as_it_comes_too(monkeypatch):
     asked = []
     in_place_of_processes(monkeypatch, {"npbilstm": 1.0, "pytorch": 1.0, "jax": 1.0}, asked)
     best = {engine: race.SETTINGS[engine][-1] for engine in ("pytorch", "jax")}
-    race.run_laps(list(race.race_laps(best, True, 1)), 0.001, lambda line: None, {}, {})
+    race.run_laps(list(race.race_laps(best, CELLS, True, 1)), 0.001, lambda line: None, {}, {})
     assert set(asked) == {
         ("npbilstm", "as it comes"),
         ("pytorch", "memory kept, threads bound, time first", "batch_first"),
@@ -142,10 +133,11 @@ def test_a_failure_of_this_engine_is_not_blamed_on_others(monkeypatch):
         a_race(monkeypatch, npbilstm=RuntimeError("ours"), products=1.0)
 
 
-def qualified(monkeypatch, **milliseconds):
+def qualified(monkeypatch, cells=CELLS, **milliseconds):
     in_place_of_processes(monkeypatch, milliseconds)
-    rows, failed = [], {}
-    return race.qualify(True, lambda line: None, rows, failed), rows, failed
+    best, rows, failed = {}, [], {}
+    race.qualify(cells, True, lambda line: None, best, rows, failed)
+    return best, rows, failed
 
 
 def test_the_fastest_settings_of_a_peer_are_raced(monkeypatch):
@@ -192,8 +184,8 @@ def test_settings_that_fail_on_a_later_shape_are_not_raced(monkeypatch):
         return RuntimeError("out of memory") if next(calls) else 0.1
 
     in_place_of_processes(monkeypatch, {"npbilstm": 1.0, "jax": time})
-    rows, failed = [], {}
-    best = race.qualify(False, lambda line: None, rows, failed)
+    best, rows, failed = {}, [], {}
+    race.qualify(CELLS, False, lambda line: None, best, rows, failed)
     assert best["jax"] == race.AS_IT_COMES
     assert list(failed.values()) == ["out of memory"]
     assert not [row for row in rows if "512" in row["contestant"]]
@@ -213,7 +205,8 @@ def results(monkeypatch, quick=False):
         "npbilstm": 2.0,
         "pytorch": lambda name: 1.0 if name == "memory kept, threads bound" else 4.0,
         "jax": lambda name: 5.0 if name == "as it comes" else 4.0,
-        "products": 1.0,
+        "products": 0.75,
+        "tanh": 0.25,
         "loop": 163.0,
     }
     best, qualifying, _ = qualified(monkeypatch, **times)
@@ -222,11 +215,13 @@ def results(monkeypatch, quick=False):
         "growth": {"T": {"training time": 1.01}},
         "ragged": {"(5, 4, 3, 4)": 1.07},
         "stored states": [{"store_every": 0, "seconds": 0.1, "megabytes": 9.0}],
-        "imports": {"numpy": 0.09},
+        "memory": {"training, floats": 7.7, "inference, growth": 1.01},
+        "imports": {"numpy": 0.09, "npbilstm": 0.02},
         "gradient check": {"entries": 15075, "seconds": 6.5},
     }
     return {
-        **command.new_results(3),
+        **command.new_results(),
+        "turns": 3,
         "best": {engine: settings._asdict() for engine, settings in best.items()},
         "qualifying": qualifying,
         "race": rows,
@@ -236,9 +231,9 @@ def results(monkeypatch, quick=False):
 
 def test_the_tables_show_every_measure(monkeypatch):
     text = report.tables(results(monkeypatch))
-    assert "| (40, 32, 10, 20) | 2 | 1 (2.00) | 4 (0.50) | 4 (0.50) | 1 (2.00) |" in text
+    assert "| (40, 32, 10, 20) | 2 | 1 (2.00) | 4 (0.50) | 4 (0.50) | 0.75 + 0.25 (2.00) |" in text
     assert "| geometric mean of the ratios | | **2.00** | **0.50** | **0.50** | **2.00** |" in text
-    for number in ("1.01", "1.07", "| all | 100 | 9.0 |", "| numpy | 90 |", "15,075 | 6.5"):
+    for number in ("1.01", "1.07", "| all | 100 | 9.0 |", "beyond y and dx | 7.7 |", "| numpy | 90 |", "15,075 | 6.5"):
         assert number in text
 
 
@@ -247,7 +242,8 @@ def test_the_summary_has_a_line_for_each_peer_and_cell(monkeypatch):
     mean = "**2.00** (2.00–2.00)"
     assert f"| LSTM, PyTorch at its best | {mean} | {mean} | {mean} | {mean} |" in text
     assert "| LSTM, JAX, jit | | | **0.50** (0.50–0.50) | **0.50** (0.50–0.50) |" in text
-    assert f"| GRU, PyTorch at its best | {mean} | {mean} | {mean} | {mean} |" in text
+    for line in ("LSTM, the floor", "GRU, PyTorch at its best", "GRU, the floor"):
+        assert f"| {line} | {mean} | {mean} | {mean} | {mean} |" in text
 
 
 def test_the_settings_table_says_what_each_gains_and_which_is_raced(monkeypatch):
@@ -256,6 +252,7 @@ def test_the_settings_table_says_what_each_gains_and_which_is_raced(monkeypatch)
     assert "| npbilstm: as it comes | 1 | 1 | raced |" in text
     assert "| PyTorch: as it comes | 1 | 1 | |" in text
     assert "| PyTorch: memory kept, threads bound | 0.25 | 0.25 | raced |" in text
+    assert "| PyTorch, GRU: memory kept, threads bound | 0.25 | 0.25 | raced |" in text
     assert "| JAX, jit: memory kept in one arena | 0.80 | 0.80 | raced |" in text
 
 
@@ -273,6 +270,7 @@ def test_the_readmes_paragraph_has_the_means_of_the_run(monkeypatch):
         "an inference 2.00 times; on one thread these are 2.00 and 2.00 (geometric means over 9 models)",
         "they are 0.50 and 0.50; against its GRU at its best 2.00 and 2.00 (over 8 models)",
         "in JAX under jit, at its best too, 0.50 and 0.50. The plain loop, one gate at a time, takes 82 times as long",
+        "On one thread it takes 2.00 and 2.00 times as long as its matrix products and its tanh alone",
     ):
         assert piece in words
 
@@ -284,15 +282,20 @@ def test_a_run_without_a_peer_has_no_paragraph(monkeypatch):
         pages.paragraph(run)
 
 
-def run_command(monkeypatch, *arguments, raising=None):
+def run_command(monkeypatch, *arguments, raising=None, qualified_before=False):
     """The command without its processes: a race of one row, one measure."""
 
-    def one_row(laps, seconds, progress, found, failed):
-        found["default threads", race.SHAPES[0].name, "pytorch", "training"] = [(1.0, 2.0)]
+    def one_row(laps, seconds, progress, found, failed, save):
+        found["default threads", SHAPES[0].name, "pytorch", "training"] = [(1.0, 2.0)]
+        save()
         if raising:
             raise raising
 
-    monkeypatch.setattr(command, "qualify", lambda quick, progress, rows, failed: {"pytorch": race.AS_IT_COMES})
+    def qualify(cells, quick, progress, best, rows, failed, save):
+        assert ("pytorch" in best) == qualified_before
+        best["pytorch"] = race.AS_IT_COMES
+
+    monkeypatch.setattr(command, "qualify", qualify)
     monkeypatch.setattr(command, "run_laps", one_row)
     monkeypatch.setattr(command, "run_worker", lambda task, threads: {"entries": 3, "seconds": 1.0})
     monkeypatch.setattr(command, "MEASURES", {"gradient check": MEASURES["gradient check"]})
@@ -339,11 +342,49 @@ def test_pages_can_be_written_again_without_a_race(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize(("raising", "code"), [(KeyboardInterrupt(), 130), (RuntimeError("ours failed"), 1)])
-def test_what_was_measured_is_kept_when_it_stops_early(monkeypatch, tmp_path, capsys, raising, code):
-    assert run_command(monkeypatch, "--out", tmp_path, raising=raising) == code
-    (row,) = json.loads((tmp_path / "stopped.json").read_text())["race"]
-    assert row["contestant"] == "pytorch"
-    assert "stopped.json" in capsys.readouterr().err
+def test_a_run_that_stops_early_keeps_what_it_has_and_can_be_resumed(monkeypatch, tmp_path, capsys, raising, code):
+    assert run_command(monkeypatch, "--quick", "--out", tmp_path, raising=raising) == code
+    stopped = tmp_path / "stopped.json"
+    assert "--resume goes on" in capsys.readouterr().err
+    ((key, times),) = json.loads(stopped.read_text())["found"]
+    assert (key[2], times) == ("pytorch", [[1.0, 2.0]])
+    assert not (tmp_path / "speed.json").exists()
+    with pytest.raises(SystemExit):
+        run_command(monkeypatch, "--out", tmp_path, "--resume")
+    assert "of a run with other options" in capsys.readouterr().err
+    assert run_command(monkeypatch, "--quick", "--out", tmp_path, "--resume", qualified_before=True) == 0
+    assert json.loads((tmp_path / "speed.json").read_text())["race"][0]["ratio"] == 0.5
+    assert not stopped.exists()
+
+
+def test_shapes_that_were_raced_before_are_not_raced_again(monkeypatch):
+    asked, kept = [], []
+    in_place_of_processes(monkeypatch, {"npbilstm": 1.0, "products": 1.0}, asked)
+    laps = list(race.race_laps({}, CELLS, True, 1))
+    found = {(laps[0].threads, laps[0].shape.name, "products", mode): [(1.0, 1.0)] for mode in MODES}
+    race.run_laps(laps, 0.001, lambda line: None, found, {}, lambda: kept.append(len(found)))
+    assert kept == [4, 6]
+    assert len(asked) == 2 * 2
+
+
+def test_who_has_qualified_before_does_not_do_so_again(monkeypatch):
+    asked, kept = [], []
+    in_place_of_processes(monkeypatch, {"npbilstm": 1.0, "pytorch": 1.0, "jax": 1.0}, asked)
+    best, rows, failed = {}, [], {}
+    race.qualify(["LSTM"], True, lambda line: None, best, rows, failed, lambda: kept.append(set(best)))
+    assert kept == [set(), {"pytorch"}, {"pytorch", "jax"}]
+    asked.clear()
+    rows[:] = [row for row in rows if row["engine"] != "jax"]
+    race.qualify(["LSTM"], True, lambda line: None, best, rows, failed)
+    assert {engine for engine, *_ in asked} == {"jax"}
+
+
+def test_one_cell_can_be_raced_alone(monkeypatch):
+    in_place_of_processes(monkeypatch, {"npbilstm": 1.0})
+    assert {lap.shape.cell for lap in race.race_laps({}, ["GRU"], False, 1)} == {"GRU"}
+    best, rows, _ = qualified(monkeypatch, cells=["GRU"], npbilstm=1.0, pytorch=1.0)
+    assert set(best) == {"pytorch, GRU"}
+    assert {row["engine"] for row in rows} == {"pytorch"}
 
 
 def test_a_place_that_cannot_be_written_is_refused_before_the_race(monkeypatch, tmp_path, capsys):
@@ -357,7 +398,9 @@ def test_a_place_that_cannot_be_written_is_refused_before_the_race(monkeypatch, 
         (["--out", tmp_path], "without the marks"),
         (["--out", tmp_path / "new", "--readme", tmp_path / "none.md"], "argument --readme: "),
         (["--out", tmp_path / "new", "--no-race"], "speed.json cannot be read"),
+        (["--out", tmp_path / "new", "--resume"], "stopped.json cannot be read"),
         (["--readme", tmp_path / "file", "--quick"], "needs a whole race"),
+        (["--readme", tmp_path / "file", "--only", "gru"], "needs a whole race"),
         (["--turns", 0], "0 is too few"),
     ]:
         with pytest.raises(SystemExit):

@@ -2,11 +2,10 @@
 
 import itertools
 import os
-import subprocess
 
 import pytest
 
-from tests.benchmarks import race, settings
+from tests.benchmarks import process, settings
 from tests.benchmarks.settings import AS_IT_COMES, SETTINGS, THREADS, environment
 
 MEMORY = {
@@ -97,10 +96,16 @@ def test_a_racer_has_what_a_process_needs(monkeypatch):
 def test_a_worker_is_started_in_the_environment_of_its_settings(monkeypatch, threads):
     started = []
 
-    def run(command, env, **options):
-        started.append(env)
-        return subprocess.CompletedProcess(command, 0, stdout="{}", stderr="")
+    class Popen:
+        def __init__(self, command, env, **options):
+            started.append(env)
 
-    monkeypatch.setattr(race.subprocess, "run", run)
-    race.run_worker({}, threads, SETTINGS["pytorch"][1])
+        def kill(self):
+            pass
+
+        communicate = kill
+
+    monkeypatch.setattr(process.subprocess, "Popen", Popen)
+    with process.Process(threads, SETTINGS["pytorch"][1]):
+        pass
     assert started == [environment(threads, SETTINGS["pytorch"][1])]

@@ -18,7 +18,7 @@ import numpy as np
 import npbilstm as nb
 from npbilstm.datasets.python_source import CHARACTERS, source_files
 from npbilstm.inspector.flow import flow_of_every_step, forgetting
-from npbilstm.layers.models import SequenceModel
+from npbilstm.models import SequenceModel
 
 BACK, WINDOW, COUNT = 20, 60, 20
 CHARACTERS_OF_THE_DEMONSTRATION = 1_000_000

@@ -10,10 +10,10 @@ When you are through you will be able to
 - check all of a gradient with a single number, forward mode against reverse mode;
 - hunt a bug down in somebody's BiLSTM.
 
-You need derivatives, NumPy, and a rough idea of what an LSTM is (*One cell, equation by equation*, section 2); what
-section 5 needs of two directions, it says. Reading takes some 20 minutes, the exercise some 10. Questions (**Q1**, ...)
-are answered further down (**A1**, ...). A notebook comes with its outputs: to answer before you see them, clear them
-(in Jupyter: *Edit, Clear Outputs of All Cells*).
+You need derivatives, NumPy, and a rough idea of what an LSTM is (*One cell, equation by equation*, sections 1 and
+2); what section 5 needs of two directions, it says. Reading takes some 20 minutes, the exercise some 10.
+Questions (**Q1**, ...) are answered further down (**A1**, ...). A notebook comes with its outputs: to answer before you
+see them, clear them (in Jupyter: *Edit, Clear Outputs of All Cells*).
 """
 
 # %%
@@ -392,7 +392,8 @@ More of these, as many as you like, in five levels, with tools and hints, in a t
 - [The three tools and what each can tell](guides/checking.md), for code of your own.
 - [Forward mode beside reverse mode](guides/duality.md), measured, and a gradient without a way back.
 - [The museum](guides/museum.md): mistakes that people made in public, and what the checker says of them.
-- *Backpropagation through time, by hand*, if you have not written one yet.
+- *Backpropagation through time, by hand* (`through_time.ipynb`), if you have not written one yet. The next tutorial,
+  *What the gates do* (`inside_a_model.ipynb`), looks inside a trained model.
 """
 
 # %% [markdown]

@@ -280,6 +280,7 @@ r"""
 
 - [The same thing in PyTorch, Keras and here](guides/peers.md): options side by side, files, ONNX, and where they
   differ.
+- The next tutorial, *A syntax highlighter and a part-of-speech tagger* (`taggers.ipynb`), has models for text.
 """
 
 # %% [markdown]

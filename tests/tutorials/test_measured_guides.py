@@ -1,4 +1,4 @@
-"""The guides to truncation and to duality show what their commands measure."""
+"""The guides to truncation, to duality and to the exercises show what their commands measure, or list."""
 
 import re
 
@@ -7,7 +7,7 @@ import pytest
 
 from npbilstm.textbook import LSTMParams, lstm_backward, lstm_forward
 from tests.cases import assert_close
-from tutorials import duality, truncation
+from tutorials import duality, exercises, truncation
 
 NUMBER = re.compile(r"-?\d+\.\d+")
 
@@ -58,6 +58,11 @@ def test_the_guide_to_truncation_says_what_its_command_writes():
     assert_same_table(shown, truncation.table().strip(), 0.05)
 
 
+def test_the_guide_to_exercises_lists_all_that_there_are():
+    page = exercises.GUIDE.read_text(encoding="utf-8")
+    assert exercises.written(page) == page
+
+
 def assert_same_table(one, other, tolerance):
     """The same words, and numbers within the tolerance: processors round differently, and training adds it up."""
     assert NUMBER.sub("#", one) == NUMBER.sub("#", other)
@@ -65,7 +70,7 @@ def assert_same_table(one, other, tolerance):
     assert np.abs(np.subtract(*numbers)).max() <= tolerance
 
 
-@pytest.mark.parametrize("command", [duality, truncation])
+@pytest.mark.parametrize("command", [duality, exercises, truncation])
 def test_what_the_command_does_not_know_gets_a_sentence(command, capsys):
     assert command.main(["--no"]) == 2
     assert "takes --write or nothing; it got --no" in capsys.readouterr().err

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from npbilstm.mistakes.exhibit import exhibits, read_exhibit, run
-from tutorials.museum.__main__ import GUIDE, main, table, written
+from tutorials.museum.__main__ import GUIDE, linked, main, table, written
 from tutorials.museum.exhibit import find, find_unknown, judge
 
 ALL = exhibits()
 each_exhibit = pytest.mark.parametrize("exhibit", ALL, ids=lambda exhibit: exhibit.name)
 
 
-@pytest.mark.few(4)
+@pytest.mark.few(2)
 @each_exhibit
 def test_the_checker_says_what_is_wrong(exhibit):
     assert find(exhibit).found
@@ -39,8 +39,13 @@ def test_there_are_at_least_twenty_five_and_each_tells_its_source():
 def test_the_guide_has_a_row_for_each():
     rows = re.findall(r"^\| \[(.+?)\]\((.+?)\) \| (.+?) \| (.+?) \| (.+?) \|", GUIDE.read_text(), re.MULTILINE)
     for (title, link, *told), exhibit in zip(rows, ALL, strict=True):
-        assert (title, *told) == (exhibit.title, exhibit.source, exhibit.looked_like, exhibit.concept)
+        assert (title, *told) == (exhibit.title, linked(exhibit.source), exhibit.looked_like, exhibit.concept)
         assert (GUIDE.parent / link).samefile(exhibit.path)
+
+
+def test_an_issue_or_a_notebook_is_linked_by_its_repository():
+    assert linked("a/b, notebook at 0123abc") == "[b](https://github.com/a/b/tree/0123abc), notebook at 0123abc"
+    assert linked("a/b.c #12, #13") == "[b.c #12](https://github.com/a/b.c/issues/12), #13"
 
 
 @pytest.mark.slow

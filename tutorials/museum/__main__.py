@@ -9,6 +9,7 @@ python -m tutorials.museum --unknown           what would be said if the catalog
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from tutorials.museum.exhibit import Finding, find, find_unknown, judge
 
 GUIDE = Path(__file__).parents[1] / "guides" / "museum.md"
 BEGIN, END = "<!-- exhibits -->\n", "<!-- end -->\n"
+ISSUE = re.compile(r"([\w.-]+)/([\w.-]+) #(\d+)")
+NOTEBOOK = re.compile(r"([\w.-]+)/([\w.-]+), notebook at ([0-9a-f]{7})")
 SAYS = {"named": "names it", "said": "says it", "other": "names another", "unnamed": "says that it is wrong, not why"}
 
 
@@ -26,8 +29,14 @@ def table(found: list[tuple[Exhibit, Finding]]) -> str:
     for exhibit, finding in found:
         link = f"[{exhibit.title}](../../npbilstm/mistakes/exhibits/{exhibit.path.name})"
         says = f"{SAYS.get(finding.verdict, 'does not see it')}: {finding.headline}"
-        lines.append(f"| {link} | {exhibit.source} | {exhibit.looked_like} | {exhibit.concept} | {says} |")
+        lines.append(f"| {link} | {linked(exhibit.source)} | {exhibit.looked_like} | {exhibit.concept} | {says} |")
     return "\n".join(lines) + f"\n\n{count(found)}\n"
+
+
+def linked(source: str) -> str:
+    """Where an exhibit comes from, its issues and its notebook as links."""
+    source = NOTEBOOK.sub(r"[\2](https://github.com/\1/\2/tree/\3), notebook at \3", source)
+    return ISSUE.sub(r"[\2 #\3](https://github.com/\1/\2/issues/\3)", source)
 
 
 def count(found: list[tuple[Exhibit, Finding]]) -> str:

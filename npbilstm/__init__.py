@@ -11,7 +11,8 @@
 
 textbook/   the mathematics, one equation per line: start reading here
 engine/     the same, fast
-layers/     parameters and an engine: LSTM, BiLSTM, GRU, RNN, Linear, Embedding, Dropout, and models made of them
+layers/     parameters and an engine: LSTM, BiLSTM, GRU, RNN, Linear, Embedding, Dropout
+models/     whole models made of them, and heads: what scores are for
 gradcheck/  is this gradient right?
 mistakes/   what people get wrong: the catalogue, and how a mistake is planted
 submission/ somebody's own code, called in its own way
@@ -28,5 +29,5 @@ The public names stand in __init__.pyi. Each room is imported when one of its na
 
 from npbilstm.lazy import lazy
 
-__version__ = "0.6.0"
+__version__ = "0.7.0"
 __getattr__, __dir__ = lazy(__name__, __file__)

@@ -18,25 +18,30 @@ README = (ROOT / "README.md").read_text()
 
 MAY_IMPORT = {
     "files.py": set(),
+    "archives.py": {"files"},
     "lazy.py": set(),
     "printable.py": set(),
+    "pools.py": set(),
+    "processes.py": set(),
     "textbook": set(),
     "engine": set(),
     "gradcheck": {"lazy"},
-    "datasets": {"files"},
+    "datasets": {"files", "archives"},
     "layers": {"textbook", "engine"},
-    "training": {"textbook", "layers", "files"},
-    "inspector": {"textbook", "layers", "files", "printable"},
-    "interop": {"textbook", "layers", "training", "files"},
+    "models": {"textbook", "engine", "layers"},
+    "training": {"textbook", "layers", "models", "files", "archives", "pools"},
+    "inspector": {"textbook", "layers", "models", "interop", "files", "printable"},  # interop: a trace opens weights
+    "interop": {"textbook", "layers", "models", "training", "files", "archives"},
     "mistakes": {"textbook"},
-    "submission": {"textbook", "gradcheck", "printable"},
+    "submission": {"textbook", "gradcheck", "printable", "processes"},
     "diagnosis": {"textbook", "gradcheck", "mistakes", "submission", "printable"},
-    "classroom": {"textbook", "mistakes", "submission", "diagnosis", "files", "printable"},
+    "classroom": {"textbook", "mistakes", "submission", "diagnosis", "files", "printable", "pools"},
     "commands": {
         "textbook",
         "gradcheck",
         "datasets",
         "layers",
+        "models",
         "training",
         "inspector",
         "interop",
@@ -46,21 +51,31 @@ MAY_IMPORT = {
         "classroom",
         "files",
         "printable",
+        "pools",
+        "processes",
     },
     "cli.py": {"commands", "printable"},
 }
 """Arrows run one way."""
 
 OPTIONAL = {
-    "typing_extensions": {"layers"},
+    "typing_extensions": {"layers", "models", "training"},
     "tqdm": {"training"},
     "onnx": {"interop"},
     "safetensors": {"interop"},
-    "matplotlib": {"gradcheck", "inspector"},
+    "matplotlib": {"commands", "gradcheck", "inspector"},
     "watchfiles": {"commands"},
     "distributed": {"classroom"},
 }
 """Packages that are not required, and the rooms that import each where it is used."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def trees_are_forgotten():
+    """A million nodes that every full collection of garbage would look through."""
+    yield
+    nodes_of.cache_clear()
+    imports_of.cache_clear()
 
 
 @cache
@@ -69,10 +84,16 @@ def nodes_of(path):
     return list(ast.walk(ast.parse(path.read_text())))
 
 
+@cache
+def imports_of(path):
+    """The nodes of a file's imports."""
+    return [node for node in nodes_of(path) if isinstance(node, ast.Import | ast.ImportFrom)]
+
+
 def imports(path):
     """(module, whether at the top of the file) for each import of a file."""
     top = set(map(id, nodes_of(path)[0].body))
-    for node in nodes_of(path):
+    for node in imports_of(path):
         names = [node.module] if isinstance(node, ast.ImportFrom) else []
         names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         for name in names:
@@ -94,7 +115,7 @@ def test_arrows_run_one_way(room):
 
 def files_needed(path):
     """The package's files from which a file imports something, wherever in it the import stands."""
-    for node in nodes_of(path):
+    for node in imports_of(path):
         names = [f"{node.module}.{alias.name}" for alias in node.names] if isinstance(node, ast.ImportFrom) else []
         names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         for place in (ROOT.joinpath(*name.split(".")) for name in names if name.startswith("npbilstm")):
@@ -191,12 +212,10 @@ def test_numpy_is_all_that_is_required():
 
 def test_what_type_checkers_alone_need_is_imported_for_them_alone():
     for path in PACKAGE.rglob("*.py"):
-        tree = ast.parse(path.read_text())
-        for_checkers = [
-            node for node in tree.body if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
-        ]
+        top = nodes_of(path)[0].body
+        for_checkers = [node for node in top if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)]
         allowed = {id(node) for block in for_checkers for each in block.body for node in ast.walk(each)}
-        for node in ast.walk(tree):
+        for node in imports_of(path):
             if isinstance(node, ast.ImportFrom) and node.module == "typing_extensions":
                 assert id(node) in allowed, f"{path.name} needs typing_extensions where nobody checks types"
 

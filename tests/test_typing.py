@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from npbilstm import engine
-from npbilstm.layers import GRU, LSTM, RNN, SequenceClassifier, SequenceTagger, options
+from npbilstm.layers import GRU, LSTM, RNN, options
 from npbilstm.layers.recurrent import Recurrent
+from npbilstm.models import SequenceClassifier, SequenceTagger
+from npbilstm.models.options import ModelOptions
 
 RIGHT = """
 from typing import Literal
@@ -166,8 +168,8 @@ DECIDE_WHAT_COMES_BACK = {"bidirectional", "merge"}
         (LSTM, options.LSTMOptions),
         (GRU, options.GRUOptions),
         (RNN, options.RNNOptions),
-        (SequenceTagger, options.ModelOptions),
-        (SequenceClassifier, options.ModelOptions),
+        (SequenceTagger, ModelOptions),
+        (SequenceClassifier, ModelOptions),
     ],
 )
 def test_type_checkers_know_exactly_the_options_that_there_are(kind, known):

@@ -5,6 +5,19 @@ import shutil
 
 import pytest
 
+from tests.browser.reader import frames
+
+# The page draws when a test lets it, with `frames`: who reads too early fails always, not on a busy machine alone.
+HOLD_FRAMES = """
+{
+  const frame = requestAnimationFrame.bind(window);
+  const held = [];
+  window.requestAnimationFrame = (draw) => held.push(draw);
+  window.letFramesGo = () =>
+    new Promise((done) => frame((now) => (held.splice(0).forEach((draw) => draw(now)), frame(done))));
+}
+"""
+
 
 @pytest.fixture(scope="session")
 def browser():
@@ -36,22 +49,28 @@ class Visits:
         self.contexts.append(context)
         context.set_offline(True)
         page = context.new_page()
+        page.add_init_script(HOLD_FRAMES)
         page.set_default_timeout(60_000)
         page.on("console", lambda message: self.seen.append(f"console: {message.text}"))
         page.on("pageerror", lambda error: self.seen.append(f"error: {error}"))
         page.on("dialog", lambda dialog: (self.seen.append(f"dialog: {dialog.message}"), dialog.dismiss()))
         page.on("request", lambda request: request.url == path.as_uri() or self.seen.append(request.url))
         page.goto(path.as_uri())
-        page.wait_for_function("document.documentElement.dataset.ready === '1' || document.readyState === 'complete'")
-        for _ in range(1000):  # ready is said some frames after complete; a page that failed has said so instead
+        self.wait_until_ready(page)
+        if not start:
+            page.evaluate("typeof choose === 'function' && choose({ direction: 0, unit: 0 })")
+            frames(page)
+        return page
+
+    def wait_until_ready(self, page):
+        """Until the page, or a frame of it, has said that it is drawn, or said what is wrong."""
+        for _ in range(1000):
+            page.wait_for_function("window.letFramesGo", polling=20)  # a frame has it a little later than its page
+            frames(page)
             ready = page.evaluate("document.documentElement.dataset.ready")
             if ready == "1" or self.seen:
                 break
-            page.wait_for_timeout(20)
         assert ready == "1", self.seen
-        if not start:
-            page.evaluate("typeof choose === 'function' && choose({ direction: 0, unit: 0 })")
-        return page
 
     def close(self):
         for context in self.contexts:

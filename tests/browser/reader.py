@@ -75,8 +75,8 @@ def press(page, *keys):
 
 
 def frames(page):
-    """Let the page draw what has changed."""
-    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    """Let the page draw what has changed; it draws at no other time. `page` may be a frame of it."""
+    page.evaluate("letFramesGo()")
 
 
 def exact(text):

@@ -5,7 +5,7 @@ import numpy as np
 from npbilstm.inspector import trace
 from npbilstm.interop import to_pytorch
 from tests.browser import pages
-from tests.browser.reader import check_adds_up, check_recomputes, equations
+from tests.browser.reader import check_adds_up, check_recomputes, equations, frames
 
 
 def test_a_state_dict_without_labels_has_notes_steps_and_equations_that_hold(opened):
@@ -22,4 +22,5 @@ def test_a_state_dict_without_labels_has_notes_steps_and_equations_that_hold(ope
         check_adds_up(equation)
         check_recomputes(equation)
     page.locator("#step-field").fill("11")
+    frames(page)
     assert page.locator(".tokens .token.chosen").inner_text() == "11"

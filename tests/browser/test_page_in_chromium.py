@@ -401,10 +401,11 @@ def test_in_a_frame_of_a_notebook_the_page_works_too(opened):
         "<!doctype html><script>document.documentElement.dataset.ready = 1</script>"
         + iframe_html(page_html(pages.tagger()))
     )
-    frame = page.frame_locator("iframe")
-    frame.locator("html[data-ready='1']").wait_for()
+    frame = page.frames[1]
+    opened.wait_until_ready(frame)
     frame.locator(".token").nth(3).hover()
-    frame.locator("#panel[data-step='3']").wait_for()
+    frames(frame)
+    assert frame.locator("#panel").get_attribute("data-step") == "3"
 
 
 def test_the_strips_scroll_to_what_is_chosen_elsewhere(opened):

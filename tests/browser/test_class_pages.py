@@ -25,6 +25,6 @@ def test_the_pages_fit_and_do_nothing(browser, tmp_path, width, colours):
         assert darker == (colours == "dark")
     page.goto((tmp_path / "class.html").as_uri())
     page.get_by_role("link", name="<script>").click()
-    assert "Not graded" in page.inner_text("body")
+    page.locator("body", has_text="Not graded").wait_for()
     context.close()
     assert seen == []

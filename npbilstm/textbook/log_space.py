@@ -25,3 +25,18 @@ def log_sum_exp(a: np.ndarray, axis: int) -> np.ndarray:
     with np.errstate(divide="ignore"):  # log 0 is minus infinity
         log_sum = np.log(np.exp(a - m).sum(axis=axis))
     return log_sum + np.squeeze(m, axis=axis)
+
+
+def log_sigmoid(a: np.ndarray) -> np.ndarray:
+    """The logarithm of sigmoid(a), where sigmoid(a) itself may be too small for a number.
+
+        log sigmoid(a) = min(a, 0) - log(1 + exp(-|a|))        signs by real parts
+
+    a of any shape -> the same.
+
+    >>> from npbilstm.textbook.log_space import log_sigmoid
+    >>> float(log_sigmoid(np.array(-1000.0)))
+    -1000.0
+    """
+    negative = a.real < 0
+    return np.where(negative, a, 0) - np.log1p(np.exp(np.where(negative, a, -a)))

@@ -31,6 +31,7 @@ from typing import NamedTuple
 import numpy as np
 
 from npbilstm.textbook.activations import sigmoid, sigmoid_derivative
+from npbilstm.textbook.log_space import log_sigmoid
 from npbilstm.textbook.sequences import check_lengths, valid_steps
 
 Recurrence = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
@@ -52,8 +53,8 @@ class MinLSTMParams(NamedTuple):
 
 
 class MinRNNCache(NamedTuple):
-    """What the backward pass needs: x (N, T, D), 0 in the padding; the gates, each (N, T, H); keep, and the state
-    before each step, h_prev (N, T, H); valid (N, T, 1); params; the way through time."""
+    """What the backward pass needs: x (N, T, D), 0 in the padding; the gates, each (N, T, H), of a minLSTM with i's
+    share; keep, and the state before each step, h_prev (N, T, H); valid (N, T, 1); params; the way through time."""
 
     x: np.ndarray
     gates: tuple[np.ndarray, ...]
@@ -158,13 +159,21 @@ def min_lstm_forward(
         g    = a_g
         h_t  = (f_t * h_(t-1) + i_t * g_t) / (f_t + i_t)      the two shares add up to 1: h is on one scale at all steps
 
+    Where both gates are closed so far that they are 0 as numbers, the shares are not 0 / 0: they are computed from the
+    gates' logarithms (as in the paper's appendix B).
+
+        share = i / (f + i) = sigmoid(log i - log f)
+        keep  = f / (f + i) = sigmoid(log f - log i)
+
     x (N, T, D), h0 (N, H), lengths (N,) or None for all T -> h (N, T, H), 0 in the padding, h_T (N, H), cache.
     """
     x, valid = without_padding(x, lengths)
     a_i, a_f, a_g = np.split(x @ params.Wx + params.b, 3, axis=2)  # each (N, T, H)
     i, f = sigmoid(a_i), sigmoid(a_f)
     g = a_g
-    return through_time(f / (f + i), i / (f + i) * g, h0, MinRNNCache(x, (i, f, g), f, f, valid, params, recurrence))
+    log_ratio = log_sigmoid(a_i) - log_sigmoid(a_f)
+    share, keep = sigmoid(log_ratio), sigmoid(-log_ratio)
+    return through_time(keep, share * g, h0, MinRNNCache(x, (i, f, g, share), keep, keep, valid, params, recurrence))
 
 
 def min_lstm_backward(
@@ -172,22 +181,20 @@ def min_lstm_backward(
 ) -> tuple[np.ndarray, np.ndarray, MinLSTMParams]:
     """Gradients of a minLSTM, given dh (N, T, H) and dh_T (N, H). delta is the state's, see state_gradient.
 
-        di   = delta * (g - h_prev) * f / (f + i)^2
-        df   = delta * (h_prev - g) * i / (f + i)^2
-        dg   = delta * i / (f + i)
-        da_i = di sigmoid'(i)
-        da_f = df sigmoid'(f)
+        dr   = delta * (g - h_prev) * share * keep             r = log i - log f, whose sigmoid is i's share
+        dg   = delta * share
+        da_i = dr * (1 - i)                                    (log i)' = 1 - i
+        da_f = -dr * (1 - f)
         da_g = dg
 
     -> dx (N, T, D), dh0 (N, H), grads with the structure of params.
     """
-    i, f, g = cache.gates
+    i, f, g, share = cache.gates
     delta, dh0 = state_gradient(dh, dh_T, cache)
-    di = delta * (g - cache.h_prev) * f / (f + i) ** 2
-    df = delta * (cache.h_prev - g) * i / (f + i) ** 2
-    dg = delta * i / (f + i)
-    da_i = di * sigmoid_derivative(i)
-    da_f = df * sigmoid_derivative(f)
+    dr = delta * (g - cache.h_prev) * share * cache.keep
+    dg = delta * share
+    da_i = dr * (1 - i)
+    da_f = -dr * (1 - f)
     da_g = dg
     dx, dWx, db = affine_gradients(np.concatenate([da_i, da_f, da_g], axis=2), cache)
     return dx, dh0, MinLSTMParams(dWx, db)

@@ -92,7 +92,8 @@ def test_every_gradient_agrees_with_the_complex_step(name, recurrence):
     ("name", "function", "old", "new"),
     [
         ("minGRU", "min_gru_backward", "(n - cache.h_prev)", "n"),
-        ("minLSTM", "min_lstm_backward", "(cache.h_prev - g)", "cache.h_prev"),
+        ("minLSTM", "min_lstm_backward", "(g - cache.h_prev)", "g"),
+        ("minLSTM", "min_lstm_backward", "-dr * (1 - f)", "-dr * f"),
         ("minGRU", "state_gradient", "cache.keep[:, 1:]", "cache.keep[:, :-1]"),
         ("minLSTM", "state_gradient", "return np.where(cache.valid, delta, 0), dh0", "return delta, dh0"),
     ],
@@ -118,6 +119,20 @@ def test_the_states_are_the_papers_step_by_step(name):
             assert_close(h[n, t], state)
         assert not h[n, LENGTHS[n] :].any()
         assert_close(h_T[n], state)
+
+
+@pytest.mark.parametrize(("dtype", "closed"), [(np.float64, -800.0), (np.float32, -60.0), (np.float32, -100.0)])
+def test_gates_too_far_closed_for_a_number_share_as_their_logarithms_say(dtype, closed):
+    """Where i and f are exp(a) there is left of a_i and a_f their difference alone."""
+    x, h0, Wx = np.zeros((1, 1, 1), dtype), np.full((1, 1), 2, dtype), np.zeros((1, 3), dtype)
+    b = np.array([closed + 1, closed, 5], dtype)
+    h, _, cache = min_lstm_forward(x, h0, MinLSTMParams(Wx, b))
+    share = 1 / (1 + np.exp(-1))
+    np.testing.assert_allclose(h, [[[share * 5 + (1 - share) * 2]]], rtol=1e-6)
+    _, dh0, grads = min_lstm_backward(np.ones_like(h), np.zeros_like(h0), cache)
+    slope = (5 - 2) * share * (1 - share)
+    np.testing.assert_allclose(grads.b, [slope, -slope, share], rtol=1e-5)
+    np.testing.assert_allclose(dh0, [[1 - share]], rtol=1e-6)
 
 
 @pytest.mark.parametrize("name", CELLS)

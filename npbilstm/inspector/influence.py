@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from npbilstm.inspector.backpropagation import backward_of_row, in_batches
+from npbilstm.inspector.consequences import scores_of
 from npbilstm.inspector.flow import size
 from npbilstm.inspector.indices import row_of, step_of
-from npbilstm.inspector.intervention import scores_of
 from npbilstm.inspector.trace_data import TraceData
 from npbilstm.models import backward_to_recurrent
 

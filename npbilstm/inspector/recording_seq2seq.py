@@ -16,7 +16,8 @@ from npbilstm.inspector.trace_data import TraceData
 from npbilstm.layers.checks import require_ids
 from npbilstm.layers.padding import pad
 from npbilstm.models import Seq2Seq
-from npbilstm.models.attention_decoder import AttentionDecoderCache
+from npbilstm.models.attention_decoder import AttentionDecoderCache, Memory, State
+from npbilstm.models.seq2seq import EncoderCache, Seq2SeqCache
 from npbilstm.textbook.log_space import log_sum_exp
 from npbilstm.textbook.sequences import check_lengths
 
@@ -52,8 +53,7 @@ def seq2seq_run(model: Seq2Seq, ids: Any, lengths: Any, tokens: Any, target: Any
         answers = model.predict(ids, lengths)
     else:
         answers = checked_answers(target, len(ids), model.boundary, alone)
-    padded, target_lengths = pad(answers)
-    loss, cache = model.loss_forward(ids, padded, lengths, target_lengths, training=True)
+    loss, cache = answers_forward(model, *model.encode(ids, lengths, training=True), answers)
     dy = dstate = None
     if target is not None:
         dy, dstate, _ = model.backward_to_encoder(1.0, cache)
@@ -61,23 +61,36 @@ def seq2seq_run(model: Seq2Seq, ids: Any, lengths: Any, tokens: Any, target: Any
     x, _ = model.embedding.forward(np.where(cache.decoder.memory.valid, ids, 0))
     shown = ids.tolist() if tokens is None else tokens
     recurrent = recorded_arrays(model.encoder, x, lengths, cache.encoder.recurrent, dy, dstate, shown)
-    maps = None
-    if model.attention is not None:
-        maps = [
-            attention_step_map(cache.decoder, n, int(lengths[n]), answer, names) for n, answer in enumerate(answers)
-        ]
     return TraceData(
         **recurrent,
         model=None,
         output=model.encoder.forward(x, lengths)[0],
         target=None,
-        classes=None,
+        classes=names,
         loss=None if target is None else float(loss),
         ids=ids,
         upstream=None if model.attention is None else dy,  # the final states are seen alone
         seq2seq=model,
-        step_maps=maps,
+        answers=answers,
+        step_maps=attention_step_maps(model, cache, lengths, answers, names),
     )
+
+
+def answers_forward(
+    model: Seq2Seq, memory: Memory, state: State, encoder: EncoderCache, answers: Sequence[np.ndarray]
+) -> tuple[np.floating, Seq2SeqCache]:
+    """The loss of each row's answer (T_n,)."""
+    padded, lengths = pad(answers)
+    return model.answers_forward(memory, state, encoder, padded, lengths, training=True)
+
+
+def attention_step_maps(
+    model: Seq2Seq, cache: Seq2SeqCache, lengths: np.ndarray, answers: Sequence[np.ndarray], names: Sequence[str]
+) -> list[StepMap] | None:
+    """Where the decoder looks, for each row; None without attention."""
+    if model.attention is None:
+        return None
+    return [attention_step_map(cache.decoder, n, int(lengths[n]), answer, names) for n, answer in enumerate(answers)]
 
 
 def checked_answers(target: Any, N: int, symbols: int, alone: bool) -> list[np.ndarray]:

@@ -72,7 +72,7 @@ class Trace(TraceData):
         row: int | None = None,
     ) -> Trace:
         """What if: the run in which numbers of one name, a gate, the candidate, the cell or the hidden state, are set;
-        all that follows from them is computed again, labels, loss and gradients too.
+        all that follows from them is computed again, labels or answers, loss and gradients too.
 
         to: a number, 0 ablates; "mean": each unit's own mean over the steps of its row. unit: one, several, None for
             all. direction: None for the first that the layer has. steps: one, several, None for all. row: None for all.
@@ -155,8 +155,9 @@ def trace(
         classes: the names of the classes.
     state, dstate: of a layer, the initial state and the gradient of the final one, as forward and backward take them.
 
-    Of a Seq2Seq its encoder is traced, as a layer is, and where its decoder looks: trace.step_maps. target: the
-        answers, a list with the ids of each row, or those of a lone sequence; None: its own, without gradients.
+    Of a Seq2Seq its encoder is traced, as a layer is; trace.answers are what its decoder says, trace.step_maps where it
+        looks. target: the answers, a list with the ids of each row, or those of a lone sequence; None: its own, without
+        gradients.
         classes: the names of the answers' symbols.
     A model with the head "crf" or "ctc" has such maps too, and its loss is its head's. The target of "ctc" are labels,
         given as answers are.

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from npbilstm.inspector.backpropagation import ROOM
+from npbilstm.inspector.consequences import scores_of
 from npbilstm.inspector.indices import layer_of, position, row_of, step_of
-from npbilstm.inspector.intervention import rerun, scores_of
+from npbilstm.inspector.rerun import rerun
 from npbilstm.inspector.rounding import number
 from npbilstm.inspector.trace_data import Setting, TraceData
 from npbilstm.models.classes_head import ClassesHead

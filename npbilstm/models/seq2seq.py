@@ -151,12 +151,20 @@ class Seq2Seq(Model):
         """What the decoder looks at, and the state in which it starts. ids (N, S), lengths (N,) or None for all S."""
         dtype = self._require_params()
         x, embedding, valid = read_forward(self.embedding, self.encoder.input_size, dtype, ids, lengths)
-        keys, (h_n, c_n), recurrent = self.encoder.forward(x, lengths, training=training)
+        keys, final_state, recurrent = self.encoder.forward(x, lengths, training=training)
+        memory, state, bridge = self.hand_over(keys, final_state, valid)
+        return memory, state, EncoderCache(embedding, recurrent, bridge, state[0])
+
+    def hand_over(
+        self, keys: np.ndarray, final_state: tuple[np.ndarray, np.ndarray], valid: np.ndarray
+    ) -> tuple[Memory, State, LinearCache]:
+        """The second half of encode: the encoder's outputs (N, S, E) and final states, each (2, N, E / 2), valid (N, S)
+        -> what the decoder looks at, the state in which it starts, the bridge's cache."""
+        h_n, c_n = final_state
         ends, bridge = self.bridge.forward(np.concatenate([*h_n, *c_n], axis=1))  # (N, 2E) -> (N, 2H)
         h0, c0 = np.split(ends, 2, axis=1)
-        h0 = np.tanh(h0)
-        state = (h0, c0, np.zeros((len(x), self.decoder.key_size), keys.dtype))
-        return self.decoder.read(keys, valid), state, EncoderCache(embedding, recurrent, bridge, h0)
+        state = (np.tanh(h0), c0, np.zeros((len(keys), self.decoder.key_size), keys.dtype))
+        return self.decoder.read(keys, valid), state, bridge
 
     def loss_forward(  # type: ignore[override]
         self,
@@ -174,7 +182,19 @@ class Seq2Seq(Model):
         Raises TypeError or ValueError, naming the argument.
         """
         training = require_bool("training", training)
-        memory, state, encoder = self.encode(ids, lengths, training)
+        return self.answers_forward(*self.encode(ids, lengths, training), targets, target_lengths, training=training)
+
+    def answers_forward(
+        self,
+        memory: Memory,
+        state: State,
+        encoder: EncoderCache,
+        targets: ArrayLike,
+        target_lengths: ArrayLike | None = None,
+        *,
+        training: bool = False,
+    ) -> tuple[np.floating, Seq2SeqCache]:
+        """loss_forward from what encode gives."""
         read, put_out, valid = self._shifted(targets, target_lengths, len(memory.valid))
         x, target_embedding = self.target_embedding.forward(read)
         y, _, decoder = self.decoder.forward(x, state, memory, valid)
@@ -250,6 +270,11 @@ class Seq2Seq(Model):
         """
         with np.errstate(all="ignore"):
             memory, state, _ = self.encode(inputs, lengths)
+            return self.decode(memory, state, most_steps=most_steps)
+
+    def decode(self, memory: Memory, state: State, *, most_steps: int | None = None) -> list[np.ndarray]:
+        """predict from what encode gives."""
+        with np.errstate(all="ignore"):
             return greedy(self._step, (state, memory), self.boundary, steps_allowed(most_steps, memory.valid))
 
     def beam(

@@ -283,7 +283,7 @@ def test_of_a_seq2seq_it_says_why_not(opened):
     page = opened(page_html(pages.attention()))
     cannot = page.locator("#what-if-cannot").inner_text()
     assert cannot.startswith("This page does not compute it: of an encoder and a decoder")
-    assert "intervene" not in cannot  # which refuses it too
+    assert 'trace.intervene("i", 0' in cannot
 
 
 def test_of_a_crf_the_curves_are_shown_and_that_labels_are_not_is_said(opened):

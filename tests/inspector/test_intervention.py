@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import npbilstm as nb
-from npbilstm.inspector import backpropagation, intervention
+from npbilstm.inspector import backpropagation, rerun
 from npbilstm.textbook import flip, sigmoid, softmax_cross_entropy_forward, tanh
 from tests.cases import assert_close
 from tests.layers.recurrent_cases import make_inputs, make_layer, parts_of
@@ -174,7 +174,7 @@ def test_the_loop_is_the_textbooks_where_nothing_is_set():
     ],
 )
 def test_the_loop_rejects_a_wrong_rerun(monkeypatch, right, wrong):
-    monkeypatch.setattr(intervention, "rerun_direction", planted(intervention, right, wrong).rerun_direction)
+    monkeypatch.setattr(rerun, "rerun_direction", planted(rerun, right, wrong).rerun_direction)
     with pytest.raises(AssertionError):
         [require_loops_numbers("LSTM", seed) for seed in range(4)]
 
@@ -286,8 +286,3 @@ def test_what_cannot_be_set_is_said(arguments, options, words):
     with pytest.raises((TypeError, ValueError)) as caught:
         trace.intervene(*arguments, **options)
     assert words in str(caught.value)
-
-
-def test_a_seq2seq_is_refused_in_words():
-    with pytest.raises(ValueError, match="the trace is of a Seq2Seq"):
-        nb.trace(nb.Seq2Seq(5, 3, hidden_size=3, rng=0), [1, 2]).intervene("f")

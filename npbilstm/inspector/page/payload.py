@@ -126,7 +126,7 @@ def description(trace: TraceData, row: int) -> dict[str, Any]:
         "true": classes_shown(trace, trace.target, row),
         "by_step": trace.output_is_by_step,
         **transitions_shown(trace),
-        "classes": None if trace.classes is None else [printable(name) for name in trace.classes],
+        "classes": [printable(name) for name in trace.classes] if trace.model and trace.classes else None,
         "loss": trace.loss if trace.loss is not None and np.isfinite(trace.loss) else None,
         "gradients": trace.has_gradients,
         "equations": trace.equations._asdict(),

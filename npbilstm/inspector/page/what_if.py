@@ -1,4 +1,4 @@
-"""What the page needs to compute a changed run itself, or why it cannot: see intervention.py for the same in Python.
+"""What the page needs to compute a changed run itself, or why it cannot: see rerun.py for the same in Python.
 
 Both compute a step in float64 from what is kept of the step before, in the trace's dtype, so that they agree in either.
 """

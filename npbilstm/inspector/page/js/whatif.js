@@ -34,7 +34,7 @@ function buildWhatIf() {
   const form = document.querySelector("#what-if form");
   form.hidden = Boolean(reason);
   whatIfPart("cannot").hidden = !reason;
-  const call = data.encoder ? "" : ` In Python: trace.intervene("${data.maps[0]}", 0, unit=…, steps=…).`;
+  const call = ` In Python: trace.intervene("${data.maps[0]}", 0, unit=…, steps=…).`;
   whatIfPart("cannot").textContent = `This page does not compute it: ${reason}.${call}`;
   whatIfPart("shown").hidden = true;
   if (reason) return;

@@ -15,6 +15,7 @@ from npbilstm.inspector.losses import loss_of_classes
 from npbilstm.inspector.recording_seq2seq import answers_forward, attention_step_maps
 from npbilstm.inspector.trace_data import TraceData
 from npbilstm.layers.merge import merge_forward
+from npbilstm.layers.padding import pad
 from npbilstm.layers.recurrent import merge_at
 from npbilstm.models import SequenceModel, backward_to_recurrent, forward_from_recurrent
 from npbilstm.models.attention_decoder import Memory, State
@@ -51,8 +52,12 @@ def with_output(changed: TraceData) -> TraceData:
         return changed if changed.seq2seq is None else with_answers(changed)
     scores, _ = scores_of(changed, model, changed["h"].astype(np.float64), changed.lengths)
     scores = scores.astype(changed["h"].dtype)
-    maps = head_step_maps(model, scores, changed.lengths, None, changed.classes or list(map(str, range(len(scores.T)))))
-    return replace(changed, output=scores, step_maps=maps)
+    answers = changed.answers
+    if isinstance(model.head, CTCHead) and changed.loss is None:
+        answers = model.head.predict(scores, changed.lengths)
+    names = changed.classes or [str(k) for k in range(scores.shape[-1])]
+    maps = head_step_maps(model, scores, changed.lengths, answers, names)
+    return replace(changed, output=scores, answers=answers, step_maps=maps)
 
 
 def with_answers(changed: TraceData) -> TraceData:
@@ -86,7 +91,7 @@ def with_gradients(trace: TraceData, changed: TraceData) -> dict[str, Any]:
     fields = {**vars(changed), "loss": None, "dx": None, "upstream": None}
     fields.pop("predicted", None)  # that of the run before
     model = changed.model
-    if not trace.has_gradients or (model is not None and (trace.target is None or isinstance(model.head, CTCHead))):
+    if not trace.has_gradients or (model is not None and trace.loss is None):
         return fields
     dy: Any
     dstate: Any
@@ -102,7 +107,8 @@ def with_gradients(trace: TraceData, changed: TraceData) -> dict[str, Any]:
             dy = tuple(map(np.zeros_like, y)) if isinstance(y, tuple) else np.zeros_like(y)
     else:
         assert changed.ids is not None
-        loss, dlogits = loss_of_classes(model, changed.output, trace.target, trace.lengths)
+        target = trace.target if changed.answers is None else pad(changed.answers)
+        loss, dlogits = loss_of_classes(model, changed.output, target, trace.lengths)
         fields["loss"] = float(loss)
         _, before = model.forward(changed.ids, trace.lengths, training=True)
         _, own = scores_of(changed, model, changed["h"], changed.lengths)

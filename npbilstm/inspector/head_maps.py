@@ -32,14 +32,14 @@ CTC_WORDS = {
 def head_step_maps(
     model: SequenceModel, scores: np.ndarray, lengths: np.ndarray, labels: Sequence[Any] | None, names: Sequence[str]
 ) -> list[StepMap] | None:
-    """Of each row the map, None for heads that look at each step by itself. labels: those of each row, of a CTC; None:
-    what the model reads. names: of the classes."""
+    """Of each row the map, None for heads that look at each step by itself. labels: of a CTC, each row's. names: of the
+    classes."""
     rows = [row[:length].astype(float) for row, length in zip(scores, lengths)]
     if isinstance(model.head, CRFHead):
         return [crf_step_map(row, model.head, names) for row in rows]
     if isinstance(model.head, CTCHead):
-        read = model.head.predict(scores, lengths) if labels is None else labels
-        return [ctc_step_map(row, np.asarray(own, int), names) for row, own in zip(rows, read)]
+        assert labels is not None
+        return [ctc_step_map(row, np.asarray(own, int), names) for row, own in zip(rows, labels)]
     return None
 
 

@@ -6,29 +6,26 @@ from typing import Any
 
 import numpy as np
 
-from npbilstm.models import Head, SequenceModel
+from npbilstm.models import SequenceModel
 from npbilstm.models.crf_head import CRFHead
+from npbilstm.models.ctc_head import CTCHead
 from npbilstm.models.heads import ValuesHead
 from npbilstm.textbook import counted_steps, softmax_cross_entropy_backward, softmax_cross_entropy_forward
 
 
 def loss_of_classes(model: SequenceModel, scores: np.ndarray, target: Any, lengths: Any) -> tuple[Any, np.ndarray]:
-    """The mean cross-entropy, of classes with weights or a CRF the head's own loss; and its gradient with respect to
-    the scores. Raises ValueError for a model of values, and for a label that does not count, which has no name."""
+    """The mean cross-entropy, or of classes with weights, a CRF or a CTC the head's own loss; and its gradient with
+    respect to the scores. Raises ValueError for a model of values, and for a label that does not count, which has no
+    name."""
     if isinstance(model.head, ValuesHead):
         raise ValueError("target is classes, and the model answers with values; upstream, their gradient, goes with it")
-    if isinstance(model.head, CRFHead):
-        return loss_of_head(model.head, scores, target, lengths)
-    if getattr(model.head, "class_weights", None) is not None:
+    weighted = getattr(model.head, "class_weights", None) is not None
+    if weighted:
         valid = np.full(target.shape, True) if lengths is None or target.ndim < 2 else counted_steps(target, lengths)
         if (target[valid] < 0).any():
             raise ValueError(f"target holds {target[valid].min()} at a valid step; it needs classes")
-        return loss_of_head(model.head, scores, target, lengths)
+    if weighted or isinstance(model.head, (CRFHead, CTCHead)):
+        loss, cache = model.head.loss_forward(scores, target, lengths)
+        return loss, model.head.loss_backward(1.0, cache)[0]
     loss, cache = softmax_cross_entropy_forward(scores, target, lengths if model.label_per_step else None)
     return loss, softmax_cross_entropy_backward(1.0, cache)
-
-
-def loss_of_head(head: Head, scores: np.ndarray, target: Any, lengths: Any) -> tuple[Any, np.ndarray]:
-    """The head's own loss, likewise."""
-    loss, cache = head.loss_forward(scores, target, lengths)
-    return loss, head.loss_backward(1.0, cache)[0]

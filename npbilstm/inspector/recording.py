@@ -20,7 +20,7 @@ from npbilstm.inspector.arguments import (
 from npbilstm.inspector.cell_equations import equations_of, weight_block
 from npbilstm.inspector.equations import Dot, Symbol, evaluate, parse
 from npbilstm.inspector.head_maps import head_step_maps
-from npbilstm.inspector.losses import loss_of_classes, loss_of_head
+from npbilstm.inspector.losses import loss_of_classes
 from npbilstm.inspector.trace_data import TraceData
 from npbilstm.layers import Dropout, Recurrent
 from npbilstm.layers.merge import batch_of_one, merge_forward, unbatched
@@ -46,13 +46,15 @@ def model_run(
         ids = ids[None]
     require_steps(ids.shape[:2])
     logits, cache = model.forward(ids, lengths, training=True)
-    loss = labels = None
+    loss = answers = None
     names = checked_classes(classes, logits.shape[-1])
-    if target is not None and isinstance(model.head, CTCHead):
-        labels = checked_rows(target, len(ids), alone)
-        for n, row in enumerate(labels):
+    if isinstance(model.head, CTCHead):
+        answers = model.head.predict(logits, lengths) if target is None else checked_rows(target, len(ids), alone)
+    if target is not None and answers is not None:
+        for n, row in enumerate(answers):
             model.head.require_targets(f"target[{n}]", row, int(cache.valid[n].sum()))
-        loss, upstream, target = *loss_of_head(model.head, logits, pad(labels), lengths), None
+        loss, upstream = loss_of_classes(model, logits, pad(answers), lengths)
+        target = None
     elif target is not None:
         target = as_batch("target", target, logits.shape[:-1], alone)
         if target.dtype.kind not in "iu":
@@ -75,8 +77,9 @@ def model_run(
         loss=None if loss is None else float(loss),
         ids=ids,
         upstream=dy,
+        answers=answers,
         step_maps=head_step_maps(
-            model, logits, recurrent["lengths"], labels, names or [str(k) for k in range(logits.shape[-1])]
+            model, logits, recurrent["lengths"], answers, names or [str(k) for k in range(logits.shape[-1])]
         ),
     )
 

@@ -44,8 +44,9 @@ class TraceData:
     ids: the symbols that a model read, (N, T), or features (N, T, D); None for a layer alone. upstream: the gradient of
         the layer's y, (N, T, features) or a pair; None where the loss does not see y.
     notes: what a reader should know of it, sentences without their full stops: that the input is drawn, say.
-    seq2seq: the model whose encoder is traced, as a layer that reads ids; then model is None, answers are each row's
-        (T_n,), given or the model's own, classes the names of their symbols.
+    seq2seq: the model whose encoder is traced, as a layer that reads ids; then model is None, and classes are
+        the names of the answers' symbols. answers: its answer to each row (T_n,), or a row's labels of the head "ctc",
+        those given or its own; None for other models.
     step_maps: of each row what the model makes of its steps, a map, see step_map.py; None for nothing.
     settings: of a changed run by name the numbers that are set, where the equations do not hold; see intervention.py.
     """

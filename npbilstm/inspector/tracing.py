@@ -160,7 +160,7 @@ def trace(
         gradients.
         classes: the names of the answers' symbols.
     A model with the head "crf" or "ctc" has such maps too, and its loss is its head's. The target of "ctc" are labels,
-        given as answers are.
+        given as answers are; trace.answers are those given, or those that it reads.
 
     Infinity and NaN are kept as they come. Raises TypeError or ValueError, naming the argument.
 

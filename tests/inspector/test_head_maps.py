@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import npbilstm as nb
-from npbilstm.inspector import head_maps
+from npbilstm.inspector import consequences, head_maps, intervention
 from npbilstm.textbook.crf import CRFParams, crf_marginals
 from tests.cases import assert_close
 from tests.inspector.test_step_maps import check_equations
@@ -106,6 +106,63 @@ def test_the_loss_and_its_gradients_are_the_heads(head):
         untold = nb.trace(model, IDS[:2], LENGTHS[:2], classes=NAMES)
         assert [one.lines[1::2] for one in untold.step_maps] == [[NAMES[k] for k in row] for row in own]
         assert not untold.has_gradients
+
+
+SETTINGS = [("h", -3.0, 0, "forward", [1, 2]), ("f", 0.0, 1, "reverse", None), ("h", 2.0, 2, "reverse", [0])]
+
+
+def changed_run(one):
+    for name, to, unit, direction, steps in SETTINGS:
+        one = one.intervene(name, to, unit=unit, direction=direction, steps=steps)
+    return one
+
+
+def require_changed_labels(given=LABELS):
+    """The scores are those of the changed states; labels, loss and map are the head's, of these scores."""
+    model = made("ctc")
+    run = changed_run(nb.trace(model, IDS, LENGTHS, target=given, classes=NAMES))
+    y = np.concatenate([run["h"][0, 0], run["h"][0, 1]], axis=-1)
+    scores = y @ model.params["linear.W"] + model.params["linear.b"]
+    read = model.head.predict(scores, LENGTHS)
+    labels = read if given is None else given
+    assert_close(run.output[np.arange(4) < LENGTHS[:, None]], scores[np.arange(4) < LENGTHS[:, None]])
+    assert [list(row) for row in run.answers] == [list(row) for row in labels]
+    expected = head_maps.head_step_maps(model, scores, LENGTHS, labels, NAMES)
+    for found, one in zip(run.step_maps, expected):
+        assert found.lines == one.lines
+        assert_close(found.values, one.values)
+    if given is None:
+        assert run.loss is None
+    else:
+        assert run.loss == pytest.approx(float(model.head.loss_forward(scores, nb.pad(given), LENGTHS)[0]), rel=1e-12)
+    return run
+
+
+def test_labels_loss_and_map_of_a_changed_run_are_those_of_its_states():
+    run = require_changed_labels()
+    require_changed_labels(None)
+    before = nb.trace(made("ctc"), IDS, LENGTHS, classes=NAMES)
+    assert [row.tolist() for row in before.answers] != [row.tolist() for row in changed_run(before).answers]
+    for side, row, step, unit in [(0, 0, 3, 0), (1, 0, 2, 1), (0, 1, 0, 2)]:
+        h = run["h"][0, side, row, step, unit]
+        place = {"unit": unit, "direction": run.directions[side], "steps": step, "row": row}
+        above, below = (run.intervene("h", h + by, **place).loss for by in (1e-5, -1e-5))
+        np.testing.assert_allclose(run["dh"][0, side, row, step, unit], (above - below) / 2e-5, rtol=1e-6, atol=1e-10)
+    assert not run["dh"][0, 0, :, [1, 2], 0].any()
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("and changed.loss is None:", "and True:"),
+        ("and changed.loss is None:", "and False:"),
+        ("output=scores, answers", "output=2 * scores, answers"),
+    ],
+)
+def test_a_planted_bug_in_a_changed_runs_labels_is_seen(old, new, monkeypatch):
+    monkeypatch.setattr(intervention, "with_output", planted(consequences, old, new).with_output)
+    with pytest.raises(AssertionError):
+        [require_changed_labels(given) for given in (LABELS, None)]
 
 
 def test_the_head_of_classes_has_no_map():

@@ -73,8 +73,8 @@ def ctc_batch_forward(
     gamma = reach[:, :N].transpose(1, 0, 2) + places_y
     gamma += onward
     gamma -= log_p[:, None, None]
+    gamma[~valid] = FLOOR  # sums that took padding for steps may outgrow p, where the labels are unlikely, and overflow
     np.exp(gamma, out=gamma)
-    gamma *= valid[..., None]
     share = gamma @ (extended[..., None] == np.arange(V)).astype(np.float64)  # (N, T, V)
     y = np.exp(log_y, out=log_y)
     y *= valid[..., None]

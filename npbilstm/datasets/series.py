@@ -120,7 +120,7 @@ def series(
     max_bytes: what a compressed .npz may unpack to.
 
     Raises OSError or ValueError as read_series does; ValueError where the files do not go together, another part has a
-    class that the first file lacks, or there are too few series to split.
+    class that the first file lacks or numbers too large beside its, or there are too few series to split.
 
     >>> np.savez("hills.npz", x=np.arange(60.0).reshape(20, 3, 1), value=np.ones((20, 1)))
     >>> data = nb.series("hills.npz")
@@ -187,16 +187,30 @@ def classes_of(file: SeriesFile) -> list[str]:
 def prepared(
     file: SeriesFile, classes: list[str] | None, inputs: Standardization, values: Standardization | None
 ) -> list[Series]:
-    """A part's series as they are trained on."""
+    """A part's series as they are trained on. Raises ValueError for a class that training lacks, and as in_single."""
     found = []
     number = {name: k for k, name in enumerate(classes or [])}
     for x, target in zip(file.rows, file.targets):
         if values is not None:
-            made: Any = values.apply(target).astype(np.float32)
+            made: Any = in_single(file.path, [f"value {k}" for k in range(len(values.mean))], target, values)
         else:
             for name in names_in(target):
                 if name not in number:
                     raise ValueError(f"{file.path} has class {name!r}, which the training series lack")
             made = number[target] if isinstance(target, str) else np.array([number[name] for name in target], np.int64)
-        found.append(Series(inputs.apply(x).astype(np.float32), made))
+        found.append(Series(in_single(file.path, file.features, x, inputs), made))
     return found
+
+
+def in_single(path: str, names: Sequence[str], row: np.ndarray, by: Standardization) -> np.ndarray:
+    """A row (T, D) or (D,) standardised, in float32. Raises ValueError for a number that has no room in it, as beside
+    the training part's it is too large."""
+    with np.errstate(over="ignore"):
+        single = by.apply(row).astype(np.float32)
+    for place in np.argwhere(~np.isfinite(single))[:1]:
+        k = place[-1]
+        raise ValueError(
+            f"{path}: {names[k]} is {row[tuple(place)]:g}, too far from the training series' mean {by.mean[k]:g} by "
+            f"their standard deviation {by.scale[k]:g}; the difference in such units needs to be below 3.4e38"
+        )
+    return single

@@ -58,6 +58,15 @@ def test_each_kind_of_target_gets_its_model_and_a_report_on_the_test_part(kind, 
         assert len(re.findall(r"^value \d +[\d.]+ +[\d.]+$", shown, re.MULTILINE)) == answer["num_values"]
 
 
+@pytest.mark.parametrize("kind", ["class_per_step", "value_per_step"])
+def test_of_no_step_in_test_nothing_is_said_to_be_right(kind, folder, capsys):
+    x, target = np.zeros((3, 2, 2)), {"class": np.zeros((3, 2), int), "value": np.zeros((3, 2, 1))}[kind[:5]]
+    np.savez("empty.npz", x=x, lengths=[0, 0, 0], **{kind: target})
+    np.savez("some.npz", x=x, **{kind: target})
+    assert main(["train", "some.npz", "--test", "empty.npz", "--out", "m.npz", *SMALL]) == 0
+    assert re.search(r"^(all +0 +-|value 0 +- +-)$", capsys.readouterr().out, re.MULTILINE)
+
+
 def test_the_same_series_in_csv_and_in_npz_make_the_same_model(folder):
     for data in ("data.csv", "class.npz"):
         assert main(["train", data, "--out", f"{data}.model.npz", "--quiet", *SMALL]) == 0

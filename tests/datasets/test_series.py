@@ -209,6 +209,18 @@ def test_how_large_a_feature_s_numbers_are_does_not_matter_to_what_is_standardis
     assert_close(found.undo(found.apply(rows * size)) / size, rows, 1e-12)
 
 
+@pytest.mark.parametrize("column", ["value", "x"])
+@pytest.mark.parametrize(("far", "by"), [("1e300", "1"), ("-1e39", "1"), ("1.7e308", "-1.7e308")])
+def test_a_number_too_large_beside_the_training_series_is_named(column, far, by, tmp_path):
+    lines = ["series,value,x,y", *(f"s{n},{by},{by},{n}" for n in range(4))]
+    train = write(tmp_path, "train.csv", "\n".join(lines))
+    other = write(tmp_path, "other.csv", f"series,{column},{'x' if column == 'value' else 'value'},y\ns,{far},{by},1\n")
+    named = "value 0" if column == "value" else column
+    with pytest.raises(ValueError, match="too far from the training series' mean") as refused:
+        nb.series(train, train, other)
+    assert f"other.csv: {named} is {float(far):g}, too far from" in str(refused.value)
+
+
 @pytest.mark.parametrize("names", [["--5", "4"], ["5", "9" * 5000], ["a\u2028b", "c\x0bd"], ["-", "\x85"]])
 def test_a_class_may_have_any_name(names, tmp_path):
     lines = [f"s{n},{names[n % 2]},{n}" for n in range(4)]

@@ -86,4 +86,5 @@ def recognised(classes: Sequence[str], counts: np.ndarray) -> list[str]:
     lines = [f"{'class':{width}}  {'in test':>8}  recognised"]
     for name, total, share in zip(classes, counts.sum(axis=1), recall(counts)):
         lines.append(f"{name:{width}}  {total:8,}  {'-' if np.isnan(share) else f'{share:.1%}':>10}")
-    return [*lines, f"{'all':{width}}  {counts.sum():8,}  {accuracy(counts):>10.1%}"]
+    every = f"{accuracy(counts):.1%}" if counts.any() else "-"
+    return [*lines, f"{'all':{width}}  {counts.sum():8,}  {every:>10}"]

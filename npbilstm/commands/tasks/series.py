@@ -118,10 +118,11 @@ def report(model: SequenceModel, data: SeriesData) -> list[str]:
     found, baseline = (root_mean_square(e) * scale for e in (errors, [target for _, target in data.test]))
     lines = [f"{'root mean square error in test':32}{'of the model':>14}{'of the mean':>14}"]
     names = [f"value {k}" for k in range(len(scale))]
-    return lines + [f"{name:32}{ours:14.4g}{theirs:14.4g}" for name, ours, theirs in zip(names, found, baseline)]
+    told = [["-" if np.isnan(error) else f"{error:.4g}" for error in each] for each in (found, baseline)]
+    return lines + [f"{name:32}{ours:>14}{theirs:>14}" for name, ours, theirs in zip(names, *told)]
 
 
 def root_mean_square(rows: Sequence[np.ndarray]) -> np.ndarray:
-    """Of each value over all series and steps (K,)."""
+    """Of each value over all series and steps (K,); NaN where there is not one step."""
     every = np.concatenate([np.atleast_2d(row) for row in rows]).astype(float)
-    return np.asarray(np.sqrt((every * every).sum(axis=0) / max(len(every), 1)))
+    return np.asarray(np.sqrt((every * every).sum(axis=0) / (len(every) or np.nan)))

@@ -60,7 +60,7 @@ def test_nan_in_the_padding_changes_nothing():
 
 def test_a_legal_prediction_has_no_illegal_pair():
     model, legal = with_transitions(), legal_transitions("BIO", "BIO")
-    scores = 3 * rng.standard_normal((20, 7, 3))
+    scores = 3 * np.random.default_rng(1).standard_normal((20, 7, 3))
     path = model.head.predict(scores, legal=legal)
     assert not legal.transitions[model.head.predict(scores)[:, :-1], model.head.predict(scores)[:, 1:]].all()
     assert legal.start[path[:, 0]].all()

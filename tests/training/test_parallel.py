@@ -21,43 +21,42 @@ from npbilstm.training.parcels import packed
 from npbilstm.training.workers import Workers, memory_for
 from tests.training.tasks import equal, make_model, task, weights
 
-RNG = np.random.default_rng(0)
 LENGTHS = (5, 1, 9, 4, 4, 7, 2)
 OPTIONS: Any = {"hidden_size": 3, "embedding_size": 2, "dtype": np.float64, "rng": 0}
 
 
-def ids(T, V=4):
-    return RNG.integers(0, V, T)
+def ids(rng, T, V=4):
+    return rng.integers(0, V, T)
 
 
-def labels_with_holes(T):
-    return np.where(RNG.random(T) < 0.4, -100, ids(T, 3))
+def labels_with_holes(rng, T):
+    return np.where(rng.random(T) < 0.4, -100, ids(rng, T, 3))
 
 
 KINDS = {
-    "tagger": (nb.SequenceTagger(4, 3, **OPTIONS), lambda T: ids(T, 3)),
+    "tagger": (nb.SequenceTagger(4, 3, **OPTIONS), lambda rng, T: ids(rng, T, 3)),
     "tagger, holes and weights": (
         nb.SequenceTagger(4, 3, class_weights=[0.0, 1.0, 7.5], **OPTIONS),
         labels_with_holes,
     ),
-    "classifier": (nb.SequenceClassifier(4, 3, class_weights=[1, 2, 3], **OPTIONS), lambda T: int(ids(1, 3)[0])),
-    "classifier, some without a class": (nb.SequenceClassifier(4, 3, **OPTIONS), lambda T: -100 if T > 4 else 1),
-    "values": (nb.SequenceTagger(4, num_values=2, **OPTIONS), lambda T: RNG.normal(size=(T, 2))),
-    "value": (nb.SequenceClassifier(4, num_values=2, **OPTIONS), lambda T: RNG.normal(size=2)),
-    "crf": (nb.SequenceTagger(4, 3, head="crf", **OPTIONS), lambda T: ids(T, 3)),
-    "ctc": (nb.SequenceTagger(4, 3, head="ctc", **OPTIONS), lambda T: 1 + ids(T // 3, 2)),
-    "seq2seq": (nb.Seq2Seq(4, 4, **OPTIONS), lambda T: ids(T + 2)),
+    "classifier": (nb.SequenceClassifier(4, 3, class_weights=[1, 2, 3], **OPTIONS), lambda rng, T: rng.integers(3)),
+    "classifier, some without a class": (nb.SequenceClassifier(4, 3, **OPTIONS), lambda _, T: -100 if T > 4 else 1),
+    "values": (nb.SequenceTagger(4, num_values=2, **OPTIONS), lambda rng, T: rng.normal(size=(T, 2))),
+    "value": (nb.SequenceClassifier(4, num_values=2, **OPTIONS), lambda rng, T: rng.normal(size=2)),
+    "crf": (nb.SequenceTagger(4, 3, head="crf", **OPTIONS), lambda rng, T: ids(rng, T, 3)),
+    "ctc": (nb.SequenceTagger(4, 3, head="ctc", **OPTIONS), lambda rng, T: 1 + ids(rng, T // 3, 2)),
+    "seq2seq": (nb.Seq2Seq(4, 4, **OPTIONS), lambda rng, T: ids(rng, T + 2)),
     "language": (nb.LanguageModel(4, **OPTIONS), ids),
-    "words": (nb.WordTagger(6, 4, 3, word_counts=[0] * 6, **OPTIONS), lambda T: ids(T, 3)),
+    "words": (nb.WordTagger(6, 4, 3, word_counts=[0] * 6, **OPTIONS), lambda rng, T: ids(rng, T, 3)),
 }
 
 
 def rows_for(kind):
     """A model of this kind, and sequences of these lengths for it. Words are of ids up to 5 and three characters."""
-    model, target = KINDS[kind]
+    (model, target), rng = KINDS[kind], np.random.default_rng(0)
     if kind == "words":
-        return model, [(np.column_stack([ids(T, 6), ids((T, 3))]), target(T)) for T in LENGTHS]
-    return model, [(ids(T), target(T)) for T in LENGTHS]
+        return model, [(np.column_stack([ids(rng, T, 6), ids(rng, (T, 3))]), target(rng, T)) for T in LENGTHS]
+    return model, [(ids(rng, T), target(rng, T)) for T in LENGTHS]
 
 
 def dense(grads):
@@ -85,9 +84,10 @@ def test_the_sum_over_shards_is_the_whole_batchs_loss_and_gradient(kind):
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
 def test_of_streams_each_shard_begins_and_ends_with_the_state_of_its_own_rows(cell):
     model = nb.LanguageModel(4, cell=cell, num_layers=2, **OPTIONS)
-    parts = [RNG.normal(size=shape) for shape in model.recurrent.state_shapes(len(LENGTHS))]
+    rng = np.random.default_rng(0)
+    parts = [rng.normal(size=shape) for shape in model.recurrent.state_shapes(len(LENGTHS))]
     state = tuple(parts) if len(parts) > 1 else parts[0]
-    rows = [(ids(T), ids(T)) for T in LENGTHS]
+    rows = [(ids(rng, T), ids(rng, T)) for T in LENGTHS]
     loss, grads, ended = gradient(model, rows, 0, state=state)
     for shards in (2, 3, 50):
         summed, shares, whole = sharded_gradient(model, rows, shards, np.random.default_rng(0), state=state)
@@ -99,7 +99,8 @@ def test_of_streams_each_shard_begins_and_ends_with_the_state_of_its_own_rows(ce
 
 
 def test_a_run_of_streams_in_shards_has_the_same_bits_stopped_within_a_stream_or_not_and_whoever_computes(tmp_path):
-    texts = [KINDS["language"][0].shifted(ids(T)) for T in (40, 22)]
+    rng = np.random.default_rng(0)
+    texts = [KINDS["language"][0].shifted(ids(rng, T)) for T in (40, 22)]
 
     def trainer(executor=None):
         model = nb.LanguageModel(4, hidden_size=5, embedding_size=3, dropout=0.3, window=4, rng=0)
@@ -116,7 +117,8 @@ def test_a_run_of_streams_in_shards_has_the_same_bits_stopped_within_a_stream_or
 
 
 def test_where_no_step_counts_loss_and_gradient_are_0():
-    rows = [(ids(T), np.full(T, -100)) for T in LENGTHS]
+    rng = np.random.default_rng(0)
+    rows = [(ids(rng, T), np.full(T, -100)) for T in LENGTHS]
     loss, grads, _ = sharded_gradient(KINDS["tagger"][0], rows, 3, np.random.default_rng(0))
     assert loss == 0
     assert not any(g.any() for g in grads.values())

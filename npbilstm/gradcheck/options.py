@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
-from typing import Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
@@ -38,11 +38,23 @@ class CheckOptions(NamedTuple):
             raise ValueError(f"entries is {entries!r}; it needs a whole number from 0, or None for all")
         if isinstance(self.seed, bool) or not isinstance(self.seed, Integral) or self.seed < 0:
             raise ValueError(f"seed is {self.seed!r}; it needs a whole number from 0")
-        for name, number in [("step", self.step), ("tolerance", self.tolerance)]:
-            if number is not None and not (isinstance(number, Real) and np.isfinite(number) and number > 0):
-                raise ValueError(f"{name} is {number!r}; it needs a positive number")
+        numbers = {name: as_positive(name, getattr(self, name)) for name in ("step", "tolerance")}
         if self.tolerance is not None and self.tolerance >= 1:
             raise ValueError(f"tolerance is {self.tolerance!r}; it needs less than 1, at which a gradient of 0 passes")
         if not sum(p.size for p in point.values()):
             raise ValueError("the arrays hold no numbers at all; there is nothing to check")
-        return self._replace(blocks=checked_blocks(self.blocks, point), time=checked_time(self.time, point))
+        blocks, time = checked_blocks(self.blocks, point), checked_time(self.time, point)
+        return self._replace(blocks=blocks, time=time, **numbers)
+
+
+def as_positive(name: str, number: Any) -> float | None:
+    """A number above 0 and finite as a float, None for None, or a ValueError."""
+    if number is None:
+        return None
+    try:
+        value = float(number) if isinstance(number, Real) else np.nan
+    except OverflowError:  # an integer may be too large for a float
+        value = np.inf
+    if not 0 < value < np.inf:
+        raise ValueError(f"{name} is {number!r}; it needs a positive number")
+    return value

@@ -1,5 +1,7 @@
 """How to check: each option at the ends of what it may be, and the sentence beyond them."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -15,7 +17,15 @@ def check(**options):
 
 @pytest.mark.parametrize(
     "options",
-    [{"tolerance": 0.999}, {"tolerance": np.float32(1e-6)}, {"step": 1e-4}, {"entries": 1}, {"seed": 0}, {"seed": 7}],
+    [
+        {"tolerance": 0.999},
+        {"tolerance": np.float32(1e-6)},
+        {"step": 1e-4},
+        {"step": Fraction(1, 10**4)},
+        {"entries": 1},
+        {"seed": 0},
+        {"seed": 7},
+    ],
 )
 def test_an_option_at_the_end_of_its_range_is_taken(options):
     assert check(**options).ok
@@ -35,6 +45,7 @@ def test_without_entries_the_random_direction_alone_is_judged():
         ({"tolerance": -1e-6}, "tolerance is -1e-06; it needs a positive number"),
         ({"tolerance": "small"}, "tolerance is 'small'; it needs a positive number"),
         ({"step": np.inf}, "step is inf; it needs a positive number"),
+        ({"step": 10**400}, "step is 10*; it needs a positive number"),
         ({"entries": True}, "entries is True; it needs a whole number from 0, or None for all"),
         ({"seed": -1}, "seed is -1; it needs a whole number from 0"),
         ({"seed": True}, "seed is True; it needs a whole number from 0"),

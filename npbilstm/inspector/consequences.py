@@ -68,7 +68,13 @@ def with_answers(changed: TraceData) -> TraceData:
     assert changed.classes is not None
     memory, state, encoder = handed_over(changed)
     if changed.loss is None:
-        answers = model.decode(memory, state)
+        try:
+            answers = model.decode(memory, state)
+        except FloatingPointError:
+            raise ValueError(
+                "to leaves the decoder with scores that are NaN or infinite, so it has no answer; it needs a smaller "
+                "number, or a trace of given answers, which is asked for none"
+            ) from None
     _, cache = answers_forward(model, memory, state, encoder, answers)
     maps = attention_step_maps(model, cache, changed.lengths, answers, changed.classes)
     return replace(changed, answers=answers, step_maps=maps)

@@ -11,11 +11,16 @@ from npbilstm.inspector.trace_data import TraceData
 
 
 def position(name: str, value: Any, count: int, owner: str, things: str) -> int:
-    """An index as Python has them, counted from the front. Raises TypeError or ValueError where it is none."""
+    """An index as Python has them, counted from the front. Raises TypeError or ValueError where it is none.
+
+    True and False are none, though Python counts with them: those of a mask would be positions 1 and 0.
+    """
     try:
-        found = index(value)
+        found = None if isinstance(value, bool) else index(value)
     except TypeError:
-        raise TypeError(f"{name} is {value!r}; it needs an integer") from None
+        found = None
+    if found is None:
+        raise TypeError(f"{name} is {value!r}; it needs an integer")
     if not -count <= found < count:
         has = f"no {things}" if count == 0 else f"{count} {things if count > 1 else things[:-1]}"
         valid = "" if count == 0 else f", 0 to {count - 1}" if count > 1 else ", 0 alone"
@@ -50,7 +55,7 @@ def direction_of(trace: TraceData, direction: str | None) -> int:
     """Where a direction's numbers stand in the trace's arrays; None is the first that the layer has."""
     if direction is None:
         return 0
-    if direction not in trace.directions:
+    if not isinstance(direction, str) or direction not in trace.directions:
         needed = " or ".join(map(repr, trace.directions))
         raise ValueError(f"direction is {direction!r}; it needs {needed}, which this layer has")
     return trace.directions.index(direction)

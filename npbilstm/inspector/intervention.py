@@ -38,7 +38,7 @@ def setting_of(
 ) -> Setting:
     """What is set to what, upon what was set before. Raises TypeError or ValueError, naming the argument."""
     can = [one for one in QUANTITIES if one in trace.names]
-    if name not in can:
+    if not isinstance(name, str) or name not in can:
         raise ValueError(f"name is {name!r}; it needs one of {', '.join(can)}")
     array, (N, T) = trace[name], trace.order.shape[1:]
     before = trace.settings.get(name)
@@ -58,7 +58,8 @@ def positions(name: str, given: Any, count: int, owner: str, things: str) -> lis
     """None for all, one, or several."""
     if given is None:
         return list(range(count))
-    each = given if isinstance(given, Iterable) and not isinstance(given, str) else [given]
+    several = isinstance(given, Iterable) and not isinstance(given, str) and getattr(given, "ndim", 1) > 0
+    each = given if several else [given]
     found = [position(name, one, count, owner, things) for one in each]
     if not found:
         raise ValueError(f"{name} is empty; it needs at least one of the {things}, or None for all of them")
@@ -69,10 +70,14 @@ def number(to: Any, dtype: np.dtype) -> float:
     """A number, finite in that dtype. Raises TypeError or ValueError for anything else."""
     if isinstance(to, bool) or not isinstance(to, Real):
         raise TypeError(f'to is {to!r}; it needs a number, or "mean"')
+    try:
+        value = float(to)
+    except OverflowError:  # an integer may be too large for any dtype
+        value = np.inf
     with np.errstate(over="ignore"):
-        if not np.isfinite(np.float64(to).astype(dtype)):
+        if not np.isfinite(np.float64(value).astype(dtype)):
             raise ValueError(f"to is {to}; it needs a number that is finite in {dtype}, the trace's dtype")
-    return float(to)
+    return value
 
 
 def number_of(trace: TraceData, name: str, to: str) -> np.ndarray:

@@ -162,7 +162,8 @@ def trace(
     A model with the head "crf" or "ctc" has such maps too, and its loss is its head's. The target of "ctc" are labels,
         given as answers are; trace.answers are those given, or those that it reads.
 
-    Infinity and NaN are kept as they come. Raises TypeError or ValueError, naming the argument.
+    Infinity and NaN are kept as they come. Raises TypeError or ValueError, naming the argument; FloatingPointError
+    where a Seq2Seq whose answers are not given has none, as its scores are not finite.
 
     >>> layer, x = nb.BiLSTM(3, 4, rng=0), np.ones((1, 5, 3))
     >>> trace = nb.trace(layer, x, upstream=np.ones((1, 5, 8)))

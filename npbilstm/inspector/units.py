@@ -87,9 +87,10 @@ def units_by(trace: TraceData, what: str | int, layer: int = 0) -> list[Followin
 def numbers_followed(trace: TraceData, what: str | int) -> np.ndarray:
     """What is followed, a number for each step (N, T); in the padding anything."""
     N, T = trace.order.shape[1:]
-    if what == "position":
+    word = what if isinstance(what, str) else None
+    if word == "position":
         return np.broadcast_to(np.arange(T, dtype=float), (N, T))
-    if what == "brackets":
+    if word == "brackets":
         found = np.zeros((N, T))
         for n, tokens in enumerate(trace.tokens):
             found[n, : len(tokens)] = open_brackets(tokens)

@@ -272,12 +272,17 @@ def test_the_equations_say_what_is_set():
         (["f", True], {}, "to is True; it needs a number"),
         (["f", np.nan], {}, "to is nan; it needs a number that is finite in float32"),
         (["f", 1e39], {}, "to is 1e+39; it needs a number that is finite in float32"),
+        (["f", -(10**400)], {}, "000; it needs a number that is finite in float32"),
+        ([np.array(["f", "i"])], {}, "it needs one of i, f, g, o, c, h"),
         (["f"], {"unit": 3}, "unit is 3; f has 3 units, 0 to 2"),
         (["f"], {"unit": "a"}, "unit is 'a'; it needs an integer"),
         (["f"], {"unit": []}, "unit is empty; it needs at least one"),
+        (["f"], {"steps": [True, False, True]}, "steps is True; it needs an integer"),  # a mask, not steps 1, 0, 1
+        (["f"], {"steps": np.array(0.0)}, "steps is array(0.); it needs an integer"),
         (["f"], {"steps": [0, 9]}, "steps is 9; the trace has 3 steps"),
         (["f"], {"layer": 1}, "layer is 1; the trace has 1 layer, 0 alone"),
         (["f"], {"direction": "back"}, "direction is 'back'; it needs 'forward' or 'reverse'"),
+        (["f"], {"direction": np.array(["back", "forward"])}, "it needs 'forward' or 'reverse'"),
         (["f"], {"row": 1}, "row is 1; the trace has 1 row, 0 alone"),
     ],
 )
@@ -286,3 +291,10 @@ def test_what_cannot_be_set_is_said(arguments, options, words):
     with pytest.raises((TypeError, ValueError)) as caught:
         trace.intervene(*arguments, **options)
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("steps", [1, np.array(1), [1], np.array([1]), range(1, 2), (1 for _ in range(1))])
+def test_a_step_may_come_alone_or_among_others_in_any_form(steps):
+    trace = nb.trace(nb.LSTM(1, 3, rng=0), np.ones((1, 3, 1), np.float32))
+    changed = trace.intervene("f", 2, unit=np.array(0), steps=steps)
+    assert np.argwhere(changed["f"] == 2).tolist() == [[0, 0, 0, 1, 0]]

@@ -113,6 +113,15 @@ def test_a_changed_run_of_float32_has_a_page_with_the_new_answer_and_says_what_i
     assert "a changed run, in which trace.intervene has set numbers: 3 of c, 3 of h" in page
 
 
+def test_where_what_is_set_leaves_no_answer_it_is_said_and_given_answers_need_none():
+    model = nb.Seq2Seq(8, 5, attention="dot", hidden_size=32, rng=0)
+    with pytest.raises(ValueError, match="^to leaves the decoder with scores that are NaN or infinite"):
+        nb.trace(model, [1, 2, 3]).intervene("h", 3e38)
+    given = nb.trace(model, [1, 2, 3], target=[1, 2]).intervene("h", 3e38)
+    assert as_lists(given.answers) == [[1, 2]]
+    assert not np.isfinite(given.loss)
+
+
 PLANTED = {
     "the final h for the final c": ("for part in changed.layer.state_parts)", "for part in 'hh')"),
     "the end of the forward direction for both": ('if way == "forward" else 0 * last', "if way else 0 * last"),

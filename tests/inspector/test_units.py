@@ -120,6 +120,8 @@ def test_where_no_unit_matters_it_is_said():
     [
         (lambda t: t.units_by("D"), "what is 'D'; the classes are 'A', 'B', 'C'"),
         (lambda t: t.units_by(3), "what is 3; the model has 3 classes, 0 to 2"),
+        (lambda t: replace(t, target=None).units_by(np.array(["A", "B"])), "it needs an integer"),
+        (lambda t: t.matters_most(True), "step is True; it needs an integer"),
         (lambda t: t.units_by("position", layer=2), "layer is 2; the trace has 2 layers, 0 to 1"),
         (lambda t: replace(t, output=t.output * np.nan).matters_most(1), "row 0 has scores that are NaN or infinite"),
         (lambda t: t.matters_most(), "step is None; it needs the number of a step"),
@@ -132,6 +134,6 @@ def test_where_no_unit_matters_it_is_said():
     ],
 )
 def test_what_cannot_be_asked_is_said(ask, words):
-    with pytest.raises(ValueError, match="it|the|has") as caught:
+    with pytest.raises((TypeError, ValueError)) as caught:
         ask(tagger())
     assert words in str(caught.value)

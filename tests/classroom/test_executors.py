@@ -112,7 +112,7 @@ def throw(error):
 
 
 def killed_once(task, settings):
-    """What grades here, the first time that it is at the fourth: the process is killed."""
+    """What grades, but the first time that it is at the fourth: then its process is killed."""
     mark = settings.results.parent / "killed"
     if task.collected.name == NAMES[3]:
         try:
@@ -143,27 +143,15 @@ def made():
         yield three
 
 
-def kill_one_at_work(address):
-    """Kill a worker that is at a task, as the scheduler has it."""
-    import distributed
-
-    with distributed.Client(address, set_as_default=False) as client:
-        busy = [worker for worker, tasks in client.processing().items() if tasks]
-        numbers = client.run(os.getpid)
-        assert len(set(numbers.values())) == 3
-        os.kill(numbers[busy[0]], signal.SIGKILL)
-
-
 @needs_linux
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # the cluster's own
-def test_of_three_workers_one_is_killed_and_nothing_is_lost_or_counted_twice(class_, tmp_path, made):
+def test_of_three_workers_one_is_killed_and_nothing_is_lost_or_counted_twice(class_, tmp_path, made, monkeypatch):
     alone = dict(grade_all(class_, settings_for(tmp_path / "alone"), here()))
-    found = []
-    for name, record in grade_all(class_, settings_for(tmp_path / "out"), on_cluster(made.scheduler_address)):
-        found.append((name, record))
-        if len(found) == 3:
-            kill_one_at_work(made.scheduler_address)
+    monkeypatch.setattr(cluster, "grade", killed_once)
+    assert len(made.workers) == 3
+    found = list(grade_all(class_, settings_for(tmp_path / "out"), on_cluster(made.scheduler_address)))
+    assert (tmp_path / "killed").exists()
     assert sorted(name for name, _ in found) == NAMES
     assert dict(found) == alone
     kept = [json.loads(each.read_bytes()) for each in (tmp_path / "out" / "submissions").iterdir()]
@@ -176,9 +164,10 @@ def test_of_three_workers_one_is_killed_and_nothing_is_lost_or_counted_twice(cla
 @pytest.mark.filterwarnings("ignore")
 def test_the_command_grades_on_a_cluster_and_says_what_it_lacks(class_, tmp_path, capsys, monkeypatch):
     distributed = pytest.importorskip("distributed")
-    monkeypatch.setattr(cluster, "SECONDS", 3)
     asked = ["grade", str(class_), "--out", str(tmp_path / "out"), "--only", "flip", "--cluster"]
-    assert main([*asked, "tcp://127.0.0.1:9"]) == 2
+    with monkeypatch.context() as patched:
+        patched.setattr(cluster, "SECONDS", 1)
+        assert main([*asked, "tcp://127.0.0.1:9"]) == 2
     assert "--cluster is tcp://127.0.0.1:9, where no scheduler answers" in capsys.readouterr().err
     with (
         distributed.LocalCluster(n_workers=0, processes=False, dashboard_address=None, silence_logs=50) as made,

@@ -105,7 +105,7 @@ def test_one_that_ended_is_told_how():
         process = server.copy()
         os.kill(process.pid, signal.SIGKILL)
         with pytest.raises(EOFError):
-            process.allow(5.0) or process.read(1)
+            process.allow(60.0) or process.read(1)
         assert process.exit_code() == process.exit_code() == -signal.SIGKILL
         process.end()
 

@@ -273,14 +273,20 @@ def test_a_forward_pass_that_is_forgotten_here_is_forgotten_there(file):
 
 
 def test_ctrl_c_ends_the_process_too(file):
-    usual = signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's background jobs have not
-    with SubmissionProcess(file("def sigmoid(a):\n    while True: pass\n")) as submission:
+    printed = []
+
+    def ctrl_c(chunk):
+        printed.append(chunk)
+        if b"".join(printed) == b"here\n":
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+    submission = SubmissionProcess(file("def sigmoid(a):\n    print('here')\n    while True: pass\n"))
+    submission.printed.show = ctrl_c  # in a thread of its own, while the main one waits
+    with submission:
         child, pair = submission.process, submission.pair("sigmoid")
-        threading.Timer(0.2, signal.pthread_kill, (threading.main_thread().ident, signal.SIGINT)).start()
         with pytest.raises(KeyboardInterrupt):
             pair.forward({"a": np.ones((2, 3))})
     assert has_ended(child.pid)
-    signal.signal(signal.SIGINT, usual)
 
 
 def test_the_process_ends_when_nobody_waits_for_it(file):

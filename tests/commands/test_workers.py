@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -58,8 +59,12 @@ def test_workers_that_cannot_be_are_refused_in_a_sentence(folder, capsys, argume
 
 def children(process):
     """The numbers of a run's workers, as Linux tells them."""
-    found = Path(f"/proc/{process}/task/{process}/children").read_text().split()
-    return [int(each) for each in found if b"spawn_main" in Path(f"/proc/{each}/cmdline").read_bytes()]
+    found = []
+    for each in Path(f"/proc/{process}/task/{process}/children").read_text().split():
+        with suppress(OSError):  # it has ended since
+            if b"spawn_main" in Path(f"/proc/{each}/cmdline").read_bytes():
+                found.append(int(each))
+    return found
 
 
 def alive(process):
@@ -86,10 +91,12 @@ def begun(folder):
     command = [sys.executable, "-m", "npbilstm", "train", "words.txt", "--out", "m.npz", "--workers", "2", *long]
     with open("shown", "w") as shown:  # a pipe would be full before anybody reads it
         process = subprocess.Popen(command, stdout=shown, stderr=shown, start_new_session=True)
-    until(lambda: len(children(process.pid)) == 2 and (folder / "m.npz").exists())
-    yield process
-    process.kill()
-    process.wait()
+    try:
+        until(lambda: len(children(process.pid)) == 2 and (folder / "m.npz").exists())
+        yield process
+    finally:
+        process.kill()
+        process.wait()
 
 
 @pytest.mark.slow

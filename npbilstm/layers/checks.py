@@ -36,10 +36,14 @@ def require_choice(name: str, value: Any, choices: Iterable[Any]) -> Any:
     return value
 
 
+def is_real(value: Any) -> bool:
+    """Whether it is a real number, Python's or NumPy's; True and False are none."""
+    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+
+
 def require_fraction(name: str, value: Any) -> float:
     """A number p with 0 <= p < 1, or a ValueError."""
-    real = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
-    if not (real and 0 <= value < 1):
+    if not (is_real(value) and 0 <= value < 1):
         raise ValueError(f"{name} is {value!r}; it needs a number from 0 up to, but not including, 1")
     return float(value)
 

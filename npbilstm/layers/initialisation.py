@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from npbilstm.layers.checks import require_size
+from npbilstm.layers.checks import is_real, require_size
 from npbilstm.layers.options import Init
 
 
@@ -69,8 +69,8 @@ def require_init_forget(
         needed = 'init_forget="chrono" needs T_max, the longest span of steps to be remembered, and nothing else does'
         raise ValueError(f"init_forget is {init_forget!r} and T_max is {T_max!r}; {needed}")
     if init_forget is not None and init_forget != "chrono":
-        if isinstance(init_forget, bool) or not isinstance(init_forget, (int, float, np.integer, np.floating)):
+        if not is_real(init_forget):
             raise TypeError(f'init_forget is {init_forget!r}; it needs a number, "chrono" or None')
-        if not np.isfinite(init_forget):
-            raise ValueError(f"init_forget is {init_forget}; it needs to be finite")
+        if not abs(init_forget) <= float(np.finfo(np.float32).max):
+            raise ValueError(f"init_forget is {init_forget}; it needs to be finite, in float32 too")
     return init_forget, 0 if T_max is None else require_size("T_max", T_max, least=3)

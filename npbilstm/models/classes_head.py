@@ -51,10 +51,7 @@ class ClassesHead(Head):
     ) -> tuple[np.floating, Any]:
         """The weighted mean of the cross-entropy over the steps, or rows, that count."""
         counts = counted_steps(targets, lengths if self.per_step else None, ignore_index=self.ignore_index)
-        weights = None if self.class_weights is None else np.array(self.class_weights)
-        if weights is not None and weights.any():
-            weights = weights / weights.max()  # the mean is the same, and float32 has the numbers
-        return weighted_cross_entropy_forward(scores, targets, weights, counts)
+        return weighted_cross_entropy_forward(scores, targets, self._relative_weights(), counts)
 
     def loss_backward(self, dloss: float, cache: Any) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """dscores; there are no params."""
@@ -64,7 +61,15 @@ class ClassesHead(Head):
         """The weights of the classes of all steps that count, or of the row, added up."""
         labels = np.asarray(targets)
         labels = labels[labels != self.ignore_index].astype(np.intp)
-        return float(len(labels) if self.class_weights is None else np.array(self.class_weights)[labels].sum())
+        weights = self._relative_weights()
+        return float(len(labels) if weights is None else weights[labels].sum())
+
+    def _relative_weights(self) -> np.ndarray | None:
+        """The class weights by the largest: means are the same, and neither float32 nor a sum overflows."""
+        if self.class_weights is None:
+            return None
+        weights = np.array(self.class_weights)
+        return weights / weights.max() if weights.any() else weights
 
     def predict(self, scores: np.ndarray, lengths: np.ndarray | None = None) -> np.ndarray:
         """The likeliest class: integers, shaped as the scores without their last axis."""

@@ -6,15 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from npbilstm.layers.checks import require_size
+from npbilstm.layers.checks import is_real, require_size
 
 
 def require_sampling(temperature: Any, top_k: Any, V: int) -> None:
     """Raise TypeError or ValueError where these are none, or no symbol is left to be drawn."""
     if not V:
         raise ValueError("without leaves no symbol to be drawn; it needs to leave one")
-    real = isinstance(temperature, (int, float, np.integer, np.floating)) and not isinstance(temperature, bool)
-    if not (real and 0 <= temperature < np.inf):
+    if not (is_real(temperature) and 0 <= temperature < np.inf):
         raise ValueError(f"temperature is {temperature!r}; it needs to be at least 0 and finite")
     if top_k is not None:
         require_size("top_k", top_k)

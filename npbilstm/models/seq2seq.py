@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from npbilstm.layers.checks import require_bool, require_ids, require_rng, require_size
+from npbilstm.layers.checks import is_real, require_bool, require_ids, require_rng, require_size
 from npbilstm.layers.embedding import Embedding, EmbeddingCache
 from npbilstm.layers.layer import Layer, join, require_own
 from npbilstm.layers.linear import Linear, LinearCache
@@ -294,8 +294,8 @@ class Seq2Seq(Model):
         (3, True)
         """
         width = require_size("width", width)
-        if not 0 <= length_penalty <= MOST_PENALTY:
-            raise ValueError(f"length_penalty is {length_penalty}; it needs to be from 0 to {MOST_PENALTY}")
+        if not (is_real(length_penalty) and 0 <= length_penalty <= MOST_PENALTY):
+            raise ValueError(f"length_penalty is {length_penalty!r}; it needs to be from 0 to {MOST_PENALTY}")
         with np.errstate(all="ignore"):
             memory, state, _ = self.encode(inputs, lengths)
             most = steps_allowed(most_steps, memory.valid)

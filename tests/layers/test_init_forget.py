@@ -52,6 +52,7 @@ def test_without_biases_there_is_nothing_to_set():
         ({"init_forget": "open"}, "init_forget is 'open'; it needs a number"),
         ({"init_forget": True}, "init_forget is True; it needs a number"),
         ({"init_forget": np.inf}, "init_forget is inf; it needs to be finite"),
+        ({"init_forget": -1e39}, "init_forget is -1e[+]39; it needs to be finite, in float32 too"),
         ({"init_forget": "chrono"}, "T_max is None; "),
         ({"T_max": 9}, "init_forget is None and T_max is 9; "),
         ({"init_forget": "chrono", "T_max": 2}, "T_max is 2; it needs to be at least 3"),

@@ -188,7 +188,7 @@ def test_each_row_of_a_batch_is_decoded_as_alone(never):
         assert not never or len(greedy[n]) == len(alone[0].symbols) == 2 * length + 10
 
 
-@pytest.mark.parametrize("penalty", [-1, 11, 1e6, float("nan")])
+@pytest.mark.parametrize("penalty", [-1, 11, 1e6, float("nan"), "1", None, True])
 def test_a_length_penalty_that_leaves_no_score_is_refused(penalty):
     with pytest.raises(ValueError, match="length_penalty is .*; it needs to be from 0 to 10"):
         small("dot")[0].beam([[1]], length_penalty=penalty)

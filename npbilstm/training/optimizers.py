@@ -226,8 +226,11 @@ class Adam(Optimizer):
         v[g.rows] = self.beta2 * v[g.rows] + (1 - self.beta2) * g.values * g.values
 
     def _fading(self, rate: float) -> tuple[float, float]:
-        if self.beta2 == 0:
-            raise ValueError("beta2 is 0; of tables of which few rows are read at a time it needs to be above 0")
+        if self.beta1**2 >= self.beta2:  # fade would be 1 or above: what a row is behind by would have no end
+            raise ValueError(
+                f"beta2 is {self.beta2:g}; of tables of which few rows are read at a time it needs to be above "
+                f"beta1^2, {self.beta1**2:g}"
+            )
         root = np.sqrt(1 - self.beta2**self.steps)
         return self.beta1 / np.sqrt(self.beta2), rate * root / (1 - self.beta1**self.steps)
 

@@ -98,9 +98,15 @@ def test_only_rows_that_were_read_are_touched():
     assert {key.split("/")[0] for key in adam.state} == {"m", "v", *ROW_SLOTS}
 
 
-def test_a_fading_that_has_no_number_is_refused():
-    with pytest.raises(ValueError, match="beta2 is 0; of tables of which few rows"):
-        nb.Adam(0.1, beta2=0.0).step({"W": np.ones((V, D))}, {"W": RowGradient(np.array([0]), np.ones((1, D)), (V, D))})
+@pytest.mark.parametrize(("beta1", "beta2"), [(0.9, 0.0), (0.9, 0.5), (0.9, 0.81), (0.0, 0.0)])
+def test_a_fading_that_does_not_fade_is_refused(beta1, beta2):
+    """A row that nobody reads would be behind by more at each step, until it is infinite."""
+    g = RowGradient(np.array([0]), np.ones((1, D)), (V, D))
+    with pytest.raises(ValueError, match=rf"beta2 is {beta2:g}; of tables of which few rows .* beta1\^2, {beta1**2:g}"):
+        nb.Adam(0.1, beta1, beta2).step({"W": np.ones((V, D))}, {"W": g})
+
+
+def test_a_table_s_gradient_has_the_table_s_shape():
     with pytest.raises(ValueError, match=r"grads\['W'\] has shape \(3, 3\); it needs \(12, 3\)"):
         nb.Adam(0.1).step({"W": np.ones((V, D))}, {"W": RowGradient(np.array([0]), np.ones((1, D)), (3, D))})
 

@@ -143,7 +143,7 @@ def add_arguments(commands: Subparsers) -> None:
         '  npbilstm inspect morse.npz --text "all good"        how a text is read that is sent by hand\n'
         '  npbilstm inspect dates.npz --text "12 May 1988"     where a decoder looks for its answer\n'
         "  npbilstm inspect net.pt --prefix encoder.lstm.      weights of PyTorch's, on drawn numbers\n"
-        "  npbilstm inspect net.onnx series.csv --out inside.html      weights, on numbers of yours\n\n"
+        "  npbilstm inspect net.onnx series.csv --out net.html         weights, on numbers of yours\n\n"
         "Without --out, one unit's gates and states are printed as bars over the text. The model reads what is chosen\n"
         "from an initial state of 0, as if nothing stood before or after it.",
     )

@@ -110,7 +110,7 @@ keyword begins.
 
 What stands *before* a character says if it is in a string or a comment. One direction has that; a model that read only
 from behind would not. Now a piece of code which we wrote ourselves: keywords are blue, names that are defined red,
-called ones green, others black, comments and strings brown, numbers purple. Mistakes are underlined:
+called ones green, others black, strings dark yellow, comments brown, numbers purple. Mistakes are underlined:
 """
 
 # %%
@@ -198,8 +198,8 @@ train_sentences, test_sentences = [sentence(stems[:50]) for _ in range(200)], [s
 r"""
 Tagged sentences are kept as **CoNLL-U** (Universal Dependencies): a word a line with ten columns between tabs, of
 which the second is the word and the fourth its part of speech, `_` where there is nothing to say; an empty line after
-a sentence; lines with `#` are comments. The treebanks of more than a hundred languages have this form, so what follows
-works for them.
+a sentence; lines with `#` are comments. Collections of tagged sentences (*treebanks*) of more than a hundred languages
+have this form, so what follows works for them.
 """
 
 
@@ -338,7 +338,7 @@ After B and M a word is open: M or E. After E and S it is closed: B or S. And a 
 E or S.
 </details>
 
-## 4. A CRF, and the column in the middle
+## 4. A CRF, and the line in the middle
 
 Now a model that knows little, so that tags have to help each other: it sees a window of five letters around each, and
 is *linear*, a score for each tag from each of the five. The data: random words of a list of 122, written together.
@@ -408,6 +408,9 @@ scores_by_itself, scores_together = by_itself.forward(test_x)[0], together.forwa
 
 # %% [markdown]
 r"""
+Words are counted, not letters. One is found if it begins and ends where it should. **F1** is the harmonic mean of two
+shares: of the words that are said, how many are right; of the true words, how many are found.
+
 **Q3.** The CRF's words will be better. How much of that is only because it *forbids* what the table forbids? What
 would you have to compare it with?
 """
@@ -462,7 +465,7 @@ for name, path in paths.items():
 
 # %% [markdown]
 r"""
-**A3.** The middle column says it: the softmax's own scores, and of all legal paths the best by them. Nothing is
+**A3.** The line in the middle says it: the softmax's own scores, and of all legal paths the best by them. Nothing is
 trained for that, and about half of the gain is there already. Only what is above it was *learned* by the CRF. Who
 compares a CRF with the likeliest tags alone takes for learning what eight zeros in a table do.
 
@@ -501,7 +504,8 @@ and then a CRF adds little or nothing: see what `npbilstm train --task words` sa
 1. A quote opens a string, and the next quote closes it. Which direction knows, at a letter between them, that it is in
    a string? And if the line is cut before the second quote?
 2. In *the zumper zumps*, `zumper` was never seen. Which part of `nb.WordTagger` makes a noun of it?
-3. A CRF has F1 81, argmax 71. What do you ask before you believe that transitions were worth learning?
+3. A CRF has an F1 of 81, the likeliest tags alone 71. What do you ask before you believe that transitions were worth
+   learning?
 
 <details><summary>Answers</summary>
 

@@ -54,8 +54,8 @@ r"""
 ## 1. One job, three measures
 
 The job is a training step of one LSTM: forward through a padded batch, then backward. The loss is $\sum dy \odot y$,
-so `dy` comes from above. We climb a ladder from a slow program to a fast one. Each of its eight steps (its *rungs*)
-is a whole program that does this job, and has to give what the textbook gives: `y`, `dx` and the gradients of the three
+so `dy` comes from above. We climb a ladder from a slow program to a fast one. Each of its eight *rungs* is a
+whole program that does this job, and has to give what the textbook gives: `y`, `dx` and the gradients of the three
 weights.
 """
 
@@ -94,8 +94,8 @@ Three things are measured of each rung:
 - **is it right?** the largest difference from the textbook, in float64;
 - **what does it do?** calls of NumPy that compute something, products of matrices among them, and how many operations
   these products have: an $(N, K)$ by a $(K, M)$ makes $NM$ numbers of $K$ multiplications and $K$ additions each;
-- **how long does it take?** seconds of the processor, in one thread, so that other programs' do not count; in float32,
-  in which one trains.
+- **how long does it take?** seconds of the processor, so that other programs do not count, in one thread and in
+  float32, in which one trains.
 
 Counts are the same on every machine, so they are asserted below. Seconds are your machine's own, and only shown.
 
@@ -518,9 +518,9 @@ r"""
 **A2.** It is the same sum of $K$ terms: cutting columns cuts no sum. (A library may add them in any order, so the
 last digits may differ.)
 
-Where the bars get shorter downwards, your library packs. Where they do not, it packs always or never, and the rung
-gains nothing: then leave `W` whole. That is not a failure but a measurement. The package asks NumPy which library it
-has ([tiles.py](../npbilstm/engine/tiles.py)).
+Where the bars get shorter downwards, your library packs large products and not small ones. Where they do not, it packs
+always or never, and the rung gains nothing: then leave `W` whole. That is not a failure but a measurement. The package
+asks NumPy which library it has ([tiles.py](../npbilstm/engine/tiles.py)).
 
 (The transposed $W_h$, through which $dh$ comes back, has $H = 64$ columns, which is one tile.)
 """
@@ -812,7 +812,7 @@ r"""
 1. Rung 2 computes more than rung 1 and takes less time. Name two reasons.
 2. A rung makes your training twice as fast, and `y` is right. What else do you compare before you keep it, and in
    which precision?
-3. Which of the rungs would you leave out for a GRU of which only the forward pass is needed?
+3. Which of the rungs would you leave out where only the forward pass is needed?
 
 <details><summary>Answers</summary>
 

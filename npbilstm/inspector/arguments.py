@@ -53,12 +53,21 @@ def checked_classes(classes: Any, V: int) -> list[str] | None:
 
 
 def checked_rows(target: Any, N: int, alone: bool) -> list[np.ndarray]:
-    """Rows of integers, one for each row of the batch; of a lone sequence its own may come as it is. Raises ValueError
-    where there are not as many."""
-    rows = [target] if alone and np.ndim(target[0] if len(target) else 0) == 0 else list(target)
+    """Copies of rows of integers, one for each row of the batch; of a lone sequence its own may come as it is. Raises
+    TypeError for what is no row, ValueError where there are not as many."""
+    try:
+        rows = list(target)
+    except TypeError:
+        raise TypeError(f"target is {target!r}; it needs a list with the integers of each row") from None
+    if alone and (not rows or as_array("target[0]", rows[0]).ndim == 0):
+        rows = [target]
     if len(rows) != N:
         raise ValueError(f"target has {in_number(len(rows), 'row')}; x has {N}")
-    return [np.asarray(row) if len(row) else np.zeros(0, np.int64) for row in rows]
+    found = [np.array(as_array(f"target[{n}]", row)) for n, row in enumerate(rows)]
+    for n, row in enumerate(found):
+        if row.ndim == 0:
+            raise TypeError(f"target[{n}] is {rows[n]!r}; it needs a list of integers, those of row {n}")
+    return [row if len(row) else np.zeros(0, np.int64) for row in found]
 
 
 def token_names(tokens: Any, lengths: np.ndarray, T: int) -> list[list[str]]:

@@ -151,6 +151,38 @@ def test_what_is_changed_after_a_trace_changes_nothing_in_it():
         np.testing.assert_array_equal(now, then)
 
 
+answering = pytest.mark.parametrize(
+    "model", [nb.Seq2Seq(9, 4, hidden_size=2, rng=0), nb.SequenceTagger(9, 4, head="ctc", hidden_size=2, rng=0)]
+)
+
+
+@answering
+@pytest.mark.parametrize(
+    ("x", "target", "sentence"),
+    [
+        ([[1, 2]], [3], "target[0] is 3; it needs a list of integers, those of row 0"),
+        ([1, 2], 3, "target is 3; it needs a list with the integers of each row"),
+        ([1, 2], {3: 2}, "target[0] is {3: 2}; it needs a list of integers"),
+        ([1, 2], [[3, [2]]], "target[0] has rows of unequal lengths"),
+    ],
+)
+def test_answers_that_are_no_rows_are_named(model, x, target, sentence):
+    with pytest.raises((TypeError, ValueError)) as caught:
+        nb.trace(model, x, target=target)
+    assert sentence in str(caught.value)
+
+
+@answering
+def test_answers_that_are_changed_after_a_trace_are_not_those_of_its_changed_run(model):
+    target = [np.array([1, 2]), np.array([3])]
+    trace = nb.trace(model, [[1, 2, 3], [4, 5, 6]], target=target)
+    before = trace.intervene("h", 1, unit=0)
+    target[0][...] = 3
+    after = trace.intervene("h", 1, unit=0)
+    assert [[answer.tolist() for answer in one.answers] for one in (trace, after)] == [[[1, 2], [3]]] * 2
+    assert after.loss == before.loss
+
+
 def test_everything_is_held_in_the_runs_own_precision():
     x, lengths, state, dy, _ = make_inputs(layer)
     single = nb.BiLSTM(3, 4, 2, rng=0)

@@ -27,6 +27,7 @@ from npbilstm.submission.layouts import Layout, to_submitted
 from npbilstm.submission.pairs import snapshot
 from npbilstm.submission.returns import as_submitted, gradient_name, reference_array, require_written
 from npbilstm.submission.unwritten import require_all_written
+from npbilstm.submission.used_again import keeps_state, makers_of, other_batch
 
 LACKING = object()
 """In place of a gradient that is not given."""
@@ -65,6 +66,7 @@ class FormPasses(Behaviour):
         self.calls, self.spec, self.names, self.layout = calls, calls.spec, names, layout
         self.place = f"<form {calls.form.name}>"
         self.written = [False, False]
+        self.used_again = False
         self.code = [compile(lines, self.place, "exec") for lines in calls.lines]
 
     def run(self, k: int, names: dict[str, Any]) -> None:
@@ -103,23 +105,12 @@ class FormPasses(Behaviour):
 
     def run_forward(self, inputs: Arrays) -> tuple[Arrays, FormCall]:
         """The submitted forward pass -> the outputs by name, what run_backward needs."""
-        spec, calls, layout, sizes = self.spec, self.calls, self.layout, sizes_in(self.spec, inputs)
-        weights = submitted_weights(calls.weights, inputs, spec, layout)
-        given: dict[str, Any] = {
-            name: to_submitted(name, inputs[name], axes, layout) if axes else inputs[name].item()
-            for name, axes in spec.inputs.items()
-            if name in calls.inputs and name not in calls.sources
-        }
-        given |= weights
+        calls = self.calls
+        given, names = self.names_for(inputs)
         before = {name: snapshot(value) for name, value in given.items()}
-        names = {**self.names, "np": np, **sizes, **given, "weights": dict(weights), "given_by": given_by}
-        names |= self.helpers(inputs)
         self.run(0, names)
         self.note_changes(0, given, before)
-        outputs = {}
-        for name in calls.outputs:
-            axes, called = spec.outputs[name], f"{calls.function(0)}'s {name}"
-            outputs[name] = reference_array(called, name, names[name], axes, layout, shape_of(axes, sizes))
+        outputs = self.outputs_in(names, inputs)
         for name, lines in calls.also.items() if outputs else ():
             with self.explaining(0):
                 expected = eval(compile(lines, self.place, "eval"), {**names, "softmax": softmax})
@@ -129,6 +120,27 @@ class FormPasses(Behaviour):
             if not is_close(names[name], expected):
                 self.find(f"{calls.function(0)} gives wrong predictions, {name}: they need to be {lines}")
         return outputs, FormCall(inputs, names, given)
+
+    def names_for(self, inputs: Arrays) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The arrays that the forward lines are given, and all names that they see."""
+        spec, calls = self.spec, self.calls
+        weights = submitted_weights(calls.weights, inputs, spec, self.layout)
+        given: dict[str, Any] = {
+            name: to_submitted(name, inputs[name], axes, self.layout) if axes else inputs[name].item()
+            for name, axes in spec.inputs.items()
+            if name in calls.inputs and name not in calls.sources
+        }
+        given |= weights
+        names = {**self.names, "np": np, **sizes_in(spec, inputs), **given, "weights": dict(weights)}
+        return given, {**names, "given_by": given_by, **self.helpers(inputs)}
+
+    def outputs_in(self, names: Mapping[str, Any], inputs: Arrays) -> Arrays:
+        """The outputs that the forward lines have left."""
+        outputs, sizes = {}, sizes_in(self.spec, inputs)
+        for name in self.calls.outputs:
+            axes, called = self.spec.outputs[name], f"{self.calls.function(0)}'s {name}"
+            outputs[name] = reference_array(called, name, names[name], axes, self.layout, shape_of(axes, sizes))
+        return outputs
 
     def helpers(self, inputs: Arrays) -> dict[str, Any]:
         """set_weights and gradients_of, for these inputs."""
@@ -160,6 +172,9 @@ class FormPasses(Behaviour):
         grads = self.gradients_of(call, names)
         if not calls.written.once:
             self.call_again(call, again, grads)
+        if not self.used_again and not self.findings:
+            self.used_again = True
+            self.use_again(call, again, grads)
         return grads
 
     def gradients_of(self, call: FormCall, names: Mapping[str, Any]) -> Arrays:
@@ -210,6 +225,40 @@ class FormPasses(Behaviour):
             self.find(
                 f"{by} gives another {', '.join(differing)} when it is called again on the same cache: something is "
                 "kept, added up or used up from call to call"
+            )
+
+    def use_again(self, call: FormCall, upstream: dict[str, Any], grads: Arrays) -> None:
+        """Run the lines on another batch, and on this one with the same objects, and find whether they give what new
+        ones have given."""
+        makers = makers_of(self.names, (name for name, _ in self.calls.calls(0)))
+        if not makers:
+            return
+        owner = self.calls.function(0).partition(".")[0]
+        try:
+            for inputs in (other_batch(call.inputs), call.inputs):
+                for maker in makers.values():
+                    maker.rewind()
+                _, names = self.names_for(inputs)
+                names |= makers
+                self.run(0, names)
+                outputs = self.outputs_in(names, inputs)
+                names |= copy.deepcopy(upstream)
+                self.run(1, names)
+            second = self.gradients_of(call, names)
+        except Exception as error:
+            message = str(error) or type(error).__name__
+            self.find(f"{owner} stops when one object of it is given a second batch ({message.splitlines()[-1]})")
+            return
+        right = self.outputs_in(call.names, call.inputs)
+        differing = [name for name in outputs if differ_beyond_rounding(right[name], outputs[name])]
+        if differing and any(keeps_state(each) for maker in makers.values() for each in maker.made):
+            return  # on purpose
+        fresh = [name for name in grads if name not in self.calls.adds]
+        differing += [gradient_name(name) for name in fresh if differ_beyond_rounding(grads[name], second[name])]
+        if differing:
+            self.find(
+                f"{owner} gives another {', '.join(differing)} when one object of it is given a second batch: "
+                "something is kept of the first"
             )
 
     def note_changes(self, k: int, given: Mapping[str, Any], before: Mapping[str, Any]) -> None:

@@ -194,9 +194,9 @@ def run(options: argparse.Namespace) -> int:
     for name in ("prefix", "node", "nonlinearity"):
         if getattr(options, name) is not None:
             raise ValueError(f"--{name} is given, which is for weights; {options.model} is a model file")
+    model, said = load_inspected(options.model, options.max_bytes)  # first: a lone FILE is no model, whatever it lacks
     if (options.file is None) == (options.text is None):
         raise ValueError("what to read is a FILE or --text TEXT; it needs one of them, not both")
-    model, said = load_inspected(options.model, options.max_bytes)
     if isinstance(model, Seq2Seq):
         return show_attention(model, said, options, colour)
     if is_of_morse(said) and isinstance(model, SequenceModel):

@@ -49,13 +49,15 @@ def show_weights(options: Any, colour: bool) -> int:
     if options.unit is not None:
         position("--unit", options.unit, recurrent.hidden_size, "the layer", "units")
     if options.file is None:
-        x, note = drawn_input(model)
+        drawn, note = drawn_input(model)
+        rows, source = list(drawn), "the drawn input"
         notes.append(note)
     else:
         with naming(options.file):
             rows = read_numbers(options.file, model is not recurrent, options.max_bytes)
-        x, left_out = chosen_row(rows, options)
-        notes += [f"left out of {Path(options.file).name}: {left_out}"] if left_out else []
+        source = options.file
+    x, left_out = chosen_row(rows, source, options)
+    notes += [f"left out of {Path(source).name}: {left_out}"] if left_out else []
     if options.step is not None:
         position("--step", options.step, x.shape[1], "what is read", "steps")
     try:
@@ -66,8 +68,8 @@ def show_weights(options: Any, colour: bool) -> int:
     shown = [printable(f"{options.model}: {model!r}"), *unit_texts(options, seen, layer, colour)]
     if options.out is not None:
         read = "" if options.file is None else f", on numbers from {Path(options.file).name}"
-        source = f"weights from {Path(options.model).name}{read}"
-        page = seen.to_html(notes=[*map(printable, [source, *notes]), gradients]).encode()
+        origin = f"weights from {Path(options.model).name}{read}"
+        page = seen.to_html(notes=[*map(printable, [origin, *notes]), gradients]).encode()
         write_atomically(options.out, lambda file: file.write(page))
         shown.append(f"Open in a browser: {Path(options.out).resolve().as_uri()}")
     if options.step is not None or options.gradients:
@@ -78,17 +80,17 @@ def show_weights(options: Any, colour: bool) -> int:
     return 0
 
 
-def chosen_row(rows: list[np.ndarray], options: Any) -> tuple[np.ndarray, str]:
-    """The series of a file, or the part of its one series, that --line and --steps choose, as a batch of one; and a
+def chosen_row(rows: list[np.ndarray], source: str, options: Any) -> tuple[np.ndarray, str]:
+    """The series of a source, or the part of its one series, that --line and --steps choose, as a batch of one; and a
     sentence on what is left out, "" for nothing. Raises ValueError where there is no such line, or no step."""
     several = len(rows) > 1
     count, what = (len(rows), "series") if several else (len(rows[0]) if rows else 0, "steps")
     if not 1 <= options.line <= count:
-        raise ValueError(f"{options.file} has {count:,} {what}; --line is {options.line}")
+        raise ValueError(f"{source} has {count:,} {what}; --line is {options.line}")
     row, begin = (rows[options.line - 1], 0) if several else (rows[0], options.line - 1)
     x = row[begin : begin + options.steps]
     if not len(x):
-        raise ValueError(f"{options.file}: series {options.line} holds no step")
+        raise ValueError(f"{source}: series {options.line} holds no step")
     after = len(row) - begin - len(x)
     things = [(len(rows) - 1, "other series", ""), (begin, "step", " before"), (after, "step", " after")]
     return x[None], amounts(*things)

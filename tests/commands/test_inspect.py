@@ -260,6 +260,7 @@ def test_no_colour_is_used_unless_asked_for(run):
         ("code.npz absent.py", "absent.py: No such file or directory"),
         ("absent.npz a.py", "absent.npz: No such file or directory"),
         ("a.py a.py", "a.py is not a model file"),
+        ("a.py", "a.py is not a model file"),
         ("bare.npz a.py", "bare.npz does not name its symbols and classes"),
         ("code.npz --text=", "--text is empty; there is nothing to read"),
         ("code.npz blank.py", "blank.py is empty; there is nothing to read"),

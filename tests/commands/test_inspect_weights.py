@@ -68,6 +68,13 @@ def test_the_page_says_whose_weights_and_numbers_it_shows_and_has_no_labels(run)
     assert "drawn" in page("pair.html")["notes"][1]
 
 
+def test_of_a_drawn_input_too_a_part_may_be_chosen(run):
+    assert run("gru.npz", "--line", "5", "--steps", "2", "--out", "drawn.html")[0] == 0
+    shown = page("drawn.html")
+    assert shown["steps"] == 2
+    assert "left out of the drawn input: 4 steps before and 6 steps after" in shown["notes"]
+
+
 def test_a_units_equations_and_gradients_are_those_of_the_sum_of_the_outputs(run):
     layer = nb.read_weights("gru.npz")[0]
     code, out, err = run("gru.npz", "row.npy", "--unit", "1", "--step", "3", "--line", "2")
@@ -90,6 +97,8 @@ def test_a_units_equations_and_gradients_are_those_of_the_sum_of_the_outputs(run
         ("gru.npz gru.csv", "gru.csv: No such file"),
         ("gru.npz x.npy --line 3", "x.npy has 2 series; --line is 3"),
         ("gru.npz row.npy --line 7", "row.npy has 6 steps; --line is 7"),
+        ("gru.npz --line 13", "the drawn input has 12 steps; --line is 13"),
+        ("gru.npz --steps 3 --step 3", "--step is 3; what is read has 3 steps, 0 to 2"),
         ("gru.npz --unit 2", "--unit is 2; the layer has 2 units, 0 to 1"),
         ("gru.npz --layer 1", "--layer is 1"),
         ("gru.npz row.npy --step 6", "--step is 6; what is read has 6 steps, 0 to 5"),

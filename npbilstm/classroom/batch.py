@@ -93,7 +93,7 @@ def result_of(task: Task, settings: Settings) -> Record:
 def grade_all(folder: str | Path, settings: Settings, run: Run) -> Iterator[tuple[str, Record | None]]:
     """Grade the submissions in a folder -> the name of each and its result, as they come; None where what worked at it
     was ended."""
-    found, before = collect(folder), {}
+    found, before = collect(folder, settings.results), {}
     for name, paths in found.items():
         record = kept(place_of(settings.results, name))
         if record is not None and record["digest"] == read(name, paths).digest:

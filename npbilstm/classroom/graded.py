@@ -70,8 +70,9 @@ def feedback(part: Part, hint: int) -> str:
 
 
 def place_of(results: Path, name: str) -> Path:
-    """The file of a submission's result. Names that no file should have get others, each its own."""
-    safe = re.sub(r"[^\w.-]", "_", name)[:100].strip(".") or "_"
+    """The file of a submission's result. Names that no file should have, or that are so long in bytes that
+    no file could with what is put around them, get others, each its own."""
+    safe = re.sub(r"[^\w.-]", "_", name).encode()[:100].decode(errors="ignore").strip(".") or "_"
     if safe != name:
         safe += "-" + hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:8]
     return results / "submissions" / f"{safe}.json"

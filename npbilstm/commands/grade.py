@@ -9,6 +9,7 @@ from pathlib import Path
 from npbilstm.classroom.batch import Settings, grade_all, require_settings, sandbox_here
 from npbilstm.classroom.class_page import write_pages
 from npbilstm.classroom.cluster import on_cluster
+from npbilstm.classroom.collected import left_out
 from npbilstm.classroom.course_form import exercises_in_form
 from npbilstm.classroom.executors import here
 from npbilstm.classroom.exercises import exercises_named
@@ -16,10 +17,14 @@ from npbilstm.classroom.graded import FORMATS, write_results
 from npbilstm.commands.options import Subparsers, add_command
 from npbilstm.commands.terminal import say
 from npbilstm.files import only_writer
+from npbilstm.printable import cut, one_line
 from npbilstm.processes import require_processes
 from npbilstm.submission.contained_form import OFFERED
 from npbilstm.submission.conventions import conventions_of
 from npbilstm.submission.sandbox import Layers
+
+QUOTED = 100
+"""How many characters of a name are shown."""
 
 
 def add_arguments(commands: Subparsers) -> None:
@@ -80,17 +85,21 @@ def run(options: argparse.Namespace) -> int:
     settings = Settings(
         results, names, layers, seed, hints, options.seconds, options.unsafe_no_sandbox, options.variant, options.form
     )
+    other = left_out(options.submissions, results)
+    if other:
+        say(f"No submission, and not graded: {cut(', '.join(one_line(name, QUOTED) for name in other), 10 * QUOTED)}")
     records, lost = {}, []
     with only_writer(results / "grading"):
         for name, record in grade_all(options.submissions, settings, how):
+            shown = one_line(name, QUOTED)  # a name may have lines, as if they were another's
             if record is None:
                 lost.append(name)
-                say(f"{name}: not graded, the process that graded it was ended; run the same once more")
+                say(f"{shown}: not graded, the process that graded it was ended; run the same once more")
                 continue
             records[name] = record
-            say(f"{name}: {record['score']:g} of {record['max_score']:g} points")
+            say(f"{shown}: {record['score']:g} of {record['max_score']:g} points")
             for sentence in record["unread"]:
-                say(f"  {sentence}")
+                say(f"  {one_line(sentence, 10 * QUOTED)}")
         ordered = [records[name] for name in sorted(records)]
         if not ordered:
             return 3

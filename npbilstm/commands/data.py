@@ -197,7 +197,8 @@ def read_about(path: str | Path, said: dict[str, Any], model: SequenceModel | Wo
     symbols, classes, description = said.get("symbols"), said.get("classes", []), said.get("data", {})
     known = isinstance(description, dict) and description.get("kind") in (PYTHON, TEXT)
     if not known or not classes or not strings(classes) or not (symbols is None or strings(symbols)):
-        raise ValueError(f"{path} does not name its symbols and classes; needed is a model of npbilstm train or demo")
+        needed = "a model of npbilstm train, of tagged text or of Python source, or of npbilstm demo"
+        raise ValueError(f"{path} does not name its symbols and classes; needed is {needed}")
     window = description.get("window")
     whole = isinstance(window, int) and not isinstance(window, bool) and window >= 2
     if (description["kind"] == PYTHON) != (symbols is None) or (symbols is None and not whole):

@@ -190,7 +190,8 @@ def damaged_models(folder, tmp_path):
         ("tag classifier.npz words.txt", "holds a SequenceClassifier; npbilstm tag needs a SequenceTagger"),
         (
             "tag bare.npz words.txt",
-            "bare.npz does not name its symbols and classes; needed is a model of npbilstm train",
+            "bare.npz does not name its symbols and classes; needed is a model of npbilstm train, of tagged text or of "
+            "Python source, or of npbilstm demo",
         ),
         ("train absent.txt", "absent.txt: there is no such file or folder"),
         ("train nothing.txt", "nothing.txt: the file holds no words"),

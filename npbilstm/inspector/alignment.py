@@ -16,6 +16,7 @@ import numpy as np
 
 from npbilstm.inspector.sparkline import BARS
 from npbilstm.models import SequenceModel
+from npbilstm.models.model import require_finite_outputs
 from npbilstm.printable import printable
 
 LIKELY = 0.1
@@ -119,7 +120,7 @@ def alignment(
 ) -> Alignment:
     """What a model with the head "ctc" makes of one sequence: x (T, D), or ids (T,). symbols: a name for each class.
 
-    Raises ValueError for another head, or names of another number.
+    Raises ValueError for another head, or names of another number; FloatingPointError where a logit is not finite.
 
     >>> model = nb.SequenceTagger(input_size=2, num_classes=3, head="ctc", hidden_size=4, rng=0)
     >>> seen = nb.inspector.alignment(model, np.ones((5, 2)), ["blank", "a", "b"])
@@ -130,7 +131,9 @@ def alignment(
         raise ValueError(f"model is {model!r}; an alignment needs one with head='ctc'")
     if len(symbols) != model.head.size:
         raise ValueError(f"symbols has {len(symbols)} names; the model has {model.head.size} classes, the blank first")
-    logits = model.forward(np.asarray(x)[None])[0][0].astype(float)
+    with np.errstate(all="ignore"):
+        logits = model.forward(np.asarray(x)[None])[0][0].astype(float)
+    require_finite_outputs(logits)
     p = np.exp(logits - logits.max(axis=1, keepdims=True))
     return Alignment(p / p.sum(axis=1, keepdims=True), symbols, heights, what)
 

@@ -16,7 +16,7 @@ from npbilstm.layers.linear import Linear, LinearCache
 from npbilstm.layers.options import CellName, Init
 from npbilstm.layers.padding import pad
 from npbilstm.layers.stack import RecurrentLayerCache
-from npbilstm.models.model import Model, Sequences
+from npbilstm.models.model import Model, Sequences, require_finite_outputs
 from npbilstm.models.reading import read_forward
 from npbilstm.models.sampling import drawn, require_sampling
 from npbilstm.textbook.losses import softmax_cross_entropy_backward, softmax_cross_entropy_forward
@@ -219,11 +219,7 @@ class LanguageModel(Model):
         """As forward, without training or a cache. Raises FloatingPointError where a logit is not finite."""
         with np.errstate(all="ignore"):  # what is not finite gets a sentence; which kernels warn, and of what, differs
             logits, state, _ = self.forward(ids, lengths, state)
-        if not np.isfinite(logits).all():
-            raise FloatingPointError(
-                "the model's outputs are not finite: its weights are not, or are too large, as after a training that "
-                "diverged"
-            )
+        require_finite_outputs(logits)
         return logits, state
 
     def predict(self, inputs: ArrayLike, lengths: ArrayLike | None = None) -> np.ndarray:

@@ -104,3 +104,12 @@ class Model(Layer):
     def predict(self, inputs: Any, lengths: Any = None) -> Any:
         """What the model makes of a padded batch: an array, or a list, with an entry for each row."""
         raise NotImplementedError
+
+
+def require_finite_outputs(outputs: np.ndarray) -> None:
+    """Raise FloatingPointError where a model puts out NaN or infinity: of these nothing is the likeliest."""
+    if not np.isfinite(outputs).all():
+        raise FloatingPointError(
+            "the model's outputs are not finite: its weights are not, or are too large, as after a training that "
+            "diverged"
+        )

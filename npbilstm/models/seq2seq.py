@@ -16,7 +16,7 @@ from npbilstm.layers.padding import pad
 from npbilstm.layers.stack import RecurrentLayerCache
 from npbilstm.models.attention_decoder import AttentionDecoder, AttentionDecoderCache, Memory, State
 from npbilstm.models.decoding import Answer, beam_search, greedy
-from npbilstm.models.model import Model, Sequences
+from npbilstm.models.model import Model, Sequences, require_finite_outputs
 from npbilstm.models.options import Attention
 from npbilstm.models.reading import read_forward
 from npbilstm.textbook.losses import softmax_cross_entropy_backward, softmax_cross_entropy_forward
@@ -252,11 +252,7 @@ class Seq2Seq(Model):
         state, memory = running
         state, _ = self.decoder.step(self.target_embedding.params["W"][symbols], state, memory)
         scores = np.concatenate([state[0], state[2]], axis=1) @ self.linear.params["W"] + self.linear.params["b"]
-        if not np.isfinite(scores).all():
-            raise FloatingPointError(
-                "the model's outputs are not finite: its weights are not, or are too large, as after a training that "
-                "diverged"
-            )
+        require_finite_outputs(scores)
         scores = scores - scores.max(axis=1, keepdims=True)
         return scores - np.log(np.exp(scores).sum(axis=1, keepdims=True)), (state, memory)
 
@@ -303,14 +299,19 @@ class Seq2Seq(Model):
 
     def alignment(self, source: Sequence[int] | np.ndarray, answer: Sequence[int] | np.ndarray) -> np.ndarray:
         """Where the decoder looks while it puts out this answer of one source: the weights (T+1, S), the last row those
-        of the step that ends it. Raises ValueError where the model has no attention."""
+        of the step that ends it.
+
+        Raises ValueError where the model has no attention, FloatingPointError where an output is not finite.
+        """
         if self.attention is None:
             raise ValueError("this model has attention=None; it looks at nothing")
         self.require_sequence("alignment", source, answer)
-        memory, state, _ = self.encode(np.asarray(source)[None])
         read, _, valid = self._shifted(np.asarray(answer, np.int64)[None], None, 1)
-        x, _ = self.target_embedding.forward(read)
-        alpha = self.decoder.forward(x, state, memory, valid)[1]
+        with np.errstate(all="ignore"):
+            memory, state, _ = self.encode(np.asarray(source)[None])
+            x, _ = self.target_embedding.forward(read)
+            y, alpha, _ = self.decoder.forward(x, state, memory, valid)
+        require_finite_outputs(y)
         one: np.ndarray = alpha[0]
         return one
 

@@ -26,7 +26,7 @@ from npbilstm.layers.padding import pad
 from npbilstm.layers.stack import RecurrentLayerCache
 from npbilstm.models.head import Head
 from npbilstm.models.heads import HEADS, USUAL_HEADS, chosen_head, weigh
-from npbilstm.models.model import Model, Sequences
+from npbilstm.models.model import Model, Sequences, require_finite_outputs
 from npbilstm.models.options import HeadName
 from npbilstm.models.reading import read_forward, read_size, require_readable
 from npbilstm.textbook.sequences import require_shape
@@ -281,11 +281,7 @@ class SequenceModel(Model):
         """
         with np.errstate(all="ignore"):  # what is not finite gets a sentence; which kernels warn, and of what, differs
             scores = self.forward(inputs, lengths)[0]
-        if not np.isfinite(scores).all():
-            raise FloatingPointError(
-                "the model's outputs are not finite: its weights are not, or are too large, as after a training that "
-                "diverged"
-            )
+        require_finite_outputs(scores)
         return self.head.predict(scores, None if lengths is None else np.asarray(lengths))
 
 

@@ -56,3 +56,15 @@ def test_of_no_steps_there_is_nothing_to_see():
     seen = alignment(nb.SequenceTagger(input_size=2, num_classes=4, head="ctc"), np.ones((0, 2)), SYMBOLS)
     assert seen.text().split("\n")[-1] == "reads"
     assert seen.to_html()
+
+
+@pytest.mark.parametrize("weight", [np.nan, np.inf])
+def test_of_a_model_that_diverged_it_is_said(weight):
+    model = nb.SequenceTagger(input_size=2, num_classes=4, head="ctc", hidden_size=3, rng=0)
+    model.params["linear.W"][...] = weight
+    with pytest.raises(FloatingPointError, match="the model's outputs are not finite"):
+        alignment(model, np.ones((4, 2)), SYMBOLS)
+    pairs = nb.Seq2Seq(5, 4, hidden_size=3, rng=0)
+    pairs.params["target_embedding.W"][...] = weight
+    with pytest.raises(FloatingPointError, match="the model's outputs are not finite"):
+        pairs.alignment([1, 2], [1])

@@ -56,6 +56,13 @@ def grouped(name: str, members: Iterable[Any], kind: str = "parts", fields: Coll
     return {"name": name, "kind": kind, "fields": list(fields) if fields else None, "members": list(members)}
 
 
+def names_asked(plan: Any) -> set[str]:
+    """The names in a plan of what is returned, those of groups among them."""
+    if isinstance(plan, str):
+        return {plan}
+    return {plan["name"]}.union(*map(names_asked, plan["members"]))
+
+
 class CacheThere:
     """The cache of a forward pass in the runner, by number, and the shapes of its inputs."""
 
@@ -77,6 +84,7 @@ class ContainedSubmission(RunnerClient):
         self.numbers = itertools.count()
         self.shown_numbers = False
         self.told: set[str] = set()
+        self.asked: set[str] = set()
         self.held: dict[str, bool] = {}
         self.file, self.lines = "", 0
 
@@ -162,7 +170,7 @@ class ContainedSubmission(RunnerClient):
                 "keeps_cache": keeps,
                 "takes_cache": takes,
             }
-            self.shown_numbers = True
+            self.shown_numbers, self.asked = True, names_asked(plan)
             facts, found = self.ask(function, request, arrays, moved, answer=answer, asked=asked)
             for name in self.changed_in(facts, function, arrays):
                 shown = gradient_name(name) if name in spec.outputs and name not in spec.inputs else name
@@ -209,7 +217,7 @@ class ContainedSubmission(RunnerClient):
         """What is told where the submission raised something, or returned what was not asked for. Raises ValueError."""
         try:
             if "misfit" in facts:
-                return misfit_in(facts, doing)
+                return misfit_in(facts, doing, self.asked)
             return error_in(facts, doing, self.file, self.lines, own_words=not self.shown_numbers)
         except (TypeError, ValueError, KeyError):
             raise ValueError(IMPOSSIBLE) from None

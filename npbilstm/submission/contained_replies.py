@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import builtins
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from npbilstm.printable import one_line
@@ -62,12 +62,13 @@ def error_in(facts: Mapping[str, Any], doing: str, file: str, lines: int, own_wo
     return f"{doing} raised {kind}{at}{said}"
 
 
-def misfit_in(facts: Mapping[str, Any], doing: str) -> str:
-    """The sentence for what the submission returned in place of what was asked for; raises as error_in does."""
+def misfit_in(facts: Mapping[str, Any], doing: str, asked: Collection[str]) -> str:
+    """The sentence for what the submission returned in place of what was asked for; raises as error_in does. asked: the
+    names in it. Others are told as none: a submission may say anything here, too, and so what it was given."""
     name, shape = facts["misfit"]
     if not isinstance(name, str) or not (shape is None or isinstance(shape, list)):
         raise ValueError
-    name = name if re.fullmatch(r"[A-Za-z_. ]{1,40}", name) else ""
+    name = name if name in asked else ""
     if shape is None:
         return f"{doing} returned something that is not what its docstring says" + (f" ({name})" if name else "")
     if len(shape) > 8 or not all(type(size) is int for size in shape):

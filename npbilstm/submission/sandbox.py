@@ -30,9 +30,12 @@ PYTHON = os.path.realpath(sys.executable)
 NUMPY = Path(np.__file__).resolve().parent
 LIBRARY = Path(sysconfig.get_path("stdlib")).resolve()
 INSTALLED = ("site-packages", "dist-packages")
-ENVIRONMENT = {"LANG": "C.UTF-8", "PATH": "/usr/bin"} | {
+ENVIRONMENT = {"LANG": "C.UTF-8", "PATH": "/usr/bin", "PYTHONHASHSEED": "0"} | {
     f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL")
 }
+ISOLATED = ("-s", "-P") if sys.version_info >= (3, 11) else ("-I",)
+"""Nothing is imported from the folder that Python is started in, nor from a user's. Yet variables are read, so that
+sets have one order in every run, and a submission one score; Python 3.10 has not the one without the other."""
 KEPT = ("LD_LIBRARY_PATH", "OPENBLAS_CORETYPE")
 """Variables that are passed on: without the first some interpreters do not start, and the second rounds as here."""
 
@@ -88,7 +91,7 @@ class Layers(NamedTuple):
     def command(self) -> list[str]:
         """The command that starts the runner."""
         before = [self.bubblewrap, *bubblewrap_options()] if self.bubblewrap else []
-        return [*before, PYTHON, "-I", "-S", "-B", "-c", RUNNER, "copies", str(NUMPY.parent)]
+        return [*before, PYTHON, *ISOLATED, "-S", "-B", "-c", RUNNER, "copies", str(NUMPY.parent)]
 
     @property
     def environment(self) -> dict[str, str]:

@@ -198,6 +198,10 @@ HOSTILE = {
     "carries inputs out in a known message": attack(
         body="raise IndexError('INPUTS out of bounds ' + repr(x.tolist()))"
     ),
+    "carries inputs out in a name": attack(
+        body="import __main__\ncarried = ''.join(chr(97 + each % 16) for each in x.tobytes()[:30])\n"
+        "raise __main__.Misfit('INPUTS' + carried, None)",
+    ),
     "is no Python": "def flip(x:\n",
     "is nested too deeply": HEAD + "flip = " + "(" * 5000 + ")" * 5000,
     "is full of null characters": "def flip(x, lengths=None):\n    return x\n\0\0",

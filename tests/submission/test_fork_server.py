@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from npbilstm.submission import contained
+from npbilstm.submission import contained, fork_server
 from npbilstm.submission.contained import ContainedSubmission
 from npbilstm.submission.fork_server import ForkServer
 from npbilstm.submission.sandbox import Layers
@@ -100,7 +100,8 @@ def test_the_first_process_ends_with_who_judges():
     server.close()
 
 
-def test_one_that_ended_is_told_how():
+def test_one_that_ended_is_told_how(monkeypatch):
+    monkeypatch.setattr(fork_server, "MERCY", 60.0)  # a busy machine may need more than a second
     with ForkServer(Layers()) as server:
         process = server.copy()
         os.kill(process.pid, signal.SIGKILL)
@@ -122,7 +123,8 @@ def test_work_for_marks_is_not_run_where_its_containment_does_not_hold(weaker, s
         opened(submission, "f = lambda: 0\n")
 
 
-def test_what_the_first_process_leaves_behind_ends_with_it(tmp_path):
+def test_what_the_first_process_leaves_behind_ends_with_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(fork_server, "MERCY", 0.0)  # it does not end of itself
     leaving = ["/bin/sh", "-c", f"sleep 1000 & echo $! > {tmp_path}/new; mv {tmp_path}/new {tmp_path}/pid; wait"]
     with ForkServer(SimpleNamespace(command=leaving, environment={}, contained=False)) as server:
         server.wake()

@@ -8,6 +8,7 @@ import pytest
 
 import npbilstm as nb
 from npbilstm.inspector import trace
+from npbilstm.inspector.flow import forgetting
 from npbilstm.inspector.page import page_html
 from tests.browser import pages
 from tests.browser.reader import chosen, frames, press
@@ -225,6 +226,18 @@ def test_a_changed_run_has_a_page_of_its_own_that_says_what_is_set(opened):
         for at in np.ndindex(2, 2):
             shown = page.evaluate("([name, ...at]) => [...field(name, ...at)]", [name, *map(int, at)])
             np.testing.assert_allclose(np.reshape(shown, (5, -1)), one[name][at][0], rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize(("kind", "state"), [("LSTM", "c"), ("GRU", "h")])
+def test_in_a_state_that_is_set_nothing_is_left_of_what_was_there_before(opened, kind, state):
+    made = getattr(nb, kind)(3, 4, bidirectional=True, dtype=np.float64, rng=0)
+    one = trace(made, np.random.default_rng(0).standard_normal((1, 6, 3)))
+    one = one.intervene(state, 0.5, unit=1, steps=2).intervene(state, -1, unit=[0, 3], direction="reverse", steps=3)
+    page = opened(page_html(one))
+    for side in (0, 1):
+        drawn = page.evaluate(f"keptProduct({{ layer: 0, direction: {side}, step: 3, unit: 0 }})")
+        expected = forgetting(one, 3)[0, side].mean(axis=-1)  # 0 at the steps after, of which the page draws nothing
+        np.testing.assert_allclose(np.nan_to_num(np.array(drawn, float)), expected, rtol=0, atol=1e-12)
 
 
 def test_of_float32_too_a_changed_run_has_a_page(opened):

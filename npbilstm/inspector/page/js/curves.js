@@ -26,15 +26,20 @@ function lossStep(cell) {
   return way(cell) > 0 ? data.steps - 1 : 0;
 }
 
-/** What is left at t of the cell after step u: the gates of the steps read after u, up to t, multiplied; their mean. */
+/**
+ * What is left at t of the cell after step u: the gates of the steps read after u, up to t, multiplied; their mean. In a
+ * changed run nothing is left in a state that is set.
+ */
 function keptProduct(cell) {
   const gates = field(KEEPER, cell.layer, cell.direction);
+  const state = KEEPER === "f" ? "c" : "h";
   const H = data.units;
   const product = new Float64Array(H).fill(1);
   const means = new Array(data.steps).fill(NaN);
   for (let step = lossStep(cell); isRead(step); step -= way(cell)) {
     means[step] = product.reduce((sum, v) => sum + v, 0) / H;
-    for (let unit = 0; unit < H; unit++) product[unit] *= gates[step * H + unit];
+    for (let unit = 0; unit < H; unit++)
+      product[unit] *= isSet(state, { ...cell, step, unit }) ? 0 : gates[step * H + unit];
   }
   return means;
 }

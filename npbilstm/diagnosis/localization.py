@@ -97,7 +97,7 @@ def guess(observations: Observations, context: Context, patterns: dict[Bug, Patt
 
 def only_ragged(observations: Observations) -> bool:
     """Whether it is right but where rows end early."""
-    return {stage for stage, _ in observations.pattern} <= {"ragged lengths", "an empty row"}
+    return dict(observations.pattern).keys() <= {"ragged lengths", "an empty row"}
 
 
 Found = tuple[list[str], list[str]]
@@ -114,7 +114,7 @@ class Names:
         steps = [name for name in self.textbook_functions() if name.endswith("step_backward")]
         self.step = self.spec.steps[1] if self.spec.steps else (steps[0] if steps else self.spec.backward)
         self.loop = "lstm_backward" if self.spec.name in HANDS_DOWN else self.spec.backward
-        self.state = "dh_next, dc_next" if self.loop == "lstm_backward" else "dh_next"
+        self.state = {"lstm_backward": "dh_next, dc_next", "sequence_lstm_backward": "dh, dc"}.get(self.loop, "dh_next")
         self.has_step = self.uses is None or self.step in self.uses
 
     def textbook_functions(self) -> list[str]:
@@ -326,10 +326,10 @@ def adds_up(spec: Any) -> bool:
 
 
 def nearest(pattern: Pattern, patterns: dict[Bug, Pattern]) -> list[tuple[str, str]]:
-    """The equations whose mistakes make the same blocks fail at the same stages, or nearly the same, with their
-    functions.
+    """The equations, with their functions, whose mistakes make the same blocks fail at the same stages, or nearly so.
 
-    Where no single bug has this pattern, two whose patterns together are it; and where there are none, the nearest.
+    Where no single bug has this pattern, two whose patterns together are it; and where there are none, the nearest of
+    those that show at no stage where all is right.
     """
     exact = [bug for bug, own in patterns.items() if own == pattern]
     if exact:
@@ -338,7 +338,8 @@ def nearest(pattern: Pattern, patterns: dict[Bug, Pattern]) -> list[tuple[str, s
     joined = [pair for pair in combinations(inside, 2) if patterns[pair[0]] | patterns[pair[1]] == pattern]
     if joined:
         return equations_of_bugs(bug for pair in joined for bug in pair)
-    likeness = {bug: len(own & pattern) / len(own | pattern) for bug, own in patterns.items()}
+    possible = [(bug, own) for bug, own in patterns.items() if dict(own).keys() <= dict(pattern).keys()]
+    likeness = {bug: len(own & pattern) / len(own | pattern) for bug, own in possible}
     best = max(likeness.values(), default=0.0)
     return equations_of_bugs(bug for bug, value in likeness.items() if value == best and best > 0.5)
 

@@ -188,7 +188,7 @@ def diagnose_observations(
     uses: frozenset[str] = getattr(pair, "uses", frozenset())
     own = {name: function for name, function in own.items() if name in uses - {spec.forward, spec.backward}}
     cleared = with_what_they_call(cleared & uses)
-    if own and Matcher(observations, known, cleared, own).matches():
+    if own and not observations.empty and Matcher(observations, known, cleared, own).matches():
         return replace(result, built_on=tuple(own), sentences=())
     for assumed in dict.fromkeys([known, ()]):
         matcher = Matcher(observations, assumed, cleared, own)

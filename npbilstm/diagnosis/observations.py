@@ -125,6 +125,17 @@ class Observations(NamedTuple):
                 return f"At the stage {case.stage.name!r}: {'; '.join(notes)}." if notes else ""
         return ""
 
+    @property
+    def empty(self) -> bool:
+        """Whether all outputs, or all gradients, are one and the same number in every case: zeros, say. Such fit much,
+        and tell nothing of how they came about."""
+
+        def one_number(part: str) -> bool:
+            arrays = [np.ravel(array) for one in self.submitted for array in getattr(one, part).values()]
+            return bool(np.ptp(np.concatenate(arrays)) == 0) if sum(map(np.size, arrays)) > 1 else False
+
+        return any(one_number(part) for part in self.parts)
+
     def reproduced_by(self, run: Run, parts: tuple[str, ...] | None = None) -> bool:
         """Whether a run gives in every case what was submitted, in these parts of an Observation, and changes no other
         arrays in place; all of those, where there are no wrong numbers to be explained. Stops at the first

@@ -52,7 +52,7 @@ def called_as_the_textbooks(spec: FunctionSpec, pair: Any) -> dict[str, Callable
     """A submitted pair as functions that are called as the textbook's are, by the textbook's names. An output that it
     does not give and a gradient that it does not give are 0."""
 
-    def forward(*arguments: Any) -> tuple[Any, ...]:
+    def forward(*arguments: Any) -> Any:
         inputs: Arrays = {}
         for argument, value in zip(spec.arguments, (*arguments, *[None] * len(spec.arguments))):
             if value is not None:
@@ -62,6 +62,8 @@ def called_as_the_textbooks(spec: FunctionSpec, pair: Any) -> dict[str, Callable
             inputs[name] = np.full(sizes["N"], sizes[steps_counted(spec, name)])
         outputs, cache = pair.forward(inputs)
         every = {name: outputs.get(name, np.zeros(shape_of(axes, sizes))) for name, axes in spec.outputs.items()}
+        if not spec.backward:  # no cache, and of one output no tuple
+            return tuple(every.values()) if len(every) > 1 else next(iter(every.values()))
         own = OwnCache(cache, inputs, list(outputs), sizes.get(steps_counted(spec, "lengths"), 1))
         own.params = next(
             (value for argument, value in zip(spec.arguments, arguments) if name_of(argument) == "params"), None

@@ -193,8 +193,12 @@ def fading(learner: Learner) -> np.ndarray:
 def run_classic(names: list[str], limit: int | None, plot: str | None, bars: bool) -> None:
     """A table for each task, a line as each layer is done; and the picture, if it is asked for.
 
-    limit: of sequences; None: the task's own. Raises ValueError where it is no such number, or plot is no such file.
+    limit: of sequences; None: the task's own. Raises ValueError where it is no such number, plot is no such file, or a
+    name is no task's.
     """
+    for name in names:
+        if name not in TASKS:
+            raise ValueError(f"--classic is {name!r}; it needs one of {', '.join(TASKS)}")
     if limit is not None and limit < RECENT:
         raise ValueError(f"--sequences is {limit}; it needs to be at least {RECENT}, which decide whether it is solved")
     if plot is not None:

@@ -218,9 +218,7 @@ def add_arguments(commands: Subparsers) -> None:
     command.add_argument("--quick", action="store_true", help="less data: a few seconds, a little less accurate")
     command.add_argument("--out", default="npbilstm-demo", help="folder for the page and the model (%(default)s)")
     command.add_argument("--quiet", action="store_true", help="no progress bars")
-    command.add_argument(
-        "--classic", nargs="*", metavar="TASK", choices=[*TASKS, []], help=f"instead: all of {', '.join(TASKS)}, or one"
-    )
+    command.add_argument("--classic", nargs="*", metavar="TASK", help=f"instead: all of {', '.join(TASKS)}, or one")
     command.add_argument("--sequences", type=int, metavar="N", help="with --classic: give up after so many")
     command.add_argument("--plot", metavar="FILE", help="with --classic: how the gradient fades, .png, .svg or .pdf")
     add_colour(command)

@@ -65,8 +65,8 @@ def ctc_forward(
     0.75
     """
     logits = as_array("logits", logits)
-    if logits.ndim != 3:
-        raise ValueError(f"logits has shape {logits.shape}; it needs axes (N, T, V)")
+    if logits.ndim != 3 or logits.shape[2] == 0:
+        raise ValueError(f"logits has shape {logits.shape}; it needs axes (N, T, V), with a class at least, the blank")
     N, T, V = logits.shape
     lengths = check_lengths(lengths, N, T)
     labels = ctc_labels(targets, target_lengths, lengths, V)

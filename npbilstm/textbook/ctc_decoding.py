@@ -56,9 +56,8 @@ def ctc_beam(
     [[0], [1]]
     """
     N, T, V = three_axes(logits)
-    width = int(width)
-    if width < 1:
-        raise ValueError(f"width is {width}; it needs to be at least 1")
+    if isinstance(width, bool) or not isinstance(width, (int, np.integer)) or width < 1:
+        raise ValueError(f"width is {width!r}; it needs to be a whole number, at least 1")
     lengths = check_lengths(lengths, N, T)
     found, log_p = [], np.zeros(N, np.asarray(logits).real.dtype)
     for n in range(N):
@@ -93,10 +92,10 @@ def add_to_prefix(
 
 
 def three_axes(logits: np.ndarray) -> tuple[int, int, int]:
-    """The sizes N, T, V. Raises ValueError for other than three axes."""
+    """The sizes N, T, V. Raises ValueError for other than three axes, and for no classes."""
     logits = as_array("logits", logits)
-    if logits.ndim != 3:
-        raise ValueError(f"logits has shape {logits.shape}; it needs axes (N, T, V)")
+    if logits.ndim != 3 or logits.shape[2] == 0:
+        raise ValueError(f"logits has shape {logits.shape}; it needs axes (N, T, V), with a class at least, the blank")
     N, T, V = logits.shape
     return N, T, V
 

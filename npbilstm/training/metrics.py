@@ -50,7 +50,7 @@ def mean_squared_error(true: Sequence[Any], predicted: Sequence[Any]) -> float:
 
 def label_error_rate(true: Sequence[Any], predicted: Sequence[Any]) -> float:
     """How many labels have to be changed, put in or left out to make of what is predicted what is true, by how many
-    there are; 0 where there are none. It may be above 1. (Graves et al. 2006, eq. 1, over all labels.)"""
+    there are; where there are none, by 1. It may be above 1. (Graves et al. 2006, eq. 1, over all labels.)"""
     errors = sum(edit_distance(*map(np.asarray, pair)) for pair in zip(true, predicted))
     return errors / max(sum(map(len, true)), 1)
 

@@ -45,7 +45,7 @@ def test_an_open_forget_gate_lets_more_of_the_gradient_through():
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--classic", "copying"], "copying"),
+        (["--classic", "copying"], "--classic is 'copying'; it needs one of adding, "),
         (["--classic", "--sequences", "10"], "--sequences is 10; it needs to be at least 2000"),
         (["--sequences", "5000"], "--sequences goes with --classic"),
         (["--plot", "a.png"], "--plot goes with --classic"),

@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -131,6 +133,7 @@ def test_what_does_not_fit_is_named(targets, options, error, sentence):
         ctc_forward(np.zeros((2, 3, 3)), np.array(targets), *lengths)
 
 
-def test_logits_without_three_axes_are_named():
-    with pytest.raises(ValueError, match=r"logits has shape \(2, 3\); it needs axes \(N, T, V\)"):
-        ctc_forward(np.zeros((2, 3)), np.array([[1]]))
+@pytest.mark.parametrize("shape", [(2, 3), (2, 3, 0)])
+def test_logits_without_three_axes_or_without_a_class_are_named(shape):
+    with pytest.raises(ValueError, match=rf"logits has shape {re.escape(str(shape))}; it needs axes \(N, T, V\)"):
+        ctc_forward(np.zeros(shape), np.array([[1]]))

@@ -78,5 +78,9 @@ def test_what_does_not_fit_is_named():
             decode(np.zeros((2, 3)))
         with pytest.raises(ValueError, match=r"lengths\[0\] is 4"):
             decode(np.zeros((1, 3, 2)), np.array([4]))
-    with pytest.raises(ValueError, match="width is 0; it needs to be at least 1"):
-        ctc_beam(np.zeros((1, 3, 2)), width=0)
+    for width in (0, 2.7, True):
+        with pytest.raises(ValueError, match=f"width is {width}; it needs to be a whole number, at least 1"):
+            ctc_beam(np.zeros((1, 3, 2)), width=width)
+    for decode in (ctc_greedy, ctc_beam):
+        with pytest.raises(ValueError, match=r"logits has shape \(1, 3, 0\); it needs .* a class at least"):
+            decode(np.zeros((1, 3, 0)))

@@ -56,8 +56,9 @@ def ctc_beam(
     [[0], [1]]
     """
     N, T, V = three_axes(logits)
-    if isinstance(width, bool) or not isinstance(width, (int, np.integer)) or width < 1:
+    if np.asarray(width).dtype.kind not in "iu" or np.ndim(width) > 0 or width < 1:
         raise ValueError(f"width is {width!r}; it needs to be a whole number, at least 1")
+    width = int(width)
     lengths = check_lengths(lengths, N, T)
     found, log_p = [], np.zeros(N, np.asarray(logits).real.dtype)
     for n in range(N):

@@ -71,7 +71,7 @@ def called_as_the_textbooks(spec: FunctionSpec, pair: Any) -> dict[str, Callable
         return (*every.values(), own)
 
     def backward(*arguments: Any) -> tuple[Any, ...]:
-        *upstream, own = arguments
+        *upstream, own = arguments[: len(spec.outputs) + 1]  # a sequence's takes the params again
         cache, inputs, given = own.cache, own.inputs, own.given
         by_name = dict(zip(spec.outputs, upstream))
         got = pair.backward({name: np.array(by_name[name]) for name in given}, cache)

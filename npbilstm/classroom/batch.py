@@ -96,14 +96,14 @@ def grade_all(folder: str | Path, settings: Settings, run: Run) -> Iterator[tupl
     found, before = collect(folder, settings.results), {}
     for name, paths in found.items():
         record = kept(place_of(settings.results, name))
-        if record is not None and record["digest"] == read(name, paths).digest:
+        if record is not None and record["digest"] == read(name, paths).digest and not unjudged(record):
             yield name, record
         else:
             before[name] = record
 
     def tasks() -> Iterator[Task]:
         for name, record in before.items():
-            attempt = 1 if record is None else int(record["attempt"]) + 1
+            attempt = 1 if record is None else int(record["attempt"]) + (not unjudged(record))
             hint = settings.hints[min(attempt, len(settings.hints)) - 1]
             yield Task(read(name, found[name]), attempt, hint)
 
@@ -116,6 +116,13 @@ def grade_all(folder: str | Path, settings: Settings, run: Run) -> Iterator[tupl
                     place.unlink()  # what could not be read
             keep(place, result, before[name])
         yield name, result
+
+
+def unjudged(record: Record) -> list[str]:
+    """What of a result npbilstm itself could not judge, exercise by exercise; to be graded once more."""
+    return [
+        f"{part['exercise']}: {part['feedback']}" for part in record.get("parts", ()) if part["state"] == "not judged"
+    ]
 
 
 @cache

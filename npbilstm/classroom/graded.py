@@ -59,7 +59,7 @@ def feedback(part: Part, hint: int) -> str:
     if part.state in ("right", "not yet written"):
         return part.state
     said = [part.state if part.state != "counted before" else "wrong by nothing but what was counted before"]
-    said += result.stopped.splitlines()[:5]
+    said += [*result.stopped.splitlines()[:5], *filter(None, [result.fault])]
     for diagnosis in result.wrong:
         text = text_of(diagnosis, min(hint, 2))  # the third is the right line: the solution
         said += [line for line in text.splitlines() if not re.search(r"\(--hint \d says more", line)]

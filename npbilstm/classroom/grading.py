@@ -24,6 +24,7 @@ from npbilstm.diagnosis.expected import expected_of
 from npbilstm.diagnosis.report_text import at_fault
 from npbilstm.diagnosis.results import Bugs, Diagnosis, StageResult
 from npbilstm.diagnosis.stages import SIZES, Stage
+from npbilstm.printable import one_line
 from npbilstm.submission.contained import ContainedSubmission
 from npbilstm.submission.contained_checker import is_checker
 from npbilstm.submission.conventions import conventions_of
@@ -68,7 +69,8 @@ class Part(NamedTuple):
 
     @property
     def state(self) -> str:
-        """How it stands: right, wrong, begun, not yet written; or "counted before", where nothing else is wrong."""
+        """How it stands: right, wrong, begun, not yet written, not judged; or "counted before", where nothing else is
+        wrong."""
         if self.result.state == "wrong" and self.points == self.exercise.points:
             return "counted before"
         return self.result.state
@@ -96,11 +98,23 @@ def grade_sources(
             if exercise not in sources:
                 parts.append(Part(exercise, 0.0, ExerciseResult(exercise, missing=exercise.functions)))
                 continue
-            result = grade_source(submission, exercise, *sources[exercise], seed, known, variant)
+            try:
+                result = grade_source(submission, exercise, *sources[exercise], seed, known, variant)
+            except Exception as error:
+                if isinstance(error, SystemError):  # the caller knows of one that is not ours
+                    raise
+                submission.close()  # nobody knows what it was about to answer
+                result = ExerciseResult(exercise, fault=fault_in_words(error))
             parts.append(Part(exercise, points_of(exercise, result), result))
             named = [each.named[0] for each in result.diagnoses if len(each.named) == 1]
             known = tuple(dict.fromkeys([*known, *(bug for bugs in named for bug in bugs)]))
     return parts
+
+
+def fault_in_words(error: Exception) -> str:
+    """That npbilstm itself failed. What ends the grading of one exercise must not end that of a class."""
+    said = one_line(f"{type(error).__name__}: {error}", 200)
+    return f"npbilstm itself stopped ({said}), so it is not judged and has no points yet; this is no fault of the file."
 
 
 def grade_source(
@@ -234,7 +248,7 @@ def used_by(spec: FunctionSpec, definitions: Iterable[Definition]) -> frozenset[
 
 def points_of(exercise: Exercise, result: ExerciseResult) -> float:
     """The points of an exercise: the shares of those of its functions that cost nothing."""
-    if result.stopped:
+    if result.stopped or result.fault:
         return 0.0
     kept = {name for diagnosis in result.diagnoses for name in without_cost(diagnosis)}
     share = exercise.points / len(exercise.functions)

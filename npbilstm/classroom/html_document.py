@@ -13,10 +13,11 @@ NAME = 80
 STYLE = """
 :root { color-scheme: light dark; --ground: #fdfdfb; --ink: #1f1f1f; --quiet: #5f6368; --line: #dcdcd6;
   --panel: #f5f5f0; --link: #0b5a94; --right: #2f7d5b; --before: #8fc3a8; --begun: #d9b43c; --wrong: #c8503c;
-  --none: #cfcfc8; --bar: #4a86b0 }
+  --none: #cfcfc8; --unjudged: #7a5fb0; --bar: #4a86b0 }
 @media (prefers-color-scheme: dark) {
   :root { --ground: #16181c; --ink: #e6e6e6; --quiet: #a0a4aa; --line: #34383f; --panel: #1d2025; --link: #8cc7f2;
-    --right: #3f9d74; --before: #2c5f4a; --begun: #b8942a; --wrong: #d2644f; --none: #3c4047; --bar: #4a86b0 }
+    --right: #3f9d74; --before: #2c5f4a; --begun: #b8942a; --wrong: #d2644f; --none: #3c4047;
+    --unjudged: #9a84c9; --bar: #4a86b0 }
 }
 * { box-sizing: border-box }
 body { background: var(--ground); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; margin: 0 auto;
@@ -46,7 +47,7 @@ pre { background: var(--panel); border: 1px solid var(--line); border-radius: 6p
   td.wide { width: 20%; min-width: 3.5rem } }
 @media print {
   :root { color-scheme: light; --ground: #fff; --ink: #000; --quiet: #444; --line: #bbb; --panel: #f4f4f0; --link: #000;
-    --right: #2f7d5b; --before: #8fc3a8; --begun: #d9b43c; --wrong: #c8503c; --none: #cfcfc8 }
+    --right: #2f7d5b; --before: #8fc3a8; --begun: #d9b43c; --wrong: #c8503c; --none: #cfcfc8; --unjudged: #7a5fb0 }
   body { font-size: 10.5pt; padding: 0; max-width: none } .scrolls { overflow: visible }
 }
 """

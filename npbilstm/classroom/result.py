@@ -21,13 +21,15 @@ class ExerciseResult:
     """How one exercise stands. str() gives the text.
 
     diagnoses: what was found out about its functions. missing: those of its functions that are not written. stopped:
-    why nothing could be run, a sentence; "" where it could. conventions: those that it is written in.
+    why nothing could be run, a sentence; "" where it could. fault: what npbilstm itself failed at, a sentence; then
+    nobody has judged it. conventions: those that it is written in.
     """
 
     exercise: Exercise
     diagnoses: tuple[Diagnosis, ...] = ()
     missing: tuple[str, ...] = ()
     stopped: str = ""
+    fault: str = ""
     hint: int = 1
     conventions: Conventions = TEXTBOOKS
 
@@ -38,8 +40,10 @@ class ExerciseResult:
 
     @property
     def state(self) -> str:
-        """ "right", "wrong", "begun" where some of its functions are right and others not written, or "not yet
-        written"."""
+        """ "right", "wrong", "begun" where some of its functions are right and others not written, "not yet written",
+        "not judged"."""
+        if self.fault:
+            return "not judged"
         if self.stopped or self.wrong:
             return "wrong"
         if not self.missing:
@@ -61,8 +65,8 @@ class ExerciseResult:
     @property
     def reason(self) -> str:
         """The reason of the state, in a line; "" where it says all."""
-        if self.stopped:
-            return self.stopped.splitlines()[-1]
+        if self.stopped or self.fault:
+            return (self.stopped or self.fault).splitlines()[-1]
         if self.wrong:
             first = self.wrong[0]
             if first.verdict == "wrong":
@@ -74,6 +78,7 @@ class ExerciseResult:
         said = [f"{self.exercise.name}: {self.state}."]
         if self.stopped:
             said += [f"  {line}" for line in self.stopped.splitlines()]
+        said += wrapped(self.fault) if self.fault else []
         for diagnosis in self.wrong:
             said += text_of(diagnosis, self.hint).splitlines()
         said += wrapped(self.textbooks_names) if self.wrong else []

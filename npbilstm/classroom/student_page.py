@@ -14,6 +14,7 @@ COLOURS = {
     "begun": "begun",
     "wrong": "wrong",
     "not yet written": "none",
+    "not judged": "unjudged",
 }
 """How an exercise may stand, and the colour of that."""
 

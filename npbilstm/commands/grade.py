@@ -6,7 +6,7 @@ import argparse
 import os
 from pathlib import Path
 
-from npbilstm.classroom.batch import Settings, grade_all, require_settings, sandbox_here
+from npbilstm.classroom.batch import Settings, grade_all, require_settings, sandbox_here, unjudged
 from npbilstm.classroom.class_page import write_pages
 from npbilstm.classroom.cluster import on_cluster
 from npbilstm.classroom.collected import left_out
@@ -98,7 +98,7 @@ def run(options: argparse.Namespace) -> int:
                 continue
             records[name] = record
             say(f"{shown}: {record['score']:g} of {record['max_score']:g} points")
-            for sentence in record["unread"]:
+            for sentence in [*record["unread"], *unjudged(record)]:
                 say(f"  {one_line(sentence, 10 * QUOTED)}")
         ordered = [records[name] for name in sorted(records)]
         if not ordered:
@@ -106,7 +106,7 @@ def run(options: argparse.Namespace) -> int:
         place, page = write_results(results, ordered, options.format), write_pages(results, ordered)
     say(f"{len(records)} submission{'s'[: len(records) != 1]} graded, seed {seed}: {place}")
     say(f"For who teaches: {page}; a page to hand back to each student: {results / 'students'}")
-    return 3 if lost else 0
+    return 3 if lost or any(map(unjudged, ordered)) else 0
 
 
 def sandbox_or_refuse(unsafe: bool) -> Layers:

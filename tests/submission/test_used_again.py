@@ -11,7 +11,7 @@ from tests.submission.test_forms import ANSWERS, namespace
 
 ANSWER = ANSWERS["saito"].read_text()
 SAITO = "import numpy as np\n\n\n" + "\n\n".join(
-    re.search(rf"{begin}.*?\n\n(?=\S)", ANSWER, re.DOTALL)[0]
+    re.findall(rf"{begin}.*?\n\n(?=\S)", ANSWER, re.DOTALL)[0]
     for begin in ("def sigmoid", "class LSTM", "class TimeLSTM")
 )
 WITHOUT_SET_STATE = re.sub(r"    def set_state.*?\n\n", "", SAITO, flags=re.DOTALL)

@@ -120,9 +120,8 @@ def grade_all(folder: str | Path, settings: Settings, run: Run) -> Iterator[tupl
 
 def unjudged(record: Record) -> list[str]:
     """What of a result npbilstm itself could not judge, exercise by exercise; to be graded once more."""
-    return [
-        f"{part['exercise']}: {part['feedback']}" for part in record.get("parts", ()) if part["state"] == "not judged"
-    ]
+    parts = [part for part in record.get("parts", ()) if part["state"] == "not judged"]
+    return [f"{part['exercise']}: {'; '.join(part['feedback'].splitlines())}" for part in parts]
 
 
 @cache
